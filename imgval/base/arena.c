@@ -1,0 +1,140 @@
+#include "imgval/base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Small first block: a worker's arena is often used for one package of a few kilobytes. */
+#define BLOCK_SIZE ((size_t)32 * 1024)
+
+struct iv_arena_block {
+    struct iv_arena_block *next;
+    size_t size; /* of the payload */
+    alignas(max_align_t) unsigned char payload[];
+};
+
+void iv_out_of_memory(void)
+{
+    static const char line[] = "imgval: out of memory\n";
+    ssize_t written = write(STDERR_FILENO, line, sizeof(line) - 1);
+    (void)written;
+    _exit(4);
+}
+
+void iv_arena_init(struct iv_arena *arena)
+{
+    *arena = (struct iv_arena){0};
+}
+
+void iv_arena_fini(struct iv_arena *arena)
+{
+    iv_arena_reset(arena, (struct iv_arena_mark){0});
+}
+
+static void arena_add_block(struct iv_arena *arena, size_t size)
+{
+    size_t payload = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+    struct iv_arena_block *block = malloc(sizeof(*block) + payload);
+    if (block == NULL) {
+        iv_out_of_memory();
+    }
+    block->next = arena->head;
+    block->size = payload;
+    arena->head = block;
+    arena->used = 0;
+}
+
+/* `align` is a power of two. Strings need none, so they are packed. */
+static void *arena_place(struct iv_arena *arena, size_t size, size_t align)
+{
+    if (size > SIZE_MAX / 2) {
+        iv_out_of_memory();
+    }
+    size_t start = (arena->used + align - 1) & ~(align - 1);
+    if (arena->head == NULL || start > arena->head->size || arena->head->size - start < size) {
+        arena_add_block(arena, size);
+        start = 0;
+    }
+    arena->used = start + size;
+    return arena->head->payload + start;
+}
+
+void *iv_arena_alloc(struct iv_arena *arena, size_t size)
+{
+    void *place = arena_place(arena, size, alignof(max_align_t));
+    memset(place, 0, size);
+    return place;
+}
+
+void *iv_arena_array(struct iv_arena *arena, size_t count, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        iv_out_of_memory();
+    }
+    return iv_arena_alloc(arena, total);
+}
+
+char *iv_arena_strdup(struct iv_arena *arena, const char *text)
+{
+    return text == NULL ? NULL : iv_arena_strndup(arena, text, strlen(text));
+}
+
+char *iv_arena_strndup(struct iv_arena *arena, const char *text, size_t length)
+{
+    char *copy = arena_place(arena, length + 1, 1);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+char *iv_arena_printf(struct iv_arena *arena, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (length < 0) {
+        iv_out_of_memory();
+    }
+    char *text = arena_place(arena, (size_t)length + 1, 1);
+    vsnprintf(text, (size_t)length + 1, fmt, again);
+    va_end(again);
+    return text;
+}
+
+struct iv_arena_mark iv_arena_mark(const struct iv_arena *arena)
+{
+    return (struct iv_arena_mark){.head = arena->head, .used = arena->used};
+}
+
+void iv_arena_reset(struct iv_arena *arena, struct iv_arena_mark mark)
+{
+    while (arena->head != mark.head) {
+        struct iv_arena_block *block = arena->head;
+        arena->head = block->next;
+        free(block);
+    }
+    arena->used = mark.used;
+}
+
+void *iv_arena_grow(struct iv_arena *arena, void *array, size_t count, size_t *capacity,
+                    size_t size)
+{
+    if (count < *capacity) {
+        return array;
+    }
+    size_t wanted = *capacity == 0 ? 8 : *capacity * 2;
+    void *larger = iv_arena_array(arena, wanted, size);
+    if (count > 0) {
+        memcpy(larger, array, count * size);
+    }
+    *capacity = wanted;
+    return larger;
+}

@@ -1,0 +1,61 @@
+/*
+ * arena.h: a bump allocator. Everything read lives in an arena and dies with it.
+ *
+ * Allocation never returns NULL: out of memory ends the process with one line and exit status 4.
+ * That is safe because every size taken from input is checked against limits.h first.
+ * An arena belongs to one process and one owner; it is not shared.
+ */
+#ifndef IMGVAL_BASE_ARENA_H
+#define IMGVAL_BASE_ARENA_H
+
+#include "imgval/base/attr.h"
+
+#include <stddef.h>
+
+struct iv_arena_block;
+
+struct iv_arena {
+    struct iv_arena_block *head; /* the block in use; older ones behind it */
+    size_t used;                 /* bytes used of the head's payload */
+};
+
+struct iv_arena_mark {
+    struct iv_arena_block *head;
+    size_t used;
+};
+
+void iv_arena_init(struct iv_arena *arena);
+
+/* Frees all memory; the arena may be used again afterwards. */
+void iv_arena_fini(struct iv_arena *arena);
+
+/* Zeroed memory, aligned for any object. */
+void *iv_arena_alloc(struct iv_arena *arena, size_t size);
+
+/* Zeroed array; the product is checked. */
+void *iv_arena_array(struct iv_arena *arena, size_t count, size_t size);
+
+#define IV_NEW(arena, type) ((type *)iv_arena_alloc((arena), sizeof(type)))
+#define IV_NEW_ARRAY(arena, type, count) ((type *)iv_arena_array((arena), (count), sizeof(type)))
+
+/* NUL-terminated copies. iv_arena_strdup(NULL) is NULL. */
+char *iv_arena_strdup(struct iv_arena *arena, const char *text);
+char *iv_arena_strndup(struct iv_arena *arena, const char *text, size_t length);
+char *iv_arena_printf(struct iv_arena *arena, const char *fmt, ...) IV_PRINTF(2, 3);
+
+/* Scratch use: everything allocated after the mark is gone after the reset. */
+struct iv_arena_mark iv_arena_mark(const struct iv_arena *arena);
+void iv_arena_reset(struct iv_arena *arena, struct iv_arena_mark mark);
+
+/*
+ * Grows an array in the arena by doubling. `array` has `count` elements of `size` bytes and
+ * `*capacity` places; returns the array (moved or not) with room for at least one more element.
+ * Old copies stay in the arena until it dies: at most as much memory again.
+ */
+void *iv_arena_grow(struct iv_arena *arena, void *array, size_t count, size_t *capacity,
+                    size_t size);
+
+/* Ends the process: one line on standard error, exit status 4. */
+IV_NORETURN void iv_out_of_memory(void);
+
+#endif

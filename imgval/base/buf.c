@@ -1,0 +1,91 @@
+#include "imgval/base/buf.h"
+
+#include "imgval/base/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void iv_buf_fini(struct iv_buf *buf)
+{
+    free(buf->data);
+    *buf = (struct iv_buf){0};
+}
+
+void iv_buf_clear(struct iv_buf *buf)
+{
+    buf->size = 0;
+    if (buf->data != NULL) {
+        buf->data[0] = '\0';
+    }
+}
+
+char *iv_buf_reserve(struct iv_buf *buf, size_t extra)
+{
+    size_t wanted;
+    if (__builtin_add_overflow(buf->size, extra, &wanted) || wanted >= SIZE_MAX / 2) {
+        iv_out_of_memory();
+    }
+    if (wanted + 1 > buf->capacity) {
+        size_t capacity = buf->capacity == 0 ? 256 : buf->capacity;
+        while (capacity < wanted + 1) {
+            capacity *= 2;
+        }
+        char *data = realloc(buf->data, capacity);
+        if (data == NULL) {
+            iv_out_of_memory();
+        }
+        buf->data = data;
+        buf->capacity = capacity;
+        buf->data[buf->size] = '\0';
+    }
+    return buf->data + buf->size;
+}
+
+void iv_buf_add(struct iv_buf *buf, const void *bytes, size_t size)
+{
+    char *place = iv_buf_reserve(buf, size);
+    if (size > 0) {
+        memcpy(place, bytes, size);
+    }
+    buf->size += size;
+    buf->data[buf->size] = '\0';
+}
+
+void iv_buf_puts(struct iv_buf *buf, const char *text)
+{
+    iv_buf_add(buf, text, strlen(text));
+}
+
+void iv_buf_putc(struct iv_buf *buf, char c)
+{
+    iv_buf_add(buf, &c, 1);
+}
+
+void iv_buf_vprintf(struct iv_buf *buf, const char *fmt, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, fmt, args);
+    if (length < 0) {
+        iv_out_of_memory();
+    }
+    char *place = iv_buf_reserve(buf, (size_t)length);
+    vsnprintf(place, (size_t)length + 1, fmt, again);
+    va_end(again);
+    buf->size += (size_t)length;
+}
+
+void iv_buf_printf(struct iv_buf *buf, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    iv_buf_vprintf(buf, fmt, args);
+    va_end(args);
+}
+
+const char *iv_buf_text(const struct iv_buf *buf)
+{
+    return buf->data == NULL ? "" : buf->data;
+}

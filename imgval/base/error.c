@@ -1,0 +1,56 @@
+#include "imgval/base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* vsnprintf into err->text with a visible cut. */
+static void error_vset(struct iv_error *err, const char *fmt, va_list args) IV_PRINTF(2, 0);
+
+static void error_vset(struct iv_error *err, const char *fmt, va_list args)
+{
+    int length = vsnprintf(err->text, sizeof(err->text), fmt, args);
+    if (length >= (int)sizeof(err->text)) {
+        memcpy(err->text + sizeof(err->text) - 4, "...", 4);
+    }
+}
+
+bool iv_error_set(struct iv_error *err, enum iv_error_code code, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    error_vset(err, fmt, args);
+    va_end(args);
+    err->code = code;
+    return false;
+}
+
+bool iv_error_errno(struct iv_error *err, const char *fmt, ...)
+{
+    int saved = errno;
+    char buffer[128];
+    /* the GNU form: it may or may not use the buffer */
+    const char *reason = strerror_r(saved, buffer, sizeof(buffer));
+    va_list args;
+    va_start(args, fmt);
+    error_vset(err, fmt, args);
+    va_end(args);
+    size_t used = strlen(err->text);
+    snprintf(err->text + used, sizeof(err->text) - used, ": %s", reason);
+    err->code = IV_ERROR_SYSTEM;
+    return false;
+}
+
+bool iv_error_add(struct iv_error *err, const char *fmt, ...)
+{
+    char old[sizeof(err->text)];
+    memcpy(old, err->text, sizeof(old));
+    va_list args;
+    va_start(args, fmt);
+    error_vset(err, fmt, args);
+    va_end(args);
+    size_t used = strlen(err->text);
+    snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);
+    return false;
+}

@@ -1,0 +1,100 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "imgval/base/pattern.h"
+
+#include "imgval/base/arena.h"
+#include "imgval/base/buf.h"
+#include "imgval/base/text.h"
+
+#include <pcre2.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A match that needs more than these is answered with IV_MATCH_LIMIT within about a second. */
+#define MATCH_LIMIT 1000000u
+#define DEPTH_LIMIT 100000u
+#define HEAP_LIMIT_KIB (32u * 1024u)
+#define PATTERN_MAX ((size_t)64 * 1024)
+
+/* What a pattern cannot switch on either: bytes, ASCII classes, no \C. */
+#define COMPILE_OPTIONS (PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C)
+
+struct iv_pattern {
+    pcre2_code *code;
+    pcre2_match_context *context;
+    pcre2_match_data *data; /* scratch of one match; there are no threads */
+};
+
+static void context_free(pcre2_compile_context **context)
+{
+    pcre2_compile_context_free(*context);
+}
+
+static bool pattern_error(const char *text, size_t place, int code, struct iv_error *err)
+{
+    PCRE2_UCHAR reason[256];
+    if (pcre2_get_error_message(code, reason, sizeof(reason)) < 0) {
+        memcpy(reason, "unknown error", sizeof("unknown error"));
+    }
+    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
+    iv_text_escape(&shown, text, 200, false);
+    return iv_error_set(err, IV_ERROR_USAGE, "pattern \"%s\", at character %zu: %s",
+                        iv_buf_text(&shown), place + 1, (const char *)reason);
+}
+
+bool iv_pattern_open(const char *text, struct iv_pattern **ret_pattern, struct iv_error *err)
+{
+    pcre2_compile_context *context IV_CLEANUP(context_free) = pcre2_compile_context_create(NULL);
+    if (context == NULL) {
+        iv_out_of_memory();
+    }
+    /* Fixed here, since Debian and others may build the library with another default. */
+    pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    pcre2_set_bsr(context, PCRE2_BSR_ANYCRLF);
+    pcre2_set_max_pattern_length(context, PATTERN_MAX);
+
+    int code = 0;
+    PCRE2_SIZE place = 0;
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, COMPILE_OPTIONS,
+                                         &code, &place, context);
+    if (compiled == NULL) {
+        return pattern_error(text, place, code, err);
+    }
+    struct iv_pattern *pattern = calloc(1, sizeof(*pattern));
+    if (pattern == NULL) {
+        iv_out_of_memory();
+    }
+    pattern->code = compiled;
+    pattern->context = pcre2_match_context_create(NULL);
+    pattern->data = pcre2_match_data_create(1, NULL);
+    if (pattern->context == NULL || pattern->data == NULL) {
+        iv_out_of_memory();
+    }
+    pcre2_set_match_limit(pattern->context, MATCH_LIMIT);
+    pcre2_set_depth_limit(pattern->context, DEPTH_LIMIT);
+    pcre2_set_heap_limit(pattern->context, HEAP_LIMIT_KIB);
+    *ret_pattern = pattern;
+    return true;
+}
+
+void iv_pattern_close(struct iv_pattern **pattern)
+{
+    if (*pattern != NULL) {
+        pcre2_match_data_free((*pattern)->data);
+        pcre2_match_context_free((*pattern)->context);
+        pcre2_code_free((*pattern)->code);
+        free(*pattern);
+        *pattern = NULL;
+    }
+}
+
+enum iv_match iv_pattern_match(const struct iv_pattern *pattern, const char *text, size_t size)
+{
+    int code = pcre2_match(pattern->code, (PCRE2_SPTR)(size == 0 ? "" : text), size, 0,
+                           PCRE2_ANCHORED | PCRE2_ENDANCHORED, pattern->data, pattern->context);
+    if (code >= 0) { /* 0: more groups than places for them, still a match */
+        return IV_MATCH_YES;
+    }
+    /* All else (a limit, no memory, endless recursion) leaves the question open. */
+    return code == PCRE2_ERROR_NOMATCH ? IV_MATCH_NO : IV_MATCH_LIMIT;
+}

@@ -1,0 +1,297 @@
+#include "imgval/base/sandbox.h"
+
+#include "imgval/base/attr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) ||                         \
+    __has_feature(thread_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+#if !defined(HAS_SANITIZER) && (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
+#define HAS_SANITIZER 1
+#endif
+#ifndef HAS_SANITIZER
+#define HAS_SANITIZER 0
+#endif
+
+/* ---- Landlock ---- */
+
+/*
+ * struct landlock_ruleset_attr and its bits as of ABI 7. Spelled out here, since the header of the
+ * build machine may be older than the kernel that we run on; the kernel accepts a struct that is
+ * larger than its own as long as the rest is zero.
+ */
+struct ruleset {
+    uint64_t fs;
+    uint64_t net;    /* ABI 4 */
+    uint64_t scoped; /* ABI 6 */
+};
+
+#define FS_ABI1 ((UINT64_C(1) << 13) - 1) /* execute ... make_sym */
+#define FS_REFER (UINT64_C(1) << 13)      /* ABI 2 */
+#define FS_TRUNCATE (UINT64_C(1) << 14)   /* ABI 3 */
+#define FS_IOCTL_DEV (UINT64_C(1) << 15)  /* ABI 5 */
+#define NET_ALL UINT64_C(3)               /* bind and connect TCP */
+#define SCOPE_ALL UINT64_C(3)             /* abstract UNIX sockets, signals */
+
+static struct ruleset ruleset_for(long abi)
+{
+    return (struct ruleset){
+        .fs = FS_ABI1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
+              (abi >= 5 ? FS_IOCTL_DEV : 0),
+        .net = abi >= 4 ? NET_ALL : 0,
+        .scoped = abi >= 6 ? SCOPE_ALL : 0,
+    };
+}
+
+static bool landlock_allow(int rules, int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        return false;
+    }
+    /* The right to list is refused for anything but a directory. */
+    struct landlock_path_beneath_attr beneath = {
+        .allowed_access =
+            LANDLOCK_ACCESS_FS_READ_FILE | (S_ISDIR(st.st_mode) ? LANDLOCK_ACCESS_FS_READ_DIR : 0),
+        .parent_fd = fd,
+    };
+    return syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+}
+
+static bool landlock_enter(const int *directories, size_t count)
+{
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (abi < 1) {
+        return false;
+    }
+    struct ruleset wanted = ruleset_for(abi);
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &wanted, sizeof(wanted), 0);
+    if (rules < 0) {
+        return false;
+    }
+    bool is_fine = true;
+    for (size_t i = 0; i < count && is_fine; i++) {
+        is_fine = landlock_allow(rules, directories[i]);
+    }
+    is_fine = is_fine && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+    close(rules);
+    return is_fine;
+}
+
+/* ---- seccomp ---- */
+
+/*
+ * What reading, parsing and allocating need. sysinfo: glibc's qsort asks for the size of memory.
+ * getpid, gettid, tgkill (to itself, see below): abort() shows as such.
+ */
+static const int allowed_calls[] = {
+    SCMP_SYS(read),        SCMP_SYS(pread64),       SCMP_SYS(lseek),
+    SCMP_SYS(close),       SCMP_SYS(fstat),         SCMP_SYS(newfstatat),
+    SCMP_SYS(statx),       SCMP_SYS(getdents64),    SCMP_SYS(brk),
+    SCMP_SYS(munmap),      SCMP_SYS(mremap),        SCMP_SYS(madvise),
+    SCMP_SYS(futex),       SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+    SCMP_SYS(getrandom),   SCMP_SYS(rt_sigreturn),  SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(exit),        SCMP_SYS(exit_group),    SCMP_SYS(getrusage),
+    SCMP_SYS(sched_yield), SCMP_SYS(fadvise64),     SCMP_SYS(sysinfo),
+    SCMP_SYS(getpid),      SCMP_SYS(gettid),        SCMP_SYS(restart_syscall),
+};
+
+/* Libraries ask these and go on without an answer; being killed for them would blame the file. */
+static const int refused_calls[] = {
+    SCMP_SYS(readlink),    SCMP_SYS(readlinkat),   SCMP_SYS(access),
+    SCMP_SYS(faccessat),   SCMP_SYS(faccessat2),   SCMP_SYS(ioctl),
+    SCMP_SYS(prctl),       SCMP_SYS(prlimit64),    SCMP_SYS(getrlimit),
+    SCMP_SYS(uname),       SCMP_SYS(getcwd),       SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(membarrier),
+    SCMP_SYS(rseq),
+};
+
+static const int allowed_fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC};
+
+struct filter {
+    scmp_filter_ctx context;
+    bool is_fine;
+};
+
+static void filter_allow(struct filter *filter, int call, unsigned count,
+                         const struct scmp_arg_cmp *conditions)
+{
+    if (filter->is_fine && call >= 0) { /* negative: not a call of this architecture */
+        filter->is_fine =
+            seccomp_rule_add_array(filter->context, SCMP_ACT_ALLOW, call, count, conditions) == 0;
+    }
+}
+
+static void filter_refuse(struct filter *filter, int call, int code, unsigned count,
+                          const struct scmp_arg_cmp *conditions)
+{
+    if (filter->is_fine && call >= 0) {
+        filter->is_fine =
+            seccomp_rule_add_array(filter->context, SCMP_ACT_ERRNO((unsigned)code & 0xFFFF), call,
+                                   count, conditions) == 0;
+    }
+}
+
+/* seccomp.h has macros for these two, which clang's -Wpedantic does not like. */
+static struct scmp_arg_cmp argument_is(unsigned argument, int value)
+{
+    return (struct scmp_arg_cmp){
+        .arg = argument,
+        .op = SCMP_CMP_EQ,
+        .datum_a = (uint32_t)value,
+    };
+}
+
+static struct scmp_arg_cmp argument_bits(unsigned argument, int mask, int value)
+{
+    return (struct scmp_arg_cmp){
+        .arg = argument,
+        .op = SCMP_CMP_MASKED_EQ,
+        .datum_a = (uint32_t)mask,
+        .datum_b = (uint32_t)value,
+    };
+}
+
+/* Calls that are allowed for some arguments only. */
+static void filter_add_conditions(struct filter *filter, int output, bool has_landlock)
+{
+    static const int writes[] = {SCMP_SYS(write), SCMP_SYS(writev)};
+    for (size_t i = 0; i < IV_COUNT(writes); i++) {
+        struct scmp_arg_cmp to_error = argument_is(0, STDERR_FILENO);
+        filter_allow(filter, writes[i], 1, &to_error);
+        if (output >= 0 && output != STDERR_FILENO) {
+            struct scmp_arg_cmp to_output = argument_is(0, output);
+            filter_allow(filter, writes[i], 1, &to_output);
+        }
+    }
+    struct scmp_arg_cmp to_read = argument_bits(2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0);
+    filter_allow(filter, SCMP_SYS(openat), 1, &to_read);
+    /* Its flags are out of sight behind a pointer, so only Landlock can keep it to reading. */
+    if (has_landlock) {
+        filter_allow(filter, SCMP_SYS(openat2), 0, NULL);
+    } else {
+        filter_refuse(filter, SCMP_SYS(openat2), ENOSYS, 0, NULL);
+    }
+    /* Memory is never made executable. */
+    static const int maps[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+    for (size_t i = 0; i < IV_COUNT(maps); i++) {
+        struct scmp_arg_cmp plain = argument_bits(2, PROT_EXEC, 0);
+        struct scmp_arg_cmp code = argument_bits(2, PROT_EXEC, PROT_EXEC);
+        filter_allow(filter, maps[i], 1, &plain);
+        filter_refuse(filter, maps[i], EACCES, 1, &code);
+    }
+    for (size_t i = 0; i < IV_COUNT(allowed_fcntls); i++) {
+        struct scmp_arg_cmp command = argument_is(1, allowed_fcntls[i]);
+        filter_allow(filter, SCMP_SYS(fcntl), 1, &command);
+    }
+    struct scmp_arg_cmp itself = argument_is(0, getpid());
+    filter_allow(filter, SCMP_SYS(tgkill), 1, &itself);
+}
+
+static bool seccomp_enter(int output, bool has_landlock)
+{
+    struct filter filter = {.context = seccomp_init(SCMP_ACT_KILL_PROCESS), .is_fine = true};
+    if (filter.context == NULL) {
+        return false;
+    }
+    seccomp_attr_set(filter.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    for (size_t i = 0; i < IV_COUNT(allowed_calls); i++) {
+        filter_allow(&filter, allowed_calls[i], 0, NULL);
+    }
+    for (size_t i = 0; i < IV_COUNT(refused_calls); i++) {
+        filter_refuse(&filter, refused_calls[i], EPERM, 0, NULL);
+    }
+    filter_add_conditions(&filter, output, has_landlock);
+    bool is_entered = filter.is_fine && seccomp_load(filter.context) == 0;
+    seccomp_release(filter.context);
+    return is_entered;
+}
+
+/* ---- resource limits ---- */
+
+/* Lowers a limit for good; never raises one. */
+static bool limit_set(__rlimit_resource_t resource, uint64_t value)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0) {
+        return false;
+    }
+    rlim_t wanted = value < limit.rlim_max ? (rlim_t)value : limit.rlim_max;
+    limit = (struct rlimit){.rlim_cur = wanted, .rlim_max = wanted};
+    return setrlimit(resource, &limit) == 0;
+}
+
+/* Bytes of address space now: what the parent read so far is inherited. 0 when unknown. */
+static uint64_t address_space(void)
+{
+    char text[64] = "";
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        ssize_t got = read(fd, text, sizeof(text) - 1);
+        text[got > 0 ? got : 0] = '\0';
+        close(fd);
+    }
+    return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The limit that leaves 64 descriptors to open: it counts numbers, and some are taken. */
+static uint64_t descriptor_limit(void)
+{
+    int number = 0;
+    for (int free_ones = 0; free_ones < 64 && number < 65536; number++) {
+        free_ones += fcntl(number, F_GETFD) < 0;
+    }
+    return (uint64_t)number;
+}
+
+static uint64_t cpu_seconds(const struct iv_limits *limits)
+{
+    uint64_t seconds = limits->reader_seconds < 1000000 ? limits->reader_seconds : 1000000;
+    return 2 * seconds + 2;
+}
+
+static bool limits_enter(const struct iv_limits *limits, uint64_t inherited)
+{
+    uint64_t memory;
+    if (__builtin_add_overflow(limits->reader_memory, inherited, &memory)) {
+        memory = RLIM_INFINITY;
+    }
+    bool is_fine = limit_set(RLIMIT_CORE, 0);
+    is_fine = limit_set(RLIMIT_CPU, cpu_seconds(limits)) && is_fine;
+    is_fine = limit_set(RLIMIT_NOFILE, descriptor_limit()) && is_fine;
+    is_fine = limit_set(RLIMIT_NPROC, 0) && is_fine;
+    /* A message on standard error that goes to a file gets EFBIG, not a deadly signal. */
+    signal(SIGXFSZ, SIG_IGN);
+    is_fine = limit_set(RLIMIT_FSIZE, 0) && is_fine;
+    return !HAS_SANITIZER && limit_set(RLIMIT_AS, memory) && is_fine;
+}
+
+void iv_sandbox_enter(const int *directories, size_t count, int output,
+                      const struct iv_limits *limits, struct iv_containment *ret_containment)
+{
+    uint64_t inherited = address_space();
+    /* Neither can fail on a kernel that has Landlock or seccomp filters. */
+    bool no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    struct iv_containment got = {0};
+    got.landlock = no_new_privs && landlock_enter(directories, count);
+    got.limits = limits_enter(limits, inherited);
+    got.seccomp = !HAS_SANITIZER && no_new_privs && seccomp_enter(output, got.landlock);
+    *ret_containment = got;
+}

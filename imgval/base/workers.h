@@ -1,0 +1,72 @@
+/*
+ * workers.h: one call that runs a function for 0 <= i < count in sandboxed reader processes.
+ *
+ * Process w of k takes the slots w, w+k, w+2k ...; no request protocol. Each process is forked from
+ * here, gives up its rights (sandbox.h) before the first slot, and writes its records to a one-way
+ * pipe. A process that dies, hangs or breaks the protocol costs the slot in hand, which is
+ * delivered as lost with the reason; a successor goes on behind it. Every slot is delivered exactly
+ * once, in any order: the caller stores by index, so the outcome is the same for every number of
+ * jobs.
+ *
+ * A worker keeps every descriptor of the caller but 0 and 1, which become /dev/null, so descriptors
+ * 0 to 2 must be open when this is called (main sees to it). What it opens lies beneath
+ * options->directories.
+ *
+ * No threads. SIGPIPE and SIGCHLD dispositions of the caller are not changed.
+ */
+#ifndef IMGVAL_BASE_WORKERS_H
+#define IMGVAL_BASE_WORKERS_H
+
+#include "imgval/base/buf.h"
+#include "imgval/base/error.h"
+#include "imgval/base/limits.h"
+#include "imgval/base/sandbox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Runs in a worker: appends the record of slot i to `record`. Called with an empty buffer. */
+typedef void iv_worker_fn(void *context, size_t i, struct iv_buf *record);
+
+/*
+ * Runs in the parent, once for each slot. `lost` is NULL for a record that arrived whole; else it
+ * says in one clause why there is none ("killed by signal 11", "no answer for 60 seconds",
+ * "broke the protocol", "exited with status 4") and record is NULL.
+ */
+typedef void iv_result_fn(void *context, size_t i, const char *lost, const void *record,
+                          size_t size);
+
+/* What a test may ask a worker to do at one slot, to see the parent cope. */
+enum iv_sabotage {
+    IV_SABOTAGE_NONE = 0,
+    IV_SABOTAGE_CRASH,    /* dies by a signal */
+    IV_SABOTAGE_HANG,     /* never answers */
+    IV_SABOTAGE_NONSENSE, /* writes bytes that are no record */
+    IV_SABOTAGE_EXIT,     /* exits without a word */
+    IV_SABOTAGE_HUGE,     /* announces a record larger than any limit */
+};
+
+struct iv_workers_options {
+    unsigned jobs; /* reader processes; 0 runs the function in this process, without a sandbox */
+    const struct iv_limits *limits; /* reader_seconds for one slot, reader_memory */
+    size_t record_max;              /* larger records break the protocol */
+    const int *directories;         /* descriptors beneath which a worker may open files */
+    size_t directory_count;
+    enum iv_sabotage sabotage;
+    size_t sabotage_slot;
+};
+
+/*
+ * Returns false only when no worker can be started (any more): then some slots were not delivered.
+ * ret_containment: what was in force in every worker that ran (all false when none did, as with
+ * jobs == 0).
+ */
+IV_MUST_USE bool iv_workers_run(const struct iv_workers_options *options, size_t count,
+                                iv_worker_fn *work, void *work_context, iv_result_fn *result,
+                                void *result_context, struct iv_containment *ret_containment,
+                                struct iv_error *err);
+
+/* A sensible number of jobs for this machine: the processors that this process may use. */
+unsigned iv_workers_default_jobs(void);
+
+#endif

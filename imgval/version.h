@@ -1,0 +1,7 @@
+/* version.h: the version of imgval; CMakeLists.txt reads it from here. */
+#ifndef IMGVAL_VERSION_H
+#define IMGVAL_VERSION_H
+
+#define IMGVAL_VERSION "0.1.0"
+
+#endif
