@@ -1,0 +1,215 @@
+#include "imgval/model/assemble.h"
+
+#include "imgval/base/text.h"
+#include "imgval/model/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int compare_faults(const void *a, const void *b)
+{
+    const struct iv_fault *x = a;
+    const struct iv_fault *y = b;
+    int order = strcmp(x->path == NULL ? "" : x->path, y->path == NULL ? "" : y->path);
+    if (order == 0) {
+        order = (x->kind > y->kind) - (x->kind < y->kind);
+    }
+    return order != 0
+               ? order
+               : strcmp(x->detail == NULL ? "" : x->detail, y->detail == NULL ? "" : y->detail);
+}
+
+/* Report paths of files that an extracted package lists as its own payload, sorted. */
+static const char **payload_paths(const struct iv_facts *facts, size_t count,
+                                  struct iv_arena *arena, size_t *ret_count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t p = 0; p < facts[i].package_count; p++) {
+            total += facts[i].packages[p].payload_package_count;
+        }
+    }
+    const char **paths = IV_NEW_ARRAY(arena, const char *, total);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t p = 0; p < facts[i].package_count; p++) {
+            const struct iv_package *package = &facts[i].packages[p];
+            for (size_t k = 0; k < package->payload_package_count; k++) {
+                char *path =
+                    iv_arena_printf(arena, "%s/%s", package->path, package->payload_packages[k]);
+                for (char *c = path; *c != '\0'; c++) {
+                    *c = iv_ascii_lower(*c);
+                }
+                paths[used++] = path;
+            }
+        }
+    }
+    if (used > 0) {
+        qsort(paths, used, sizeof(*paths), compare_strings);
+    }
+    *ret_count = used;
+    return paths;
+}
+
+static bool is_payload(const char *const *paths, size_t count, const char *path,
+                       struct iv_arena *arena)
+{
+    if (count == 0) {
+        return false;
+    }
+    struct iv_arena_mark mark = iv_arena_mark(arena);
+    const char *folded = iv_ascii_fold(arena, path);
+    bool found = bsearch(&folded, paths, count, sizeof(*paths), compare_strings) != NULL;
+    iv_arena_reset(arena, mark);
+    return found;
+}
+
+/* All packages that lie in the submission; room for `extra` more behind them. */
+static void collect_packages(const struct iv_facts *facts, size_t count, size_t extra,
+                             struct iv_arena *arena, struct iv_submission *s)
+{
+    size_t payload_count;
+    const char **payload = payload_paths(facts, count, arena, &payload_count);
+    size_t total = extra;
+    for (size_t i = 0; i < count; i++) {
+        total += facts[i].package_count;
+    }
+    s->packages = IV_NEW_ARRAY(arena, struct iv_package, total);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t p = 0; p < facts[i].package_count; p++) {
+            if (!is_payload(payload, payload_count, facts[i].packages[p].path, arena)) {
+                s->packages[s->package_count++] = facts[i].packages[p];
+            }
+        }
+    }
+}
+
+static void collect_faults(const struct iv_facts *facts, size_t count, struct iv_arena *arena,
+                           struct iv_submission *s)
+{
+    size_t total = s->fault_count;
+    for (size_t i = 0; i < count; i++) {
+        total += facts[i].fault_count;
+    }
+    struct iv_fault *faults = IV_NEW_ARRAY(arena, struct iv_fault, total);
+    size_t used = s->fault_count;
+    if (used > 0) {
+        memcpy(faults, s->faults, used * sizeof(*faults));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (facts[i].fault_count > 0) {
+            memcpy(faults + used, facts[i].faults, facts[i].fault_count * sizeof(*faults));
+            used += facts[i].fault_count;
+        }
+    }
+    if (used > 0) {
+        qsort(faults, used, sizeof(*faults), compare_faults);
+    }
+    s->faults = faults;
+    s->fault_count = used;
+}
+
+static void collect_device(const struct iv_facts *facts, size_t count, const struct iv_datum *extra,
+                           size_t extra_count, struct iv_arena *arena, struct iv_submission *s)
+{
+    size_t total = extra_count;
+    for (size_t i = 0; i < count; i++) {
+        total += facts[i].datum_count;
+    }
+    struct iv_datum *data = IV_NEW_ARRAY(arena, struct iv_datum, total);
+    size_t used = 0;
+    for (size_t i = 0; i < extra_count; i++) {
+        data[used++] = extra[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t d = 0; d < facts[i].datum_count; d++) {
+            data[used++] = facts[i].data[d];
+        }
+    }
+    iv_device_build(data, used, arena, &s->device);
+}
+
+static void collect_side_files(const struct iv_facts *facts, size_t count, struct iv_submission *s)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (facts[i].history.present) {
+            s->history = facts[i].history;
+        }
+        if (facts[i].oem_input.present) {
+            s->oem_input = facts[i].oem_input;
+        }
+    }
+}
+
+/* Contract 4: a contextual partial's set is the history's final state overlaid with the partial's
+ * packages. A removal package of the partial takes its name out. */
+static void overlay_history(struct iv_submission *s, struct iv_arena *arena)
+{
+    size_t own = s->package_count;
+    const char **keys = IV_NEW_ARRAY(arena, const char *, own);
+    for (size_t i = 0; i < own; i++) {
+        keys[i] = s->packages[i].key;
+    }
+    if (own > 0) {
+        qsort(keys, own, sizeof(*keys), compare_strings);
+    }
+    for (size_t i = 0; i < s->history.package_count; i++) {
+        const struct iv_package *entry = &s->history.packages[i];
+        bool replaced =
+            own > 0 && bsearch(&entry->key, keys, own, sizeof(*keys), compare_strings) != NULL;
+        if (!entry->removal && !replaced) {
+            struct iv_package *place = &s->packages[s->package_count++];
+            *place = *entry;
+            place->origin = IV_ORIGIN_HISTORY;
+        }
+    }
+}
+
+static void set_identity(struct iv_submission *s, struct iv_arena *arena)
+{
+    if (!iv_device_has_conflict(&s->device, IV_PHONE_FIRMWARE_REVISION)) {
+        s->firmware_version = iv_device_value(&s->device, IV_PHONE_FIRMWARE_REVISION);
+    }
+    s->firmware_version_valid =
+        s->firmware_version != NULL && iv_version_parse(s->firmware_version, &s->number);
+    struct iv_pop *pops = NULL;
+    size_t count = 0;
+    iv_device_pops(&s->device, arena, &pops, &count);
+    s->variants = IV_NEW_ARRAY(arena, struct iv_variant, count);
+    s->variant_count = count;
+    for (size_t i = 0; i < count; i++) {
+        s->variants[i] = (struct iv_variant){.pop = pops[i], .list_age_days = -1};
+    }
+    size_t recorded;
+    const struct iv_package *packages =
+        iv_record_packages(s->packages, s->package_count, arena, &recorded);
+    s->id = iv_submission_id(packages, recorded, pops, count, s->firmware_version, arena);
+}
+
+void iv_submission_assemble(const struct iv_facts *facts, size_t count,
+                            const struct iv_datum *extra, size_t extra_count,
+                            struct iv_arena *arena, struct iv_submission *ret_submission)
+{
+    struct iv_submission *s = ret_submission;
+    collect_side_files(facts, count, s);
+    collect_packages(facts, count, s->history.package_count, arena, s);
+    bool contextual = s->type == IV_PARTIAL && !s->context_free;
+    if (contextual) {
+        overlay_history(s, arena);
+    }
+    if (s->package_count > 0) {
+        qsort(s->packages, s->package_count, sizeof(*s->packages), iv_package_compare_path);
+    }
+    for (size_t i = 0; i < s->package_count; i++) {
+        s->unreadable_count += s->packages[i].unreadable ? 1u : 0u;
+    }
+    iv_set_build(s->packages, s->package_count, arena, &s->set);
+    collect_faults(facts, count, arena, s);
+    collect_device(facts, count, extra, extra_count, arena, s);
+    set_identity(s, arena);
+}

@@ -1,0 +1,342 @@
+#include "imgval/model/facts.h"
+
+#include "imgval/base/cursor.h"
+#include "imgval/model/version.h"
+
+#include <assert.h>
+#include <string.h>
+
+/*
+ * The form: the fields of the table in order, without names or tags.
+ *   number, count, enumerator   7 bits a byte, low ones first, 0x80: more follow; the shortest form
+ *   string                      its length + 1, then its bytes without a NUL; 0: NULL
+ *   bool                        one byte, 0 or 1
+ *   version                     four times two bytes, little-endian
+ *   list, strings               the count, then the elements
+ *   struct                      its fields
+ * Each value has one form, so equal objects give equal bytes. Both directions recurse along the
+ * tables, whose nesting is fixed at compile time; the input decides only the counts.
+ */
+
+static const void *member_of(const void *object, size_t offset)
+{
+    return (const char *)object + offset;
+}
+
+static void *member_at(void *object, size_t offset)
+{
+    return (char *)object + offset;
+}
+
+static size_t load_count(const struct iv_field *field, const void *object)
+{
+    return *(const size_t *)member_of(object, field->count_offset);
+}
+
+static void put_number(struct iv_buf *buf, uint64_t value)
+{
+    while (value >= 0x80) {
+        iv_buf_putc(buf, (char)(unsigned char)(value | 0x80));
+        value >>= 7;
+    }
+    iv_buf_putc(buf, (char)value);
+}
+
+static void put_string(struct iv_buf *buf, const char *text)
+{
+    if (text == NULL) {
+        put_number(buf, 0);
+        return;
+    }
+    size_t size = strlen(text);
+    put_number(buf, (uint64_t)size + 1);
+    iv_buf_add(buf, text, size);
+}
+
+static void put_strings(struct iv_buf *buf, const struct iv_field *field, const void *object)
+{
+    const char *const *strings = *(const char *const *const *)member_of(object, field->offset);
+    size_t count = load_count(field, object);
+    put_number(buf, count);
+    for (size_t i = 0; i < count; i++) {
+        assert(strings[i] != NULL);
+        put_string(buf, strings[i]);
+    }
+}
+
+static void put_version(struct iv_buf *buf, const void *place)
+{
+    struct iv_version version;
+    memcpy(&version, place, sizeof(version));
+    for (size_t i = 0; i < IV_COUNT(version.part); i++) {
+        iv_buf_putc(buf, (char)(unsigned char)(version.part[i] & 0xff));
+        iv_buf_putc(buf, (char)(unsigned char)(version.part[i] >> 8));
+    }
+}
+
+static void put_list(struct iv_buf *buf, const struct iv_field *field, const void *object,
+                     unsigned uses)
+{
+    const char *elements;
+    memcpy(&elements, member_of(object, field->offset), sizeof(elements));
+    size_t count = load_count(field, object);
+    put_number(buf, count);
+    for (size_t i = 0; i < count; i++) {
+        iv_facts_encode(buf, field->of, elements + i * field->of->size, uses);
+    }
+}
+
+void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const void *object,
+                     unsigned uses)
+{
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct iv_field *field = &type->fields[i];
+        const void *place = member_of(object, field->offset);
+        if ((field->uses & uses) == 0) {
+            continue;
+        }
+        switch (field->type) {
+        case IV_TYPE_STRING:
+            put_string(buf, *(const char *const *)place);
+            break;
+        case IV_TYPE_BOOL:
+            iv_buf_putc(buf, *(const bool *)place ? 1 : 0);
+            break;
+        case IV_TYPE_U64:
+            put_number(buf, *(const uint64_t *)place);
+            break;
+        case IV_TYPE_ENUM: {
+            unsigned value;
+            memcpy(&value, place, sizeof(value));
+            put_number(buf, value);
+            break;
+        }
+        case IV_TYPE_VERSION:
+            put_version(buf, place);
+            break;
+        case IV_TYPE_LIST:
+            put_list(buf, field, object, uses);
+            break;
+        case IV_TYPE_STRINGS:
+            put_strings(buf, field, object);
+            break;
+        case IV_TYPE_STRUCT:
+            iv_facts_encode(buf, field->of, place, uses);
+            break;
+        }
+    }
+}
+
+/* A decoder in progress; after a failure every read gives nothing. */
+struct decoder {
+    struct iv_cursor at;
+    unsigned uses;
+    struct iv_arena *arena;
+};
+
+static uint64_t get_number(struct decoder *d)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = iv_cursor_u8(&d->at);
+        uint64_t bits = byte & 0x7fU;
+        if (d->at.failed || (shift == 63 && bits > 1) || (shift > 0 && byte == 0)) {
+            break;
+        }
+        value |= bits << shift;
+        if (byte < 0x80) {
+            return value;
+        }
+    }
+    d->at.failed = true;
+    return 0;
+}
+
+/* A number of elements that take at least `least` bytes each: bounded by what is left. */
+static size_t get_count(struct decoder *d, size_t least)
+{
+    uint64_t count = get_number(d);
+    if (count > 0 && (least == 0 || count > iv_cursor_left(&d->at) / least)) {
+        d->at.failed = true;
+        return 0;
+    }
+    return (size_t)count;
+}
+
+static const char *get_string(struct decoder *d)
+{
+    uint64_t size = get_number(d);
+    if (d->at.failed || size == 0) {
+        return NULL;
+    }
+    size--;
+    if (size > iv_cursor_left(&d->at)) {
+        d->at.failed = true;
+        return NULL;
+    }
+    const unsigned char *bytes = iv_cursor_take(&d->at, (size_t)size);
+    if (bytes == NULL || memchr(bytes, 0, (size_t)size) != NULL) {
+        d->at.failed = true;
+        return NULL;
+    }
+    return iv_arena_strndup(d->arena, (const char *)bytes, (size_t)size);
+}
+
+static void get_strings(struct decoder *d, const struct iv_field *field, void *object)
+{
+    size_t count = get_count(d, 1);
+    const char **strings = count > 0 ? IV_NEW_ARRAY(d->arena, const char *, count) : NULL;
+    for (size_t i = 0; i < count && !d->at.failed; i++) {
+        strings[i] = get_string(d);
+        if (strings[i] == NULL) {
+            d->at.failed = true;
+        }
+    }
+    *(const char ***)member_at(object, field->offset) = strings;
+    *(size_t *)member_at(object, field->count_offset) = count;
+}
+
+static void get_enum(struct decoder *d, const struct iv_field *field, void *place)
+{
+    uint64_t wanted = get_number(d);
+    unsigned value = 0;
+    while (value < wanted && field->names[value] != NULL) {
+        value++;
+    }
+    if (value != wanted || field->names[value] == NULL) {
+        d->at.failed = true;
+        return;
+    }
+    memcpy(place, &value, sizeof(value));
+}
+
+static void get_version(struct decoder *d, void *place)
+{
+    struct iv_version version;
+    for (size_t i = 0; i < IV_COUNT(version.part); i++) {
+        version.part[i] = iv_cursor_u16(&d->at);
+    }
+    memcpy(place, &version, sizeof(version));
+}
+
+/* The least number of bytes that an object takes. */
+static size_t least_size(const struct iv_struct *type, unsigned uses)
+{
+    size_t least = 0;
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct iv_field *field = &type->fields[i];
+        if ((field->uses & uses) == 0) {
+            continue;
+        }
+        if (field->type == IV_TYPE_VERSION) {
+            least += sizeof(struct iv_version);
+        } else if (field->type == IV_TYPE_STRUCT) {
+            least += least_size(field->of, uses);
+        } else {
+            least += 1;
+        }
+    }
+    return least;
+}
+
+static void get_object(struct decoder *d, const struct iv_struct *type, void *object);
+
+static void get_list(struct decoder *d, const struct iv_field *field, void *object)
+{
+    size_t count = get_count(d, least_size(field->of, d->uses));
+    char *elements = count > 0 ? iv_arena_array(d->arena, count, field->of->size) : NULL;
+    for (size_t i = 0; i < count && !d->at.failed; i++) {
+        get_object(d, field->of, elements + i * field->of->size);
+    }
+    memcpy(member_at(object, field->offset), &elements, sizeof(elements));
+    *(size_t *)member_at(object, field->count_offset) = count;
+}
+
+static void get_object(struct decoder *d, const struct iv_struct *type, void *object)
+{
+    for (size_t i = 0; i < type->field_count && !d->at.failed; i++) {
+        const struct iv_field *field = &type->fields[i];
+        void *place = member_at(object, field->offset);
+        if ((field->uses & d->uses) == 0) {
+            continue;
+        }
+        switch (field->type) {
+        case IV_TYPE_STRING:
+            *(const char **)place = get_string(d);
+            break;
+        case IV_TYPE_BOOL: {
+            uint8_t byte = iv_cursor_u8(&d->at);
+            *(bool *)place = byte == 1;
+            d->at.failed = d->at.failed || byte > 1;
+            break;
+        }
+        case IV_TYPE_U64:
+            *(uint64_t *)place = get_number(d);
+            break;
+        case IV_TYPE_ENUM:
+            get_enum(d, field, place);
+            break;
+        case IV_TYPE_VERSION:
+            get_version(d, place);
+            break;
+        case IV_TYPE_LIST:
+            get_list(d, field, object);
+            break;
+        case IV_TYPE_STRINGS:
+            get_strings(d, field, object);
+            break;
+        case IV_TYPE_STRUCT:
+            get_object(d, field->of, place);
+            break;
+        }
+    }
+}
+
+bool iv_facts_decode(const void *bytes, size_t size, const struct iv_struct *type, unsigned uses,
+                     struct iv_arena *arena, void *ret_object)
+{
+    struct decoder d = {.at = iv_cursor(bytes, size), .uses = uses, .arena = arena};
+    get_object(&d, type, ret_object);
+    if (d.at.failed || iv_cursor_left(&d.at) != 0) {
+        /* Nothing of a broken record may be used. */
+        memset(ret_object, 0, type->size);
+        return false;
+    }
+    return true;
+}
+
+static bool faults_are_sound(const struct iv_fault *faults, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (faults[i].kind == IV_FAULT_NONE || faults[i].path == NULL || faults[i].detail == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool packages_are_sound(const struct iv_package *packages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_package *package = &packages[i];
+        if (package->path == NULL || package->name == NULL || package->key == NULL ||
+            !faults_are_sound(package->faults, package->fault_count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool iv_facts_are_sound(const struct iv_facts *facts)
+{
+    for (size_t i = 0; i < facts->datum_count; i++) {
+        const struct iv_datum *datum = &facts->data[i];
+        if (datum->name == NULL || datum->value == NULL || datum->source == NULL ||
+            iv_device_value_name(datum->name) == NULL) {
+            return false;
+        }
+    }
+    return packages_are_sound(facts->packages, facts->package_count) &&
+           packages_are_sound(facts->history.packages, facts->history.package_count) &&
+           faults_are_sound(facts->faults, facts->fault_count);
+}

@@ -1,0 +1,69 @@
+/*
+ * facts.h: what one reader found in one input item, and its form on the workers' pipe.
+ *
+ * The bytes run on the tables of fields.h. The decoder is fed by a process that parsed hostile
+ * input: it trusts no length, no count and no enumerator, and its memory is bounded by the size of
+ * the record.
+ */
+#ifndef IMGVAL_MODEL_FACTS_H
+#define IMGVAL_MODEL_FACTS_H
+
+#include "imgval/base/arena.h"
+#include "imgval/base/attr.h"
+#include "imgval/base/buf.h"
+#include "imgval/model/device.h"
+#include "imgval/model/fault.h"
+#include "imgval/model/fields.h"
+#include "imgval/model/package.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* UpdateHistory.xml after the documented algorithm (packages.md 3.3). */
+struct iv_history {
+    const char *path;
+    bool present;                /* such a file was read (with or without faults) */
+    bool complete;               /* at least one event is "Update Complete" */
+    uint64_t event_count;        /* complete events */
+    struct iv_package *packages; /* the last state of each name; `removal` says that it is gone */
+    size_t package_count;
+};
+
+/* OEMInput.xml, as far as a rule asks for it. */
+struct iv_oem_input {
+    const char *path;
+    bool present;
+    const char *product; /* "Manufacturing OS" marks an MMOS image */
+    const char *soc;
+    const char *device;
+    const char *release_type;   /* Production, Test */
+    const char *build_type;     /* fre, chk, %BUILDTYPE% */
+    const char **package_files; /* ad-hoc packages */
+    size_t package_file_count;
+};
+
+struct iv_facts {
+    struct iv_package *packages;
+    size_t package_count;
+    struct iv_datum *data; /* device metadata found in the item */
+    size_t datum_count;
+    struct iv_history history;
+    struct iv_oem_input oem_input;
+    struct iv_fault *faults; /* about the item; faults of a package are on the package */
+    size_t fault_count;
+};
+
+/* Any struct that has a table, by the fields that have one of `uses`. */
+void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const void *object,
+                     unsigned uses);
+/* False when the bytes are not exactly one such object. The object was zeroed by the caller;
+ * strings and lists go into the arena. */
+IV_MUST_USE bool iv_facts_decode(const void *bytes, size_t size, const struct iv_struct *type,
+                                 unsigned uses, struct iv_arena *arena, void *ret_object);
+
+/* What the readers of this program always say: names, keys, paths and details are there, and no
+ * fault is without a kind. Facts from a process that cannot be trusted are used only if so. */
+IV_MUST_USE bool iv_facts_are_sound(const struct iv_facts *facts);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * fault.h: what a reader could not read, and where. Readers record faults; the rules judge them
+ * into findings (each kind has exactly one row in rules/).
+ */
+#ifndef IMGVAL_MODEL_FAULT_H
+#define IMGVAL_MODEL_FAULT_H
+
+#include <stdint.h>
+
+enum iv_fault_kind {
+    IV_FAULT_NONE = 0,
+    IV_FAULT_MALFORMED,      /* a package that breaks its format: WSPC008 */
+    IV_FAULT_UNREADABLE,     /* permission, I/O, vanished, changed while it was read: IMG004 */
+    IV_FAULT_LIMIT,          /* a limit of base/limits.h: IMG005 */
+    IV_FAULT_NOT_REGULAR,    /* a link, FIFO, socket or device with a package's name: IMG006 */
+    IV_FAULT_READER_DIED,    /* a worker crashed, hung or broke its protocol: IMG007 */
+    IV_FAULT_UNSUPPORTED,    /* recognised, not readable by this build: IMG008 */
+    IV_FAULT_MEMBER_MISSING, /* the cabinet lacks a file that its manifest lists: IMG009 */
+    IV_FAULT_METADATA,       /* a metadata source is malformed: IMG303 */
+    IV_FAULT_KINDS           /* their number */
+};
+
+struct iv_fault {
+    enum iv_fault_kind kind;
+    const char *path;   /* the file, as in reports */
+    const char *member; /* the member of a cabinet or image that was being read, or NULL */
+    uint64_t line;      /* line in the member or file, from 1; 0: none */
+    const char *detail; /* one clause that names the value: no newline, no final stop */
+};
+
+#endif

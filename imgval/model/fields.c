@@ -1,0 +1,232 @@
+#include "imgval/model/fields.h"
+
+#include "imgval/base/attr.h"
+#include "imgval/model/facts.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    W = IV_FIELD_WIRE,
+    R = IV_FIELD_REPORT,
+    S = IV_FIELD_STORED,
+    T = IV_FIELD_TEXT,
+};
+
+/* The member's offset, if the member has exactly this type; else no constant expression. */
+#define CHECKED(object, member, wanted)                                                            \
+    (offsetof(struct object, member) +                                                             \
+     0 * sizeof(char[_Generic(((struct object *)0)->member, wanted : 1, default                    \
+                              : -1)]))
+
+#define STRING(object, member, label, use)                                                         \
+    {                                                                                              \
+        .name = (label), .type = IV_TYPE_STRING, .uses = (use) | T,                                \
+        .offset = CHECKED(object, member, const char *)                                            \
+    }
+#define BOOL(object, member, label, use)                                                           \
+    {                                                                                              \
+        .name = (label), .type = IV_TYPE_BOOL, .uses = (use),                                      \
+        .offset = CHECKED(object, member, bool)                                                    \
+    }
+#define NUMBER(object, member, label, use)                                                         \
+    {                                                                                              \
+        .name = (label), .type = IV_TYPE_U64, .uses = (use),                                       \
+        .offset = CHECKED(object, member, uint64_t)                                                \
+    }
+#define VERSION(object, member, label, use)                                                        \
+    {                                                                                              \
+        .name = (label), .type = IV_TYPE_VERSION, .uses = (use),                                   \
+        .offset = CHECKED(object, member, struct iv_version)                                       \
+    }
+#define ENUM(object, member, label, use, enumeration, words)                                       \
+    {                                                                                              \
+        .name = (label), .type = IV_TYPE_ENUM, .uses = (use),                                      \
+        .offset = CHECKED(object, member, enum enumeration), .names = (words)                      \
+    }
+#define LIST(object, member, count, label, use, element)                                           \
+    {                                                                                              \
+        .name = (label), .type = IV_TYPE_LIST, .uses = (use),                                      \
+        .offset = CHECKED(object, member, struct element *),                                       \
+        .count_offset = CHECKED(object, count, size_t), .of = &element##_struct                    \
+    }
+#define STRINGS(object, member, count, label, use)                                                 \
+    {                                                                                              \
+        .name = (label), .type = IV_TYPE_STRINGS, .uses = (use),                                   \
+        .offset = CHECKED(object, member, const char **),                                          \
+        .count_offset = CHECKED(object, count, size_t)                                             \
+    }
+#define STRUCT(object, member, label, use, element)                                                \
+    {                                                                                              \
+        .name = (label), .type = IV_TYPE_STRUCT, .uses = (use),                                    \
+        .offset = CHECKED(object, member, struct element), .of = &element##_struct                 \
+    }
+
+/* The codec moves enumerators through an unsigned int. */
+static_assert(sizeof(enum iv_style) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_origin) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_container) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_fault_kind) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_rank) == sizeof(unsigned), "enum size");
+
+const char *const iv_style_names[] = {
+    [IV_STYLE_UNKNOWN] = "unknown",
+    [IV_STYLE_SPKG] = "spkg",
+    [IV_STYLE_CBS] = "cbs",
+    [IV_STYLE_CBS + 1] = NULL,
+};
+
+const char *const iv_origin_names[] = {
+    [IV_ORIGIN_SUBMISSION] = "submission",
+    [IV_ORIGIN_HISTORY] = "history",
+    [IV_ORIGIN_HISTORY + 1] = NULL,
+};
+
+const char *const iv_container_names[] = {
+    [IV_CONTAINER_CABINET] = "cabinet",     [IV_CONTAINER_FOLDER] = "folder",
+    [IV_CONTAINER_INSTALLED] = "installed", [IV_CONTAINER_HISTORY] = "history",
+    [IV_CONTAINER_HISTORY + 1] = NULL,
+};
+
+const char *const iv_rank_names[] = {
+    [IV_RANK_ANSWER] = "answer-file",
+    [IV_RANK_REGISTRY] = "registry",
+    [IV_RANK_TARGETING] = "targeting-package",
+    [IV_RANK_HIVE] = "hive",
+    [IV_RANK_FILE] = "device-info",
+    [IV_RANK_OPTION] = "option",
+    [IV_RANK_OPTION + 1] = NULL,
+};
+
+const char *const iv_fault_names[] = {
+    [IV_FAULT_NONE] = "none",
+    [IV_FAULT_MALFORMED] = "malformed",
+    [IV_FAULT_UNREADABLE] = "unreadable",
+    [IV_FAULT_LIMIT] = "limit",
+    [IV_FAULT_NOT_REGULAR] = "not-regular",
+    [IV_FAULT_READER_DIED] = "reader-died",
+    [IV_FAULT_UNSUPPORTED] = "unsupported",
+    [IV_FAULT_MEMBER_MISSING] = "member-missing",
+    [IV_FAULT_METADATA] = "metadata",
+    [IV_FAULT_KINDS] = NULL,
+};
+static_assert(IV_COUNT(iv_fault_names) == IV_FAULT_KINDS + 1, "a word for each kind of fault");
+
+static const struct iv_field package_file_fields[] = {
+    STRING(iv_package_file, path, "path", W | R),
+    STRING(iv_package_file, cab_path, "cab_path", W | R),
+    STRING(iv_package_file, type, "type", W | R),
+    NUMBER(iv_package_file, size, "size", W | R),
+    BOOL(iv_package_file, has_size, "has_size", W),
+};
+
+static const struct iv_field fault_fields[] = {
+    ENUM(iv_fault, kind, "kind", W | R, iv_fault_kind, iv_fault_names),
+    STRING(iv_fault, path, "path", W | R),
+    STRING(iv_fault, member, "member", W | R),
+    NUMBER(iv_fault, line, "line", W | R),
+    STRING(iv_fault, detail, "detail", W | R),
+};
+
+static const struct iv_field datum_fields[] = {
+    STRING(iv_datum, name, "name", W | R),
+    STRING(iv_datum, value, "value", W | R),
+    STRING(iv_datum, source, "source", W | R),
+    STRING(iv_datum, group, "group", W | R),
+    ENUM(iv_datum, rank, "rank", W | R, iv_rank, iv_rank_names),
+};
+
+/* In the order of the JSON report (contract 7). */
+static const struct iv_field package_fields[] = {
+    STRING(iv_package, name, "name", W | R | S),
+    STRING(iv_package, key, "key", W | R | S),
+    ENUM(iv_package, style, "style", W | R | S, iv_style, iv_style_names),
+    STRING(iv_package, version, "version", W | R | S),
+    VERSION(iv_package, number, "number", W | S),
+    STRING(iv_package, partition, "partition", W | R | S),
+    STRING(iv_package, owner_type, "owner_type", W | R | S),
+    BOOL(iv_package, removal, "removal", W | R | S),
+    BOOL(iv_package, binary_partition, "binary_partition", W | R | S),
+    BOOL(iv_package, empty, "empty", W | R | S),
+    ENUM(iv_package, origin, "origin", W | R, iv_origin, iv_origin_names),
+    STRING(iv_package, path, "path", W | R),
+    ENUM(iv_package, container, "container", W, iv_container, iv_container_names),
+    STRING(iv_package, owner, "owner", W | R | S),
+    STRING(iv_package, component, "component", W | R | S),
+    STRING(iv_package, sub_component, "sub_component", W | R | S),
+    STRING(iv_package, culture, "culture", W | R | S),
+    STRING(iv_package, resolution, "resolution", W | R),
+    STRING(iv_package, identity_name, "identity_name", W | R),
+    STRING(iv_package, identifier, "identifier", W | R),
+    STRING(iv_package, release_type, "release_type", W | R | S),
+    STRING(iv_package, build_type, "build_type", W | R),
+    STRING(iv_package, cpu, "cpu", W | R),
+    STRING(iv_package, platform, "platform", W | R),
+    STRING(iv_package, grouping_key, "grouping_key", W | R),
+    BOOL(iv_package, diff, "diff", W | R),
+    BOOL(iv_package, unreadable, "unreadable", W | R),
+    STRING(iv_package, content, "content", W | R | S),
+    NUMBER(iv_package, file_count, "file_count", W | R | S),
+    NUMBER(iv_package, total_size, "total_size", W | R | S),
+    LIST(iv_package, files, files_count, "files", W, iv_package_file),
+    STRINGS(iv_package, payload_packages, payload_package_count, "payload_packages", W),
+    LIST(iv_package, faults, fault_count, "faults", W, iv_fault),
+};
+
+static const struct iv_field history_fields[] = {
+    STRING(iv_history, path, "path", W | R),
+    BOOL(iv_history, present, "present", W | R),
+    BOOL(iv_history, complete, "complete", W | R),
+    NUMBER(iv_history, event_count, "event_count", W | R),
+    LIST(iv_history, packages, package_count, "packages", W, iv_package),
+};
+
+static const struct iv_field oem_input_fields[] = {
+    STRING(iv_oem_input, path, "path", W | R),
+    BOOL(iv_oem_input, present, "present", W | R),
+    STRING(iv_oem_input, product, "product", W | R),
+    STRING(iv_oem_input, soc, "soc", W | R),
+    STRING(iv_oem_input, device, "device", W | R),
+    STRING(iv_oem_input, release_type, "release_type", W | R),
+    STRING(iv_oem_input, build_type, "build_type", W | R),
+    STRINGS(iv_oem_input, package_files, package_file_count, "package_files", W | R),
+};
+
+static const struct iv_field facts_fields[] = {
+    LIST(iv_facts, packages, package_count, "packages", W, iv_package),
+    LIST(iv_facts, data, datum_count, "data", W, iv_datum),
+    STRUCT(iv_facts, history, "history", W, iv_history),
+    STRUCT(iv_facts, oem_input, "oem_input", W, iv_oem_input),
+    LIST(iv_facts, faults, fault_count, "faults", W, iv_fault),
+};
+
+#define TABLE(type, rows)                                                                          \
+    {                                                                                              \
+        .name = #type, .size = sizeof(struct type), .fields = (rows),                              \
+        .field_count = IV_COUNT(rows)                                                              \
+    }
+
+const struct iv_struct iv_package_struct = TABLE(iv_package, package_fields);
+const struct iv_struct iv_package_file_struct = TABLE(iv_package_file, package_file_fields);
+const struct iv_struct iv_fault_struct = TABLE(iv_fault, fault_fields);
+const struct iv_struct iv_datum_struct = TABLE(iv_datum, datum_fields);
+const struct iv_struct iv_history_struct = TABLE(iv_history, history_fields);
+const struct iv_struct iv_oem_input_struct = TABLE(iv_oem_input, oem_input_fields);
+const struct iv_struct iv_facts_struct = TABLE(iv_facts, facts_fields);
+
+const struct iv_field *iv_field_find(const struct iv_struct *type, const char *name)
+{
+    for (size_t i = 0; i < type->field_count; i++) {
+        if (strcmp(type->fields[i].name, name) == 0) {
+            return &type->fields[i];
+        }
+    }
+    return NULL;
+}
+
+const char *iv_field_string(const struct iv_field *field, const void *object)
+{
+    assert(field->type == IV_TYPE_STRING);
+    return *(const char *const *)(const void *)((const char *)object + field->offset);
+}

@@ -1,0 +1,372 @@
+#include "imgval/model/package.h"
+
+#include "imgval/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum extension_kind { EXTENSION_CANONICAL, EXTENSION_REMOVAL, EXTENSION_DIFF };
+
+struct extension {
+    const char *text;
+    enum extension_kind kind;
+    bool wraps; /* may stand behind another one: the update servers' second suffix is .cab */
+};
+
+/* packages.md 1.1 and 2.3. */
+static const struct extension extensions[] = {
+    {.text = ".spkg", .kind = EXTENSION_CANONICAL, .wraps = false},
+    {.text = ".spkr", .kind = EXTENSION_REMOVAL, .wraps = false},
+    {.text = ".spku", .kind = EXTENSION_DIFF, .wraps = false},
+    {.text = ".cab", .kind = EXTENSION_CANONICAL, .wraps = true},
+    {.text = ".cbsr", .kind = EXTENSION_REMOVAL, .wraps = false},
+    {.text = ".cbsu", .kind = EXTENSION_DIFF, .wraps = false},
+};
+
+/* The digest that the update servers put between the two suffixes: x.spkg_<40 hex>.cab. */
+#define DIGEST_LENGTH ((size_t)40)
+
+/* Whether the first `length` bytes of `name` end in `suffix`, folded. */
+static bool has_suffix(const char *name, size_t length, const char *suffix)
+{
+    size_t size = strlen(suffix);
+    if (length < size) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (iv_ascii_lower(name[length - size + i]) != suffix[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct extension *extension_at_end(const char *name, size_t length)
+{
+    for (size_t i = 0; i < IV_COUNT(extensions); i++) {
+        if (has_suffix(name, length, extensions[i].text)) {
+            return &extensions[i];
+        }
+    }
+    return NULL;
+}
+
+/* The length without a digest, when there is one with an extension before it; else `length`. */
+static size_t without_digest(const char *name, size_t length)
+{
+    if (length <= DIGEST_LENGTH + 1 || name[length - DIGEST_LENGTH - 1] != '_') {
+        return length;
+    }
+    for (size_t i = length - DIGEST_LENGTH; i < length; i++) {
+        char c = iv_ascii_lower(name[i]);
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+            return length;
+        }
+    }
+    size_t rest = length - DIGEST_LENGTH - 1;
+    return extension_at_end(name, rest) != NULL ? rest : length;
+}
+
+/*
+ * Takes package extensions off the end: one, and behind a .cab those that it wraps. Another one
+ * before e.g. .spkg is a part of the name: "Spkr" is how people abbreviate a speaker. `ret_kinds`
+ * gets a bit for each kind of extension that was seen. Something of the name is always left.
+ */
+static size_t without_extensions(const char *name, size_t length, unsigned *ret_kinds)
+{
+    *ret_kinds = 0;
+    const struct extension *found = extension_at_end(name, length);
+    while (found != NULL) {
+        *ret_kinds |= 1U << found->kind;
+        if (length == strlen(found->text)) {
+            break;
+        }
+        length -= strlen(found->text);
+        if (!found->wraps) {
+            break;
+        }
+        length = without_digest(name, length);
+        found = extension_at_end(name, length);
+    }
+    return length;
+}
+
+static const char *last_part(const char *path, const char *separators)
+{
+    const char *part = path;
+    for (const char *at = path; *at != '\0'; at++) {
+        if (strchr(separators, *at) != NULL) {
+            part = at + 1;
+        }
+    }
+    return part;
+}
+
+/* A name that starts with '~' is not cut there: a key is never empty for a file that has a name. */
+static size_t before_tilde(const char *name, size_t length)
+{
+    const char *tilde = length > 1 ? memchr(name + 1, '~', length - 1) : NULL;
+    return tilde != NULL ? (size_t)(tilde - name) : length;
+}
+
+char *iv_package_stem(struct iv_arena *arena, const char *file_name)
+{
+    const char *name = last_part(file_name, "/");
+    unsigned kinds;
+    size_t length = before_tilde(name, strlen(name));
+    length = without_extensions(name, length, &kinds);
+    return iv_arena_strndup(arena, name, length);
+}
+
+static unsigned extension_kinds(const char *file_name)
+{
+    unsigned kinds;
+    const char *name = last_part(file_name, "/");
+    without_extensions(name, strlen(name), &kinds);
+    return kinds;
+}
+
+bool iv_package_is_file_name(const char *file_name)
+{
+    return extension_kinds(file_name) != 0;
+}
+
+bool iv_package_is_removal_name(const char *file_name)
+{
+    return (extension_kinds(file_name) & (1U << EXTENSION_REMOVAL)) != 0;
+}
+
+bool iv_package_is_diff_name(const char *file_name)
+{
+    return (extension_kinds(file_name) & (1U << EXTENSION_DIFF)) != 0;
+}
+
+static bool is_said(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
+
+static bool has_culture(const struct iv_package *package)
+{
+    return is_said(package->culture) && !iv_ascii_ieq(package->culture, "neutral");
+}
+
+char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *package)
+{
+    if (!is_said(package->owner) || !is_said(package->component)) {
+        return NULL;
+    }
+    bool sub = is_said(package->sub_component);
+    const char *mark = "";
+    const char *satellite = "";
+    if (has_culture(package)) {
+        mark = "_Lang_";
+        satellite = package->culture;
+    } else if (is_said(package->resolution)) {
+        mark = "_Res_";
+        satellite = package->resolution;
+    }
+    return iv_arena_printf(arena, "%s.%s%s%s%s%s", package->owner, package->component,
+                           sub ? "." : "", sub ? package->sub_component : "", mark, satellite);
+}
+
+/* The name that the manifest gives, or NULL. */
+static const char *manifest_name(struct iv_arena *arena, const struct iv_package *package)
+{
+    if (package->style != IV_STYLE_CBS) {
+        const char *composed = iv_package_composed_name(arena, package);
+        if (composed != NULL || package->style == IV_STYLE_SPKG) {
+            return composed;
+        }
+    }
+    if (is_said(package->identifier)) {
+        return package->identifier;
+    }
+    return is_said(package->identity_name) ? package->identity_name : NULL;
+}
+
+/* The name of a manifest file: <name>.dsm.xml, <name>~<token>~<arch>~<lang>~<version>.mum; NULL for
+ * the fixed names of manifests in packages and for other files. */
+static const char *manifest_stem(struct iv_arena *arena, const char *file)
+{
+    if (iv_ascii_ieq(file, "man.dsm.xml") || iv_ascii_ieq(file, "update.mum")) {
+        return NULL;
+    }
+    static const char *const suffixes[] = {".dsm.xml", ".mum"};
+    for (size_t i = 0; i < IV_COUNT(suffixes); i++) {
+        size_t length = strlen(file);
+        if (length > strlen(suffixes[i]) && has_suffix(file, length, suffixes[i])) {
+            length -= strlen(suffixes[i]);
+            return iv_arena_strndup(arena, file, before_tilde(file, length));
+        }
+    }
+    return NULL;
+}
+
+/* What the place says where the manifest does not: the folder's name without package extensions, or
+ * the manifest's own file name. `file_name` is the path of the folder or of the manifest in it. */
+static const char *place_name(struct iv_arena *arena, const char *file_name)
+{
+    size_t length = strlen(file_name);
+    while (length > 1 && file_name[length - 1] == '/') {
+        length--;
+    }
+    const char *path = iv_arena_strndup(arena, file_name, length);
+    const char *file = last_part(path, "/");
+    const char *stem = manifest_stem(arena, file);
+    if (stem != NULL) {
+        return stem;
+    }
+    bool fixed = iv_ascii_ieq(file, "man.dsm.xml") || iv_ascii_ieq(file, "update.mum");
+    if (fixed && file > path + 1) {
+        path = iv_arena_strndup(arena, path, (size_t)(file - path) - 1);
+    }
+    return iv_package_stem(arena, path);
+}
+
+static const char *package_name(struct iv_arena *arena, const struct iv_package *package,
+                                const char *file_name)
+{
+    const char *name = NULL;
+    switch (package->container) {
+    case IV_CONTAINER_CABINET:
+        return iv_package_stem(arena, file_name);
+    case IV_CONTAINER_HISTORY:
+        /* PackageFile is a path of the build machine: C:\out\Contoso.Foo.spkg. */
+        name = iv_package_stem(arena, last_part(file_name, "/\\"));
+        if (*name == '\0') {
+            name = iv_package_composed_name(arena, package);
+        }
+        if (name == NULL) {
+            name = manifest_name(arena, package);
+        }
+        return name != NULL ? name : "";
+    case IV_CONTAINER_FOLDER:
+    case IV_CONTAINER_INSTALLED:
+        name = manifest_name(arena, package);
+        break;
+    }
+    return name != NULL ? name : place_name(arena, file_name);
+}
+
+void iv_package_set_key(struct iv_arena *arena, struct iv_package *package, const char *file_name)
+{
+    const char *name = package_name(arena, package, file_name != NULL ? file_name : "");
+    /* A CBS identity leaves the language to an attribute of its own (packages.md 2.3). */
+    if (package->style == IV_STYLE_CBS && has_culture(package) &&
+        iv_ascii_ifind(name, "_lang_") == NULL) {
+        name = iv_arena_printf(arena, "%s_Lang_%s", name, package->culture);
+    }
+    package->name = name;
+    package->key = iv_ascii_fold(arena, name);
+}
+
+const char *iv_package_partition(const struct iv_package *package)
+{
+    return is_said(package->partition) ? package->partition : "MainOS";
+}
+
+bool iv_package_is_microsoft(const struct iv_package *package)
+{
+    return iv_ascii_ieq(package->owner_type, "Microsoft");
+}
+
+/* NULL sorts like the empty string. */
+static int compare_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "");
+}
+
+int iv_package_compare_path(const void *a, const void *b)
+{
+    const struct iv_package *x = a;
+    const struct iv_package *y = b;
+    if (x->origin != y->origin) {
+        return x->origin < y->origin ? -1 : 1;
+    }
+    int order = compare_text(x->path, y->path);
+    return order != 0 ? order : compare_text(x->key, y->key);
+}
+
+static int compare_key(const void *a, const void *b)
+{
+    const struct iv_package *x = *(const struct iv_package *const *)a;
+    const struct iv_package *y = *(const struct iv_package *const *)b;
+    int order = compare_text(x->key, y->key);
+    if (order == 0) {
+        order = iv_package_compare_path(x, y);
+    }
+    /* Both lie in one array, so equal ones keep its order. */
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+void iv_set_build(const struct iv_package *packages, size_t count, struct iv_arena *arena,
+                  struct iv_set *ret_set)
+{
+    const struct iv_package **items = IV_NEW_ARRAY(arena, const struct iv_package *, count);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = &packages[i];
+    }
+    if (count > 1) {
+        qsort(items, count, sizeof(*items), compare_key);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < count;) {
+        /* One run of a key; the submission's packages come first and hide the history's. */
+        const struct iv_package *first = items[i];
+        const struct iv_package *present = NULL;
+        for (; i < count && compare_text(items[i]->key, first->key) == 0; i++) {
+            if (present == NULL && !items[i]->removal && items[i]->origin == first->origin) {
+                present = items[i];
+            }
+        }
+        if (present != NULL) {
+            items[kept++] = present;
+        }
+    }
+    *ret_set = (struct iv_set){.items = items, .count = kept};
+}
+
+const struct iv_package *iv_set_find(const struct iv_set *set, const char *key)
+{
+    size_t low = 0;
+    size_t high = set->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_text(key, set->items[middle]->key);
+        if (order == 0) {
+            return set->items[middle];
+        }
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return NULL;
+}
+
+size_t iv_set_missing(const struct iv_set *larger, const struct iv_set *smaller, bool all_owners,
+                      struct iv_arena *arena, const struct iv_package ***ret_missing)
+{
+    const struct iv_package **missing = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < smaller->count; i++) {
+        const struct iv_package *package = smaller->items[i];
+        int order = -1;
+        while (at < larger->count &&
+               (order = compare_text(larger->items[at]->key, package->key)) < 0) {
+            at++;
+        }
+        if ((at < larger->count && order == 0) ||
+            (!all_owners && iv_package_is_microsoft(package))) {
+            continue;
+        }
+        missing = iv_arena_grow(arena, missing, count, &capacity, sizeof(*missing));
+        missing[count++] = package;
+    }
+    *ret_missing = missing;
+    return count;
+}

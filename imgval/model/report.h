@@ -1,0 +1,37 @@
+/*
+ * report.h: everything that a sink may print. Built by scan.c (or read back from JSON), const for
+ * sinks.
+ */
+#ifndef IMGVAL_MODEL_REPORT_H
+#define IMGVAL_MODEL_REPORT_H
+
+#include "imgval/model/finding.h"
+#include "imgval/model/submission.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct iv_report_entry {
+    const struct iv_submission *submission;
+    struct iv_judgement judgement;
+};
+
+struct iv_report {
+    const char *tool;         /* "imgval" */
+    const char *tool_version; /* "x.y.z" */
+    enum iv_final_verdict verdict;
+    enum iv_severity fail_on; /* --fail-on */
+    struct iv_report_entry *entries;
+    size_t entry_count;
+};
+
+/* How a sink may draw on its output; fixed by the command, so that tests can fix it too. */
+struct iv_style_options {
+    bool color;       /* ANSI colours */
+    bool ascii;       /* the locale has no UTF-8: draw and escape in ASCII */
+    bool quiet;       /* -q: verdict and findings only */
+    unsigned verbose; /* -v: notes in full, every package */
+    unsigned width;   /* columns; 0: do not wrap */
+};
+
+#endif

@@ -1,0 +1,170 @@
+#include "imgval/model/submission.h"
+
+#include "imgval/base/sha256.h"
+#include "imgval/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The bytes under the digest. They are frozen: ids stand in users' stores. Each line is one or more
+ * fields, a field being its text and a NUL (iv_sha256_add_field(); a NULL never goes in, so that
+ * the stream can be taken apart in one way only):
+ *
+ *   "imgval-submission/1"
+ *   number of packages, decimal
+ *   for each package, sorted by these five, bytewise, equal ones once:
+ *       key, version as "%u.%u.%u.%u", partition folded ("mainos" where there is none),
+ *       flags as "rbe" (removal, binary partition, empty) with "-" for a flag that is off,
+ *       owner type folded ("" where there is none)
+ *   number of POPs, decimal
+ *   for each POP, sorted by iv_pop_compare(), equal ones once: oem, operator, model, folded
+ *   "none" | "number", the version as "%u.%u.%u.%u" | "text", the version as given
+ *
+ * Only facts that the store keeps are in it, so that a record's id can be computed again.
+ */
+struct id_line {
+    const char *key;
+    char version[IV_VERSION_TEXT_SIZE];
+    const char *partition;
+    char flags[4];
+    const char *owner_type;
+};
+
+const char *const iv_kind_names[] = {
+    [IV_KIND_DIRECTORY] = "directory",
+    [IV_KIND_PACKAGE] = "package",
+    [IV_KIND_FFU] = "ffu",
+    [IV_KIND_VHD] = "vhd",
+    [IV_KIND_WIM] = "wim",
+    [IV_KIND_RECORD] = "record",
+    [IV_KIND_RECORD + 1] = NULL,
+};
+
+const char *const iv_submission_type_names[] = {
+    [IV_IMAGE] = "image",
+    [IV_PARTIAL] = "partial",
+    [IV_PARTIAL + 1] = NULL,
+};
+
+static int compare_line(const void *a, const void *b)
+{
+    const struct id_line *x = a;
+    const struct id_line *y = b;
+    int order = strcmp(x->key, y->key);
+    order = order != 0 ? order : strcmp(x->version, y->version);
+    order = order != 0 ? order : strcmp(x->partition, y->partition);
+    order = order != 0 ? order : strcmp(x->flags, y->flags);
+    return order != 0 ? order : strcmp(x->owner_type, y->owner_type);
+}
+
+static int compare_pop(const void *a, const void *b)
+{
+    return iv_pop_compare(a, b);
+}
+
+static const char *folded(struct iv_arena *arena, const char *text)
+{
+    return text != NULL ? iv_ascii_fold(arena, text) : "";
+}
+
+static void add_number(struct iv_sha256 *sha, size_t number)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%zu", number);
+    iv_sha256_add_field(sha, text);
+}
+
+static struct id_line line_of(const struct iv_package *package, struct iv_arena *arena)
+{
+    struct id_line line = {
+        .key = package->key != NULL ? package->key : "",
+        .partition = folded(arena, iv_package_partition(package)),
+        .flags = {package->removal ? 'r' : '-', package->binary_partition ? 'b' : '-',
+                  package->empty ? 'e' : '-', '\0'},
+        .owner_type = folded(arena, package->owner_type),
+    };
+    iv_version_format(package->number, line.version);
+    return line;
+}
+
+static void add_packages(struct iv_sha256 *sha, const struct iv_package *packages, size_t count,
+                         struct iv_arena *arena)
+{
+    struct id_line *lines = IV_NEW_ARRAY(arena, struct id_line, count);
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = line_of(&packages[i], arena);
+    }
+    if (count > 1) {
+        qsort(lines, count, sizeof(*lines), compare_line);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || compare_line(&lines[kept - 1], &lines[i]) != 0) {
+            lines[kept++] = lines[i];
+        }
+    }
+    add_number(sha, kept);
+    for (size_t i = 0; i < kept; i++) {
+        iv_sha256_add_field(sha, lines[i].key);
+        iv_sha256_add_field(sha, lines[i].version);
+        iv_sha256_add_field(sha, lines[i].partition);
+        iv_sha256_add_field(sha, lines[i].flags);
+        iv_sha256_add_field(sha, lines[i].owner_type);
+    }
+}
+
+static void add_pops(struct iv_sha256 *sha, const struct iv_pop *pops, size_t count,
+                     struct iv_arena *arena)
+{
+    struct iv_pop *sorted = IV_NEW_ARRAY(arena, struct iv_pop, count);
+    if (count > 0) {
+        memcpy(sorted, pops, count * sizeof(*sorted));
+        qsort(sorted, count, sizeof(*sorted), compare_pop);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || iv_pop_compare(&sorted[kept - 1], &sorted[i]) != 0) {
+            sorted[kept++] = sorted[i];
+        }
+    }
+    add_number(sha, kept);
+    for (size_t i = 0; i < kept; i++) {
+        iv_sha256_add_field(sha, folded(arena, sorted[i].oem));
+        iv_sha256_add_field(sha, folded(arena, sorted[i].mobile_operator));
+        iv_sha256_add_field(sha, folded(arena, sorted[i].model));
+    }
+}
+
+static void add_firmware_version(struct iv_sha256 *sha, const char *text)
+{
+    struct iv_version version;
+    if (text == NULL) {
+        iv_sha256_add_field(sha, "none");
+    } else if (iv_version_parse(text, &version)) {
+        char number[IV_VERSION_TEXT_SIZE];
+        iv_version_format(version, number);
+        iv_sha256_add_field(sha, "number");
+        iv_sha256_add_field(sha, number);
+    } else {
+        iv_sha256_add_field(sha, "text");
+        iv_sha256_add_field(sha, text);
+    }
+}
+
+const char *iv_submission_id(const struct iv_package *packages, size_t package_count,
+                             const struct iv_pop *pops, size_t pop_count,
+                             const char *firmware_version, struct iv_arena *arena)
+{
+    char *hex = IV_NEW_ARRAY(arena, char, IV_SHA256_HEX_SIZE);
+    struct iv_arena_mark mark = iv_arena_mark(arena);
+    struct iv_sha256 *sha = iv_sha256_open();
+    iv_sha256_add_field(sha, "imgval-submission/1");
+    add_packages(sha, packages, package_count, arena);
+    add_pops(sha, pops, pop_count, arena);
+    add_firmware_version(sha, firmware_version);
+    iv_sha256_close_hex(sha, hex);
+    iv_arena_reset(arena, mark);
+    return hex;
+}

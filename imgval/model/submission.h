@@ -1,0 +1,98 @@
+/*
+ * submission.h: the root of everything read about one submission. Built by scan.c from the facts of
+ * the readers, `const` afterwards: rules judge it, sinks print it. Everything is borrowed from the
+ * scan's arena.
+ */
+#ifndef IMGVAL_MODEL_SUBMISSION_H
+#define IMGVAL_MODEL_SUBMISSION_H
+
+#include "imgval/base/arena.h"
+#include "imgval/model/device.h"
+#include "imgval/model/facts.h"
+#include "imgval/model/package.h"
+#include "imgval/model/wspc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum iv_kind {
+    IV_KIND_DIRECTORY,
+    IV_KIND_PACKAGE,
+    IV_KIND_FFU,
+    IV_KIND_VHD,
+    IV_KIND_WIM,
+    IV_KIND_RECORD, /* from the baseline store */
+};
+
+enum iv_submission_type { IV_IMAGE, IV_PARTIAL };
+
+extern const char *const iv_kind_names[];            /* "directory", "package", "ffu", ... */
+extern const char *const iv_submission_type_names[]; /* "image", "partial" */
+
+/* What became of the baseline store when this submission was looked up. */
+enum iv_store_state {
+    IV_STORE_NOT_ASKED,  /* WSPC skipped or not applicable */
+    IV_STORE_READY,      /* looked up; neighbours are on the variants */
+    IV_STORE_NONE,       /* there is no store: WSPC006, WSPC007 */
+    IV_STORE_NEWER,      /* WSPC001 */
+    IV_STORE_UNREADABLE, /* WSPC013 */
+    IV_STORE_AGAINST,    /* --against replaced it */
+};
+
+/* One POP of the submission with its comparison. */
+struct iv_variant {
+    struct iv_pop pop;
+    struct iv_wspc wspc;
+    const struct iv_pop *similar; /* ADV006: a POP that has baselines and is nearly this one */
+    int64_t list_age_days;        /* WSPC015: days since the POP was last touched; -1: not asked */
+};
+
+struct iv_submission {
+    const char *path; /* as the user gave it */
+    enum iv_kind kind;
+    enum iv_submission_type type;
+    bool type_by_default; /* a single package: partial, context-free was chosen for the user */
+    bool context_free;
+    bool baseline;            /* --baseline */
+    bool no_wspc;             /* --no-wspc */
+    bool all_owners;          /* --all-owners */
+    bool in_ci;               /* the CI variable: WSPC007 instead of WSPC006 */
+    int64_t max_list_age;     /* --max-cache-age in days; -1: not asked */
+    const char *tool_version; /* of imgval, for the text of WSPC001; NULL: this one's */
+
+    const char *id;               /* SHA-256, hex (contract 4) */
+    const char *firmware_version; /* the value in force; NULL: none, or in conflict */
+    bool firmware_version_valid;
+    struct iv_version number;
+
+    struct iv_package *packages; /* iv_package_compare_path() order */
+    size_t package_count;
+    size_t unreadable_count; /* packages with `unreadable` */
+    struct iv_set set;       /* present packages */
+    struct iv_history history;
+    struct iv_oem_input oem_input;
+    struct iv_device device;
+    struct iv_fault *faults; /* of the tree and of metadata sources, sorted by path */
+    size_t fault_count;
+
+    enum iv_store_state store_state;
+    const char *store_detail; /* why, one clause; NULL */
+    bool set_incomplete;      /* part of the tree could not be listed: absence proves nothing */
+    const char *wspc_reason;  /* why the comparison was not made, one clause; NULL: it was made */
+    struct iv_variant *variants; /* sorted by POP; one with empty parts for --against without POP */
+    size_t variant_count;
+};
+
+/* Contract 4: SHA-256 over the sorted packages, the POPs and the firmware version. */
+const char *iv_submission_id(const struct iv_package *packages, size_t package_count,
+                             const struct iv_pop *pops, size_t pop_count,
+                             const char *firmware_version, struct iv_arena *arena);
+
+/* True when the submission is an image: device rules and WSPC apply. */
+static inline bool iv_submission_is_image(const struct iv_submission *s)
+{
+    return s->type == IV_IMAGE;
+}
+
+#endif

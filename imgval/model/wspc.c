@@ -1,0 +1,199 @@
+#include "imgval/model/wspc.h"
+
+#include <assert.h>
+#include <string.h>
+
+const char *const iv_wspc_status_names[] = {
+    [IV_WSPC_COMPLIANT] = "compliant",
+    [IV_WSPC_NOT_COMPLIANT] = "not-compliant",
+    [IV_WSPC_FIRST] = "first",
+    [IV_WSPC_NOT_EVALUATED] = "not-evaluated",
+    [IV_WSPC_NOT_APPLICABLE] = "not-applicable",
+    [IV_WSPC_SKIPPED] = "skipped",
+    [IV_WSPC_SKIPPED + 1] = NULL,
+};
+
+const char *const iv_direction_names[] = {
+    [IV_OLDER] = "older",
+    [IV_NEWER] = "newer",
+    [IV_SAME] = "same",
+    [IV_SAME + 1] = NULL,
+};
+
+static size_t indexes_of(const struct iv_baseline *baselines, size_t count,
+                         const struct iv_version *wanted, struct iv_arena *arena,
+                         size_t **ret_indexes)
+{
+    size_t *indexes = NULL;
+    size_t capacity = 0;
+    size_t found = 0;
+    for (size_t i = 0; wanted != NULL && i < count; i++) {
+        if (iv_version_compare(baselines[i].number, *wanted) == 0) {
+            indexes = iv_arena_grow(arena, indexes, found, &capacity, sizeof(*indexes));
+            indexes[found++] = i;
+        }
+    }
+    *ret_indexes = indexes;
+    return found;
+}
+
+void iv_wspc_neighbours(const struct iv_baseline *baselines, size_t count,
+                        struct iv_version version, struct iv_arena *arena,
+                        struct iv_neighbours *ret_neighbours)
+{
+    const struct iv_version *older = NULL;
+    const struct iv_version *newer = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_version *number = &baselines[i].number;
+        int order = iv_version_compare(*number, version);
+        if (order < 0 && (older == NULL || iv_version_compare(*number, *older) > 0)) {
+            older = number;
+        } else if (order > 0 && (newer == NULL || iv_version_compare(*number, *newer) < 0)) {
+            newer = number;
+        }
+    }
+    struct iv_neighbours n = {0};
+    n.older_count = indexes_of(baselines, count, older, arena, &n.older);
+    n.newer_count = indexes_of(baselines, count, newer, arena, &n.newer);
+    n.same_count = indexes_of(baselines, count, &version, arena, &n.same);
+    *ret_neighbours = n;
+}
+
+static bool has_same_keys(const struct iv_set *a, const struct iv_set *b)
+{
+    if (a->count != b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->items[i]->key, b->items[i]->key) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_before(const struct iv_baseline *a, const struct iv_baseline *b)
+{
+    return strcmp(a->id != NULL ? a->id : "", b->id != NULL ? b->id : "") < 0;
+}
+
+/*
+ * The baseline that stands at one place: of several with the same keys, the first by id. With
+ * different sets there is no answer: NULL, and *ret_sets is the number of different sets.
+ */
+static const struct iv_baseline *only_one(const struct iv_baseline *baselines,
+                                          const size_t *indexes, size_t count, size_t *ret_sets)
+{
+    const struct iv_baseline *first = NULL;
+    size_t sets = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_baseline *baseline = &baselines[indexes[i]];
+        assert(baseline->set_loaded);
+        bool known = false;
+        for (size_t k = 0; k < i && !known; k++) {
+            known = has_same_keys(&baselines[indexes[k]].set, &baseline->set);
+        }
+        sets += known ? 0 : 1;
+        if (first == NULL || is_before(baseline, first)) {
+            first = baseline;
+        }
+    }
+    *ret_sets = sets;
+    return sets > 1 ? NULL : first;
+}
+
+/* One superset test; a failure is added to the result. */
+static void compare(struct iv_wspc *wspc, enum iv_direction direction,
+                    const struct iv_set *submission, const struct iv_baseline *baseline,
+                    bool all_owners, struct iv_arena *arena)
+{
+    if (baseline == NULL) {
+        return;
+    }
+    bool newer = direction == IV_NEWER;
+    const struct iv_set *larger = newer ? &baseline->set : submission;
+    const struct iv_set *smaller = newer ? submission : &baseline->set;
+    struct iv_comparison result = {.direction = direction, .against = baseline};
+    result.missing_count = iv_set_missing(larger, smaller, all_owners, arena, &result.missing);
+    if (result.missing_count > 0) {
+        wspc->failures[wspc->failure_count++] = result;
+        wspc->status = IV_WSPC_NOT_COMPLIANT;
+    }
+}
+
+void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *baselines,
+                   const struct iv_neighbours *neighbours, bool all_owners, struct iv_arena *arena,
+                   struct iv_wspc *ret_wspc)
+{
+    const struct iv_neighbours *n = neighbours;
+    struct iv_wspc wspc = {.status = IV_WSPC_COMPLIANT};
+    if (n->older_count + n->newer_count + n->same_count == 0) {
+        wspc.status = IV_WSPC_FIRST;
+        *ret_wspc = wspc;
+        return;
+    }
+    size_t sets[3];
+    wspc.older = only_one(baselines, n->older, n->older_count, &sets[IV_OLDER]);
+    wspc.newer = only_one(baselines, n->newer, n->newer_count, &sets[IV_NEWER]);
+    wspc.same = only_one(baselines, n->same, n->same_count, &sets[IV_SAME]);
+    for (size_t i = 0; i < IV_COUNT(sets) && wspc.several == 0; i++) {
+        wspc.several = sets[i] > 1 ? sets[i] : 0;
+    }
+    if (wspc.several > 0) {
+        wspc.status = IV_WSPC_NOT_EVALUATED;
+    } else {
+        compare(&wspc, IV_OLDER, submission, wspc.older, all_owners, arena);
+        compare(&wspc, IV_NEWER, submission, wspc.newer, all_owners, arena);
+        compare(&wspc, IV_SAME, submission, wspc.same, all_owners, arena);
+    }
+    *ret_wspc = wspc;
+}
+
+void iv_wspc_judge_against(const struct iv_set *submission, const struct iv_baseline *older,
+                           bool all_owners, struct iv_arena *arena, struct iv_wspc *ret_wspc)
+{
+    struct iv_wspc wspc = {.status = IV_WSPC_COMPLIANT, .older = older};
+    compare(&wspc, IV_OLDER, submission, older, all_owners, arena);
+    *ret_wspc = wspc;
+}
+
+static bool is_below_all(struct iv_version version, const struct iv_baseline *baselines,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (iv_version_compare(version, baselines[i].number) >= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The steps are numbered as in contract 5. */
+unsigned iv_wspc_request(const struct iv_rfu_side *source, const struct iv_rfu_side *target,
+                         const struct iv_baseline *baselines, size_t count, struct iv_arena *arena)
+{
+    struct iv_arena_mark mark = iv_arena_mark(arena);
+    const struct iv_package **missing;
+    bool contained = iv_set_missing(&target->set, &source->set, false, arena, &missing) == 0;
+    iv_arena_reset(arena, mark);
+
+    unsigned broken = 0;
+    if (!target->baseline) { /* 1 */
+        broken |= IV_RFU_TARGET_NOT_BASELINE;
+    }
+    if (!source->baseline) {                                   /* 2 */
+        if (is_below_all(source->version, baselines, count)) { /* 3: legacy migration */
+            broken |= contained ? 0 : (unsigned)IV_RFU_SOURCE_NOT_MIGRATABLE;
+        } else { /* 4 */
+            broken |= source->compliant ? (unsigned)IV_RFU_SOURCE_NOT_BASELINE
+                                        : (unsigned)IV_RFU_SOURCE_NOT_MIGRATABLE;
+        }
+    }
+    if (iv_version_compare(target->version, source->version) <= 0) { /* 5 */
+        broken |= IV_RFU_TARGET_NOT_NEWER;
+    }
+    if (source->baseline && target->baseline && !contained) { /* 6 */
+        broken |= IV_RFU_TARGET_LACKS_PACKAGES;
+    }
+    return broken;
+}

@@ -1,0 +1,163 @@
+/* The id of a submission: what it covers and what it does not. */
+#include "imgval/base/attr.h"
+#include "imgval/model/submission.h"
+#include "tests/unit/unit.h"
+
+static const struct iv_package packages[] = {
+    {.key = "a",
+     .path = "in/A.spkg",
+     .version = "1.0.0.7",
+     .number = {{1, 0, 0, 7}},
+     .partition = "MainOS",
+     .owner_type = "OEM",
+     .style = IV_STYLE_SPKG},
+    {.key = "b", .path = "in/b.cab", .number = {{2, 0, 0, 0}}, .style = IV_STYLE_CBS},
+    {.key = "c", .path = "in/c.spkr", .removal = true, .owner_type = "Microsoft"},
+};
+
+static const struct iv_pop pops[] = {
+    {.oem = "Contoso", .mobile_operator = "000-88", .model = "CT-100"},
+    {.oem = "Contoso", .mobile_operator = "ATT-US", .model = "CT-100"},
+};
+
+/* The id of three packages and two POPs. */
+static const char *id_of(const struct iv_package *p, const struct iv_pop *v, const char *version,
+                         struct iv_arena *arena)
+{
+    return iv_submission_id(p, 3, v, 2, version, arena);
+}
+
+struct copy {
+    struct iv_package p[3];
+    struct iv_pop v[2];
+};
+
+static struct copy copy(void)
+{
+    struct copy c;
+    memcpy(c.p, packages, sizeof(c.p));
+    memcpy(c.v, pops, sizeof(c.v));
+    return c;
+}
+
+#define SAME(c, version) CHECK_STR(id_of((c).p, (c).v, (version), arena), base)
+#define OTHER(c, version) CHECK(strcmp(id_of((c).p, (c).v, (version), arena), base) != 0)
+
+static void test_insensitive(struct iv_arena *arena)
+{
+    const char *base = id_of(packages, pops, "3012.0.1610.4", arena);
+    CHECK_INT(strlen(base), 64);
+    struct copy c = copy();
+    c.p[0].path = "elsewhere/a.spkg";
+    c.p[0].name = "A";
+    c.p[0].style = IV_STYLE_CBS;
+    c.p[0].container = IV_CONTAINER_INSTALLED;
+    c.p[0].origin = IV_ORIGIN_HISTORY;
+    c.p[0].content = "00";
+    c.p[0].unreadable = true;
+    c.p[0].version = "01.0.00.7"; /* the text; the number counts */
+    c.p[0].file_count = 9;
+    c.p[0].culture = "de";
+    c.p[0].owner = "X";
+    SAME(c, "3012.0.1610.4");
+    SAME(c, "03012.0.01610.4");
+    c = copy();
+    c.p[0] = packages[2];
+    c.p[2] = packages[0];
+    c.v[0] = pops[1];
+    c.v[1] = pops[0];
+    SAME(c, "3012.0.1610.4");
+    c = copy();
+    c.p[0].partition = "MAINOS";
+    c.p[1].partition = "mainos";
+    c.p[2].partition = "";
+    c.p[0].owner_type = "oem";
+    c.p[1].owner_type = "";
+    c.v[0].oem = "CONTOSO";
+    c.v[1].mobile_operator = "att-us";
+    c.v[1].model = "ct-100";
+    SAME(c, "3012.0.1610.4");
+
+    /* A twin of a package (x.spkg and x.cab), a variant named twice. */
+    struct iv_package twins[4] = {packages[0], packages[1], packages[2], packages[1]};
+    struct iv_pop again[3] = {pops[0], pops[1], pops[0]};
+    CHECK_STR(iv_submission_id(twins, 4, again, 3, "3012.0.1610.4", arena), base);
+}
+
+static void test_sensitive(struct iv_arena *arena)
+{
+    const char *version = "3012.0.1610.4";
+    const char *base = id_of(packages, pops, version, arena);
+    struct copy c = copy();
+    OTHER(c, "3012.0.1610.5");
+    OTHER(c, "3012.0.1610");
+    OTHER(c, NULL);
+    OTHER(c, "");
+    c.p[1].key = "bb";
+    OTHER(c, version);
+    c = copy();
+    c.p[1].number.part[3] = 1;
+    OTHER(c, version);
+    c = copy();
+    c.p[1].partition = "EFIESP";
+    OTHER(c, version);
+    c = copy();
+    c.p[2].removal = false;
+    OTHER(c, version);
+    c = copy();
+    c.p[1].binary_partition = true;
+    OTHER(c, version);
+    c = copy();
+    c.p[1].empty = true;
+    OTHER(c, version);
+    c = copy();
+    c.p[1].owner_type = "OEM";
+    OTHER(c, version);
+    c = copy();
+    c.v[0].oem = "Fabrikam";
+    OTHER(c, version);
+    c = copy();
+    c.v[0].mobile_operator = "000-89";
+    OTHER(c, version);
+    c = copy();
+    c.v[0].model = "CT-101";
+    OTHER(c, version);
+    CHECK(strcmp(iv_submission_id(packages, 2, pops, 2, version, arena), base) != 0);
+    CHECK(strcmp(iv_submission_id(packages, 3, pops, 1, version, arena), base) != 0);
+    CHECK(strcmp(iv_submission_id(packages, 3, NULL, 0, version, arena), base) != 0);
+    CHECK(strcmp(iv_submission_id(NULL, 0, pops, 2, version, arena), base) != 0);
+
+    /* "none" the word is not the lack of a version; an invalid text differs from any number. */
+    CHECK(strcmp(id_of(packages, pops, "none", arena), id_of(packages, pops, NULL, arena)) != 0);
+    CHECK(strcmp(id_of(packages, pops, "1.0.0.0 ", arena),
+                 id_of(packages, pops, "1.0.0.0", arena)) != 0);
+}
+
+/* Ids stand in users' stores: these values never change. Computed by another
+ * program from the stream that submission.c describes. */
+static void test_frozen(struct iv_arena *arena)
+{
+    CHECK_STR(iv_submission_id(NULL, 0, NULL, 0, NULL, arena),
+              "bd3bba04992babe07fc6c58c7ac44e44a14cfa6c391df86febdc7f365e1832bb");
+    CHECK_STR(id_of(packages, pops, "3012.0.1610.4", arena),
+              "4cc86ed8288a3dbfc8a12c030ba54db0220530a951b61da4fa20e221608dc75d");
+}
+
+static void test_names(void)
+{
+    CHECK_STR(iv_kind_names[IV_KIND_DIRECTORY], "directory");
+    CHECK_STR(iv_kind_names[IV_KIND_FFU], "ffu");
+    CHECK_STR(iv_kind_names[IV_KIND_RECORD], "record");
+    CHECK_STR(iv_kind_names[IV_KIND_RECORD + 1], NULL);
+    CHECK_STR(iv_submission_type_names[IV_PARTIAL], "partial");
+}
+
+int main(void)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    test_insensitive(&arena);
+    test_sensitive(&arena);
+    test_frozen(&arena);
+    test_names();
+    return unit_end();
+}
