@@ -1,0 +1,117 @@
+/* Customization answer files: root ImageCustomizations (packages.md 5.4, item 2). */
+#include "imgval/base/text.h"
+#include "imgval/input/metadata.h"
+#include "imgval/input/xml.h"
+
+#include <string.h>
+
+#define ROOT "ImageCustomizations"
+/* Where a root that is hidden behind comments is looked for. */
+#define HEAD_SIZE ((size_t)4096)
+
+struct answer {
+    const struct iv_reader *r;
+    const struct iv_document *doc;
+    enum iv_rank rank;
+    const char *group; /* the Variant in hand; NULL: Static */
+    size_t variants;
+    struct iv_fault fault; /* the first setting without a value */
+};
+
+static void on_static(void *context, const struct iv_xml_element *e)
+{
+    (void)e;
+    struct answer *answer = context;
+    answer->group = NULL;
+}
+
+static void on_variant(void *context, const struct iv_xml_element *e)
+{
+    struct answer *answer = context;
+    const char *name = iv_xml_attribute(e, "Name");
+    answer->variants++;
+    /* Variants of different files are different groups, whatever they are called. */
+    answer->group = name != NULL && *name != '\0'
+                        ? iv_arena_printf(answer->r->scratch, "%s: %s", answer->doc->source, name)
+                        : iv_arena_printf(answer->r->scratch, "%s: variant %zu",
+                                          answer->doc->source, answer->variants);
+}
+
+/* Known names count under every Settings path: only DeviceInfo/Static and DeviceInfo/Variant hold
+ * them in the documentation, other paths are seen in the field. */
+static void on_setting(void *context, const struct iv_xml_element *e)
+{
+    struct answer *answer = context;
+    const char *name = iv_xml_attribute(e, "Name");
+    const char *known = name == NULL ? NULL : iv_device_value_name(name);
+    if (known == NULL) {
+        return;
+    }
+    const char *value = iv_xml_attribute(e, "Value");
+    if (value != NULL) {
+        iv_reader_datum(answer->r, known, value, answer->doc->source, answer->group, answer->rank);
+    } else if (answer->fault.kind == IV_FAULT_NONE) {
+        answer->fault = (struct iv_fault){
+            .kind = IV_FAULT_MALFORMED,
+            .line = e->line,
+            .detail = iv_reader_printf(answer->r, "the setting %s has no Value", known),
+        };
+    }
+}
+
+void iv_answer_read(const struct iv_reader *r, const struct iv_document *doc,
+                    const struct iv_metadata *how)
+{
+    static const struct iv_xml_row rows[] = {
+        {.path = ROOT},
+        {.path = ROOT "/Static", .start = on_static},
+        {.path = ROOT "/Static/Settings/Setting", .start = on_setting},
+        {.path = ROOT "/Variant", .start = on_variant},
+        {.path = ROOT "/Variant/Settings/Setting", .start = on_setting},
+    };
+    static const char *const namespaces[] = {
+        "http://schemas.microsoft.com/embedded/2004/10/ImageUpdate",
+        NULL,
+    };
+    struct answer answer = {.r = r, .doc = doc, .rank = how->rank};
+    struct iv_xml_table table = {
+        .namespaces = namespaces,
+        .rows = rows,
+        .row_count = IV_COUNT(rows),
+    };
+    struct iv_fault fault = {0};
+    size_t space = 0;
+    if (iv_xml_read(doc->bytes, doc->size, &table, &answer, r->limits, r->scratch, &space,
+                    &fault)) {
+        fault = answer.fault;
+    }
+    if (fault.kind != IV_FAULT_NONE) {
+        iv_reader_metadata_fault(r, how->package, doc, &fault);
+    }
+}
+
+/* Finds the word in text of one or two bytes to a character. */
+static bool has_word(const char *bytes, size_t size)
+{
+    char narrow[HEAD_SIZE + 1];
+    size_t length = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != '\0') {
+            narrow[length++] = bytes[i];
+        }
+    }
+    narrow[length] = '\0';
+    return strstr(narrow, ROOT) != NULL;
+}
+
+bool iv_answer_is(const char *bytes, size_t size)
+{
+    char root[IV_ROOT_NAME_SIZE];
+    if (size > HEAD_SIZE) {
+        size = HEAD_SIZE;
+    }
+    if (iv_reader_root_name(bytes, size, root)) {
+        return strcmp(root, ROOT) == 0;
+    }
+    return has_word(bytes, size);
+}

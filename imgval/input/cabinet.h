@@ -1,0 +1,64 @@
+/*
+ * cabinet.h: a bounded reader of Microsoft cabinets ([MS-CAB]).
+ *
+ * The directory (header, CFFOLDER, CFFILE, and the CFDATA headers that are needed) is read and
+ * checked by our own code: it alone decides which member is where. Decompression is libarchive's,
+ * and libarchive never sees the file: it is handed a cabinet made up in cabinet_data.c, of one
+ * folder and one member, that holds exactly the data blocks from the folder's start to the end of
+ * the member asked for (for LZX, behind a folder that fills the window). So it has no directory to
+ * misread, no member to skip and no block beyond the need (the traps are listed in
+ * tests/unit/test_cabinet.c).
+ * cabinet_data.c is the only file that knows libarchive.
+ *
+ * Every failure is told as a fault: malformed, limit, unsupported, unreadable.
+ */
+#ifndef IMGVAL_INPUT_CABINET_H
+#define IMGVAL_INPUT_CABINET_H
+
+#include "imgval/base/arena.h"
+#include "imgval/base/attr.h"
+#include "imgval/base/buf.h"
+#include "imgval/base/limits.h"
+#include "imgval/model/fault.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct iv_cabinet;
+
+/* One CFFILE. */
+struct iv_member {
+    const char *name; /* as stored: backslashes, case kept; UTF-8 or bytes; arena */
+    uint32_t size;    /* inflated bytes */
+    uint32_t offset;  /* in the inflated folder */
+    uint16_t folder;  /* index of the CFFOLDER */
+    uint16_t attributes;
+};
+
+/* Whether the first bytes are those of a cabinet ("MSCF"). */
+bool iv_cabinet_is(const void *head, size_t size);
+
+/*
+ * Reads and checks the directory of the cabinet that `fd` (borrowed, regular, `size` bytes) holds.
+ * False with *ret_fault set (kind, member, detail; path is left to the caller) for a file that is
+ * no cabinet, is cut off, lies about counts or places, has a member twice (names folded, '/' and
+ * '\\' alike), members that overlap or run out of their folder, several parts, or hits a limit.
+ * Bytes behind the declared end (a signature) are fine.
+ */
+IV_MUST_USE bool iv_cabinet_open(int fd, uint64_t size, const struct iv_limits *limits,
+                                 struct iv_arena *arena, struct iv_cabinet **ret_cabinet,
+                                 struct iv_fault *ret_fault);
+void iv_cabinet_close(struct iv_cabinet **cabinet); /* for IV_CLEANUP */
+
+/* The members in directory order. */
+const struct iv_member *iv_cabinet_members(const struct iv_cabinet *cabinet, size_t *ret_count);
+
+/* By name, folded, '/' and '\\' alike; NULL when there is none. */
+const struct iv_member *iv_cabinet_find(const struct iv_cabinet *cabinet, const char *name);
+
+/* Appends the member's bytes, at most `max` of them (else a limit fault, nothing is appended). */
+IV_MUST_USE bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_member *member,
+                                 uint64_t max, struct iv_buf *buf, struct iv_fault *ret_fault);
+
+#endif

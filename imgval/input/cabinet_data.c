@@ -1,0 +1,507 @@
+#include "imgval/input/cabinet_data.h"
+
+#include "imgval/base/cursor.h"
+#include "imgval/base/text.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+/* Behind the head: one whole block, then as it comes. A manifest in the first two frames of a
+ * cabinet costs less than 128 KiB of reading in all. */
+#define FIRST_CHUNK (IV_BLOCK_MAX + 256u)
+#define NEXT_CHUNK 65536u
+
+/* --------------------------------------------------------------------------------- data blocks */
+
+struct block {
+    uint64_t data_at;
+    uint32_t data_size;
+    uint32_t inflated;
+    uint32_t sum;         /* csum; 0: none */
+    uint32_t header_sum;  /* over cbData and cbUncomp */
+    uint32_t reserve_sum; /* over the reserved bytes */
+};
+
+/* csum of [MS-CAB] 3.1: exclusive or of little-endian words; the tail counts the other way round.
+ */
+static uint32_t checksum(const unsigned char *bytes, size_t size)
+{
+    uint64_t wide = 0;
+    size_t at = 0;
+    for (; size - at >= 8; at += 8) {
+        uint64_t part;
+        memcpy(&part, bytes + at, sizeof(part));
+        wide ^= part;
+    }
+    uint32_t sum = le32toh((uint32_t)(wide ^ wide >> 32));
+    if (size - at >= 4) {
+        uint32_t part;
+        memcpy(&part, bytes + at, sizeof(part));
+        sum ^= le32toh(part);
+        at += 4;
+    }
+    uint32_t tail = 0;
+    for (; at < size; at++) {
+        tail = tail << 8 | bytes[at];
+    }
+    return sum ^ tail;
+}
+
+/* The header of block `index` of a folder, at `at`. Only the last block may be short. */
+static bool read_block_header(struct iv_cabinet *cab, const struct iv_folder *folder,
+                              uint32_t index, uint64_t at, size_t chunk, struct block *ret_block,
+                              struct iv_fault *ret_fault)
+{
+    size_t header_size = IV_CFDATA_SIZE + cab->data_reserve;
+    if (at > folder->end || folder->end - at < header_size) {
+        return iv_cabinet_malformed(cab, ret_fault, "data block %u runs past the end of its folder",
+                                    index);
+    }
+    const unsigned char *bytes =
+        iv_cabinet_bytes(cab, at, header_size, folder->end, chunk, ret_fault);
+    if (bytes == NULL) {
+        return false;
+    }
+    struct iv_cursor c = iv_cursor(bytes, header_size);
+    struct block block = {.data_at = at + header_size, .sum = iv_cursor_u32(&c)};
+    block.data_size = iv_cursor_u16(&c);
+    block.inflated = iv_cursor_u16(&c);
+    block.header_sum = checksum(bytes + 4, 4);
+    block.reserve_sum = checksum(bytes + IV_CFDATA_SIZE, cab->data_reserve);
+
+    bool last = index + 1 == folder->blocks;
+    bool stored = folder->compression == IV_COMPRESSION_NONE;
+    if (block.inflated == 0 || block.inflated > IV_FRAME_SIZE ||
+        (!last && block.inflated != IV_FRAME_SIZE)) {
+        return iv_cabinet_malformed(cab, ret_fault, "data block %u inflates to %u bytes", index,
+                                    block.inflated);
+    }
+    if (block.data_size == 0 || block.data_size > IV_BLOCK_MAX ||
+        (stored && block.data_size != block.inflated)) {
+        return iv_cabinet_malformed(cab, ret_fault, "data block %u of %u bytes inflates to %u",
+                                    index, block.data_size, block.inflated);
+    }
+    if (folder->end - block.data_at < block.data_size) {
+        return iv_cabinet_malformed(cab, ret_fault, "data block %u runs past the end of its folder",
+                                    index);
+    }
+    *ret_block = block;
+    return true;
+}
+
+/* The data of the block, its checksum compared. NULL with the fault set. */
+static const unsigned char *read_block_data(struct iv_cabinet *cab, const struct iv_folder *folder,
+                                            uint32_t index, const struct block *block,
+                                            struct iv_fault *ret_fault)
+{
+    const unsigned char *data =
+        iv_cabinet_bytes(cab, block->data_at, block->data_size, folder->end, NEXT_CHUNK, ret_fault);
+    if (data == NULL || block->sum == 0) {
+        return data;
+    }
+    /* The format's checksum covers the reserved bytes; cabextract leaves them out. */
+    uint32_t sum = checksum(data, block->data_size) ^ block->header_sum;
+    if (sum != block->sum && (sum ^ block->reserve_sum) != block->sum) {
+        (void)iv_cabinet_malformed(cab, ret_fault, "wrong checksum of data block %u", index);
+        return NULL;
+    }
+    return data;
+}
+
+static size_t next_chunk(const struct iv_cabinet *cab)
+{
+    return cab->window_used ? NEXT_CHUNK : FIRST_CHUNK;
+}
+
+static uint32_t blocks_needed(const struct iv_member *member)
+{
+    uint64_t end = (uint64_t)member->offset + member->size;
+    return (uint32_t)((end + IV_FRAME_SIZE - 1) / IV_FRAME_SIZE);
+}
+
+/*
+ * A stored member needs its own blocks alone. The headers before them are looked at all the same,
+ * eight bytes each: their places could be computed, but a cabinet that lies there would then show
+ * us another member than it shows to a reader that goes from block to block.
+ */
+static bool read_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
+                        const struct iv_member *member, struct iv_buf *buf,
+                        struct iv_fault *ret_fault)
+{
+    uint32_t count = blocks_needed(member);
+    uint32_t first = member->offset / IV_FRAME_SIZE;
+    uint64_t at = folder->start;
+    uint64_t skip = member->offset % IV_FRAME_SIZE;
+    uint64_t left = member->size;
+    for (uint32_t i = 0; i < count; i++) {
+        struct block block;
+        size_t chunk = i < first ? 0 : next_chunk(cab);
+        if (!read_block_header(cab, folder, i, at, chunk, &block, ret_fault)) {
+            return false;
+        }
+        at = block.data_at + block.data_size;
+        if (i < first) {
+            continue;
+        }
+        const unsigned char *data = read_block_data(cab, folder, i, &block, ret_fault);
+        if (data == NULL) {
+            return false;
+        }
+        if (block.inflated < skip || (i + 1 == count && block.inflated - skip < left)) {
+            return iv_cabinet_malformed(cab, ret_fault,
+                                        "the member runs past the end of its folder");
+        }
+        size_t part = block.inflated - (size_t)skip;
+        part = part > left ? (size_t)left : part;
+        iv_buf_add(buf, data + skip, part);
+        left -= part;
+        skip = 0;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------------- decompression */
+
+#define MADE_UP_HEAD_SIZE 512u
+#define FILL_PIECE 4096u
+#define FILL_PIECES (IV_FRAME_SIZE / FILL_PIECE)
+#define LZX_START_SIZE 16u
+
+/*
+ * The cabinet that libarchive is shown, piece by piece: a header made up here, then the blocks.
+ *
+ * libarchive's LZX window is uninitialised memory, and matches that reach before the start of the
+ * data read it (cabextract refuses them). So a first folder, of one stored LZX block, fills the
+ * window with one byte value; the next folder's decoder keeps the window.
+ */
+struct feed {
+    struct iv_cabinet *cab;
+    const struct iv_folder *folder;
+    struct iv_fault *ret_fault;
+    bool failed; /* ret_fault is set */
+    uint32_t fill_blocks;
+    uint32_t blocks;
+    uint32_t index; /* of the fill block in hand, then of the block in hand */
+    uint32_t piece; /* of the block in hand */
+    bool started;
+    bool filled;
+    uint64_t at;
+    struct block block;
+    unsigned char head[MADE_UP_HEAD_SIZE];
+    unsigned char block_head[IV_CFDATA_SIZE + LZX_START_SIZE];
+    unsigned char fill[FILL_PIECE];
+};
+
+static unsigned char *put(unsigned char *place, uint32_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        place[i] = (unsigned char)(value >> (8 * i));
+    }
+    return place + size;
+}
+
+static unsigned char *put_folder(unsigned char *p, const struct iv_folder *folder, uint64_t start,
+                                 uint32_t blocks)
+{
+    unsigned type = (unsigned)folder->compression;
+    type |= folder->compression == IV_COMPRESSION_LZX ? folder->window << 8 : 0;
+    p = put(p, (uint32_t)start, 4);
+    p = put(p, blocks, 2);
+    return put(p, type, 2);
+}
+
+static unsigned char *put_member(unsigned char *p, uint32_t size, unsigned folder)
+{
+    p = put(p, size, 4);
+    p = put(p, 0, 4);
+    p = put(p, folder, 2);
+    p = put(p, 0x21, 2); /* 1980-01-01 */
+    p = put(p, 0, 2);
+    p = put(p, 0, 2);
+    p = put(p, 'm', 1);
+    return put(p, 0, 1);
+}
+
+/* The head ends with more than 256 zero bytes, as libarchive wants to see that many behind the
+ * start of a name. */
+static void make_head(struct feed *feed, uint32_t size)
+{
+    uint32_t fill_size = feed->fill_blocks * IV_FRAME_SIZE;
+    uint32_t fill_bytes =
+        feed->fill_blocks == 0
+            ? 0
+            : feed->fill_blocks * (IV_CFDATA_SIZE + IV_FRAME_SIZE) + LZX_START_SIZE;
+    unsigned count = feed->fill_blocks == 0 ? 1 : 2;
+    unsigned char *p = put(feed->head, 0x4643534Du, 4); /* "MSCF" */
+    p = put(p, 0, 4);
+    p = put(p, UINT32_MAX, 4); /* cbCabinet: libarchive does not look */
+    p = put(p, 0, 4);
+    p = put(p, IV_CFHEADER_SIZE + count * IV_CFFOLDER_SIZE, 4);
+    p = put(p, 0, 4);
+    p = put(p, 0x0103, 2);
+    p = put(p, count, 2);
+    p = put(p, count, 2);
+    p = put(p, 0, 4); /* flags, setID */
+    p = put(p, 0, 2);
+    if (fill_bytes > 0) {
+        p = put_folder(p, feed->folder, MADE_UP_HEAD_SIZE, feed->fill_blocks);
+    }
+    p = put_folder(p, feed->folder, MADE_UP_HEAD_SIZE + fill_bytes, feed->blocks);
+    if (fill_bytes > 0) {
+        p = put_member(p, fill_size, 0);
+    }
+    (void)put_member(p, size, count - 1);
+}
+
+static la_ssize_t feed_fill(struct feed *feed, const void **ret_bytes)
+{
+    if (feed->piece > 0) {
+        feed->piece--;
+        *ret_bytes = feed->fill;
+        return FILL_PIECE;
+    }
+    bool first = feed->index == 0;
+    size_t extra = first ? LZX_START_SIZE : 0;
+    unsigned char *p = put(feed->block_head, 0, 4);
+    p = put(p, IV_FRAME_SIZE + (uint32_t)extra, 2);
+    p = put(p, IV_FRAME_SIZE, 2);
+    if (first) {
+        /* [MS-PATCH] 2.1: one bit "no E8 translation", three "uncompressed block", 24 the size;
+         * then the three repeated offsets. */
+        uint32_t size = feed->fill_blocks * IV_FRAME_SIZE;
+        p = put(p, 3u << 12 | size >> 12, 2);
+        p = put(p, (size & 0xFFFu) << 4, 2);
+        p = put(p, 1, 4);
+        p = put(p, 1, 4);
+        (void)put(p, 1, 4);
+    }
+    feed->index++;
+    feed->piece = FILL_PIECES;
+    *ret_bytes = feed->block_head;
+    return (la_ssize_t)(IV_CFDATA_SIZE + extra);
+}
+
+static la_ssize_t feed_block(struct feed *feed, const void **ret_bytes)
+{
+    struct iv_cabinet *cab = feed->cab;
+    if (feed->piece == 0) {
+        if (feed->index == feed->blocks) {
+            return 0;
+        }
+        if (!read_block_header(cab, feed->folder, feed->index, feed->at, next_chunk(cab),
+                               &feed->block, feed->ret_fault)) {
+            feed->failed = true;
+            return ARCHIVE_FATAL;
+        }
+        /* Checksum and reserved bytes stay behind: the checksum is compared here. */
+        unsigned char *p = put(feed->block_head, 0, 4);
+        p = put(p, feed->block.data_size, 2);
+        (void)put(p, feed->block.inflated, 2);
+        feed->piece = 1;
+        *ret_bytes = feed->block_head;
+        return IV_CFDATA_SIZE;
+    }
+    *ret_bytes = read_block_data(cab, feed->folder, feed->index, &feed->block, feed->ret_fault);
+    if (*ret_bytes == NULL) {
+        feed->failed = true;
+        return ARCHIVE_FATAL;
+    }
+    feed->at = feed->block.data_at + feed->block.data_size;
+    feed->index++;
+    feed->piece = 0;
+    return (la_ssize_t)feed->block.data_size;
+}
+
+static la_ssize_t feed_read(struct archive *archive, void *context, const void **ret_bytes)
+{
+    (void)archive;
+    struct feed *feed = context;
+    if (feed->failed) {
+        return ARCHIVE_FATAL;
+    }
+    if (!feed->started) {
+        feed->started = true;
+        *ret_bytes = feed->head;
+        return MADE_UP_HEAD_SIZE;
+    }
+    if (!feed->filled && (feed->index < feed->fill_blocks || feed->piece > 0)) {
+        return feed_fill(feed, ret_bytes);
+    }
+    if (!feed->filled) {
+        feed->filled = true;
+        feed->index = 0;
+    }
+    return feed_block(feed, ret_bytes);
+}
+
+static void archive_close(struct archive **archive)
+{
+    if (*archive != NULL) {
+        (void)archive_read_free(*archive);
+        *archive = NULL;
+    }
+}
+
+/* What libarchive says, as one line; or what stopped the feed, which is the better reason. */
+static bool archive_fault(struct feed *feed, struct archive *archive, struct iv_fault *ret_fault)
+{
+    if (feed->failed) {
+        return false;
+    }
+    if (archive_errno(archive) == ENOMEM) {
+        iv_out_of_memory();
+    }
+    const char *text = archive_error_string(archive);
+    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
+    iv_text_escape(&line, text == NULL ? "data block cannot be inflated" : text, 200, true);
+    return iv_cabinet_malformed(feed->cab, ret_fault, "%s", iv_buf_text(&line));
+}
+
+/* Reads the entry that fills the window to its end. */
+static bool read_fill(struct archive *archive)
+{
+    struct archive_entry *entry;
+    const void *bytes;
+    size_t size;
+    la_int64_t offset;
+    if (archive_read_next_header(archive, &entry) != ARCHIVE_OK) {
+        return false;
+    }
+    int result;
+    do {
+        result = archive_read_data_block(archive, &bytes, &size, &offset);
+    } while (result == ARCHIVE_OK);
+    return result == ARCHIVE_EOF;
+}
+
+/* Whether a byte of the window's first content may have come into these. 0xE8: translation. */
+static bool is_suspect(const unsigned char *bytes, size_t size)
+{
+    return size > 0 && (memchr(bytes, 0xFF, size) != NULL || memchr(bytes, 0xE8, size) != NULL);
+}
+
+/* Appends the last member->size bytes of the entry in hand. */
+static bool read_entry(struct archive *archive, const struct iv_member *member, struct iv_buf *buf,
+                       bool *ret_suspect)
+{
+    uint64_t end = (uint64_t)member->offset + member->size;
+    uint64_t watch = member->offset < 5 ? 0 : (uint64_t)member->offset - 5;
+    uint64_t at = 0;
+    while (at < end) {
+        const void *block;
+        size_t size;
+        la_int64_t offset;
+        if (archive_read_data_block(archive, &block, &size, &offset) != ARCHIVE_OK || offset < 0 ||
+            (uint64_t)offset != at) {
+            return false;
+        }
+        const unsigned char *bytes = block;
+        uint64_t next = at + size;
+        uint64_t stop = next < end ? next : end;
+        if (stop > watch) {
+            uint64_t from = watch > at ? watch - at : 0;
+            *ret_suspect |= is_suspect(bytes + from, (size_t)(stop - at - from));
+        }
+        if (stop > member->offset) {
+            uint64_t from = member->offset > at ? member->offset - at : 0;
+            iv_buf_add(buf, bytes + from, (size_t)(stop - at - from));
+        }
+        at = next;
+    }
+    return true;
+}
+
+static bool inflate(struct iv_cabinet *cab, const struct iv_folder *folder,
+                    const struct iv_member *member, unsigned char fill, struct iv_buf *buf,
+                    bool *ret_suspect, struct iv_fault *ret_fault)
+{
+    bool lzx = folder->compression == IV_COMPRESSION_LZX;
+    struct feed feed = {
+        .cab = cab,
+        .folder = folder,
+        .ret_fault = ret_fault,
+        .fill_blocks = lzx ? (1u << folder->window) / IV_FRAME_SIZE : 0,
+        .blocks = blocks_needed(member),
+        .at = folder->start,
+    };
+    memset(feed.fill, fill, sizeof(feed.fill));
+    make_head(&feed, member->offset + member->size);
+    struct archive *archive IV_CLEANUP(archive_close) = archive_read_new();
+    if (archive == NULL) {
+        iv_out_of_memory();
+    }
+    struct archive_entry *entry;
+    size_t before = buf->size;
+    bool suspect = false;
+    if (archive_read_support_format_cab(archive) != ARCHIVE_OK ||
+        archive_read_open(archive, &feed, NULL, feed_read, NULL) != ARCHIVE_OK ||
+        (lzx && !read_fill(archive)) || archive_read_next_header(archive, &entry) != ARCHIVE_OK ||
+        !read_entry(archive, member, buf, &suspect) || buf->size - before != member->size) {
+        return archive_fault(&feed, archive, ret_fault);
+    }
+    *ret_suspect = suspect;
+    return true;
+}
+
+static bool read_inflated(struct iv_cabinet *cab, const struct iv_folder *folder,
+                          const struct iv_member *member, struct iv_buf *buf,
+                          struct iv_fault *ret_fault)
+{
+    size_t before = buf->size;
+    bool suspect = false;
+    if (!inflate(cab, folder, member, 0xFF, buf, &suspect, ret_fault)) {
+        return false;
+    }
+    if (folder->compression != IV_COMPRESSION_LZX || !suspect) {
+        return true;
+    }
+    struct iv_buf again IV_CLEANUP(iv_buf_fini) = {0};
+    if (!inflate(cab, folder, member, 0x55, &again, &suspect, ret_fault)) {
+        return false;
+    }
+    return memcmp(again.data, buf->data + before, again.size) == 0 ||
+           iv_cabinet_malformed(cab, ret_fault, "LZX data that refers to bytes before its start");
+}
+
+/* What can be said before the first block. */
+static bool check_read(struct iv_cabinet *cab, const struct iv_member *member, uint64_t max,
+                       struct iv_fault *ret_fault)
+{
+    if (member->size > max) {
+        return iv_cabinet_fail(cab, ret_fault, IV_FAULT_LIMIT, NULL, "%u bytes, the limit is %llu",
+                               member->size, (unsigned long long)max);
+    }
+    uint64_t end = (uint64_t)member->offset + member->size;
+    if (end > cab->limits->inflated || cab->inflated > cab->limits->inflated - end) {
+        return iv_cabinet_fail(cab, ret_fault, IV_FAULT_LIMIT, NULL,
+                               "inflated data of the cabinet over the limit of %llu bytes",
+                               (unsigned long long)cab->limits->inflated);
+    }
+    cab->inflated += end;
+    return true;
+}
+
+bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_member *member, uint64_t max,
+                     struct iv_buf *buf, struct iv_fault *ret_fault)
+{
+    const struct iv_folder *folder = &cabinet->folders[member->folder];
+    size_t before = buf->size;
+    bool done = check_read(cabinet, member, max, ret_fault);
+    if (done && member->size > 0) {
+        iv_buf_reserve(buf, member->size);
+        done = folder->compression == IV_COMPRESSION_NONE
+                   ? read_stored(cabinet, folder, member, buf, ret_fault)
+                   : read_inflated(cabinet, folder, member, buf, ret_fault);
+    }
+    if (!done) {
+        ret_fault->member = member->name;
+        if (buf->data != NULL) {
+            buf->size = before;
+            buf->data[before] = '\0';
+        }
+    }
+    return done;
+}

@@ -1,0 +1,75 @@
+#include "imgval/input/gzip.h"
+
+#include "imgval/base/arena.h"
+
+#include <limits.h>
+#include <string.h>
+#include <zlib.h>
+
+#define STEP ((size_t)64 * 1024)
+/* Window of 32 KiB, and a gzip header instead of zlib's own. */
+#define WINDOW_BITS (15 + 16)
+
+bool iv_gzip_is(const void *head, size_t size)
+{
+    const unsigned char *bytes = head;
+    return size >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B;
+}
+
+static bool fail(struct iv_fault *ret_fault, enum iv_fault_kind kind, const char *detail)
+{
+    *ret_fault = (struct iv_fault){.kind = kind, .detail = detail};
+    return false;
+}
+
+static bool inflate_all(z_stream *stream, uint64_t max, struct iv_buf *buf,
+                        struct iv_fault *ret_fault)
+{
+    uint64_t total = 0;
+    for (;;) {
+        char *place = iv_buf_reserve(buf, STEP);
+        stream->next_out = (unsigned char *)place;
+        stream->avail_out = (unsigned)STEP;
+        int result = inflate(stream, Z_NO_FLUSH);
+        size_t got = STEP - stream->avail_out;
+        total += got;
+        if (result == Z_MEM_ERROR) {
+            iv_out_of_memory();
+        }
+        if (result != Z_OK && result != Z_STREAM_END) {
+            bool cut = result == Z_BUF_ERROR;
+            return fail(ret_fault, IV_FAULT_MALFORMED,
+                        cut ? "the gzip data are cut off" : "the gzip data are damaged");
+        }
+        if (total > max) {
+            return fail(ret_fault, IV_FAULT_LIMIT, "the gzip data inflate beyond the limit");
+        }
+        buf->size += got;
+        buf->data[buf->size] = '\0';
+        if (result == Z_STREAM_END) {
+            return true;
+        }
+    }
+}
+
+bool iv_gzip_read(const void *bytes, size_t size, uint64_t max, struct iv_buf *buf,
+                  struct iv_fault *ret_fault)
+{
+    if (size > UINT_MAX) {
+        return fail(ret_fault, IV_FAULT_LIMIT, "gzip data of more than 4 GiB");
+    }
+    z_stream opened = {0};
+    opened.next_in = (unsigned char *)(uintptr_t)bytes; /* zlib reads it and has no const */
+    opened.avail_in = (unsigned)size;
+    if (inflateInit2(&opened, WINDOW_BITS) != Z_OK) {
+        iv_out_of_memory();
+    }
+    size_t before = buf->size;
+    bool done = inflate_all(&opened, max, buf, ret_fault);
+    (void)inflateEnd(&opened);
+    if (!done && buf->data != NULL) {
+        buf->size = before;
+        buf->data[before] = '\0';
+    }
+    return done;
+}

@@ -1,0 +1,378 @@
+/*
+ * UpdateHistory.xml. The final state follows Microsoft's own algorithm (packages.md 3.3): events
+ * whose UpdateState is "Update Complete", by Sequence; for each package the last one wins, under
+ * its composed name. A package whose last entry removes it stays in the result, marked so.
+ */
+#include "imgval/base/text.h"
+#include "imgval/input/manifest.h"
+#include "imgval/input/metadata.h"
+#include "imgval/input/xml.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Faults of one history that are told one by one. */
+#define FAULTS_MAX 20
+
+/* One package of one event. */
+struct entry {
+    struct iv_package package;
+    const char *file;    /* PackageFile */
+    const char *map_key; /* folded composed name, else folded stem */
+    int64_t sequence;    /* of the event */
+    size_t order;        /* in the document: settles equal sequences */
+    bool is_malformed;
+};
+
+struct history {
+    const struct iv_reader *r;
+    const struct iv_document *doc;
+    struct entry **entries; /* of complete events, and of the event in hand */
+    size_t count;
+    size_t capacity;
+    size_t event_start; /* first entry of the event in hand */
+    struct entry *now;  /* the package in hand */
+    bool is_complete;
+    bool has_sequence;
+    bool is_over_limit;
+    int64_t sequence;
+    uint64_t complete_events;
+    size_t faults;
+};
+
+static void fault(struct history *h, enum iv_fault_kind kind, uint64_t line, const char *detail)
+{
+    if (h->faults++ < FAULTS_MAX) {
+        struct iv_fault f = {.kind = kind, .line = line, .detail = detail};
+        iv_reader_metadata_fault(h->r, NULL, h->doc, &f);
+    }
+}
+
+IV_PRINTF(3, 4)
+static void malformed(struct history *h, uint64_t line, const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    fault(h, IV_FAULT_MALFORMED, line, text);
+}
+
+/* --------------------------------------------------------------------------------------- events */
+
+static void on_event_start(void *context, const struct iv_xml_element *e)
+{
+    (void)e;
+    struct history *h = context;
+    h->event_start = h->count;
+    h->is_complete = false;
+    h->has_sequence = false;
+}
+
+/* xs:int. */
+static bool parse_int(const char *text, int64_t *ret_value)
+{
+    bool negative = *text == '-';
+    text += negative || *text == '+';
+    uint64_t value;
+    if (!iv_parse_decimal(text, strlen(text), INT32_MAX, &value)) {
+        return false;
+    }
+    *ret_value = negative ? -(int64_t)value : (int64_t)value;
+    return true;
+}
+
+static void on_sequence(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    const char *text = iv_reader_trimmed(h->r->scratch, e->text);
+    if (h->has_sequence) {
+        malformed(h, e->line, "<Sequence> stands more than once in an event");
+    } else if (text == NULL || !parse_int(text, &h->sequence)) {
+        malformed(h, e->line, "<Sequence> is '%s', not a number",
+                  text == NULL ? "" : iv_reader_shown(h->r, text));
+    }
+    h->has_sequence = true;
+}
+
+static void on_state(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    h->is_complete = iv_ascii_ieq(iv_reader_trimmed(h->r->scratch, e->text), "Update Complete");
+}
+
+static void on_event_end(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    if (!h->is_complete) {
+        h->count = h->event_start;
+        return;
+    }
+    if (!h->has_sequence) {
+        /* It goes on from the event before it. */
+        malformed(h, e->line, "an event without <Sequence>");
+    }
+    h->complete_events++;
+    for (; h->event_start < h->count; h->event_start++) {
+        h->entries[h->event_start]->sequence = h->sequence;
+    }
+}
+
+/* ------------------------------------------------------------------------------------- packages */
+
+static void on_package_start(void *context, const struct iv_xml_element *e)
+{
+    (void)e;
+    struct history *h = context;
+    h->now = IV_NEW(h->r->scratch, struct entry);
+}
+
+#define TEXT_ELEMENT(function, member)                                                             \
+    static void function(void *context, const struct iv_xml_element *e)                            \
+    {                                                                                              \
+        struct history *h = context;                                                               \
+        h->now->member = iv_reader_trimmed(h->r->scratch, e->text);                                \
+    }
+
+TEXT_ELEMENT(on_owner, package.owner)
+TEXT_ELEMENT(on_component, package.component)
+TEXT_ELEMENT(on_sub_component, package.sub_component)
+TEXT_ELEMENT(on_release_type, package.release_type)
+TEXT_ELEMENT(on_owner_type, package.owner_type)
+TEXT_ELEMENT(on_build_type, package.build_type)
+TEXT_ELEMENT(on_cpu, package.cpu)
+TEXT_ELEMENT(on_partition, package.partition)
+TEXT_ELEMENT(on_culture, package.culture)
+TEXT_ELEMENT(on_resolution, package.resolution)
+TEXT_ELEMENT(on_platform, package.platform)
+TEXT_ELEMENT(on_grouping_key, package.grouping_key)
+TEXT_ELEMENT(on_file, file)
+
+static void on_version(void *context, const struct iv_xml_element *e)
+{
+    static const char *const parts[] = {"Major", "Minor", "QFE", "Build"};
+    struct history *h = context;
+    struct iv_version number = {0};
+    const char *text[4];
+    for (size_t i = 0; i < IV_COUNT(parts); i++) {
+        uint64_t value = 0;
+        text[i] = iv_xml_iattribute(e, parts[i]);
+        if (text[i] == NULL || !iv_parse_decimal(text[i], strlen(text[i]), UINT16_MAX, &value)) {
+            malformed(h, e->line, "%s of <Version> is '%s', not a number from 0 to 65535", parts[i],
+                      text[i] == NULL ? "" : iv_reader_shown(h->r, text[i]));
+            h->now->is_malformed = true;
+            return;
+        }
+        number.part[i] = (uint16_t)value;
+    }
+    h->now->package.number = number;
+    h->now->package.version =
+        iv_arena_printf(h->r->scratch, "%s.%s.%s.%s", text[0], text[1], text[2], text[3]);
+}
+
+static void set_bool(struct history *h, const struct iv_xml_element *e, const char *name,
+                     bool *place)
+{
+    const char *text = iv_reader_trimmed(h->r->scratch, e->text);
+    if (text == NULL || !iv_reader_parse_bool(text, place)) {
+        malformed(h, e->line, "<%s> is '%s', neither true nor false", name,
+                  text == NULL ? "" : iv_reader_shown(h->r, text));
+        h->now->is_malformed = true;
+    }
+}
+
+static void on_removal(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    set_bool(h, e, "IsRemoval", &h->now->package.removal);
+}
+
+static void on_binary_partition(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    set_bool(h, e, "IsBinaryPartition", &h->now->package.binary_partition);
+}
+
+static void on_style(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    const char *text = iv_reader_trimmed(h->r->scratch, e->text);
+    if (iv_ascii_ieq(text, "CBS")) {
+        h->now->package.style = IV_STYLE_CBS;
+    } else if (iv_ascii_ieq(text, "SPKG")) {
+        h->now->package.style = IV_STYLE_SPKG;
+    }
+}
+
+/*
+ * The package in hand is complete. A damaged entry still is a package that was installed: it is
+ * kept under what name it has. Updates come as diff packages (.spku); what they leave behind is a
+ * whole package, so no entry is marked as a diff.
+ */
+static void on_package_end(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    struct entry *now = h->now;
+    struct iv_package *package = &now->package;
+    const char *file = now->file == NULL ? "" : iv_reader_last_part(now->file);
+    const char *composed = iv_package_composed_name(h->r->scratch, package);
+    if (composed == NULL && *file == '\0') {
+        malformed(h, e->line, "a package without <Identity> and <PackageFile>");
+        return;
+    }
+    if (h->count >= h->r->limits->packages) {
+        if (!h->is_over_limit) {
+            fault(h, IV_FAULT_LIMIT, e->line,
+                  iv_reader_printf(h->r, "more than %" PRIu64 " packages in the history",
+                                   h->r->limits->packages));
+        }
+        h->is_over_limit = true;
+        return;
+    }
+    if (package->style == IV_STYLE_UNKNOWN) {
+        package->style = iv_package_style_of_name(file);
+    }
+    package->removal = package->removal || iv_package_is_removal_name(file);
+    package->unreadable = now->is_malformed;
+    now->map_key = iv_ascii_fold(
+        h->r->scratch, composed != NULL ? composed : iv_package_stem(h->r->scratch, file));
+    now->order = h->count;
+    h->entries =
+        iv_arena_grow(h->r->scratch, h->entries, h->count, &h->capacity, sizeof(struct entry *));
+    h->entries[h->count++] = now;
+}
+
+/* ----------------------------------------------------------------------------------- final state
+ */
+
+/* By name; of one name, the entry that wins is the last. */
+static int compare_entry(const void *a, const void *b)
+{
+    const struct entry *x = *(const struct entry *const *)a;
+    const struct entry *y = *(const struct entry *const *)b;
+    int order = strcmp(x->map_key, y->map_key);
+    if (order == 0 && x->sequence != y->sequence) {
+        order = x->sequence < y->sequence ? -1 : 1;
+    }
+    if (order == 0) {
+        order = x->order < y->order ? -1 : 1;
+    }
+    return order;
+}
+
+static int compare_key(const void *a, const void *b)
+{
+    const struct iv_package *x = a;
+    const struct iv_package *y = b;
+    int order = strcmp(x->key, y->key);
+    return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+/* From scratch to the facts. */
+static void keep(const struct history *h, const struct entry *entry, struct iv_package *package)
+{
+    struct iv_arena *arena = h->r->arena;
+    const struct iv_package *from = &entry->package;
+    *package = *from;
+    package->path = h->doc->path;
+    package->container = IV_CONTAINER_HISTORY;
+    package->origin = IV_ORIGIN_HISTORY;
+    package->owner = iv_arena_strdup(arena, from->owner);
+    package->component = iv_arena_strdup(arena, from->component);
+    package->sub_component = iv_arena_strdup(arena, from->sub_component);
+    package->culture = iv_arena_strdup(arena, from->culture);
+    package->resolution = iv_arena_strdup(arena, from->resolution);
+    package->version = iv_arena_strdup(arena, from->version);
+    package->partition = iv_arena_strdup(arena, from->partition);
+    package->owner_type = iv_arena_strdup(arena, from->owner_type);
+    package->release_type = iv_arena_strdup(arena, from->release_type);
+    package->build_type = iv_arena_strdup(arena, from->build_type);
+    package->cpu = iv_arena_strdup(arena, from->cpu);
+    package->platform = iv_arena_strdup(arena, from->platform);
+    package->grouping_key = iv_arena_strdup(arena, from->grouping_key);
+    iv_package_set_key(arena, package, entry->file == NULL ? "" : iv_reader_last_part(entry->file));
+}
+
+static void finish(struct history *h, struct iv_history *history)
+{
+    if (h->count > 1) {
+        qsort(h->entries, h->count, sizeof(struct entry *), compare_entry);
+    }
+    history->complete = h->complete_events > 0;
+    history->event_count = h->complete_events;
+    history->packages = IV_NEW_ARRAY(h->r->arena, struct iv_package, h->count);
+    for (size_t i = 0; i < h->count; i++) {
+        bool is_last =
+            i + 1 == h->count || strcmp(h->entries[i]->map_key, h->entries[i + 1]->map_key) != 0;
+        if (is_last) {
+            keep(h, h->entries[i], &history->packages[history->package_count++]);
+        }
+    }
+    if (history->package_count > 1) {
+        qsort(history->packages, history->package_count, sizeof(*history->packages), compare_key);
+    }
+}
+
+#define EVENT "UpdateHistory/UpdateEvents/UpdateEvent"
+#define PACKAGE EVENT "/UpdateOSOutput/Packages/Package"
+
+static const struct iv_xml_row rows[] = {
+    {.path = "UpdateHistory"},
+    {.path = EVENT, .start = on_event_start, .end = on_event_end},
+    {.path = EVENT "/Sequence", .end = on_sequence},
+    {.path = EVENT "/UpdateOSOutput/UpdateState", .end = on_state},
+    {.path = PACKAGE, .start = on_package_start, .end = on_package_end},
+    {.path = PACKAGE "/PackageFile", .end = on_file},
+    {.path = PACKAGE "/PackageStyle", .end = on_style},
+    {.path = PACKAGE "/ReleaseType", .end = on_release_type},
+    {.path = PACKAGE "/OwnerType", .end = on_owner_type},
+    {.path = PACKAGE "/BuildType", .end = on_build_type},
+    {.path = PACKAGE "/CpuType", .end = on_cpu},
+    {.path = PACKAGE "/Partition", .end = on_partition},
+    {.path = PACKAGE "/Culture", .end = on_culture},
+    {.path = PACKAGE "/Resolution", .end = on_resolution},
+    {.path = PACKAGE "/Platform", .end = on_platform},
+    {.path = PACKAGE "/GroupingKey", .end = on_grouping_key},
+    {.path = PACKAGE "/IsRemoval", .end = on_removal},
+    {.path = PACKAGE "/IsBinaryPartition", .end = on_binary_partition},
+    {.path = PACKAGE "/Identity/Owner", .end = on_owner},
+    {.path = PACKAGE "/Identity/Component", .end = on_component},
+    {.path = PACKAGE "/Identity/SubComponent", .end = on_sub_component},
+    {.path = PACKAGE "/Identity/Version", .start = on_version},
+};
+
+static const char *const namespaces[] = {
+    "http://schemas.microsoft.com/embedded/2004/10/ImageUpdate",
+    NULL,
+};
+
+void iv_history_read(const struct iv_reader *r, const struct iv_document *doc)
+{
+    struct history h = {.r = r, .doc = doc};
+    struct iv_xml_table table = {
+        .namespaces = namespaces,
+        .rows = rows,
+        .row_count = IV_COUNT(rows),
+    };
+    struct iv_fault broken = {0};
+    size_t space = 0;
+    bool whole =
+        iv_xml_read(doc->bytes, doc->size, &table, &h, r->limits, r->scratch, &space, &broken);
+    if (!whole) {
+        /* An event that was cut off never came to its end: its packages are not counted. */
+        h.count = h.event_start;
+        iv_reader_metadata_fault(r, NULL, doc, &broken);
+    }
+    if (h.faults > FAULTS_MAX) {
+        struct iv_fault more = {
+            .kind = IV_FAULT_MALFORMED,
+            .detail = iv_reader_printf(r, "and %zu more malformed entries", h.faults - FAULTS_MAX),
+        };
+        iv_reader_metadata_fault(r, NULL, doc, &more);
+    }
+    finish(&h, &r->facts->history);
+}

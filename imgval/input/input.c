@@ -1,0 +1,426 @@
+#include "imgval/input/input.h"
+
+#include "imgval/base/file.h"
+#include "imgval/base/text.h"
+#include "imgval/input/cabinet.h"
+#include "imgval/input/kinds.h"
+#include "imgval/input/manifest.h"
+#include "imgval/input/metadata.h"
+#include "imgval/input/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes of an .xml that tell whether it is an answer file. */
+#define ANSWER_HEAD_SIZE 4096
+
+/* --------------------------------------------------------------------------------------- kinds */
+
+static bool has_bytes(const struct iv_probe *probe, size_t at, const char *bytes)
+{
+    size_t size = strlen(bytes);
+    return !probe->is_directory && probe->head_size >= at + size &&
+           memcmp(probe->head + at, bytes, size) == 0;
+}
+
+static bool is_directory(const struct iv_probe *probe)
+{
+    return probe->is_directory;
+}
+
+static bool is_ffu(const struct iv_probe *probe)
+{
+    return has_bytes(probe, 4, "SignedImage ");
+}
+
+/* A dynamic VHD has a copy of its footer in front, a fixed one has the footer alone. */
+static bool is_vhd(const struct iv_probe *probe)
+{
+    static const char cookie[] = "conectix";
+    return has_bytes(probe, 0, cookie) || has_bytes(probe, 0, "vhdxfile") ||
+           (probe->tail_size == sizeof(probe->tail) &&
+            memcmp(probe->tail, cookie, strlen(cookie)) == 0);
+}
+
+static bool is_wim(const struct iv_probe *probe)
+{
+    return has_bytes(probe, 0, "MSWIM");
+}
+
+/* Anything else: what it lacks to be a package is told when it is read. */
+static bool is_package(const struct iv_probe *probe)
+{
+    (void)probe;
+    return true;
+}
+
+static void list_package(struct iv_lister *lister, const struct iv_probe *probe)
+{
+    const char *history = lister->options->update_history;
+    lister->listing.is_single_file = true;
+    if (history != NULL && strcmp(history, probe->path) == 0) {
+        return; /* the history itself, of which the packages are wanted: no package file */
+    }
+    /* The item gets a descriptor of its own: the probe's is closed by whoever opened it. */
+    int fd = fcntl(probe->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        iv_lister_fault(lister, IV_FAULT_UNREADABLE, probe->path, strerror(errno));
+        return;
+    }
+    iv_lister_item(lister, IV_ROLE_PACKAGE, iv_arena_strdup(lister->arena, probe->path), NULL, fd);
+}
+
+/* The first row that fits counts. */
+static const struct iv_kind_row kinds[] = {
+    {
+        .kind = IV_KIND_DIRECTORY,
+        .what = "a directory",
+        .is = is_directory,
+        .list = iv_directory_list,
+    },
+    {.kind = IV_KIND_FFU, .what = "an FFU image", .extension = {".ffu"}, .is = is_ffu},
+    {
+        .kind = IV_KIND_VHD,
+        .what = "a virtual hard disk",
+        .extension = {".vhd", ".vhdx"},
+        .is = is_vhd,
+    },
+    {.kind = IV_KIND_WIM, .what = "a WIM image", .extension = {".wim"}, .is = is_wim},
+    {.kind = IV_KIND_PACKAGE, .what = "a package", .is = is_package, .list = list_package},
+};
+
+const struct iv_kind_row *iv_kind_of_image_name(const char *name)
+{
+    for (size_t i = 0; i < IV_COUNT(kinds); i++) {
+        for (size_t k = 0; k < IV_COUNT(kinds[i].extension); k++) {
+            const char *extension = kinds[i].extension[k];
+            if (extension != NULL && iv_ascii_isuffix(name, extension)) {
+                return &kinds[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------- listing */
+
+static int compare_item(const void *a, const void *b)
+{
+    const struct iv_item *x = a;
+    const struct iv_item *y = b;
+    int order = strcmp(x->path, y->path);
+    return order != 0 ? order : (x->role > y->role) - (x->role < y->role);
+}
+
+static int compare_fault(const void *a, const void *b)
+{
+    const struct iv_fault *x = a;
+    const struct iv_fault *y = b;
+    int order = strcmp(x->path, y->path);
+    if (order == 0) {
+        order = (x->kind > y->kind) - (x->kind < y->kind);
+    }
+    return order != 0 ? order : strcmp(x->detail, y->detail);
+}
+
+static int compare_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort_listing(struct iv_listing *listing)
+{
+    if (listing->item_count > 1) {
+        qsort(listing->items, listing->item_count, sizeof(*listing->items), compare_item);
+    }
+    if (listing->fault_count > 1) {
+        qsort(listing->faults, listing->fault_count, sizeof(*listing->faults), compare_fault);
+    }
+    if (listing->history_count > 1) {
+        qsort(listing->histories, listing->history_count, sizeof(*listing->histories),
+              compare_text);
+    }
+}
+
+/* Opens the path (its last part may be a link: the user named it) and reads what decides. */
+static bool open_probe(const char *path, struct iv_probe *probe, struct iv_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+    }
+    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
+        return iv_error_set(err, IV_ERROR_USAGE, "%s: neither a file nor a directory", path);
+    }
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+    }
+    *probe = (struct iv_probe){.path = path, .fd = fd};
+    if (fstat(fd, &st) != 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))) {
+        iv_fd_close(&probe->fd);
+        return iv_error_set(err, IV_ERROR_USAGE, "%s: neither a file nor a directory", path);
+    }
+    probe->is_directory = S_ISDIR(st.st_mode);
+    if (!probe->is_directory) {
+        int64_t got = iv_file_read_at(fd, probe->head, sizeof(probe->head), 0);
+        probe->head_size = got < 0 ? 0 : (size_t)got;
+        uint64_t size = (uint64_t)st.st_size;
+        if (size >= sizeof(probe->tail)) {
+            got = iv_file_read_at(fd, probe->tail, sizeof(probe->tail), size - sizeof(probe->tail));
+            probe->tail_size = got < 0 ? 0 : (size_t)got;
+        }
+    }
+    return true;
+}
+
+static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
+{
+    const struct iv_kind_row *row = kinds;
+    while (!row->is(probe)) {
+        row++; /* the last row fits everything */
+    }
+    lister->listing.kind = row->kind;
+    if (row->list != NULL) {
+        row->list(lister, probe);
+    } else {
+        iv_lister_unsupported(lister, row, iv_arena_strdup(lister->arena, probe->path));
+    }
+    if (probe->is_directory) {
+        lister->listing.directory = probe->fd;
+        probe->fd = -1;
+    } else {
+        iv_lister_side_files(lister, probe->path);
+    }
+    iv_fd_close(&probe->fd);
+}
+
+bool iv_input_list(const char *path, const struct iv_list_options *options, struct iv_arena *arena,
+                   struct iv_listing *ret_listing, struct iv_error *err)
+{
+    struct iv_lister lister = {
+        .options = options,
+        .arena = arena,
+        .listing = {.directory = -1},
+    };
+    struct iv_probe probe;
+    if (!open_probe(path, &probe, err)) {
+        return false;
+    }
+    list_probe(&lister, &probe);
+    if (!iv_lister_named_files(&lister, err)) {
+        iv_input_close(&lister.listing);
+        return false;
+    }
+    sort_listing(&lister.listing);
+    *ret_listing = lister.listing;
+    return true;
+}
+
+void iv_input_close(struct iv_listing *listing)
+{
+    iv_fd_close(&listing->directory);
+    for (size_t i = 0; i < listing->item_count; i++) {
+        iv_fd_close(&listing->items[i].fd);
+    }
+}
+
+/* ------------------------------------------------------------------------------------- reading */
+
+/* An open item. */
+struct opened {
+    int fd;
+    int own; /* closed at the end; -1: the listing's */
+    uint64_t size;
+};
+
+/* False with *ret_fault set. */
+static bool open_item(const struct iv_listing *listing, const struct iv_item *item,
+                      struct opened *opened, struct iv_fault *ret_fault)
+{
+    enum iv_file_type type = IV_FILE_REGULAR;
+    if (item->fd < 0) {
+        opened->own = iv_file_open_at(listing->directory, item->relative, &type, &opened->size);
+        opened->fd = opened->own;
+    } else {
+        struct stat st;
+        opened->fd = fstat(item->fd, &st) == 0 ? item->fd : -1;
+        opened->size = opened->fd < 0 ? 0 : (uint64_t)st.st_size;
+    }
+    if (opened->fd >= 0) {
+        return true;
+    }
+    bool changed = type != IV_FILE_REGULAR;
+    const char *detail = strerror(errno);
+    if (errno == ENOENT || errno == ENOTDIR) {
+        detail = "vanished during the scan";
+    }
+    *ret_fault = (struct iv_fault){
+        .kind = changed ? IV_FAULT_NOT_REGULAR : IV_FAULT_UNREADABLE,
+        .path = item->path,
+        .detail = changed ? "no regular file any more" : detail,
+    };
+    return false;
+}
+
+static bool is_package_role(enum iv_role role)
+{
+    return role == IV_ROLE_PACKAGE || role == IV_ROLE_FOLDER;
+}
+
+/* The package of a package item, as its name describes it. */
+static struct iv_package *start_package(const struct iv_item *item, struct iv_arena *arena,
+                                        struct iv_facts *facts)
+{
+    facts->packages = IV_NEW(arena, struct iv_package);
+    facts->package_count = 1;
+    iv_package_from_name(arena, item->path, item->role == IV_ROLE_FOLDER, facts->packages);
+    return facts->packages;
+}
+
+static void start_metadata(const struct iv_item *item, struct iv_facts *facts)
+{
+    if (item->role == IV_ROLE_HISTORY) {
+        facts->history.path = item->path;
+        facts->history.present = true;
+    } else if (item->role == IV_ROLE_OEM_INPUT) {
+        facts->oem_input.path = item->path;
+        facts->oem_input.present = true;
+    }
+}
+
+static void read_package(const struct iv_reader *r, const struct iv_listing *listing,
+                         const struct iv_item *item, const struct opened *opened)
+{
+    struct iv_package *package = r->facts->packages;
+    if (item->role == IV_ROLE_PACKAGE) {
+        iv_package_read_file(r, opened->fd, opened->size, package);
+        return;
+    }
+    const char *slash = strrchr(item->relative, '/');
+    const char *manifest = slash == NULL ? item->relative : slash + 1;
+    const char *folder = "";
+    if (slash != NULL) {
+        folder = iv_arena_strndup(r->scratch, item->relative, (size_t)(slash - item->relative));
+    }
+    iv_package_read_folder(r, opened->fd, opened->size, manifest, listing->directory, folder,
+                           package);
+}
+
+static void read_document(const struct iv_reader *r, enum iv_role role,
+                          const struct iv_document *doc)
+{
+    static const struct iv_metadata registry = {.rank = IV_RANK_REGISTRY};
+    static const struct iv_metadata answer = {.rank = IV_RANK_ANSWER};
+    switch (role) {
+    case IV_ROLE_HISTORY:
+        iv_history_read(r, doc);
+        break;
+    case IV_ROLE_OEM_INPUT:
+        iv_oem_input_read(r, doc);
+        break;
+    case IV_ROLE_REGISTRY:
+        iv_registry_read(r, doc, &registry);
+        break;
+    case IV_ROLE_ANSWER:
+        iv_answer_read(r, doc, &answer);
+        break;
+    case IV_ROLE_DEVICE_INFO:
+        iv_device_info_read(r, doc);
+        break;
+    case IV_ROLE_PACKAGE:
+    case IV_ROLE_FOLDER:
+        break;
+    }
+}
+
+static bool is_wanted_answer(int fd)
+{
+    char head[ANSWER_HEAD_SIZE];
+    int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
+    /* What cannot be read is told by the reading of the whole. */
+    return got < 0 || iv_answer_is(head, (size_t)got);
+}
+
+static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
+                          const struct opened *opened)
+{
+    if (item->role == IV_ROLE_ANSWER && !is_wanted_answer(opened->fd)) {
+        return;
+    }
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    if (!iv_file_read_all(opened->fd, r->limits->metadata_size, &buf)) {
+        bool limit = errno == EFBIG;
+        struct iv_fault fault = {
+            .kind = limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
+            .path = item->path,
+            .detail = limit ? iv_reader_printf(r, "larger than the limit of %llu bytes",
+                                               (unsigned long long)r->limits->metadata_size)
+                            : strerror(errno),
+        };
+        iv_reader_fault(r, &fault);
+        return;
+    }
+    struct iv_document doc = {
+        .path = item->path,
+        .source = item->path,
+        .bytes = iv_buf_text(&buf),
+        .size = buf.size,
+    };
+    read_document(r, item->role, &doc);
+}
+
+void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
+                   const struct iv_read_options *options, struct iv_arena *arena,
+                   struct iv_facts *ret_facts)
+{
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini) = {0};
+    struct iv_reader r = {
+        .limits = options->limits,
+        .want_files = options->want_files,
+        .arena = arena,
+        .scratch = &scratch,
+        .facts = ret_facts,
+    };
+    *ret_facts = (struct iv_facts){0};
+    bool is_package_item = is_package_role(item->role);
+    if (is_package_item) {
+        (void)start_package(item, arena, ret_facts);
+    } else {
+        start_metadata(item, ret_facts);
+    }
+    struct opened opened = {.fd = -1, .own = -1};
+    struct iv_fault fault = {0};
+    if (!open_item(listing, item, &opened, &fault)) {
+        if (is_package_item) {
+            iv_reader_package_fault(&r, ret_facts->packages, &fault, true);
+        } else {
+            iv_reader_fault(&r, &fault);
+        }
+        return;
+    }
+    if (is_package_item) {
+        read_package(&r, listing, item, &opened);
+    } else {
+        read_metadata(&r, item, &opened);
+    }
+    iv_fd_close(&opened.own);
+}
+
+void iv_input_stand_in(const struct iv_item *item, enum iv_fault_kind kind, const char *detail,
+                       struct iv_arena *arena, struct iv_facts *ret_facts)
+{
+    struct iv_reader r = {.arena = arena, .scratch = arena, .facts = ret_facts};
+    struct iv_fault fault = {.kind = kind, .path = item->path, .detail = detail};
+    *ret_facts = (struct iv_facts){0};
+    if (is_package_role(item->role)) {
+        iv_reader_package_fault(&r, start_package(item, arena, ret_facts), &fault, true);
+    } else {
+        start_metadata(item, ret_facts);
+        iv_reader_fault(&r, &fault);
+    }
+}

@@ -1,0 +1,180 @@
+/*
+ * update.mum of a CBS package (packages.md 2.2), also of the recall shape that removes one (2.4).
+ * Nested <package> and <assemblyIdentity> elements belong to the member list of a Feature
+ * Identifier Package: the identity is the root's direct child, partition and flag are those of the
+ * root's direct <package>. The paths of the table say just that.
+ */
+#include "imgval/base/text.h"
+#include "imgval/input/manifest.h"
+#include "imgval/input/xml.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct mum {
+    const struct iv_reader *r;
+    struct iv_package *package;
+    struct iv_file_list *list;
+    bool has_identity;
+    bool has_package;
+    bool has_phone;
+    struct iv_fault fault; /* the first thing that is wrong */
+};
+
+IV_PRINTF(3, 4)
+static void malformed(struct mum *mum, uint64_t line, const char *fmt, ...)
+{
+    if (mum->fault.kind != IV_FAULT_NONE) {
+        return;
+    }
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    mum->fault = (struct iv_fault){
+        .kind = IV_FAULT_MALFORMED,
+        .line = line,
+        .detail = iv_arena_strdup(mum->r->scratch, text),
+    };
+}
+
+/* An attribute in the facts' arena; NULL when it is not there or empty. */
+static const char *attribute(const struct mum *mum, const struct iv_xml_element *e,
+                             const char *name)
+{
+    const char *value = iv_xml_attribute(e, name);
+    return value == NULL || *value == '\0' ? NULL : iv_arena_strdup(mum->r->arena, value);
+}
+
+static void on_identity(void *context, const struct iv_xml_element *e)
+{
+    struct mum *mum = context;
+    if (mum->has_identity) {
+        malformed(mum, e->line, "<assemblyIdentity> stands more than once");
+        return;
+    }
+    mum->has_identity = true;
+    struct iv_package *package = mum->package;
+    package->identity_name = attribute(mum, e, "name");
+    package->cpu = attribute(mum, e, "processorArchitecture");
+    package->build_type = attribute(mum, e, "buildType");
+    const char *language = attribute(mum, e, "language");
+    if (!iv_ascii_ieq(language, "neutral") && !iv_ascii_ieq(language, "*")) {
+        package->culture = language;
+    }
+    if (package->identity_name == NULL) {
+        malformed(mum, e->line, "<assemblyIdentity> has no name");
+    }
+    const char *version = iv_xml_attribute(e, "version");
+    if (version == NULL) {
+        return;
+    }
+    if (!iv_version_parse(version, &package->number)) {
+        malformed(mum, e->line, "version is '%s', not four numbers from 0 to 65535",
+                  iv_reader_shown(mum->r, version));
+        return;
+    }
+    package->version = iv_arena_strdup(mum->r->arena, version);
+}
+
+static void on_package(void *context, const struct iv_xml_element *e)
+{
+    struct mum *mum = context;
+    if (mum->has_package) {
+        malformed(mum, e->line, "<package> stands more than once");
+        return;
+    }
+    mum->has_package = true;
+    mum->package->identifier = attribute(mum, e, "identifier");
+    mum->package->partition = attribute(mum, e, "targetPartition");
+    mum->package->binary_partition = iv_ascii_ieq(iv_xml_attribute(e, "binaryPartition"), "true");
+}
+
+static void on_phone(void *context, const struct iv_xml_element *e)
+{
+    struct mum *mum = context;
+    if (mum->has_phone) {
+        malformed(mum, e->line, "<phoneInformation> stands more than once");
+        return;
+    }
+    mum->has_phone = true;
+    struct iv_package *package = mum->package;
+    package->owner = attribute(mum, e, "phoneOwner");
+    package->owner_type = attribute(mum, e, "phoneOwnerType");
+    package->component = attribute(mum, e, "phoneComponent");
+    package->sub_component = attribute(mum, e, "phoneSubComponent");
+    package->release_type = attribute(mum, e, "phoneRelease");
+    package->grouping_key = attribute(mum, e, "phoneGroupingKey");
+}
+
+static void on_file(void *context, const struct iv_xml_element *e)
+{
+    struct mum *mum = context;
+    struct iv_arena *scratch = mum->r->scratch;
+    const char *name = iv_xml_attribute(e, "name");
+    const char *cab_path = iv_xml_iattribute(e, "cabpath"); /* SaveCBSR writes cabPath */
+    const char *size = iv_xml_attribute(e, "size");
+    struct iv_package_file file = {0};
+    if (cab_path != NULL && *cab_path != '\0') {
+        file.cab_path = iv_arena_strdup(scratch, cab_path);
+    }
+    file.path = name != NULL ? iv_arena_strdup(scratch, name) : file.cab_path;
+    if (file.path == NULL) {
+        file.path = "";
+    }
+    file.has_size = size != NULL && iv_parse_decimal(size, strlen(size), UINT64_MAX, &file.size);
+    iv_file_list_add(mum->r, mum->list, &file);
+}
+
+static void on_recall(void *context, const struct iv_xml_element *e)
+{
+    (void)e;
+    struct mum *mum = context;
+    mum->package->removal = true;
+}
+
+static const struct iv_xml_row rows[] = {
+    {.path = "assembly/assemblyIdentity", .start = on_identity},
+    {.path = "assembly/package", .start = on_package},
+    {.path = "assembly/package/customInformation/phoneInformation", .start = on_phone},
+    {.path = "assembly/package/customInformation/file", .start = on_file},
+    {.path = "assembly/package/recall", .start = on_recall},
+};
+
+static const char *const namespaces[] = {
+    "urn:schemas-microsoft-com:asm.v3",
+    "urn:schemas-microsoft-com:cbs", /* removal packages */
+    NULL,
+};
+
+bool iv_mum_read(const struct iv_reader *r, const struct iv_document *doc,
+                 struct iv_package *package, struct iv_file_list *list)
+{
+    struct mum mum = {.r = r, .package = package, .list = list};
+    struct iv_xml_table table = {
+        .namespaces = namespaces,
+        .rows = rows,
+        .row_count = IV_COUNT(rows),
+    };
+    package->style = IV_STYLE_CBS;
+    size_t space = 0;
+    struct iv_fault fault = {0};
+    bool whole =
+        iv_xml_read(doc->bytes, doc->size, &table, &mum, r->limits, r->scratch, &space, &fault);
+    if (whole) {
+        if (!mum.has_identity) {
+            malformed(&mum, 0, "no <assemblyIdentity>");
+        } else if (!mum.has_package) {
+            malformed(&mum, 0, "no <package>");
+        }
+        fault = mum.fault;
+    }
+    if (fault.kind != IV_FAULT_NONE) {
+        fault.path = doc->path;
+        fault.member = doc->member;
+        iv_reader_package_fault(r, package, &fault, true);
+    }
+    return whole;
+}

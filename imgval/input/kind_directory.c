@@ -1,0 +1,303 @@
+/*
+ * A directory tree: package files, extracted packages, bare manifests and metadata files, by name
+ * alone. What is named like one of them and is no regular file is a fault, and so is a link to a
+ * directory: what was not looked at must not be hidden by a pass.
+ *
+ * An extracted package is a folder that holds update.mum or man.dsm.xml. Package files below it are
+ * listed too: only its manifest can tell which are payload, and the reader of the folder says so.
+ * So a stray update.mum at the top of a tree hides no package.
+ */
+#include "imgval/base/file.h"
+#include "imgval/base/text.h"
+#include "imgval/input/kinds.h"
+#include "imgval/input/manifest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A folder with a manifest in it. */
+struct folder {
+    const char *path;     /* relative; "" for the root */
+    const char *manifest; /* relative path of the manifest that counts */
+    bool has_packages;    /* there are further packages below it */
+};
+
+struct tree {
+    struct iv_lister *lister;
+    const struct iv_probe *probe;
+    struct iv_walk walk;
+    struct folder *folders; /* sorted by path */
+    size_t folder_count;
+};
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+static bool is_fixed_manifest(const char *name)
+{
+    return iv_ascii_ieq(name, IV_MUM_NAME) || iv_ascii_ieq(name, IV_DSM_NAME);
+}
+
+static bool is_package_like(const char *name)
+{
+    return iv_package_is_file_name(name) || iv_ascii_isuffix(name, ".mum") ||
+           iv_ascii_isuffix(name, ".dsm.xml");
+}
+
+/* Names that matter whatever the entry is. */
+static bool is_telling(const char *name)
+{
+    enum iv_role role;
+    return is_package_like(name) || iv_lister_metadata_role(name, &role) ||
+           iv_kind_of_image_name(name) != NULL;
+}
+
+static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
+{
+    (void)context;
+    (void)path;
+    switch (type) {
+    case IV_FILE_REGULAR:
+        return is_telling(name) || iv_ascii_isuffix(name, ".xml");
+    case IV_FILE_LINK:
+        return true; /* it may lead to a directory */
+    case IV_FILE_OTHER:
+        return is_telling(name);
+    case IV_FILE_DIRECTORY:
+        break;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------------- not regular, images */
+
+/* What a link leads to decides whether it hides something. */
+static void judge_link(struct tree *tree, const struct iv_entry *entry)
+{
+    struct iv_lister *lister = tree->lister;
+    struct stat st;
+    const char *detail = NULL;
+    if (is_telling(last_part(entry->path))) {
+        detail = "a symbolic link: links are not followed";
+    } else if (fstatat(tree->probe->fd, entry->path, &st, 0) == 0) {
+        if (S_ISDIR(st.st_mode)) {
+            detail = "a symbolic link to a directory: links are not followed";
+        }
+    } else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+        detail = "a symbolic link to something that cannot be seen: links are not followed";
+    }
+    if (detail != NULL) {
+        iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
+                        iv_lister_join(lister, tree->probe->path, entry->path), detail);
+    }
+}
+
+static void judge_other(struct tree *tree, const struct iv_entry *entry)
+{
+    struct iv_lister *lister = tree->lister;
+    struct stat st;
+    const char *detail = "no regular file";
+    if (fstatat(tree->probe->fd, entry->path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (S_ISFIFO(st.st_mode)) {
+            detail = "a FIFO";
+        } else if (S_ISSOCK(st.st_mode)) {
+            detail = "a socket";
+        } else if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
+            detail = "a device";
+        }
+    }
+    iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
+                    iv_lister_join(lister, tree->probe->path, entry->path), detail);
+}
+
+/* ------------------------------------------------------------------------------------- folders */
+
+static const char *folder_of(struct iv_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? "" : iv_arena_strndup(arena, path, (size_t)(slash - path));
+}
+
+/* By folder; in one folder update.mum first (packages.md 1.1). */
+static int compare_manifest(const void *a, const void *b)
+{
+    const struct folder *x = a;
+    const struct folder *y = b;
+    int order = strcmp(x->path, y->path);
+    if (order == 0) {
+        bool x_mum = iv_ascii_isuffix(x->manifest, IV_MUM_NAME);
+        bool y_mum = iv_ascii_isuffix(y->manifest, IV_MUM_NAME);
+        order = x_mum != y_mum ? (x_mum ? -1 : 1) : strcmp(x->manifest, y->manifest);
+    }
+    return order;
+}
+
+static int compare_folder(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct folder *)item)->path);
+}
+
+static struct folder *find_folder(const struct tree *tree, const char *path)
+{
+    return tree->folder_count == 0 ? NULL
+                                   : bsearch(path, tree->folders, tree->folder_count,
+                                             sizeof(*tree->folders), compare_folder);
+}
+
+static void find_folders(struct tree *tree)
+{
+    size_t capacity = 0;
+    for (size_t i = 0; i < tree->walk.count; i++) {
+        const struct iv_entry *entry = &tree->walk.entries[i];
+        if (entry->type != IV_FILE_REGULAR || !is_fixed_manifest(last_part(entry->path))) {
+            continue;
+        }
+        tree->folders = iv_arena_grow(tree->lister->arena, tree->folders, tree->folder_count,
+                                      &capacity, sizeof(*tree->folders));
+        tree->folders[tree->folder_count++] = (struct folder){
+            .path = folder_of(tree->lister->arena, entry->path),
+            .manifest = entry->path,
+        };
+    }
+    if (tree->folder_count > 1) {
+        qsort(tree->folders, tree->folder_count, sizeof(*tree->folders), compare_manifest);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < tree->folder_count; i++) {
+        if (kept == 0 || strcmp(tree->folders[kept - 1].path, tree->folders[i].path) != 0) {
+            tree->folders[kept++] = tree->folders[i];
+        }
+    }
+    tree->folder_count = kept;
+}
+
+/* The folder's own manifest, or the one that its update.mum hides. */
+static bool is_own_manifest(const struct folder *folder, const char *path)
+{
+    return strcmp(path, folder->manifest) == 0 || (iv_ascii_ieq(last_part(path), IV_DSM_NAME) &&
+                                                   iv_ascii_isuffix(folder->manifest, IV_MUM_NAME));
+}
+
+/* Marks every folder above a package. Depth is bounded by the walk. */
+static void mark_folders(struct tree *tree)
+{
+    for (size_t i = 0; tree->folder_count > 0 && i < tree->walk.count; i++) {
+        const struct iv_entry *entry = &tree->walk.entries[i];
+        if (entry->type != IV_FILE_REGULAR || !is_package_like(last_part(entry->path))) {
+            continue;
+        }
+        char *above = iv_arena_strdup(tree->lister->arena, entry->path);
+        bool is_nearest = true;
+        while (*above != '\0') {
+            char *slash = strrchr(above, '/');
+            *(slash == NULL ? above : slash) = '\0';
+            struct folder *folder = find_folder(tree, above);
+            if (folder != NULL && !(is_nearest && is_own_manifest(folder, entry->path))) {
+                folder->has_packages = true;
+            }
+            is_nearest = false;
+        }
+    }
+}
+
+/* Whether a file is a part of an extracted package that has nothing else in it. */
+static bool is_inside_plain_folder(const struct tree *tree, const char *path)
+{
+    if (tree->folder_count == 0) {
+        return false;
+    }
+    char *above = iv_arena_strdup(tree->lister->arena, path);
+    while (*above != '\0') {
+        char *slash = strrchr(above, '/');
+        *(slash == NULL ? above : slash) = '\0';
+        const struct folder *folder = find_folder(tree, above);
+        if (folder != NULL && !folder->has_packages) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --------------------------------------------------------------------------------------- items */
+
+static void list_manifest(struct tree *tree, const struct iv_entry *entry, const char *path)
+{
+    struct iv_lister *lister = tree->lister;
+    const struct folder *folder = NULL;
+    if (is_fixed_manifest(last_part(entry->path))) {
+        folder = find_folder(tree, folder_of(lister->arena, entry->path));
+    }
+    if (folder == NULL || !is_own_manifest(folder, entry->path)) {
+        iv_lister_item(lister, IV_ROLE_PACKAGE, path, entry->path, -1);
+    } else if (strcmp(folder->manifest, entry->path) == 0) {
+        iv_lister_item(lister, IV_ROLE_FOLDER,
+                       iv_lister_join(lister, tree->probe->path, folder->path), entry->path, -1);
+    }
+}
+
+static void list_regular(struct tree *tree, const struct iv_entry *entry)
+{
+    struct iv_lister *lister = tree->lister;
+    const char *name = last_part(entry->path);
+    const char *path = iv_lister_join(lister, tree->probe->path, entry->path);
+    const struct iv_kind_row *image = iv_kind_of_image_name(name);
+    enum iv_role role = IV_ROLE_ANSWER;
+    if (iv_package_is_file_name(name)) {
+        iv_lister_item(lister, IV_ROLE_PACKAGE, path, entry->path, -1);
+    } else if (is_package_like(name)) {
+        list_manifest(tree, entry, path);
+    } else if (image != NULL) {
+        iv_lister_unsupported(lister, image, path);
+    } else if (iv_lister_metadata_role(name, &role) && role != IV_ROLE_REGISTRY) {
+        if (!iv_lister_is_named(lister, role)) {
+            iv_lister_item(lister, role, path, entry->path, -1);
+        }
+    } else if (!is_inside_plain_folder(tree, entry->path)) {
+        iv_lister_item(lister, role, path, entry->path, -1);
+    }
+}
+
+static void list_troubles(struct tree *tree)
+{
+    for (size_t i = 0; i < tree->walk.trouble_count; i++) {
+        const struct iv_walk_trouble *trouble = &tree->walk.troubles[i];
+        iv_lister_fault(tree->lister, trouble->is_limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
+                        iv_lister_join(tree->lister, tree->probe->path, trouble->path),
+                        trouble->detail);
+    }
+}
+
+void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe)
+{
+    struct tree tree = {.lister = lister, .probe = probe};
+    iv_walk(probe->fd, lister->options->limits, want, NULL, lister->arena, &tree.walk);
+    find_folders(&tree);
+    mark_folders(&tree);
+    for (size_t i = 0; i < tree.walk.count; i++) {
+        const struct iv_entry *entry = &tree.walk.entries[i];
+        switch (entry->type) {
+        case IV_FILE_REGULAR:
+            list_regular(&tree, entry);
+            break;
+        case IV_FILE_LINK:
+            judge_link(&tree, entry);
+            break;
+        case IV_FILE_OTHER:
+            judge_other(&tree, entry);
+            break;
+        case IV_FILE_DIRECTORY:
+            break;
+        }
+    }
+    list_troubles(&tree);
+    const struct folder *root = find_folder(&tree, "");
+    if (root != NULL && !root->has_packages) {
+        lister->listing.kind = IV_KIND_PACKAGE;
+    }
+}

@@ -1,0 +1,290 @@
+/*
+ * The device side manifest of an SPKG (man.dsm.xml). There is no public schema; packages.md 1.2 has
+ * both generations: late ones say FileType, early ones (2012, 2013) Type.
+ */
+#include "imgval/base/text.h"
+#include "imgval/input/manifest.h"
+#include "imgval/input/xml.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Elements that may stand once. */
+enum once {
+    ONCE_IDENTITY,
+    ONCE_OWNER,
+    ONCE_COMPONENT,
+    ONCE_SUB_COMPONENT,
+    ONCE_VERSION,
+    ONCE_RELEASE_TYPE,
+    ONCE_OWNER_TYPE,
+    ONCE_BUILD_TYPE,
+    ONCE_CPU,
+    ONCE_CULTURE,
+    ONCE_RESOLUTION,
+    ONCE_PARTITION,
+    ONCE_PLATFORM,
+    ONCE_GROUPING_KEY,
+    ONCE_REMOVAL,
+    ONCE_BINARY_PARTITION,
+    ONCE_COUNT
+};
+
+static const char *const once_names[] = {
+    [ONCE_IDENTITY] = "Identity",     [ONCE_OWNER] = "Owner",
+    [ONCE_COMPONENT] = "Component",   [ONCE_SUB_COMPONENT] = "SubComponent",
+    [ONCE_VERSION] = "Version",       [ONCE_RELEASE_TYPE] = "ReleaseType",
+    [ONCE_OWNER_TYPE] = "OwnerType",  [ONCE_BUILD_TYPE] = "BuildType",
+    [ONCE_CPU] = "CpuType",           [ONCE_CULTURE] = "Culture",
+    [ONCE_RESOLUTION] = "Resolution", [ONCE_PARTITION] = "Partition",
+    [ONCE_PLATFORM] = "Platform",     [ONCE_GROUPING_KEY] = "GroupingKey",
+    [ONCE_REMOVAL] = "IsRemoval",     [ONCE_BINARY_PARTITION] = "IsBinaryPartition",
+};
+
+struct dsm {
+    const struct iv_reader *r;
+    struct iv_package *package;
+    struct iv_file_list *list;
+    unsigned char seen[ONCE_COUNT];
+    struct iv_package_file file; /* the FileEntry in hand */
+    const char *early_type;      /* its Type */
+    struct iv_fault fault;       /* the first thing that is wrong; kind NONE: nothing yet */
+};
+
+IV_PRINTF(3, 4)
+static void malformed(struct dsm *dsm, uint64_t line, const char *fmt, ...)
+{
+    if (dsm->fault.kind != IV_FAULT_NONE) {
+        return;
+    }
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    dsm->fault = (struct iv_fault){
+        .kind = IV_FAULT_MALFORMED,
+        .line = line,
+        .detail = iv_arena_strdup(dsm->r->scratch, text),
+    };
+}
+
+static bool first_time(struct dsm *dsm, enum once once, uint64_t line)
+{
+    if (dsm->seen[once] != 0) {
+        malformed(dsm, line, "<%s> stands more than once", once_names[once]);
+        return false;
+    }
+    dsm->seen[once] = 1;
+    return true;
+}
+
+static void on_identity(void *context, const struct iv_xml_element *e)
+{
+    (void)first_time(context, ONCE_IDENTITY, e->line);
+}
+
+static void on_version(void *context, const struct iv_xml_element *e)
+{
+    static const char *const parts[] = {"Major", "Minor", "QFE", "Build"};
+    struct dsm *dsm = context;
+    if (!first_time(dsm, ONCE_VERSION, e->line)) {
+        return;
+    }
+    struct iv_version number = {0};
+    const char *text[4];
+    for (size_t i = 0; i < IV_COUNT(parts); i++) {
+        uint64_t value = 0;
+        text[i] = iv_xml_iattribute(e, parts[i]);
+        if (text[i] == NULL) {
+            malformed(dsm, e->line, "<Version> has no attribute %s", parts[i]);
+            return;
+        }
+        if (!iv_parse_decimal(text[i], strlen(text[i]), UINT16_MAX, &value)) {
+            malformed(dsm, e->line, "%s of <Version> is '%s', not a number from 0 to 65535",
+                      parts[i], iv_reader_shown(dsm->r, text[i]));
+            return;
+        }
+        number.part[i] = (uint16_t)value;
+    }
+    dsm->package->version =
+        iv_arena_printf(dsm->r->arena, "%s.%s.%s.%s", text[0], text[1], text[2], text[3]);
+    dsm->package->number = number;
+}
+
+static void set_text(struct dsm *dsm, enum once once, const char **place,
+                     const struct iv_xml_element *e)
+{
+    if (first_time(dsm, once, e->line)) {
+        *place = iv_reader_trimmed(dsm->r->arena, e->text);
+    }
+}
+
+static void set_bool(struct dsm *dsm, enum once once, bool *place, const struct iv_xml_element *e)
+{
+    if (!first_time(dsm, once, e->line)) {
+        return;
+    }
+    const char *text = iv_reader_trimmed(dsm->r->scratch, e->text);
+    bool value = false;
+    if (text == NULL || !iv_reader_parse_bool(text, &value)) {
+        malformed(dsm, e->line, "<%s> is '%s', neither true nor false", once_names[once],
+                  text == NULL ? "" : iv_reader_shown(dsm->r, text));
+        return;
+    }
+    *place = *place || value;
+}
+
+#define TEXT_ELEMENT(function, once, member)                                                       \
+    static void function(void *context, const struct iv_xml_element *e)                            \
+    {                                                                                              \
+        struct dsm *dsm = context;                                                                 \
+        set_text(dsm, once, &dsm->package->member, e);                                             \
+    }
+#define BOOL_ELEMENT(function, once, member)                                                       \
+    static void function(void *context, const struct iv_xml_element *e)                            \
+    {                                                                                              \
+        struct dsm *dsm = context;                                                                 \
+        set_bool(dsm, once, &dsm->package->member, e);                                             \
+    }
+
+TEXT_ELEMENT(on_owner, ONCE_OWNER, owner)
+TEXT_ELEMENT(on_component, ONCE_COMPONENT, component)
+TEXT_ELEMENT(on_sub_component, ONCE_SUB_COMPONENT, sub_component)
+TEXT_ELEMENT(on_release_type, ONCE_RELEASE_TYPE, release_type)
+TEXT_ELEMENT(on_owner_type, ONCE_OWNER_TYPE, owner_type)
+TEXT_ELEMENT(on_build_type, ONCE_BUILD_TYPE, build_type)
+TEXT_ELEMENT(on_cpu, ONCE_CPU, cpu)
+TEXT_ELEMENT(on_culture, ONCE_CULTURE, culture)
+TEXT_ELEMENT(on_resolution, ONCE_RESOLUTION, resolution)
+TEXT_ELEMENT(on_partition, ONCE_PARTITION, partition)
+TEXT_ELEMENT(on_platform, ONCE_PLATFORM, platform)
+TEXT_ELEMENT(on_grouping_key, ONCE_GROUPING_KEY, grouping_key)
+BOOL_ELEMENT(on_removal, ONCE_REMOVAL, removal)
+BOOL_ELEMENT(on_binary_partition, ONCE_BINARY_PARTITION, binary_partition)
+
+static void on_file_start(void *context, const struct iv_xml_element *e)
+{
+    (void)e;
+    struct dsm *dsm = context;
+    dsm->file = (struct iv_package_file){0};
+    dsm->early_type = NULL;
+}
+
+static void on_file_type(void *context, const struct iv_xml_element *e)
+{
+    struct dsm *dsm = context;
+    dsm->file.type = iv_reader_trimmed(dsm->r->scratch, e->text);
+}
+
+static void on_early_type(void *context, const struct iv_xml_element *e)
+{
+    struct dsm *dsm = context;
+    dsm->early_type = iv_reader_trimmed(dsm->r->scratch, e->text);
+}
+
+static void on_device_path(void *context, const struct iv_xml_element *e)
+{
+    struct dsm *dsm = context;
+    dsm->file.path = iv_reader_trimmed(dsm->r->scratch, e->text);
+}
+
+static void on_cab_path(void *context, const struct iv_xml_element *e)
+{
+    struct dsm *dsm = context;
+    dsm->file.cab_path = iv_reader_trimmed(dsm->r->scratch, e->text);
+}
+
+static void on_file_size(void *context, const struct iv_xml_element *e)
+{
+    struct dsm *dsm = context;
+    const char *text = iv_reader_trimmed(dsm->r->scratch, e->text);
+    dsm->file.has_size =
+        text != NULL && iv_parse_decimal(text, strlen(text), UINT64_MAX, &dsm->file.size);
+}
+
+static void on_file_end(void *context, const struct iv_xml_element *e)
+{
+    (void)e;
+    struct dsm *dsm = context;
+    struct iv_package_file *file = &dsm->file;
+    if (file->type == NULL) {
+        file->type = dsm->early_type;
+    }
+    if (file->path == NULL) {
+        file->path = file->cab_path != NULL ? file->cab_path : "";
+    }
+    /* A DSM has no flag of its own: one such file makes the package a binary partition. */
+    if (iv_ascii_ieq(file->type, "BinaryPartition")) {
+        dsm->package->binary_partition = true;
+    }
+    iv_file_list_add(dsm->r, dsm->list, file);
+}
+
+static const struct iv_xml_row rows[] = {
+    {.path = "Package/Identity", .start = on_identity},
+    {.path = "Package/Identity/Owner", .end = on_owner},
+    {.path = "Package/Identity/Component", .end = on_component},
+    {.path = "Package/Identity/SubComponent", .end = on_sub_component},
+    {.path = "Package/Identity/Version", .start = on_version},
+    {.path = "Package/ReleaseType", .end = on_release_type},
+    {.path = "Package/OwnerType", .end = on_owner_type},
+    {.path = "Package/BuildType", .end = on_build_type},
+    {.path = "Package/CpuType", .end = on_cpu},
+    {.path = "Package/Culture", .end = on_culture},
+    {.path = "Package/Resolution", .end = on_resolution},
+    {.path = "Package/Partition", .end = on_partition},
+    {.path = "Package/Platform", .end = on_platform},
+    {.path = "Package/GroupingKey", .end = on_grouping_key},
+    {.path = "Package/IsRemoval", .end = on_removal},
+    {.path = "Package/IsBinaryPartition", .end = on_binary_partition},
+    {.path = "Package/Files/FileEntry", .start = on_file_start, .end = on_file_end},
+    {.path = "Package/Files/FileEntry/FileType", .end = on_file_type},
+    {.path = "Package/Files/FileEntry/Type", .end = on_early_type},
+    {.path = "Package/Files/FileEntry/DevicePath", .end = on_device_path},
+    {.path = "Package/Files/FileEntry/CabPath", .end = on_cab_path},
+    {.path = "Package/Files/FileEntry/FileSize", .end = on_file_size},
+};
+
+static const char *const namespaces[] = {
+    "http://schemas.microsoft.com/embedded/2004/10/ImageUpdate",
+    NULL,
+};
+
+static void check_required(struct dsm *dsm)
+{
+    if (dsm->seen[ONCE_IDENTITY] == 0) {
+        malformed(dsm, 0, "no <Identity>");
+    } else if (dsm->package->owner == NULL) {
+        malformed(dsm, 0, "no <Owner> in <Identity>");
+    } else if (dsm->package->component == NULL) {
+        malformed(dsm, 0, "no <Component> in <Identity>");
+    }
+}
+
+bool iv_dsm_read(const struct iv_reader *r, const struct iv_document *doc,
+                 struct iv_package *package, struct iv_file_list *list)
+{
+    struct dsm dsm = {.r = r, .package = package, .list = list};
+    struct iv_xml_table table = {
+        .namespaces = namespaces,
+        .rows = rows,
+        .row_count = IV_COUNT(rows),
+    };
+    package->style = IV_STYLE_SPKG;
+    size_t space = 0;
+    struct iv_fault fault = {0};
+    bool whole =
+        iv_xml_read(doc->bytes, doc->size, &table, &dsm, r->limits, r->scratch, &space, &fault);
+    if (whole) {
+        check_required(&dsm);
+        fault = dsm.fault;
+    }
+    if (fault.kind != IV_FAULT_NONE) {
+        fault.path = doc->path;
+        fault.member = doc->member;
+        iv_reader_package_fault(r, package, &fault, true);
+    }
+    return whole;
+}

@@ -1,0 +1,80 @@
+/*
+ * kinds.h: the kinds of input, and what they build a listing with. Internal to imgval/input; runs
+ * in the parent: names, kinds of directory entries, first bytes, and nothing more.
+ */
+#ifndef IMGVAL_INPUT_KINDS_H
+#define IMGVAL_INPUT_KINDS_H
+
+#include "imgval/input/input.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A path that is to be listed. */
+struct iv_probe {
+    const char *path; /* as the user gave it */
+    bool is_directory;
+    int fd; /* open for reading; borrowed */
+    unsigned char head[512];
+    size_t head_size; /* bytes read, at most the file's */
+    unsigned char tail[512];
+    size_t tail_size;
+};
+
+/* A listing in the making. */
+struct iv_lister {
+    const struct iv_list_options *options;
+    struct iv_arena *arena;
+    struct iv_listing listing;
+    size_t item_capacity;
+    size_t fault_capacity;
+    size_t history_capacity;
+    size_t packages; /* items that are packages */
+};
+
+/* One kind: a row of the table in input.c. */
+struct iv_kind_row {
+    enum iv_kind kind;
+    const char *what;         /* in faults: "an FFU image" */
+    const char *extension[2]; /* files in a tree that are named so are submissions of this kind */
+    bool (*is)(const struct iv_probe *probe);
+    /* Adds items and faults. NULL: recognised, but this build cannot read it. */
+    void (*list)(struct iv_lister *lister, const struct iv_probe *probe);
+};
+
+/* The row of an image kind by file name, or NULL. */
+const struct iv_kind_row *iv_kind_of_image_name(const char *name);
+
+/* kind_directory.c */
+void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe);
+
+/* ---- listing.c ---- */
+
+/* "DIR/NAME"; DIR without the slashes at its end; DIR alone for an empty NAME. */
+char *iv_lister_join(struct iv_lister *lister, const char *directory, const char *name);
+
+/* Adds an item; one package too many becomes a LIMIT fault instead. The item owns fd (or -1). */
+void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *path,
+                    const char *relative, int fd);
+
+void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const char *path,
+                     const char *detail);
+
+/* "an FFU image, which this build cannot read yet" */
+void iv_lister_unsupported(struct iv_lister *lister, const struct iv_kind_row *row,
+                           const char *path);
+
+/* Whether a file name is that of a history, an OEMInput.xml or a loose OEMSettings.reg. */
+bool iv_lister_metadata_role(const char *name, enum iv_role *ret_role);
+
+/* Whether files of this role were named by an option, so that those found do not count. */
+bool iv_lister_is_named(const struct iv_lister *lister, enum iv_role role);
+
+/* The files beside a single file: X.UpdateHistory.xml for stem X, else UpdateHistory.xml. */
+void iv_lister_side_files(struct iv_lister *lister, const char *path);
+
+/* The files that options name. */
+IV_MUST_USE bool iv_lister_named_files(struct iv_lister *lister, struct iv_error *err);
+
+#endif

@@ -1,0 +1,316 @@
+/* Builds a listing: items, faults, and metadata files beside the input or named by options. */
+#include "imgval/base/file.h"
+#include "imgval/base/text.h"
+#include "imgval/input/kinds.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct metadata_name {
+    enum iv_role role;
+    const char *name;
+    const char *suffix; /* with the stem of an image before it; NULL: never */
+};
+
+static const struct metadata_name metadata_names[] = {
+    {.role = IV_ROLE_HISTORY, .name = "UpdateHistory.xml", .suffix = ".UpdateHistory.xml"},
+    {.role = IV_ROLE_OEM_INPUT, .name = "OEMInput.xml", .suffix = ".OEMInput.xml"},
+    {.role = IV_ROLE_REGISTRY, .name = "OEMSettings.reg", .suffix = NULL},
+};
+
+char *iv_lister_join(struct iv_lister *lister, const char *directory, const char *name)
+{
+    size_t length = strlen(directory);
+    while (length > 1 && directory[length - 1] == '/') {
+        length--;
+    }
+    if (*name == '\0') {
+        return iv_arena_strndup(lister->arena, directory, length);
+    }
+    bool is_root = length == 1 && directory[0] == '/';
+    return iv_arena_printf(lister->arena, "%.*s%s%s", (int)length, directory, is_root ? "" : "/",
+                           name);
+}
+
+void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *path,
+                    const char *relative, int fd)
+{
+    struct iv_listing *listing = &lister->listing;
+    if (role == IV_ROLE_PACKAGE || role == IV_ROLE_FOLDER) {
+        uint64_t max = lister->options->limits->packages;
+        if (lister->packages == max) {
+            iv_lister_fault(lister, IV_FAULT_LIMIT, path,
+                            iv_arena_printf(lister->arena,
+                                            "more than %llu packages: this one and those behind it "
+                                            "were not read",
+                                            (unsigned long long)max));
+        }
+        lister->packages++;
+        if (lister->packages > max) {
+            iv_fd_close(&fd);
+            return;
+        }
+    }
+    listing->items = iv_arena_grow(lister->arena, listing->items, listing->item_count,
+                                   &lister->item_capacity, sizeof(*listing->items));
+    listing->items[listing->item_count++] = (struct iv_item){
+        .role = role,
+        .path = path,
+        .relative = relative,
+        .fd = fd,
+    };
+    if (role == IV_ROLE_HISTORY) {
+        listing->histories =
+            iv_arena_grow(lister->arena, listing->histories, listing->history_count,
+                          &lister->history_capacity, sizeof(*listing->histories));
+        listing->histories[listing->history_count++] = path;
+    }
+}
+
+void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const char *path,
+                     const char *detail)
+{
+    struct iv_listing *listing = &lister->listing;
+    listing->faults = iv_arena_grow(lister->arena, listing->faults, listing->fault_count,
+                                    &lister->fault_capacity, sizeof(*listing->faults));
+    listing->faults[listing->fault_count++] =
+        (struct iv_fault){.kind = kind, .path = path, .detail = detail};
+}
+
+void iv_lister_unsupported(struct iv_lister *lister, const struct iv_kind_row *row,
+                           const char *path)
+{
+    iv_lister_fault(
+        lister, IV_FAULT_UNSUPPORTED, path,
+        iv_arena_printf(lister->arena, "%s, which this build cannot read yet", row->what));
+}
+
+bool iv_lister_metadata_role(const char *name, enum iv_role *ret_role)
+{
+    for (size_t i = 0; i < IV_COUNT(metadata_names); i++) {
+        const struct metadata_name *row = &metadata_names[i];
+        if (iv_ascii_ieq(name, row->name) ||
+            (row->suffix != NULL && iv_ascii_isuffix(name, row->suffix))) {
+            *ret_role = row->role;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool iv_lister_is_named(const struct iv_lister *lister, enum iv_role role)
+{
+    return (role == IV_ROLE_HISTORY && lister->options->update_history != NULL) ||
+           (role == IV_ROLE_OEM_INPUT && lister->options->oem_input != NULL);
+}
+
+/* ---------------------------------------------------------------------------- one directory only
+ */
+
+struct names {
+    const char **items;
+    size_t count;
+    size_t capacity;
+};
+
+static void directory_close(DIR **directory)
+{
+    if (*directory != NULL) {
+        closedir(*directory);
+        *directory = NULL;
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names in a directory that have a metadata role, sorted. False with errno set. */
+static bool read_names(struct iv_lister *lister, int fd, struct names *ret_names)
+{
+    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (copy < 0) {
+        return false;
+    }
+    DIR *directory IV_CLEANUP(directory_close) = fdopendir(copy);
+    if (directory == NULL) {
+        iv_fd_close(&copy);
+        return false;
+    }
+    for (uint64_t seen = 0; seen < lister->options->limits->entries; seen++) {
+        errno = 0;
+        const struct dirent *entry = readdir(directory);
+        if (entry == NULL) {
+            break;
+        }
+        enum iv_role role;
+        if (iv_lister_metadata_role(entry->d_name, &role) && role != IV_ROLE_REGISTRY) {
+            ret_names->items = iv_arena_grow(lister->arena, ret_names->items, ret_names->count,
+                                             &ret_names->capacity, sizeof(*ret_names->items));
+            ret_names->items[ret_names->count++] = iv_arena_strdup(lister->arena, entry->d_name);
+        }
+    }
+    if (errno != 0) {
+        return false;
+    }
+    if (ret_names->count > 1) {
+        qsort(ret_names->items, ret_names->count, sizeof(*ret_names->items), compare_names);
+    }
+    return true;
+}
+
+static const char *trouble(enum iv_file_type type)
+{
+    switch (type) {
+    case IV_FILE_LINK:
+        return "a symbolic link: links are not followed";
+    case IV_FILE_DIRECTORY:
+        return "a directory";
+    case IV_FILE_OTHER:
+        return "a FIFO, socket or device";
+    case IV_FILE_REGULAR:
+        break;
+    }
+    return strerror(errno);
+}
+
+/* Opens one found file and adds it; a fault if it cannot be opened. */
+static void add_found(struct iv_lister *lister, int directory, enum iv_role role, const char *name,
+                      const char *path)
+{
+    enum iv_file_type type = IV_FILE_REGULAR;
+    uint64_t size;
+    int fd = iv_file_open_at(directory, name, &type, &size);
+    if (fd >= 0) {
+        iv_lister_item(lister, role, path, NULL, fd);
+        return;
+    }
+    enum iv_fault_kind kind = type == IV_FILE_REGULAR ? IV_FAULT_UNREADABLE : IV_FAULT_NOT_REGULAR;
+    iv_lister_fault(lister, kind, path, trouble(type));
+}
+
+/*
+ * Adds the files of one role: those named `wanted` (STEM.UpdateHistory.xml; NULL: of any stem) and
+ * those of the plain name, the first group that is not empty; with `plain_first` the other way
+ * round. Returns their number.
+ */
+static size_t add_role(struct iv_lister *lister, int directory, const char *place,
+                       const struct names *names, const struct metadata_name *row,
+                       const char *const *stems, bool plain_first)
+{
+    size_t added = 0;
+    for (int group = 0; group < 2 && added == 0; group++) {
+        bool plain = (group == 0) == plain_first;
+        for (size_t i = 0; i < names->count; i++) {
+            const char *name = names->items[i];
+            bool is_it = plain ? iv_ascii_ieq(name, row->name)
+                               : stems == NULL && iv_ascii_isuffix(name, row->suffix);
+            for (size_t s = 0; !plain && stems != NULL && s < 2; s++) {
+                is_it = is_it || (iv_ascii_iprefix(name, stems[s]) &&
+                                  iv_ascii_ieq(name + strlen(stems[s]), row->suffix));
+            }
+            if (is_it) {
+                const char *path = *place == '\0' ? name : iv_lister_join(lister, place, name);
+                add_found(lister, directory, row->role, name, path);
+                added++;
+            }
+        }
+    }
+    return added;
+}
+
+void iv_lister_side_files(struct iv_lister *lister, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    /* "" makes report paths without a directory in front. */
+    const char *place = "";
+    if (slash != NULL) {
+        place = iv_arena_strndup(lister->arena, path, slash == path ? 1 : (size_t)(slash - path));
+    }
+    int directory IV_CLEANUP(iv_fd_close) =
+        open(*place == '\0' ? "." : place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct names names = {0};
+    if (directory < 0 || !read_names(lister, directory, &names)) {
+        /* X in a directory that may be passed through and not listed: nothing is beside it. */
+        return;
+    }
+    const char *dot = strrchr(name, '.');
+    const char *stems[2] = {
+        dot == NULL ? name : iv_arena_strndup(lister->arena, name, (size_t)(dot - name)),
+        iv_package_stem(lister->arena, name),
+    };
+    for (size_t i = 0; i < IV_COUNT(metadata_names); i++) {
+        const struct metadata_name *row = &metadata_names[i];
+        if (row->suffix != NULL && !iv_lister_is_named(lister, row->role)) {
+            (void)add_role(lister, directory, place, &names, row, stems, false);
+        }
+    }
+}
+
+/* -------------------------------------------------------------------------------- named by options
+ */
+
+static bool no_input(struct iv_error *err, const char *path)
+{
+    return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+}
+
+/* The directory that an option names holds the file. */
+static bool add_from_directory(struct iv_lister *lister, const char *path,
+                               const struct metadata_name *row, struct iv_error *err)
+{
+    int directory IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct names names = {0};
+    if (directory < 0 || !read_names(lister, directory, &names)) {
+        return no_input(err, path);
+    }
+    if (add_role(lister, directory, path, &names, row, NULL, true) == 0) {
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: no %s in this directory", path, row->name);
+    }
+    return true;
+}
+
+/* `row`: what a directory is searched for; NULL: it must be a file. */
+static bool add_named(struct iv_lister *lister, enum iv_role role, const char *path,
+                      const struct metadata_name *row, struct iv_error *err)
+{
+    if (path == NULL) {
+        return true;
+    }
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return no_input(err, path);
+    }
+    if (S_ISDIR(st.st_mode) && row != NULL) {
+        return add_from_directory(lister, path, row, err);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return iv_error_set(err, IV_ERROR_USAGE, "%s: not a regular file%s", path,
+                            row != NULL ? " or directory" : "");
+    }
+    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        return no_input(err, path);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return iv_error_set(err, IV_ERROR_USAGE, "%s: not a regular file", path);
+    }
+    iv_lister_item(lister, role, iv_arena_strdup(lister->arena, path), NULL, fd);
+    fd = -1;
+    return true;
+}
+
+bool iv_lister_named_files(struct iv_lister *lister, struct iv_error *err)
+{
+    const struct iv_list_options *options = lister->options;
+    return add_named(lister, IV_ROLE_HISTORY, options->update_history, &metadata_names[0], err) &&
+           add_named(lister, IV_ROLE_OEM_INPUT, options->oem_input, &metadata_names[1], err) &&
+           add_named(lister, IV_ROLE_DEVICE_INFO, options->device_info, NULL, err);
+}

@@ -1,0 +1,280 @@
+/* What follows from the list of files in a package manifest. */
+#include "imgval/input/manifest.h"
+
+#include "imgval/base/sha256.h"
+#include "imgval/base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* MEMBER_MISSING faults of one package that are told one by one. */
+#define MISSING_MAX 20
+
+void iv_file_list_add(const struct iv_reader *r, struct iv_file_list *list,
+                      const struct iv_package_file *file)
+{
+    list->items = iv_reader_grow(r->scratch, list->items, list->count, sizeof(*list->items));
+    list->items[list->count++] = *file;
+}
+
+bool iv_mum_is_deployment(const char *path)
+{
+    const char *name = iv_reader_last_part(path);
+    return iv_ascii_isuffix(name, ".manifest") && iv_ascii_ifind(name, "deployment_") != NULL;
+}
+
+static bool is_named(const char *path, const char *name)
+{
+    return path != NULL && iv_ascii_ieq(iv_reader_last_part(path), name);
+}
+
+/* The manifest and the catalog themselves. */
+static bool is_own_spkg(const struct iv_package_file *file)
+{
+    return iv_ascii_ieq(file->type, "Manifest") || iv_ascii_ieq(file->type, "Catalog") ||
+           iv_ascii_ieq(file->cab_path, IV_DSM_NAME) || iv_ascii_ieq(file->cab_path, "content.cat");
+}
+
+static bool is_own_cbs(const struct iv_package_file *file)
+{
+    if (is_named(file->path, IV_MUM_NAME) || is_named(file->cab_path, IV_MUM_NAME) ||
+        is_named(file->path, "update.cat") || is_named(file->cab_path, "update.cat")) {
+        return true;
+    }
+    /* Installed: \Windows\servicing\Packages\<name>~<token>~<arch>~<lang>~<version>.mum, .cat */
+    return iv_ascii_ifind(file->path, "\\servicing\\packages\\") != NULL &&
+           (iv_ascii_isuffix(file->path, ".mum") || iv_ascii_isuffix(file->path, ".cat"));
+}
+
+/* Whether the file is there for the package's own sake: nothing that a device gets from it. */
+static bool is_own(const struct iv_package *package, const struct iv_package_file *file)
+{
+    if (package->style == IV_STYLE_CBS) {
+        return is_own_cbs(file) || iv_mum_is_deployment(file->path);
+    }
+    return is_own_spkg(file);
+}
+
+/*
+ * Whether the file counts for the content digest. Component manifests of CBS do not: their names
+ * hold a hash of the component's identity, so they change with every version of the same content.
+ */
+static bool is_content(const struct iv_package *package, const struct iv_package_file *file)
+{
+    if (is_own(package, file)) {
+        return false;
+    }
+    return package->style != IV_STYLE_CBS || !iv_ascii_isuffix(file->path, ".manifest") ||
+           iv_ascii_ifind(file->path, "\\winsxs\\manifests\\") == NULL;
+}
+
+/* Folded, with '\\' alone as separator. */
+static char *folded_path(struct iv_arena *arena, const char *path)
+{
+    char *folded = iv_ascii_fold(arena, path);
+    for (char *p = folded; *p != '\0'; p++) {
+        if (*p == '/') {
+            *p = '\\';
+        }
+    }
+    return folded;
+}
+
+static int compare_null(const char *a, const char *b)
+{
+    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b);
+}
+
+static int compare_content(const void *a, const void *b)
+{
+    const struct iv_package_file *x = a;
+    const struct iv_package_file *y = b;
+    int order = strcmp(x->path, y->path);
+    if (order == 0) {
+        order = compare_null(x->type, y->type);
+    }
+    if (order == 0 && x->has_size != y->has_size) {
+        order = x->has_size ? 1 : -1;
+    }
+    if (order == 0 && x->size != y->size) {
+        order = x->size < y->size ? -1 : 1;
+    }
+    return order;
+}
+
+static const char *content_digest(const struct iv_reader *r, const struct iv_file_list *list,
+                                  const struct iv_package *package)
+{
+    struct iv_package_file *files = IV_NEW_ARRAY(r->scratch, struct iv_package_file, list->count);
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (is_content(package, &list->items[i])) {
+            files[count] = list->items[i];
+            files[count].path = folded_path(r->scratch, list->items[i].path);
+            files[count].type = iv_ascii_fold(r->scratch, list->items[i].type);
+            count++;
+        }
+    }
+    if (count > 1) {
+        qsort(files, count, sizeof(*files), compare_content);
+    }
+    struct iv_sha256 *sha = iv_sha256_open();
+    for (size_t i = 0; i < count; i++) {
+        char size[24];
+        snprintf(size, sizeof(size), "%" PRIu64, files[i].size);
+        iv_sha256_add_field(sha, files[i].path);
+        iv_sha256_add_field(sha, files[i].type);
+        iv_sha256_add_field(sha, files[i].has_size ? size : NULL);
+    }
+    char hex[IV_SHA256_HEX_SIZE];
+    iv_sha256_close_hex(sha, hex);
+    return iv_arena_strdup(r->arena, hex);
+}
+
+static void keep_files(const struct iv_reader *r, const struct iv_file_list *list,
+                       struct iv_package *package)
+{
+    package->files = IV_NEW_ARRAY(r->arena, struct iv_package_file, list->count);
+    package->files_count = list->count;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct iv_package_file *file = &list->items[i];
+        package->files[i] = (struct iv_package_file){
+            .path = iv_arena_strdup(r->arena, file->path),
+            .cab_path = iv_arena_strdup(r->arena, file->cab_path),
+            .type = iv_arena_strdup(r->arena, file->type),
+            .size = file->size,
+            .has_size = file->has_size,
+        };
+    }
+}
+
+void iv_file_list_apply(const struct iv_reader *r, const struct iv_file_list *list, bool whole,
+                        struct iv_package *package)
+{
+    bool empty = true;
+    for (size_t i = 0; i < list->count; i++) {
+        uint64_t size = list->items[i].size;
+        bool fits = size <= UINT64_MAX - package->total_size;
+        package->total_size = fits ? package->total_size + size : UINT64_MAX;
+        empty = empty && is_own(package, &list->items[i]);
+    }
+    package->file_count = list->count;
+    if (whole) {
+        package->empty = empty;
+        package->content = content_digest(r, list, package);
+    }
+    if (r->want_files) {
+        keep_files(r, list, package);
+    }
+}
+
+/* A path below the folder, with '/': NULL when it could lead elsewhere. */
+static char *relative_path(struct iv_arena *arena, const char *cab_path)
+{
+    char *path = iv_arena_strdup(arena, cab_path);
+    for (char *p = path; *p != '\0'; p++) {
+        if (*p == '\\') {
+            *p = '/';
+        }
+    }
+    for (const char *part = path;;) {
+        size_t length = strcspn(part, "/");
+        if (length == 0 || (length == 1 && part[0] == '.') ||
+            (length == 2 && part[0] == '.' && part[1] == '.')) {
+            return NULL;
+        }
+        if (part[length] == '\0') {
+            return path;
+        }
+        part += length + 1;
+    }
+}
+
+static void add_payload(const struct iv_reader *r, struct iv_package *package, const char *path)
+{
+    package->payload_packages =
+        iv_reader_grow(r->arena, package->payload_packages, package->payload_package_count,
+                       sizeof(*package->payload_packages));
+    package->payload_packages[package->payload_package_count++] = path;
+}
+
+void iv_file_list_payload(const struct iv_reader *r, const struct iv_file_list *list,
+                          struct iv_package *package)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const char *cab_path = list->items[i].cab_path;
+        if (cab_path == NULL) {
+            continue;
+        }
+        const char *name = iv_reader_last_part(cab_path);
+        bool is_manifest = iv_ascii_isuffix(name, ".mum") || iv_ascii_isuffix(name, ".dsm.xml");
+        if (!is_manifest && !iv_package_is_file_name(name)) {
+            continue;
+        }
+        char *path = relative_path(r->arena, cab_path);
+        if (path == NULL) {
+            continue;
+        }
+        add_payload(r, package, path);
+        /* A folder in the payload that looks like an extracted package goes by its own path. */
+        char *slash = strrchr(path, '/');
+        if (slash != NULL && (iv_ascii_ieq(name, IV_DSM_NAME) || iv_ascii_ieq(name, IV_MUM_NAME))) {
+            add_payload(r, package, iv_arena_strndup(r->arena, path, (size_t)(slash - path)));
+        }
+    }
+}
+
+static int compare_missing(const void *a, const void *b)
+{
+    const struct iv_package_file *const *x = a;
+    const struct iv_package_file *const *y = b;
+    return iv_ascii_casecmp((*x)->cab_path, (*y)->cab_path);
+}
+
+void iv_file_list_missing(const struct iv_reader *r, const struct iv_file_list *list,
+                          const struct iv_cabinet *cabinet, struct iv_package *package)
+{
+    const struct iv_package_file **missing =
+        IV_NEW_ARRAY(r->scratch, const struct iv_package_file *, list->count);
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *cab_path = list->items[i].cab_path;
+        if (cab_path != NULL && iv_cabinet_find(cabinet, cab_path) == NULL) {
+            missing[count++] = &list->items[i];
+        }
+    }
+    if (count > 1) {
+        qsort(missing, count, sizeof(*missing), compare_missing);
+    }
+    size_t told = 0;
+    size_t distinct = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *cab_path = missing[i]->cab_path;
+        if (i > 0 && iv_ascii_ieq(cab_path, missing[i - 1]->cab_path)) {
+            continue;
+        }
+        distinct++;
+        if (told == MISSING_MAX) {
+            continue;
+        }
+        told++;
+        struct iv_fault fault = {
+            .kind = IV_FAULT_MEMBER_MISSING,
+            .member = cab_path,
+            .detail = iv_reader_printf(r, "%s is listed as %s and is not in the cabinet",
+                                       iv_reader_shown(r, missing[i]->path),
+                                       iv_reader_shown(r, cab_path)),
+        };
+        iv_reader_package_fault(r, package, &fault, false);
+    }
+    if (distinct > told) {
+        struct iv_fault fault = {
+            .kind = IV_FAULT_MEMBER_MISSING,
+            .detail = iv_reader_printf(r, "and %zu more listed files that are not in the cabinet",
+                                       distinct - told),
+        };
+        iv_reader_package_fault(r, package, &fault, false);
+    }
+}

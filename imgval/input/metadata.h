@@ -1,0 +1,47 @@
+/*
+ * metadata.h: readers of what says which device a submission is for, and what was installed
+ * before. Internal to imgval/input. None of them can fail: what is wrong is a METADATA fault, and
+ * what was read before it stays.
+ */
+#ifndef IMGVAL_INPUT_METADATA_H
+#define IMGVAL_INPUT_METADATA_H
+
+#include "imgval/input/reader.h"
+
+#include <stdbool.h>
+
+/* Where faults of a source go and how its values count. */
+struct iv_metadata {
+    struct iv_package *package; /* the package that holds the source; NULL: the item itself */
+    enum iv_rank rank;
+    bool any_root; /* the registry key counts under any root: exports of a mounted hive */
+};
+
+/* Whether a key path, folded, is that of DeviceTargetingInfo (packages.md 5). */
+bool iv_registry_is_targeting_key(const char *key, bool any_root);
+
+/* Registry text: .reg and .rga, as exported or as packages hold it; also gzip-compressed. */
+void iv_registry_read(const struct iv_reader *r, const struct iv_document *doc,
+                      const struct iv_metadata *how);
+
+/* The registryKeys of a CBS component manifest. */
+void iv_registry_read_manifest(const struct iv_reader *r, const struct iv_document *doc,
+                               const struct iv_metadata *how);
+
+/* A customization answer file (root ImageCustomizations). */
+void iv_answer_read(const struct iv_reader *r, const struct iv_document *doc,
+                    const struct iv_metadata *how);
+/* Whether the document's root is ImageCustomizations, or, where the root cannot be seen in the
+ * first bytes, whether that word is among them. */
+bool iv_answer_is(const char *bytes, size_t size);
+
+/* --device-info: registry text, an answer file or Name=Value lines, by content. */
+void iv_device_info_read(const struct iv_reader *r, const struct iv_document *doc);
+
+/* UpdateHistory.xml -> facts->history, by the algorithm of packages.md 3.3. */
+void iv_history_read(const struct iv_reader *r, const struct iv_document *doc);
+
+/* OEMInput.xml -> facts->oem_input. */
+void iv_oem_input_read(const struct iv_reader *r, const struct iv_document *doc);
+
+#endif

@@ -1,0 +1,422 @@
+/* One package as it lies in the input: a cabinet, a bare manifest, or an extracted folder. */
+#include "imgval/base/file.h"
+#include "imgval/base/text.h"
+#include "imgval/input/gzip.h"
+#include "imgval/input/manifest.h"
+#include "imgval/input/metadata.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Bytes that decide what a file is. */
+#define HEAD_SIZE 512
+
+/* With so many faults of one package, its further registry files are not read. */
+#define FAULTS_MAX 64
+
+/* ------------------------------------------------------------------------------- the file name */
+
+enum iv_style iv_package_style_of_name(const char *name)
+{
+    /* x.spkg.cab is an SPKG: the inner extension is the package's own. */
+    static const char *const spkg[] = {".spkg", ".spkr", ".spku", ".dsm.xml"};
+    static const char *const cbs[] = {".cab", ".cbsr", ".cbsu", ".mum"};
+    const char *file = iv_reader_last_part(name);
+    for (size_t i = 0; i < IV_COUNT(spkg); i++) {
+        const char *found = iv_ascii_ifind(file, spkg[i]);
+        if (found != NULL) {
+            char after = found[strlen(spkg[i])];
+            if (after == '\0' || after == '.' || after == '_') {
+                return IV_STYLE_SPKG;
+            }
+        }
+    }
+    for (size_t i = 0; i < IV_COUNT(cbs); i++) {
+        if (iv_ascii_isuffix(file, cbs[i])) {
+            return IV_STYLE_CBS;
+        }
+    }
+    return IV_STYLE_UNKNOWN;
+}
+
+static bool is_manifest_name(const char *name)
+{
+    return iv_ascii_isuffix(name, ".dsm.xml") || iv_ascii_isuffix(name, ".mum");
+}
+
+void iv_package_from_name(struct iv_arena *arena, const char *path, bool is_folder,
+                          struct iv_package *package)
+{
+    bool bare = is_folder || is_manifest_name(path);
+    package->path = path;
+    package->origin = IV_ORIGIN_SUBMISSION;
+    package->container = bare ? IV_CONTAINER_FOLDER : IV_CONTAINER_CABINET;
+    package->style = iv_package_style_of_name(path);
+    package->removal = iv_package_is_removal_name(path);
+    package->diff = iv_package_is_diff_name(path);
+    iv_package_set_key(arena, package, path);
+}
+
+/* ---------------------------------------------------------------------------- registry members */
+
+/* Where the other files of the package are. */
+struct place {
+    struct iv_cabinet *cabinet; /* or NULL: */
+    int directory;
+    const char *folder; /* beneath the directory, "" for itself */
+};
+
+static bool contains(const char *text, const char *part)
+{
+    return text != NULL && iv_ascii_ifind(text, part) != NULL;
+}
+
+static bool names_contain(const struct iv_package *p, const char *part)
+{
+    return contains(p->name, part) || contains(p->identity_name, part) ||
+           contains(p->component, part) || contains(p->sub_component, part);
+}
+
+static bool is_settings(const struct iv_package_file *file)
+{
+    return iv_ascii_isuffix(file->path, "OEMSettings.reg");
+}
+
+/* Reads a file of an extracted package by its place in the cabinet, else by its last part. */
+static bool read_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
+                       struct iv_buf *buf, struct iv_fault *ret_fault)
+{
+    char *path = iv_arena_strdup(r->scratch, cab_path);
+    for (char *p = path; *p != '\0'; p++) {
+        *p = *p == '\\' ? '/' : *p;
+    }
+    const char *names[] = {path, iv_reader_last_part(path)};
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        const char *slash = *place->folder == '\0' ? "" : "/";
+        const char *full = iv_arena_printf(r->scratch, "%s%s%s", place->folder, slash, names[i]);
+        enum iv_file_type type = IV_FILE_REGULAR;
+        uint64_t size = 0;
+        int fd IV_CLEANUP(iv_fd_close) = iv_file_open_at(place->directory, full, &type, &size);
+        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EXDEV)) {
+            continue;
+        }
+        if (fd < 0) {
+            enum iv_fault_kind kind =
+                type == IV_FILE_REGULAR ? IV_FAULT_UNREADABLE : IV_FAULT_NOT_REGULAR;
+            *ret_fault = (struct iv_fault){.kind = kind, .detail = strerror(errno)};
+            return false;
+        }
+        if (!iv_file_read_all(fd, r->limits->metadata_size, buf)) {
+            enum iv_fault_kind kind = errno == EFBIG ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE;
+            const char *detail =
+                errno == EFBIG ? "larger than the limit of a metadata file" : strerror(errno);
+            *ret_fault = (struct iv_fault){.kind = kind, .detail = detail};
+            return false;
+        }
+        return true;
+    }
+    *ret_fault = (struct iv_fault){0}; /* not there */
+    return false;
+}
+
+static bool read_member(const struct iv_reader *r, const struct place *place, const char *cab_path,
+                        struct iv_buf *buf, struct iv_fault *ret_fault)
+{
+    if (place->cabinet == NULL) {
+        return read_loose(r, place, cab_path, buf, ret_fault);
+    }
+    const struct iv_member *member = iv_cabinet_find(place->cabinet, cab_path);
+    if (member == NULL) {
+        *ret_fault = (struct iv_fault){0}; /* told as a missing member */
+        return false;
+    }
+    return iv_cabinet_read(place->cabinet, member, r->limits->metadata_size, buf, ret_fault);
+}
+
+/* Device values from one registry file or component manifest of the package. False when a limit was
+ * hit: reading on would hit it again. */
+static bool read_registry(const struct iv_reader *r, const struct place *place,
+                          struct iv_package *package, const struct iv_package_file *file,
+                          enum iv_rank rank)
+{
+    const char *cab_path = file->cab_path;
+    /* Members of an SPKG have made-up short names (2_OEMSett.reg): the name on the device says
+     * more. */
+    const char *shown = package->style == IV_STYLE_CBS ? cab_path : file->path;
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_fault fault = {0};
+    struct iv_document doc = {.path = package->path, .member = cab_path};
+    if (!read_member(r, place, cab_path, &buf, &fault)) {
+        if (fault.kind != IV_FAULT_NONE) {
+            iv_reader_metadata_fault(r, package, &doc, &fault);
+        }
+        return fault.kind != IV_FAULT_LIMIT;
+    }
+    doc.bytes = iv_buf_text(&buf);
+    doc.size = buf.size;
+    doc.source = iv_arena_printf(r->scratch, "%s:%s", iv_reader_last_part(package->path),
+                                 iv_reader_last_part(shown));
+    struct iv_metadata how = {.package = package, .rank = rank};
+    if (package->style == IV_STYLE_CBS) {
+        iv_registry_read_manifest(r, &doc, &how);
+    } else {
+        iv_registry_read(r, &doc, &how);
+    }
+    return package->fault_count < FAULTS_MAX;
+}
+
+static bool is_component_manifest(const char *name)
+{
+    const char *file = iv_reader_last_part(name);
+    return iv_ascii_isuffix(file, ".manifest") && iv_ascii_ifind(file, "deployment") == NULL;
+}
+
+/*
+ * Only packages that can hold device values are looked into: reading a registry file means
+ * decompressing what lies before it.
+ */
+static void read_registries(const struct iv_reader *r, const struct place *place,
+                            const struct iv_file_list *list, struct iv_package *package)
+{
+    bool by_name =
+        names_contain(package, "Customizations") || names_contain(package, "RegistryCustomization");
+    bool targeting = contains(package->name, "Customizations") ||
+                     contains(package->identity_name, "Customizations") ||
+                     contains(package->sub_component, "Customizations");
+    bool has_settings = false;
+    for (size_t i = 0; i < list->count; i++) {
+        has_settings = has_settings || is_settings(&list->items[i]);
+    }
+    if ((!by_name && !has_settings) || package->removal || package->diff) {
+        return;
+    }
+    enum iv_rank rank = targeting ? IV_RANK_TARGETING : IV_RANK_REGISTRY;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct iv_package_file *file = &list->items[i];
+        bool wanted = false;
+        if (package->style == IV_STYLE_CBS) {
+            wanted = file->cab_path != NULL && is_component_manifest(file->cab_path);
+        } else if (iv_ascii_ieq(file->type, "Registry") ||
+                   iv_ascii_ieq(file->type, "RegistryMultiStringAppend")) {
+            wanted = by_name || is_settings(file);
+        }
+        if (wanted && file->cab_path != NULL && !read_registry(r, place, package, file, rank)) {
+            return;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------------------------ manifests */
+
+/* What the manifest says wins over what the name says, but a removal stays one. */
+static bool read_manifest(const struct iv_reader *r, const struct iv_document *doc, bool is_mum,
+                          struct iv_package *package, struct iv_file_list *list)
+{
+    bool whole = is_mum ? iv_mum_read(r, doc, package, list) : iv_dsm_read(r, doc, package, list);
+    iv_file_list_apply(r, list, whole, package);
+    iv_package_set_key(r->arena, package, package->path);
+    return whole;
+}
+
+static void fail(const struct iv_reader *r, struct iv_package *package, enum iv_fault_kind kind,
+                 const char *detail)
+{
+    struct iv_fault fault = {.kind = kind, .detail = detail};
+    iv_reader_package_fault(r, package, &fault, true);
+}
+
+/* packages.md 1.1: the members decide, update.mum first. */
+static void read_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
+                         struct iv_package *package)
+{
+    const struct iv_member *mum = iv_cabinet_find(cabinet, IV_MUM_NAME);
+    const struct iv_member *manifest = mum != NULL ? mum : iv_cabinet_find(cabinet, IV_DSM_NAME);
+    const struct iv_member *cix = iv_cabinet_find(cabinet, IV_DIFF_CBS_NAME);
+    package->diff =
+        package->diff || cix != NULL || iv_cabinet_find(cabinet, IV_DIFF_DSM_NAME) != NULL;
+    if (manifest == NULL && cix != NULL) {
+        package->style = IV_STYLE_CBS;
+        package->unreadable = true; /* a diff without the manifest of the whole: IMG003 says so */
+        return;
+    }
+    if (manifest == NULL) {
+        fail(r, package, IV_FAULT_MALFORMED,
+             "no package manifest (man.dsm.xml or update.mum) in the cabinet");
+        return;
+    }
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_fault fault = {0};
+    package->style = mum != NULL ? IV_STYLE_CBS : IV_STYLE_SPKG;
+    if (!iv_cabinet_read(cabinet, manifest, r->limits->manifest_size, &buf, &fault)) {
+        iv_reader_package_fault(r, package, &fault, true);
+        return;
+    }
+    struct iv_document doc = {
+        .path = package->path,
+        .member = manifest->name,
+        .bytes = iv_buf_text(&buf),
+        .size = buf.size,
+    };
+    struct iv_file_list list = {0};
+    if (!read_manifest(r, &doc, mum != NULL, package, &list)) {
+        return;
+    }
+    if (!package->removal && !package->diff) {
+        iv_file_list_missing(r, &list, cabinet, package);
+    }
+    struct place place = {.cabinet = cabinet, .directory = -1, .folder = ""};
+    read_registries(r, &place, &list, package);
+}
+
+/* The bytes of a manifest that is a file of its own; on devices it may be gzip-compressed. */
+static bool read_bare_bytes(const struct iv_reader *r, int fd, struct iv_buf *buf,
+                            struct iv_package *package)
+{
+    if (!iv_file_read_all(fd, r->limits->manifest_size, buf)) {
+        bool limit = errno == EFBIG;
+        fail(r, package, limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
+             limit ? iv_reader_printf(r, "the manifest is larger than the limit of %llu bytes",
+                                      (unsigned long long)r->limits->manifest_size)
+                   : strerror(errno));
+        return false;
+    }
+    if (!iv_gzip_is(iv_buf_text(buf), buf->size)) {
+        return true;
+    }
+    struct iv_buf inflated = {0};
+    struct iv_fault fault = {0};
+    bool done =
+        iv_gzip_read(iv_buf_text(buf), buf->size, r->limits->manifest_size, &inflated, &fault);
+    iv_buf_fini(buf);
+    *buf = inflated;
+    if (!done) {
+        iv_reader_package_fault(r, package, &fault, true);
+    }
+    return done;
+}
+
+/* DSM or MUM: by the root element, else by the name. */
+static bool is_mum_document(const struct iv_buf *buf, const char *name)
+{
+    char root[IV_ROOT_NAME_SIZE];
+    size_t size = buf->size < HEAD_SIZE * 8 ? buf->size : HEAD_SIZE * 8;
+    if (iv_reader_root_name(iv_buf_text(buf), size, root)) {
+        if (strcmp(root, "assembly") == 0) {
+            return true;
+        }
+        if (strcmp(root, "Package") == 0) {
+            return false;
+        }
+    }
+    return iv_ascii_isuffix(name, ".mum");
+}
+
+static bool looks_like_xml(const unsigned char *head, size_t size)
+{
+    char root[IV_ROOT_NAME_SIZE];
+    size_t at = size >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    while (at < size &&
+           (head[at] == ' ' || head[at] == '\t' || head[at] == '\r' || head[at] == '\n')) {
+        at++;
+    }
+    return (at < size && head[at] == '<') || iv_reader_root_name((const char *)head, size, root);
+}
+
+static void read_bare(const struct iv_reader *r, int fd, struct iv_package *package)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    package->container = IV_CONTAINER_FOLDER;
+    if (!read_bare_bytes(r, fd, &buf, package)) {
+        return;
+    }
+    struct iv_document doc = {
+        .path = package->path,
+        .bytes = iv_buf_text(&buf),
+        .size = buf.size,
+    };
+    struct iv_file_list list = {0};
+    (void)read_manifest(r, &doc, is_mum_document(&buf, package->path), package, &list);
+}
+
+void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size,
+                          struct iv_package *package)
+{
+    unsigned char head[HEAD_SIZE];
+    int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
+    if (got < 0) {
+        fail(r, package, IV_FAULT_UNREADABLE, strerror(errno));
+        return;
+    }
+    bool is_package_name = iv_package_is_file_name(package->path);
+    if (got == 0) {
+        fail(r, package, IV_FAULT_MALFORMED, "the file is empty");
+    } else if (iv_cabinet_is(head, (size_t)got)) {
+        if (size > r->limits->cabinet_size) {
+            fail(r, package, IV_FAULT_LIMIT,
+                 iv_reader_printf(r, "a cabinet of %llu bytes, the limit is %llu",
+                                  (unsigned long long)size,
+                                  (unsigned long long)r->limits->cabinet_size));
+            return;
+        }
+        struct iv_cabinet *cabinet IV_CLEANUP(iv_cabinet_close) = NULL;
+        struct iv_fault fault = {0};
+        package->container = IV_CONTAINER_CABINET;
+        if (iv_cabinet_open(fd, size, r->limits, r->scratch, &cabinet, &fault)) {
+            read_cabinet(r, cabinet, package);
+        } else {
+            iv_reader_package_fault(r, package, &fault, true);
+        }
+    } else if (!is_package_name &&
+               (is_manifest_name(package->path) || looks_like_xml(head, (size_t)got))) {
+        read_bare(r, fd, package);
+    } else if (looks_like_xml(head, (size_t)got)) {
+        fail(r, package, IV_FAULT_MALFORMED, "not a cabinet, but a bare XML document");
+    } else {
+        fail(r, package, IV_FAULT_MALFORMED, "not a cabinet: it does not begin with MSCF");
+    }
+}
+
+static bool has_file(const struct iv_reader *r, int directory, const char *folder, const char *name)
+{
+    const char *slash = *folder == '\0' ? "" : "/";
+    enum iv_file_type type;
+    uint64_t size;
+    const char *path = iv_arena_printf(r->scratch, "%s%s%s", folder, slash, name);
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open_at(directory, path, &type, &size);
+    return fd >= 0;
+}
+
+void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, const char *manifest,
+                            int directory, const char *folder, struct iv_package *package)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    bool is_mum = iv_ascii_ieq(manifest, IV_MUM_NAME);
+    package->style = is_mum ? IV_STYLE_CBS : IV_STYLE_SPKG;
+    if (size == 0) {
+        struct iv_fault fault = {
+            .kind = IV_FAULT_MALFORMED,
+            .member = manifest,
+            .detail = "the manifest is empty",
+        };
+        iv_reader_package_fault(r, package, &fault, true);
+        return;
+    }
+    if (!read_bare_bytes(r, fd, &buf, package)) {
+        return;
+    }
+    struct iv_document doc = {
+        .path = package->path,
+        .member = manifest,
+        .bytes = iv_buf_text(&buf),
+        .size = buf.size,
+    };
+    package->diff = package->diff || has_file(r, directory, folder, IV_DIFF_DSM_NAME) ||
+                    has_file(r, directory, folder, IV_DIFF_CBS_NAME);
+    struct iv_file_list list = {0};
+    bool whole = read_manifest(r, &doc, is_mum, package, &list);
+    iv_file_list_payload(r, &list, package);
+    struct place place = {.cabinet = NULL, .directory = directory, .folder = folder};
+    if (whole) {
+        read_registries(r, &place, &list, package);
+    }
+}

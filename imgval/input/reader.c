@@ -1,0 +1,293 @@
+#include "imgval/input/reader.h"
+
+#include "imgval/base/text.h"
+#include "imgval/input/gzip.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Bytes of one input value that a fault shows. */
+#define SHOWN_SIZE 120
+
+/* How far back a datum is looked for that a new one replaces: a group has some twenty values, and
+ * the search must not become quadratic in the input. */
+#define SAME_WINDOW 1024
+
+void *iv_reader_grow(struct iv_arena *arena, void *array, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0) {
+        return array; /* capacity is the next power of two */
+    }
+    void *bigger = iv_arena_array(arena, count == 0 ? 1 : count * 2, size);
+    if (count > 0) {
+        memcpy(bigger, array, count * size);
+    }
+    return bigger;
+}
+
+const char *iv_reader_last_part(const char *path)
+{
+    const char *part = path;
+    for (const char *p = path; *p != '\0'; p++) {
+        if (*p == '/' || *p == '\\') {
+            part = p + 1;
+        }
+    }
+    return part;
+}
+
+const char *iv_reader_shown(const struct iv_reader *r, const char *text)
+{
+    size_t size = strlen(text);
+    bool cut = size > SHOWN_SIZE;
+    if (cut) {
+        size = SHOWN_SIZE;
+        while (size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80) {
+            size--; /* not inside a character */
+        }
+    }
+    char *shown = iv_arena_printf(r->scratch, "%.*s%s", (int)size, text, cut ? "..." : "");
+    for (char *p = shown; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7F) {
+            *p = '?';
+        }
+    }
+    return shown;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+char *iv_reader_trimmed(struct iv_arena *arena, const char *text)
+{
+    while (is_space(*text)) {
+        text++;
+    }
+    size_t size = strlen(text);
+    while (size > 0 && is_space(text[size - 1])) {
+        size--;
+    }
+    return size == 0 ? NULL : iv_arena_strndup(arena, text, size);
+}
+
+bool iv_reader_parse_bool(const char *text, bool *ret_value)
+{
+    if (iv_ascii_ieq(text, "true") || iv_ascii_ieq(text, "1")) {
+        *ret_value = true;
+        return true;
+    }
+    if (iv_ascii_ieq(text, "false") || iv_ascii_ieq(text, "0")) {
+        *ret_value = false;
+        return true;
+    }
+    return false;
+}
+
+/* Strings of a fault may come from scratch or from a library's buffer. */
+static struct iv_fault kept(const struct iv_reader *r, const struct iv_fault *fault)
+{
+    return (struct iv_fault){
+        .kind = fault->kind,
+        .path = iv_arena_strdup(r->arena, fault->path),
+        .member = iv_arena_strdup(r->arena, fault->member),
+        .line = fault->line,
+        .detail = iv_arena_strdup(r->arena, fault->detail == NULL ? "" : fault->detail),
+    };
+}
+
+void iv_reader_fault(const struct iv_reader *r, const struct iv_fault *fault)
+{
+    struct iv_facts *facts = r->facts;
+    facts->faults =
+        iv_reader_grow(r->arena, facts->faults, facts->fault_count, sizeof(*facts->faults));
+    facts->faults[facts->fault_count++] = kept(r, fault);
+}
+
+void iv_reader_package_fault(const struct iv_reader *r, struct iv_package *package,
+                             const struct iv_fault *fault, bool spoils)
+{
+    package->faults =
+        iv_reader_grow(r->arena, package->faults, package->fault_count, sizeof(*package->faults));
+    struct iv_fault *place = &package->faults[package->fault_count++];
+    *place = kept(r, fault);
+    if (place->path == NULL) {
+        place->path = package->path;
+    }
+    package->unreadable = package->unreadable || spoils;
+}
+
+const char *iv_reader_printf(const struct iv_reader *r, const char *fmt, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    return iv_arena_strdup(r->arena, text);
+}
+
+void iv_reader_metadata_fault(const struct iv_reader *r, struct iv_package *package,
+                              const struct iv_document *doc, const struct iv_fault *fault)
+{
+    struct iv_fault placed = *fault;
+    placed.path = doc->path;
+    placed.member = doc->member;
+    if (placed.kind == IV_FAULT_MALFORMED) {
+        placed.kind = IV_FAULT_METADATA;
+    }
+    if (package != NULL) {
+        iv_reader_package_fault(r, package, &placed, false);
+    } else {
+        iv_reader_fault(r, &placed);
+    }
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+void iv_reader_datum(const struct iv_reader *r, const char *name, const char *value,
+                     const char *source, const char *group, enum iv_rank rank)
+{
+    const char *known = iv_device_value_name(name);
+    if (known == NULL) {
+        return;
+    }
+    struct iv_facts *facts = r->facts;
+    size_t last = facts->datum_count > SAME_WINDOW ? facts->datum_count - SAME_WINDOW : 0;
+    for (size_t i = facts->datum_count; i > last; i--) {
+        struct iv_datum *old = &facts->data[i - 1];
+        if (is_same(old->name, known) && is_same(old->source, source) &&
+            is_same(old->group, group)) {
+            old->value = iv_arena_strdup(r->arena, value);
+            return;
+        }
+    }
+    facts->data = iv_reader_grow(r->arena, facts->data, facts->datum_count, sizeof(*facts->data));
+    facts->data[facts->datum_count++] = (struct iv_datum){
+        .name = known,
+        .value = iv_arena_strdup(r->arena, value),
+        .source = iv_arena_strdup(r->arena, source),
+        .group = iv_arena_strdup(r->arena, group),
+        .rank = rank,
+    };
+}
+
+static bool decode_plain(const unsigned char *bytes, size_t size, struct iv_buf *buf,
+                         struct iv_fault *ret_fault)
+{
+    bool little = size >= 2 && ((bytes[0] == 0xFF && bytes[1] == 0xFE) || bytes[1] == 0);
+    bool big = size >= 2 && ((bytes[0] == 0xFE && bytes[1] == 0xFF) || bytes[0] == 0);
+    const char *detail = NULL;
+    if (little || big) {
+        size_t mark = bytes[0] == 0xFF || bytes[0] == 0xFE ? 2 : 0;
+        if (!iv_utf16_to_utf8(buf, bytes + mark, size - mark, big)) {
+            detail = "the text is not valid UTF-16";
+        }
+    } else {
+        size_t mark = size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+        iv_buf_add(buf, bytes + mark, size - mark);
+        if (memchr(bytes, 0, size) != NULL) {
+            detail = "the text has NUL bytes";
+        }
+    }
+    if (detail != NULL) {
+        *ret_fault = (struct iv_fault){.kind = IV_FAULT_MALFORMED, .detail = detail};
+    }
+    return detail == NULL;
+}
+
+bool iv_reader_decode(const struct iv_reader *r, const struct iv_document *doc, struct iv_buf *buf,
+                      struct iv_fault *ret_fault)
+{
+    if (doc->size == 0) {
+        return true;
+    }
+    if (!iv_gzip_is(doc->bytes, doc->size)) {
+        return decode_plain((const unsigned char *)doc->bytes, doc->size, buf, ret_fault);
+    }
+    struct iv_buf inflated IV_CLEANUP(iv_buf_fini) = {0};
+    if (!iv_gzip_read(doc->bytes, doc->size, r->limits->metadata_size, &inflated, ret_fault)) {
+        return false;
+    }
+    return inflated.size == 0 ||
+           decode_plain((const unsigned char *)inflated.data, inflated.size, buf, ret_fault);
+}
+
+/* Bytes that are not NUL, one after the other: UTF-16 of ASCII text looks like ASCII then. */
+struct narrow {
+    const char *at;
+    const char *end;
+};
+
+static int narrow_peek(struct narrow *n)
+{
+    while (n->at < n->end && *n->at == '\0') {
+        n->at++;
+    }
+    return n->at < n->end ? (unsigned char)*n->at : -1;
+}
+
+static int narrow_next(struct narrow *n)
+{
+    int c = narrow_peek(n);
+    n->at += c >= 0;
+    return c;
+}
+
+/* Goes behind the text `end`; false at the end of the bytes. */
+static bool narrow_skip(struct narrow *n, const char *end)
+{
+    size_t length = strlen(end);
+    char last[4] = {0};
+    for (int c = narrow_next(n); c >= 0; c = narrow_next(n)) {
+        memmove(last, last + 1, length);
+        last[length - 1] = (char)c;
+        if (memcmp(last, end, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_name_end(int c)
+{
+    return c < 0 || c == '>' || c == '/' || is_space((char)c);
+}
+
+bool iv_reader_root_name(const char *bytes, size_t size, char ret_name[IV_ROOT_NAME_SIZE])
+{
+    struct narrow n = {.at = bytes, .end = bytes + size};
+    for (;;) {
+        int c = narrow_next(&n);
+        while (c == 0xEF || c == 0xBB || c == 0xBF || c == 0xFE || c == 0xFF ||
+               (c > 0 && is_space((char)c))) {
+            c = narrow_next(&n); /* byte order marks */
+        }
+        if (c != '<') {
+            return false;
+        }
+        c = narrow_peek(&n);
+        if (c != '?' && c != '!') {
+            break;
+        }
+        if (!narrow_skip(&n, c == '?' ? "?>" : "-->")) {
+            return false;
+        }
+    }
+    size_t length = 0;
+    while (!is_name_end(narrow_peek(&n))) {
+        int c = narrow_next(&n);
+        if (c == ':') {
+            length = 0; /* the prefix */
+        } else if (length < IV_ROOT_NAME_SIZE - 1) {
+            ret_name[length++] = (char)c;
+        }
+    }
+    ret_name[length] = '\0';
+    return length > 0 && narrow_peek(&n) >= 0;
+}

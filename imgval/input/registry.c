@@ -1,0 +1,411 @@
+/*
+ * Device values from registry text (.reg, .rga) and from the registryKeys of CBS manifests.
+ * Encodings and forms: packages.md 1.6, 2.6 and 5.4. Only the key DeviceTargetingInfo matters: what
+ * is odd under other keys is passed over, unless it leaves in doubt where that key begins.
+ */
+#include "imgval/base/text.h"
+#include "imgval/input/metadata.h"
+#include "imgval/input/xml.h"
+
+#include <string.h>
+
+/* Faults of one source that are told. */
+#define FAULTS_MAX 20
+
+/* ------------------------------------------------------------------------------------------ key */
+
+bool iv_registry_is_targeting_key(const char *key, bool any_root)
+{
+    static const char tail[] = "\\Platform\\DeviceTargetingInfo";
+    static const char *const roots[] = {
+        "HKEY_LOCAL_MACHINE\\SYSTEM",
+        "HKLM\\SYSTEM",
+        "$(hklm.system)",
+    };
+    if (any_root) {
+        return iv_ascii_isuffix(key, tail);
+    }
+    for (size_t i = 0; i < IV_COUNT(roots); i++) {
+        if (iv_ascii_iprefix(key, roots[i]) && iv_ascii_ieq(key + strlen(roots[i]), tail)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ----------------------------------------------------------------------------------------- text */
+
+struct registry {
+    const struct iv_reader *r;
+    const struct iv_document *doc;
+    const struct iv_metadata *how;
+    const char *at; /* the text is followed by a NUL and has none inside */
+    uint64_t line;
+    bool narrow;         /* REGEDIT4: hex strings have 8 bits to a character */
+    bool in_key;         /* below DeviceTargetingInfo */
+    bool recognised;     /* a header or a key was seen */
+    uint64_t stray_line; /* the first line that is nothing, before either; 0: none */
+    size_t faults;
+};
+
+static void malformed(struct registry *reg, uint64_t line, const char *detail)
+{
+    if (reg->faults++ < FAULTS_MAX) {
+        struct iv_fault fault = {.kind = IV_FAULT_MALFORMED, .line = line, .detail = detail};
+        iv_reader_metadata_fault(reg->r, reg->how->package, reg->doc, &fault);
+    }
+}
+
+static void skip_blanks(struct registry *reg)
+{
+    while (*reg->at == ' ' || *reg->at == '\t') {
+        reg->at++;
+    }
+}
+
+static bool is_line_end(char c)
+{
+    return c == '\0' || c == '\n' || c == '\r';
+}
+
+/* Behind the line break at the place, if there is one. */
+static void skip_break(struct registry *reg)
+{
+    if (*reg->at == '\0') {
+        return;
+    }
+    reg->at += reg->at[0] == '\r' && reg->at[1] == '\n' ? 2 : 1;
+    reg->line++;
+}
+
+static void skip_line(struct registry *reg)
+{
+    while (!is_line_end(*reg->at)) {
+        reg->at++;
+    }
+    skip_break(reg);
+}
+
+/* Nothing but blanks and a comment up to the end of the line. */
+static bool is_rest_empty(struct registry *reg)
+{
+    skip_blanks(reg);
+    return is_line_end(*reg->at) || *reg->at == ';';
+}
+
+/*
+ * A string in quotes; the place is behind the opening one. It may run over several lines, as
+ * regedit writes them. A line that begins with '[' ends it: better a fault than a key that is not
+ * seen.
+ */
+static bool read_string(struct registry *reg, struct iv_buf *buf)
+{
+    for (;;) {
+        char c = *reg->at;
+        if (c == '"') {
+            reg->at++;
+            return true;
+        }
+        if (c == '\0') {
+            return false;
+        }
+        if (is_line_end(c)) {
+            skip_break(reg);
+            iv_buf_putc(buf, '\n');
+            if (reg->at[strspn(reg->at, " \t")] == '[') {
+                return false;
+            }
+            continue;
+        }
+        if (c == '\\' && (reg->at[1] == '\\' || reg->at[1] == '"')) {
+            reg->at++;
+            c = *reg->at;
+        }
+        iv_buf_putc(buf, c);
+        reg->at++;
+    }
+}
+
+/* Data that are no string: up to the end of the line; a backslash there joins the next one. */
+static void read_data(struct registry *reg, struct iv_buf *buf)
+{
+    for (;;) {
+        size_t length = strcspn(reg->at, "\r\n");
+        const char *start = reg->at;
+        reg->at += length;
+        while (length > 0 && (start[length - 1] == ' ' || start[length - 1] == '\t')) {
+            length--;
+        }
+        bool joined = length > 0 && start[length - 1] == '\\';
+        iv_buf_add(buf, start, joined ? length - 1 : length);
+        if (!joined || *reg->at == '\0') {
+            return;
+        }
+        skip_break(reg);
+        skip_blanks(reg);
+    }
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = iv_ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "41,00,42,00" -> bytes. */
+static bool parse_hex(const char *text, struct iv_buf *bytes)
+{
+    while (*text != '\0') {
+        int high = hex_digit(text[0]);
+        int low = high < 0 ? -1 : hex_digit(text[1]);
+        if (high < 0) {
+            return false;
+        }
+        iv_buf_putc(bytes, (char)(low < 0 ? high : high * 16 + low));
+        text += low < 0 ? 1 : 2;
+        text += strspn(text, " \t");
+        if (*text == ',') {
+            text++;
+            text += strspn(text, " \t");
+        } else if (*text != '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The string that hex(1) or hex(2) data hold, without the NULs at its end. */
+static bool decode_hex_string(const struct registry *reg, const char *text, struct iv_buf *value)
+{
+    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    if (!parse_hex(text, &bytes)) {
+        return false;
+    }
+    size_t unit = reg->narrow ? 1 : 2;
+    size_t size = bytes.size;
+    while (size >= unit && bytes.data[size - 1] == '\0' && bytes.data[size - unit] == '\0') {
+        size -= unit;
+    }
+    if (size == 0) {
+        return true;
+    }
+    if (!reg->narrow) {
+        return iv_utf16_to_utf8(value, (const unsigned char *)bytes.data, size, false);
+    }
+    iv_buf_add(value, bytes.data, size);
+    return memchr(bytes.data, 0, size) == NULL;
+}
+
+static void take(struct registry *reg, const char *name, const char *value)
+{
+    iv_reader_datum(reg->r, name, value, reg->doc->source, NULL, reg->how->rank);
+}
+
+/* Data under a known name of the key: REG_SZ, written as a string or as hex(1). */
+static void take_data(struct registry *reg, uint64_t line, const char *name, const char *data)
+{
+    struct iv_buf value IV_CLEANUP(iv_buf_fini) = {0};
+    if (strcmp(data, "-") == 0) {
+        return; /* deletes the value */
+    }
+    bool is_string = iv_ascii_iprefix(data, "hex(1):") || iv_ascii_iprefix(data, "hex(2):");
+    if (!is_string) {
+        malformed(
+            reg, line,
+            iv_reader_printf(reg->r, "%s is no string: '%s'", name, iv_reader_shown(reg->r, data)));
+        return;
+    }
+    if (!decode_hex_string(reg, data + strlen("hex(1):"), &value)) {
+        malformed(reg, line, iv_reader_printf(reg->r, "%s has malformed hex data", name));
+        return;
+    }
+    take(reg, name, iv_buf_text(&value));
+}
+
+/* "Name"=... or @=... ; the place is on the first character. */
+static void read_value(struct registry *reg)
+{
+    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf data IV_CLEANUP(iv_buf_fini) = {0};
+    uint64_t line = reg->line;
+    if (*reg->at++ == '"' && !read_string(reg, &name)) {
+        malformed(reg, line, "a name in quotes without its end");
+        return;
+    }
+    skip_blanks(reg);
+    bool is_value = *reg->at == '=' && reg->line == line;
+    reg->at += is_value;
+    skip_blanks(reg);
+    const char *known = reg->in_key ? iv_device_value_name(iv_buf_text(&name)) : NULL;
+    if (is_value && *reg->at == '"') {
+        reg->at++;
+        if (!read_string(reg, &data)) {
+            malformed(reg, line, "a string in quotes without its end");
+            return;
+        }
+        bool whole = is_rest_empty(reg);
+        if (known != NULL && whole && reg->line == line) {
+            take(reg, known, iv_buf_text(&data));
+        } else if (known != NULL || (reg->in_key && !whole)) {
+            malformed(reg, line, "a value that is not a string in quotes on one line");
+        }
+    } else if (is_value) {
+        read_data(reg, &data);
+        if (known != NULL) {
+            take_data(reg, line, known, iv_buf_text(&data));
+        }
+    } else if (reg->in_key) {
+        malformed(reg, line, "a value without =");
+    }
+    skip_line(reg);
+}
+
+/* [KEY]; a key may hold brackets itself, and a comment behind it too. */
+static void read_key(struct registry *reg)
+{
+    const char *start = reg->at + 1;
+    size_t length = strcspn(start, "\r\n");
+    char *line = iv_arena_strndup(reg->r->scratch, start, length);
+    reg->recognised = true;
+    reg->in_key = false;
+    char *last = strrchr(line, ']');
+    if (last == NULL) {
+        if (iv_ascii_ifind(line, "DeviceTargetingInfo") != NULL) {
+            malformed(reg, reg->line, "a key without its closing bracket");
+        }
+    } else {
+        *last = '\0';
+        reg->in_key = iv_registry_is_targeting_key(line, reg->how->any_root);
+        char *first = strchr(line, ']');
+        if (!reg->in_key && first != NULL) {
+            *first = '\0';
+            reg->in_key = iv_registry_is_targeting_key(line, reg->how->any_root);
+        }
+    }
+    skip_line(reg);
+}
+
+static void read_other(struct registry *reg)
+{
+    if (iv_ascii_iprefix(reg->at, "Windows Registry Editor")) {
+        reg->recognised = true;
+        reg->narrow = false;
+    } else if (iv_ascii_iprefix(reg->at, "REGEDIT4")) {
+        reg->recognised = true;
+        reg->narrow = true;
+    } else if (reg->in_key) {
+        malformed(reg, reg->line, "a line that is no key, value or comment");
+    } else if (!reg->recognised && reg->stray_line == 0) {
+        reg->stray_line = reg->line;
+    }
+    skip_line(reg);
+}
+
+void iv_registry_read(const struct iv_reader *r, const struct iv_document *doc,
+                      const struct iv_metadata *how)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_fault fault = {0};
+    if (!iv_reader_decode(r, doc, &text, &fault)) {
+        iv_reader_metadata_fault(r, how->package, doc, &fault);
+        return;
+    }
+    struct registry reg = {.r = r, .doc = doc, .how = how, .at = iv_buf_text(&text), .line = 1};
+    while (*reg.at != '\0') {
+        skip_blanks(&reg);
+        if (strncmp(reg.at, "\xEF\xBB\xBF", 3) == 0) {
+            reg.at += 3; /* of a file that was appended to another */
+            continue;
+        }
+        if (*reg.at == '[') {
+            read_key(&reg);
+        } else if (*reg.at == '"' || *reg.at == '@') {
+            read_value(&reg);
+        } else if (is_line_end(*reg.at) || *reg.at == ';') {
+            skip_line(&reg);
+        } else {
+            read_other(&reg);
+        }
+    }
+    if (reg.stray_line != 0 && !reg.recognised) {
+        malformed(&reg, reg.stray_line, "not registry text: no header and no key");
+    }
+}
+
+/* ----------------------------------------------------------------------------------- manifests */
+
+struct manifest {
+    const struct iv_reader *r;
+    const struct iv_document *doc;
+    const struct iv_metadata *how;
+    bool in_key;
+    struct iv_fault fault; /* the first value that cannot be used */
+};
+
+static void on_key(void *context, const struct iv_xml_element *e)
+{
+    struct manifest *m = context;
+    const char *key = iv_xml_attribute(e, "keyName");
+    m->in_key = key != NULL && iv_registry_is_targeting_key(key, m->how->any_root);
+}
+
+static void on_value(void *context, const struct iv_xml_element *e)
+{
+    struct manifest *m = context;
+    const char *name = iv_xml_attribute(e, "name");
+    const char *known = m->in_key && name != NULL ? iv_device_value_name(name) : NULL;
+    if (known == NULL) {
+        return;
+    }
+    const char *value = iv_xml_attribute(e, "value");
+    const char *type = iv_xml_attribute(e, "valueType");
+    bool is_string =
+        type == NULL || iv_ascii_ieq(type, "REG_SZ") || iv_ascii_ieq(type, "REG_EXPAND_SZ");
+    if (is_string && value != NULL) {
+        iv_reader_datum(m->r, known, value, m->doc->source, NULL, m->how->rank);
+    } else if (m->fault.kind == IV_FAULT_NONE) {
+        const char *detail =
+            iv_reader_printf(m->r, "%s has %s%s", known, value == NULL ? "no value" : "the type ",
+                             value == NULL || type == NULL ? "" : iv_reader_shown(m->r, type));
+        m->fault = (struct iv_fault){.kind = IV_FAULT_MALFORMED, .line = e->line, .detail = detail};
+    }
+}
+
+void iv_registry_read_manifest(const struct iv_reader *r, const struct iv_document *doc,
+                               const struct iv_metadata *how)
+{
+    static const struct iv_xml_row rows[] = {
+        /* Named so that manifests without keys have a known root. */
+        {.path = "assembly"},
+        {.path = "assembly/registryKeys/registryKey", .start = on_key},
+        {.path = "assembly/registryKeys/registryKey/registryValue", .start = on_value},
+    };
+    static const char *const namespaces[] = {
+        "urn:schemas-microsoft-com:asm.v3",
+        "urn:schemas-microsoft-com:cbs",
+        NULL,
+    };
+    struct manifest m = {.r = r, .doc = doc, .how = how};
+    struct iv_xml_table table = {
+        .namespaces = namespaces,
+        .rows = rows,
+        .row_count = IV_COUNT(rows),
+    };
+    struct iv_fault fault = {0};
+    size_t space = 0;
+    if (doc->size >= 3 && memcmp(doc->bytes, "DCM", 3) == 0) {
+        fault = (struct iv_fault){
+            .kind = IV_FAULT_UNSUPPORTED,
+            .detail = "a compressed component manifest (DCM), which this build cannot read",
+        };
+    } else if (iv_xml_read(doc->bytes, doc->size, &table, &m, r->limits, r->scratch, &space,
+                           &fault)) {
+        fault = m.fault;
+    }
+    if (fault.kind != IV_FAULT_NONE) {
+        iv_reader_metadata_fault(r, how->package, doc, &fault);
+    }
+}

@@ -1,0 +1,338 @@
+/* imgval/input/input.c, listing.c, kind_directory.c: what there is to read in a path. */
+#include "tests/unit/input_support.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static const char dsm[] = "<Package " IU "><Identity><Owner>Contoso</Owner><Component>A</Component>"
+                          "<Version Major=\"1\" Minor=\"2\" QFE=\"3\" Build=\"4\"/></Identity>"
+                          "</Package>";
+static const char mum[] =
+    "<assembly " ASM3 "><assemblyIdentity name=\"Contoso.M-Package\" version=\"1.0.0.0\"/>"
+    "<package identifier=\"Contoso.M\"><customInformation>"
+    "<file name=\"\\x\" cabpath=\"sub\\in.cab\"/><file name=\"\\y\" cabpath=\"..\\out.cab\"/>"
+    "<file name=\"\\z\" cabpath=\"deep\\man.dsm.xml\"/><file name=\"\\w\" cabpath=\"a.dll\"/>"
+    "</customInformation></package></assembly>";
+static const char history[] = "<UpdateHistory " IU "/>";
+
+static void test_tree(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    struct cab_file files[] = {{.name = "man.dsm.xml", .text = dsm}};
+    temp_cabinet(&t, &a, "b/Contoso.A.SPKG", files, 1);
+    temp_cabinet(&t, &a, "Contoso.B.spkg.cab", files, 1);
+    temp_text(&t, &a, "loose/Contoso.C.dsm.xml", dsm);
+    temp_text(&t, &a, "loose/Contoso.M~1~arm~~1.0.0.0.MUM", mum);
+    temp_text(&t, &a, "ex/Update.mum", mum);
+    temp_text(&t, &a, "ex/man.dsm.xml", "ignored");
+    temp_text(&t, &a, "ex/payload.xml", "<ImageCustomizations");
+    temp_text(&t, &a, "fw.UpdateHistory.xml", history);
+    temp_text(&t, &a, "OEMInput.xml", "<OEMInput " IU "/>");
+    temp_text(&t, &a, "oemsettings.reg", "REGEDIT4\n");
+    temp_text(&t, &a, "readme.txt", "x");
+    temp_text(&t, &a, "disk.FFU", "x");
+    char *slashed = iv_arena_printf(&a, "%s//", t.root);
+    SEEN(s, slashed);
+    CHECK(s.listed && s.listing.kind == IV_KIND_DIRECTORY && !s.listing.is_single_file);
+    CHECK_INT(s.listing.item_count, 8);
+    for (size_t i = 1; i < s.listing.item_count; i++) {
+        CHECK(strcmp(s.listing.items[i - 1].path, s.listing.items[i].path) < 0);
+    }
+    CHECK_INT(s.listing.history_count, 1);
+    CHECK_STR(s.listing.histories[0], iv_arena_printf(&a, "%s/fw.UpdateHistory.xml", t.root));
+    CHECK_INT(s.listing.fault_count, 1);
+    CHECK_INT(seen_fault(&s, "/disk.FFU")->kind, IV_FAULT_UNSUPPORTED);
+    CHECK_STR(seen_fault(&s, "/disk.FFU")->detail,
+              "an FFU image, which this build cannot read yet");
+    CHECK_STR(seen_package(&s, "/b/Contoso.A.SPKG")->version, "1.2.3.4");
+    CHECK_STR(seen_package(&s, "/b/Contoso.A.SPKG")->key, "contoso.a");
+    CHECK_STR(seen_package(&s, "/Contoso.B.spkg.cab")->key, "contoso.b");
+    const struct iv_package *bare = seen_package(&s, "/Contoso.C.dsm.xml");
+    CHECK_STR(bare->key, "contoso.a"); /* the composed name */
+    CHECK_INT(bare->container, IV_CONTAINER_FOLDER);
+    CHECK_STR(seen_package(&s, ".MUM")->key, "contoso.m");
+    const struct iv_package *ex = seen_package(&s, "/ex");
+    CHECK_STR(ex->key, "contoso.m");
+    CHECK_INT(ex->style, IV_STYLE_CBS);
+    CHECK(!ex->unreadable && ex->fault_count == 0);
+    if (CHECK_INT(ex->payload_package_count, 3)) {
+        CHECK_STR(ex->payload_packages[0], "sub/in.cab");
+        CHECK_STR(ex->payload_packages[1], "deep/man.dsm.xml");
+        CHECK_STR(ex->payload_packages[2], "deep");
+    }
+    int h = seen_find(&s, "/fw.UpdateHistory.xml");
+    CHECK(s.facts[h].history.present && !s.facts[h].history.complete);
+    CHECK(s.facts[seen_find(&s, "/OEMInput.xml")].oem_input.present);
+}
+
+/* A stray manifest at the top hides neither packages nor metadata. */
+static void test_stray(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    temp_text(&t, &a, "update.mum", mum);
+    temp_text(&t, &a, "p/Contoso.A.spkg", "x");
+    temp_text(&t, &a, "p/UPDATE.MUM", mum);
+    temp_text(&t, &a, "p/update.mum", mum);
+    temp_text(&t, &a, "answer.xml", "<a/>");
+    temp_text(&t, &a, "q/man.dsm.xml", dsm);
+    temp_text(&t, &a, "q/inside.xml", "<a/>");
+    SEEN(s, t.root);
+    CHECK_INT(s.listing.kind, IV_KIND_DIRECTORY);
+    CHECK_INT(s.listing.item_count, 6);
+    CHECK_STR(s.listing.items[0].path, t.root);
+    CHECK_INT(s.listing.items[0].role, IV_ROLE_FOLDER);
+    CHECK_STR(s.listing.items[0].relative, "update.mum");
+    CHECK(seen_find(&s, "/p/Contoso.A.spkg") >= 0);
+    CHECK(seen_find(&s, "/answer.xml") >= 0);
+    CHECK(seen_find(&s, "/p") >= 0);
+    CHECK(seen_find(&s, "/p/update.mum") >= 0); /* the second of the two */
+    CHECK(seen_find(&s, "/q") >= 0);
+    CHECK(seen_find(&s, "/q/inside.xml") < 0);
+    SEEN(one, iv_arena_printf(&a, "%s/q/", t.root));
+    CHECK_INT(one.listing.kind, IV_KIND_PACKAGE);
+    CHECK(!one.listing.is_single_file);
+    CHECK_INT(one.listing.item_count, 1);
+    CHECK_STR(seen_package(&one, "/q")->key, "contoso.a");
+}
+
+static void test_not_regular(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    temp_text(&t, &a, "real/a.spkg", "x");
+    CHECK(mkfifo(temp_path(&t, &a, "f.spkg"), 0644) == 0);
+    CHECK(mkfifo(temp_path(&t, &a, "UpdateHistory.xml"), 0644) == 0);
+    CHECK(mkfifo(temp_path(&t, &a, "other"), 0644) == 0);
+    CHECK(symlink("real/a.spkg", temp_path(&t, &a, "l.cab")) == 0);
+    CHECK(symlink("real", temp_path(&t, &a, "dirlink")) == 0);
+    CHECK(symlink("real/a.spkg", temp_path(&t, &a, "plainlink")) == 0);
+    CHECK(symlink("loop", temp_path(&t, &a, "loop")) == 0);
+    CHECK(symlink("nowhere", temp_path(&t, &a, "update.mum")) == 0);
+    CHECK(symlink("..", temp_path(&t, &a, "real/up")) == 0);
+    int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/s.spkr", t.root);
+    CHECK(bind(sock, (struct sockaddr *)&address, sizeof(address)) == 0);
+    close(sock);
+    SEEN(s, t.root);
+    CHECK_INT(s.listing.item_count, 1);
+    CHECK_INT(s.listing.fault_count, 7);
+    CHECK_INT(seen_fault(&s, "/f.spkg")->kind, IV_FAULT_NOT_REGULAR);
+    CHECK_STR(seen_fault(&s, "/f.spkg")->detail, "a FIFO");
+    CHECK_STR(seen_fault(&s, "/UpdateHistory.xml")->detail, "a FIFO");
+    CHECK_STR(seen_fault(&s, "/s.spkr")->detail, "a socket");
+    CHECK_STR(seen_fault(&s, "/l.cab")->detail, "a symbolic link: links are not followed");
+    CHECK_STR(seen_fault(&s, "/update.mum")->detail, "a symbolic link: links are not followed");
+    CHECK_STR(seen_fault(&s, "/dirlink")->detail,
+              "a symbolic link to a directory: links are not followed");
+    CHECK_STR(seen_fault(&s, "/real/up")->detail,
+              "a symbolic link to a directory: links are not followed");
+}
+
+static void test_names(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    static const char *const names[] = {
+        "a\nb.spkg", "\x1b[31m.cab", "\xff\xfe.spkg", "\xe2\x80\xae.spkr",
+        "-rf.spkg",  "A.spkg",       "a.SPKG"};
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        temp_text(&t, &a, names[i], "x");
+    }
+    char longest[256];
+    memset(longest, 'x', 255);
+    memcpy(longest + 250, ".spkg", sizeof(".spkg"));
+    temp_text(&t, &a, longest, "x");
+    SEEN(s, t.root);
+    CHECK_INT(s.listing.item_count, IV_COUNT(names) + 1);
+    for (size_t i = 0; i < s.listing.item_count; i++) {
+        const struct iv_package *p = s.facts[i].packages;
+        CHECK(p->unreadable && p->key != NULL && p->name != NULL && *p->key != '\0');
+        CHECK_INT(p->fault_count, 1);
+        CHECK_INT(p->faults[0].kind, IV_FAULT_MALFORMED);
+    }
+}
+
+static void check_kind(const char *name, const void *bytes, size_t size, enum iv_kind kind)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    temp_bytes(&t, &a, name, bytes, size);
+    SEEN(s, temp_path(&t, &a, name));
+    CHECK(s.listed);
+    CHECK_INT(s.listing.kind, kind);
+    CHECK_INT(s.listing.directory, -1);
+    bool package = kind == IV_KIND_PACKAGE;
+    CHECK(s.listing.is_single_file == package);
+    CHECK_INT(s.listing.item_count, package ? 1 : 0);
+    CHECK_INT(s.listing.fault_count, package ? 0 : 1);
+    if (!package && s.listing.fault_count > 0) {
+        CHECK_INT(s.listing.faults[0].kind, IV_FAULT_UNSUPPORTED);
+    }
+}
+
+static void test_kinds(void)
+{
+    char block[1024] = {0};
+    memcpy(block + 4, "SignedImage ", 12);
+    check_kind("x.bin", block, sizeof(block), IV_KIND_FFU);
+    check_kind("x.ffu", block, 10, IV_KIND_PACKAGE);
+    memset(block, 0, sizeof(block));
+    memcpy(block + 512, "conectix", 8);
+    check_kind("x.img", block, sizeof(block), IV_KIND_VHD);
+    check_kind("x.img", block, sizeof(block) - 1, IV_KIND_PACKAGE);
+    check_kind("x.vhd", "conectix", 8, IV_KIND_VHD);
+    check_kind("x.vhdx", "vhdxfile", 8, IV_KIND_VHD);
+    check_kind("x.wim", "MSWIM\0\0\0", 8, IV_KIND_WIM);
+    check_kind("x.spkg", "MSCF", 4, IV_KIND_PACKAGE);
+    check_kind("x.spkg", "", 0, IV_KIND_PACKAGE);
+    check_kind("man.dsm.xml", dsm, sizeof(dsm) - 1, IV_KIND_PACKAGE);
+}
+
+static void test_single(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    temp_text(&t, &a, "d/Contoso.A.spkg", "x");
+    temp_text(&t, &a, "d/contoso.a.UPDATEHISTORY.xml", history);
+    temp_text(&t, &a, "d/UpdateHistory.xml", history);
+    temp_text(&t, &a, "d/Other.UpdateHistory.xml", history);
+    temp_text(&t, &a, "d/oeminput.xml", "<OEMInput " IU "/>");
+    temp_text(&t, &a, "d/Contoso.B.spkg", "x");
+    temp_text(&t, &a, "bare.xml", dsm);
+    SEEN(s, temp_path(&t, &a, "d/Contoso.A.spkg"));
+    CHECK_INT(s.listing.item_count, 3);
+    CHECK_INT(s.listing.history_count, 1);
+    CHECK(seen_find(&s, "/d/contoso.a.UPDATEHISTORY.xml") >= 0);
+    int oem = seen_find(&s, "/d/oeminput.xml");
+    CHECK(oem >= 0 && s.facts[oem].oem_input.present);
+    SEEN(b, temp_path(&t, &a, "d/Contoso.B.spkg"));
+    CHECK_INT(b.listing.history_count, 1);
+    CHECK(seen_find(&b, "/d/UpdateHistory.xml") >= 0);
+    SEEN(bare, temp_path(&t, &a, "bare.xml"));
+    CHECK_STR(seen_package(&bare, "/bare.xml")->key, "contoso.a");
+    /* a name without a directory */
+    CHECK(chdir(temp_path(&t, &a, "d")) == 0);
+    SEEN(here, "Contoso.B.spkg");
+    CHECK_INT(here.listing.item_count, 3);
+    CHECK_STR(here.listing.histories[0], "UpdateHistory.xml");
+    CHECK(chdir("/") == 0);
+}
+
+static void test_options(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    temp_text(&t, &a, "in/A.spkg", "x");
+    temp_text(&t, &a, "in/UpdateHistory.xml", history);
+    temp_text(&t, &a, "side/x.UpdateHistory.xml", history);
+    temp_text(&t, &a, "side/y.UpdateHistory.xml", history);
+    temp_text(&t, &a, "info", "PhoneManufacturer=A\n");
+    const char *in = temp_path(&t, &a, "in");
+    const char *side = temp_path(&t, &a, "side");
+    const char *info = temp_path(&t, &a, "info");
+    SEEN_WITH(s, in, .update_history = side, .device_info = info);
+    CHECK_INT(s.listing.history_count, 2); /* which one is meant is for the caller to ask */
+    CHECK(seen_find(&s, "/in/UpdateHistory.xml") < 0);
+    int i = seen_find(&s, "/info");
+    CHECK(i >= 0 && s.facts[i].datum_count == 1);
+    SEEN_WITH(f, in, .update_history = temp_path(&t, &a, "side/x.UpdateHistory.xml"));
+    CHECK_INT(f.listing.history_count, 1);
+    SEEN_WITH(none, in, .update_history = temp_path(&t, &a, "side/nothing"));
+    CHECK(!none.listed && none.err.code == IV_ERROR_NO_INPUT);
+    SEEN_WITH(lacks, in, .oem_input = side);
+    CHECK(!lacks.listed && lacks.err.code == IV_ERROR_NO_INPUT);
+    SEEN_WITH(wrong, in, .device_info = side);
+    CHECK(!wrong.listed && wrong.err.code == IV_ERROR_USAGE);
+    SEEN(no, temp_path(&t, &a, "nothing"));
+    CHECK(!no.listed && no.err.code == IV_ERROR_NO_INPUT);
+    SEEN(empty, "");
+    CHECK(!empty.listed && empty.err.code == IV_ERROR_NO_INPUT);
+    SEEN(device, "/dev/null");
+    CHECK(!device.listed && device.err.code == IV_ERROR_USAGE);
+}
+
+static void test_limits(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    temp_text(&t, &a, "a.spkg", "x");
+    temp_text(&t, &a, "b.spkg", "x");
+    temp_text(&t, &a, "c.spkg", "x");
+    temp_text(&t, &a, "d.dsm.xml", dsm);
+    struct cab_file files[] = {{.name = "man.dsm.xml", .text = dsm}};
+    temp_cabinet(&t, &a, "a.spkg", files, 1);
+    temp_text(&t, &a, "UpdateHistory.xml", history);
+    struct iv_limits limits = iv_limits_default();
+    limits.packages = 2;
+    SEEN_WITH(s, t.root, .limits = &limits);
+    CHECK_INT(s.listing.item_count, 3);
+    CHECK_INT(s.listing.fault_count, 1);
+    CHECK_INT(seen_fault(&s, "/c.spkg")->kind, IV_FAULT_LIMIT);
+    limits = iv_limits_default();
+    limits.manifest_size = 20;
+    limits.metadata_size = 20;
+    SEEN_WITH(m, t.root, .limits = &limits);
+    CHECK_INT(seen_package(&m, "/a.spkg")->faults[0].kind, IV_FAULT_LIMIT);
+    CHECK(seen_package(&m, "/a.spkg")->unreadable);
+    CHECK_INT(seen_package(&m, "/d.dsm.xml")->faults[0].kind, IV_FAULT_LIMIT);
+    int h = seen_find(&m, "/UpdateHistory.xml");
+    CHECK(m.facts[h].history.present);
+    CHECK_INT(m.facts[h].faults[0].kind, IV_FAULT_LIMIT);
+    limits = iv_limits_default();
+    limits.cabinet_size = 20;
+    SEEN_WITH(c, t.root, .limits = &limits);
+    CHECK_INT(seen_package(&c, "/a.spkg")->faults[0].kind, IV_FAULT_LIMIT);
+}
+
+static void test_changes(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    temp_text(&t, &a, "gone.spkg", "x");
+    temp_text(&t, &a, "link.spkg", "x");
+    struct iv_limits limits = iv_limits_default();
+    struct iv_list_options options = {.limits = &limits};
+    struct iv_listing listing;
+    struct iv_error err = {0};
+    CHECK(iv_input_list(t.root, &options, &a, &listing, &err));
+    CHECK(unlink(temp_path(&t, &a, "gone.spkg")) == 0);
+    CHECK(unlink(temp_path(&t, &a, "link.spkg")) == 0);
+    CHECK(symlink("/etc/passwd", temp_path(&t, &a, "link.spkg")) == 0);
+    struct iv_read_options read = {.limits = &limits};
+    struct iv_facts facts;
+    iv_input_read(&listing, &listing.items[0], &read, &a, &facts);
+    CHECK_STR(facts.packages->key, "gone");
+    CHECK(facts.packages->unreadable);
+    CHECK_INT(facts.packages->faults[0].kind, IV_FAULT_UNREADABLE);
+    CHECK_STR(facts.packages->faults[0].detail, "vanished during the scan");
+    iv_input_read(&listing, &listing.items[1], &read, &a, &facts);
+    CHECK_INT(facts.packages->faults[0].kind, IV_FAULT_NOT_REGULAR);
+    iv_input_stand_in(&listing.items[0], IV_FAULT_READER_DIED, "killed by signal 11", &a, &facts);
+    CHECK_STR(facts.packages->key, "gone");
+    CHECK(facts.packages->unreadable);
+    CHECK_INT(facts.packages->faults[0].kind, IV_FAULT_READER_DIED);
+    CHECK_STR(facts.packages->faults[0].detail, "killed by signal 11");
+    struct iv_item item = {.role = IV_ROLE_HISTORY, .path = "x/UpdateHistory.xml", .fd = -1};
+    iv_input_stand_in(&item, IV_FAULT_READER_DIED, "no answer", &a, &facts);
+    CHECK(facts.history.present && facts.package_count == 0);
+    CHECK_STR(facts.faults[0].path, "x/UpdateHistory.xml");
+    iv_input_close(&listing);
+    CHECK_INT(listing.directory, -1);
+}
+
+int main(void)
+{
+    test_tree();
+    test_stray();
+    test_not_regular();
+    test_names();
+    test_kinds();
+    test_single();
+    test_options();
+    test_limits();
+    test_changes();
+    return unit_end();
+}
