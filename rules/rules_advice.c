@@ -1,0 +1,622 @@
+/*
+ * Advice (ADV...): nothing here blocks a submission by itself, but each has cost somebody an
+ * update.
+ *
+ * Rules that look at the older baselines judge the whole submission at once, so that variants which
+ * share a baseline say a thing once.
+ */
+#include "imgval/base/text.h"
+#include "rules/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WITH_WSPC (IV_APPLIES_IMAGE | IV_APPLIES_CONTEXTUAL)
+
+/* ADV003: the set grows beyond reason when both are exceeded. A policy may set others later. */
+#define GROWTH_PERCENT 20
+#define GROWTH_PACKAGES 10
+
+/* Whether a package belongs to the compared sets (contract 4). */
+static bool is_compared(const struct iv_submission *s, const struct iv_package *package)
+{
+    return s->all_owners || !iv_package_is_microsoft(package);
+}
+
+/* ---- older baselines ----------------------------------------------------------------------- */
+
+static int baseline_order(const void *left, const void *right)
+{
+    const struct iv_baseline *a = *(const struct iv_baseline *const *)left;
+    const struct iv_baseline *b = *(const struct iv_baseline *const *)right;
+    if (a == b) {
+        return 0;
+    }
+    return strcmp(a->id != NULL ? a->id : "", b->id != NULL ? b->id : "");
+}
+
+/* Sorts baselines by id and keeps each once; returns their number. */
+static size_t once_each(const struct iv_baseline **all, size_t found)
+{
+    qsort(all, found, sizeof(*all), baseline_order);
+    size_t count = 0;
+    for (size_t i = 0; i < found; i++) {
+        if (count == 0 || baseline_order(&all[count - 1], &all[i]) != 0) {
+            all[count++] = all[i];
+        }
+    }
+    return count;
+}
+
+/* The older baselines of all variants, each once. */
+static size_t older_baselines(const struct iv_submission *s, struct iv_arena *arena,
+                              const struct iv_baseline ***ret_baselines)
+{
+    const struct iv_baseline **all =
+        IV_NEW_ARRAY(arena, const struct iv_baseline *, s->variant_count + 1);
+    size_t found = 0;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        const struct iv_baseline *older = s->variants[i].wspc.older;
+        if (older != NULL && older->set_loaded) {
+            all[found++] = older;
+        }
+    }
+    *ret_baselines = all;
+    return once_each(all, found);
+}
+
+/* A package of the submission and the same one in an older baseline: true when it was reported. */
+typedef bool pair_fn(const struct iv_package *now, const struct iv_package *before,
+                     const struct iv_baseline *baseline, struct iv_verdict *verdict);
+
+static enum iv_outcome for_each_pair(const struct iv_case *c, struct iv_verdict *verdict,
+                                     pair_fn *judge)
+{
+    const struct iv_submission *s = c->submission;
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    const struct iv_baseline **baselines;
+    size_t count = older_baselines(s, &scratch, &baselines);
+    enum iv_outcome outcome = count == 0 ? IV_NOT_APPLICABLE : IV_PASSED;
+    for (size_t b = 0; b < count; b++) {
+        for (size_t i = 0; i < s->set.count; i++) {
+            const struct iv_package *now = s->set.items[i];
+            if (now->origin != IV_ORIGIN_SUBMISSION || now->unreadable || !is_compared(s, now)) {
+                continue;
+            }
+            const struct iv_package *before = iv_set_find(&baselines[b]->set, now->key);
+            if (before != NULL && before->version != NULL && now->version != NULL &&
+                judge(now, before, baselines[b], verdict)) {
+                outcome = IV_FAILED;
+            }
+        }
+    }
+    return outcome;
+}
+
+static bool judge_content(const struct iv_package *now, const struct iv_package *before,
+                          const struct iv_baseline *baseline, struct iv_verdict *verdict)
+{
+    if (now->content == NULL || before->content == NULL ||
+        iv_version_compare(now->number, before->number) != 0 ||
+        strcmp(now->content, before->content) == 0) {
+        return false;
+    }
+    const struct iv_evidence evidence = {
+        .message = iv_verdict_printf(verdict,
+                                     "%s has the version %s as in the baseline %s, but other files",
+                                     iv_rules_package_name(now), now->version,
+                                     iv_rules_baseline_name(iv_verdict_arena(verdict), baseline)),
+        .path = now->path,
+        .package_name = now->name,
+        .key = now->key,
+        .field = "version",
+        .actual = now->version,
+        .expected = iv_verdict_printf(verdict, "a version above %s", before->version),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return true;
+}
+
+static bool judge_version(const struct iv_package *now, const struct iv_package *before,
+                          const struct iv_baseline *baseline, struct iv_verdict *verdict)
+{
+    if (iv_version_compare(now->number, before->number) >= 0) {
+        return false;
+    }
+    const struct iv_evidence evidence = {
+        .message = iv_verdict_printf(verdict,
+                                     "%s has the version %s, which is lower than %s in the "
+                                     "baseline %s",
+                                     iv_rules_package_name(now), now->version, before->version,
+                                     iv_rules_baseline_name(iv_verdict_arena(verdict), baseline)),
+        .path = now->path,
+        .package_name = now->name,
+        .key = now->key,
+        .field = "version",
+        .actual = now->version,
+        .expected = iv_verdict_printf(verdict, "at least %s", before->version),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return true;
+}
+
+static enum iv_outcome check_changed_content(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    return for_each_pair(c, verdict, judge_content);
+}
+
+static enum iv_outcome check_version_back(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    return for_each_pair(c, verdict, judge_version);
+}
+
+static size_t compared_count(const struct iv_submission *s, const struct iv_set *set)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        count += is_compared(s, set->items[i]);
+    }
+    return count;
+}
+
+static void report_growth(const struct iv_submission *s, const struct iv_baseline *baseline,
+                          size_t before, size_t now, struct iv_verdict *verdict)
+{
+    struct iv_arena *arena = iv_verdict_arena(verdict);
+    const struct iv_package **added =
+        IV_NEW_ARRAY(arena, const struct iv_package *, s->set.count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < s->set.count; i++) {
+        const struct iv_package *package = s->set.items[i];
+        if (is_compared(s, package) && iv_set_find(&baseline->set, package->key) == NULL) {
+            added[count++] = package;
+        }
+    }
+    const struct iv_evidence evidence = {
+        .message =
+            iv_verdict_printf(verdict,
+                              "The firmware set grew from %zu packages in the baseline %s "
+                              "to %zu. Candidates for feature merge: %s",
+                              before, iv_rules_baseline_name(iv_verdict_arena(verdict), baseline),
+                              now, iv_rules_names(arena, added, count)),
+        .field = "packages",
+        .actual = iv_verdict_printf(verdict, "%zu", now),
+    };
+    iv_verdict_fail(verdict, &evidence);
+}
+
+static enum iv_outcome check_growth(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    const struct iv_baseline **baselines;
+    size_t count = older_baselines(s, &scratch, &baselines);
+    size_t now = compared_count(s, &s->set);
+    enum iv_outcome outcome = count == 0 ? IV_NOT_APPLICABLE : IV_PASSED;
+    for (size_t i = 0; i < count; i++) {
+        size_t before = compared_count(s, &baselines[i]->set);
+        size_t grown = now > before ? now - before : 0;
+        if (grown >= GROWTH_PACKAGES && grown * 100 > before * GROWTH_PERCENT) {
+            report_growth(s, baselines[i], before, now, verdict);
+            outcome = IV_FAILED;
+        }
+    }
+    return outcome;
+}
+
+/* ---- test packages ------------------------------------------------------------------------- */
+
+static bool judge_test_package(const struct iv_package *p, struct iv_verdict *verdict)
+{
+    bool test = iv_ascii_ieq(p->release_type, "Test");
+    bool debug = p->style == IV_STYLE_SPKG && p->build_type != NULL && p->build_type[0] != '\0' &&
+                 !iv_ascii_ieq(p->build_type, "Retail");
+    struct iv_evidence evidence = {.path = p->path, .package_name = p->name, .key = p->key};
+    if (test) {
+        evidence.message = iv_verdict_printf(verdict, "%s has the ReleaseType %s in an image",
+                                             iv_rules_package_name(p), p->release_type);
+        evidence.field = "release_type";
+        evidence.actual = p->release_type;
+        evidence.expected = "Production";
+        iv_verdict_fail(verdict, &evidence);
+    }
+    if (debug) {
+        evidence.message = iv_verdict_printf(verdict, "%s has the BuildType %s in an image",
+                                             iv_rules_package_name(p), p->build_type);
+        evidence.field = "build_type";
+        evidence.actual = p->build_type;
+        evidence.expected = "Retail";
+        iv_verdict_fail(verdict, &evidence);
+    }
+    return test || debug;
+}
+
+static bool judge_oem_value(const struct iv_oem_input *input, const char *element,
+                            const char *value, const char *wrong, const char *expected,
+                            const char *remedy, struct iv_verdict *verdict)
+{
+    if (!iv_ascii_ieq(value, wrong)) {
+        return false;
+    }
+    const struct iv_evidence evidence = {
+        .message =
+            iv_verdict_printf(verdict, "The OEMInput.xml of the image says %s %s", element, value),
+        .remedy = remedy,
+        .path = input->path,
+        .field = element,
+        .actual = value,
+        .expected = expected,
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return true;
+}
+
+static bool judge_oem_input(const struct iv_oem_input *input, struct iv_verdict *verdict)
+{
+    bool found = judge_oem_value(input, "ReleaseType", input->release_type, "Test", "Production",
+                                 "Set ReleaseType to Production in OEMInput.xml and build the "
+                                 "image again.",
+                                 verdict);
+    found |=
+        judge_oem_value(input, "BuildType", input->build_type, "chk", "fre",
+                        "Set BuildType to fre in OEMInput.xml and build the image again.", verdict);
+    found |= judge_oem_value(input, "Product", input->product, "Manufacturing OS", NULL,
+                             "A Manufacturing OS is no retail image: submit its packages with "
+                             "--type=partial --context-free.",
+                             verdict);
+    for (size_t i = 0; i < input->package_file_count; i++) {
+        const struct iv_evidence evidence = {
+            .message = iv_verdict_printf(verdict,
+                                         "The OEMInput.xml of the image adds the single package %s",
+                                         input->package_files[i]),
+            .remedy = "Take the PackageFile out of OEMInput.xml and bring the package in through a "
+                      "feature manifest.",
+            .path = input->path,
+            .field = "PackageFiles",
+            .actual = input->package_files[i],
+        };
+        iv_verdict_fail(verdict, &evidence);
+        found = true;
+    }
+    return found;
+}
+
+static enum iv_outcome check_test_package(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    bool found = false;
+    bool unreadable = false;
+    for (size_t i = 0; i < s->package_count; i++) {
+        if (s->packages[i].origin == IV_ORIGIN_SUBMISSION) {
+            found |= judge_test_package(&s->packages[i], verdict);
+            unreadable |= s->packages[i].unreadable;
+        }
+    }
+    if (s->oem_input.present) {
+        found |= judge_oem_input(&s->oem_input, verdict);
+    }
+    if (found) {
+        return IV_FAILED;
+    }
+    return unreadable ? IV_NOT_EVALUATED : IV_PASSED;
+}
+
+/* ---- device, variants, history ------------------------------------------------------------- */
+
+static enum iv_outcome check_zero_revision(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    if (s->firmware_version == NULL || !s->firmware_version_valid) {
+        return IV_NOT_APPLICABLE;
+    }
+    if (!iv_version_is_zero(s->number)) {
+        return IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message =
+            iv_verdict_printf(verdict, "PhoneFirmwareRevision is \"%s\"", s->firmware_version),
+        .field = IV_PHONE_FIRMWARE_REVISION,
+        .actual = s->firmware_version,
+        .expected = "a version above 0.0.0.0",
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static const char *pop_name(const struct iv_pop *pop, struct iv_verdict *verdict)
+{
+    return iv_verdict_printf(verdict, "OEM: %s, Mobile operator: %s, OEM device name: %s", pop->oem,
+                             pop->mobile_operator, pop->model);
+}
+
+static enum iv_outcome check_similar_variant(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_variant *variant = c->variant;
+    if (variant == NULL || c->submission->store_state != IV_STORE_READY) {
+        return IV_NOT_APPLICABLE;
+    }
+    if (variant->similar == NULL) {
+        return IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message = iv_verdict_printf(verdict, "There is no baseline for %s; there is one for %s",
+                                     pop_name(&variant->pop, verdict),
+                                     pop_name(variant->similar, verdict)),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static enum iv_outcome check_history_removal(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    if (!s->history.present || !s->history.complete) {
+        return IV_NOT_APPLICABLE;
+    }
+    enum iv_outcome outcome = IV_PASSED;
+    for (size_t i = 0; i < s->history.package_count; i++) {
+        const struct iv_package *entry = &s->history.packages[i];
+        if (!entry->removal || entry->key == NULL || iv_set_find(&s->set, entry->key) != NULL) {
+            continue; /* there, or there again */
+        }
+        const struct iv_evidence evidence = {
+            .message = iv_verdict_printf(verdict,
+                                         "The last state of %s in the update history is a removal; "
+                                         "the package counts as absent",
+                                         iv_rules_package_name(entry)),
+            .path = s->history.path,
+            .package_name = iv_rules_package_name(entry),
+            .key = entry->key,
+        };
+        iv_verdict_fail(verdict, &evidence);
+        outcome = IV_FAILED;
+    }
+    return outcome;
+}
+
+static enum iv_outcome check_not_in_history(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    if (!s->history.present || !s->history.complete) {
+        return IV_NOT_APPLICABLE;
+    }
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    struct iv_set known;
+    iv_set_build(s->history.packages, s->history.package_count, &scratch, &known);
+    enum iv_outcome outcome = IV_PASSED;
+    for (size_t i = 0; i < s->set.count; i++) {
+        const struct iv_package *package = s->set.items[i];
+        if (package->origin != IV_ORIGIN_SUBMISSION || iv_set_find(&known, package->key) != NULL) {
+            continue;
+        }
+        const struct iv_evidence evidence = {
+            .message = iv_verdict_printf(verdict, "The update history does not name the package %s",
+                                         iv_rules_package_name(package)),
+            .path = package->path,
+            .package_name = package->name,
+            .key = package->key,
+        };
+        iv_verdict_fail(verdict, &evidence);
+        outcome = IV_FAILED;
+    }
+    return outcome;
+}
+
+/* ---- empty packages ------------------------------------------------------------------------ */
+
+static bool holds(const struct iv_baseline *baseline, const char *key)
+{
+    return baseline != NULL && iv_set_find(&baseline->set, key) != NULL;
+}
+
+/* True when every variant was compared; `ret_neighbours` has the three neighbours of each, each
+ * baseline once. */
+static bool neighbours_build(const struct iv_submission *s, struct iv_arena *arena,
+                             const struct iv_baseline ***ret_neighbours, size_t *ret_count)
+{
+    const struct iv_baseline **all =
+        IV_NEW_ARRAY(arena, const struct iv_baseline *, s->variant_count * 3 + 1);
+    size_t found = 0;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        const struct iv_wspc *wspc = &s->variants[i].wspc;
+        if (wspc->status != IV_WSPC_COMPLIANT && wspc->status != IV_WSPC_NOT_COMPLIANT &&
+            wspc->status != IV_WSPC_FIRST) {
+            return false;
+        }
+        const struct iv_baseline *const three[] = {wspc->older, wspc->newer, wspc->same};
+        for (size_t k = 0; k < IV_COUNT(three); k++) {
+            if (three[k] != NULL && !three[k]->set_loaded) {
+                return false;
+            }
+            if (three[k] != NULL) {
+                all[found++] = three[k];
+            }
+        }
+    }
+    *ret_neighbours = all;
+    *ret_count = once_each(all, found);
+    return s->variant_count > 0;
+}
+
+static bool is_idle(const struct iv_package *package, const struct iv_baseline *const *neighbours,
+                    size_t count)
+{
+    if (package->origin != IV_ORIGIN_SUBMISSION || !package->empty || package->unreadable ||
+        iv_package_is_microsoft(package)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (holds(neighbours[i], package->key)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum iv_outcome check_empty_packages(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    bool judged = s->store_state == IV_STORE_READY || s->store_state == IV_STORE_AGAINST;
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    const struct iv_baseline **neighbours;
+    size_t count;
+    if (!judged || !neighbours_build(s, &scratch, &neighbours, &count)) {
+        return IV_NOT_APPLICABLE;
+    }
+    const struct iv_package **idle =
+        IV_NEW_ARRAY(&scratch, const struct iv_package *, s->set.count + 1);
+    size_t idle_count = 0;
+    for (size_t i = 0; i < s->set.count; i++) {
+        if (is_idle(s->set.items[i], neighbours, count)) {
+            idle[idle_count++] = s->set.items[i];
+        }
+    }
+    if (idle_count == 0) {
+        return IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message = iv_verdict_printf(verdict, "Empty packages that no baseline asks for: %s",
+                                     iv_rules_names(iv_verdict_arena(verdict), idle, idle_count)),
+        .field = "empty",
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static const struct iv_rule rows[] = {
+    {
+        .id = "ADV001",
+        .name = "changed-content",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_changed_content,
+        .summary = "A package whose files changed since the older baseline should have a new "
+                   "version.",
+        .why = "Devices compare versions alone: a package of the same version is not installed, "
+               "whatever is in it.",
+        .remedy = "Raise the version of the package and build it again.",
+        .passes = "baseline: x 1.0.0.1; submission: x 1.0.0.2 with other files",
+        .fails = "baseline: x 1.0.0.1; submission: x 1.0.0.1 with other files",
+    },
+    {
+        .id = "ADV002",
+        .name = "version-went-back",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_version_back,
+        .summary = "The version of a package should not be lower than in the older baseline.",
+        .why = "Devices install only higher versions: they would keep the package that they have.",
+        .remedy = "Give the package a version that is at least as high as the baseline's, and "
+                  "build it again.",
+        .passes = "baseline: x 1.0.0.2; submission: x 1.0.0.10",
+        .fails = "baseline: x 1.0.0.10; submission: x 1.0.0.2",
+    },
+    {
+        .id = "ADV003",
+        .name = "set-growth",
+        .severity = IV_NOTE,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_growth,
+        .summary = "The firmware set should not grow by 10 packages and more than 20 percent over "
+                   "the older baseline.",
+        .why = "A package that is once in a baseline can never leave the set; many packages make "
+               "updates slow.",
+        .remedy = "Merge the new packages with FeatureMerger before they become part of a "
+                  "baseline.",
+        .passes = "baseline: 100 packages; submission: 105 packages",
+        .fails = "baseline: 100 packages; submission: 130 packages",
+    },
+    {
+        .id = "ADV004",
+        .name = "test-package",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_IMAGE,
+        .check = check_test_package,
+        .summary = "An image should hold production packages of retail builds alone.",
+        .why = "Test packages and checked builds are not meant for customers and are refused for "
+               "retail devices.",
+        .remedy = "Build the package with ReleaseType Production and BuildType Retail.",
+        .passes = "<ReleaseType>Production</ReleaseType> <BuildType>Retail</BuildType>",
+        .fails = "<ReleaseType>Test</ReleaseType> <BuildType>Checked</BuildType>",
+    },
+    {
+        .id = "ADV005",
+        .name = "zero-revision",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_zero_revision,
+        .summary = "The firmware version should not be 0.0.0.0.",
+        .why = "No firmware is older than 0.0.0.0, so no device could ever be updated to it.",
+        .remedy = "Set PhoneFirmwareRevision in the image customization (DeviceInfo/Static) to the "
+                  "version of this firmware.",
+        .passes = "PhoneFirmwareRevision=3012.0.1610.4",
+        .fails = "PhoneFirmwareRevision=0.0.0.0",
+    },
+    {
+        .id = "ADV006",
+        .name = "similar-variant",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = WITH_WSPC,
+        .check = check_similar_variant,
+        .summary = "A POP without a baseline should not be nearly the same as one that has a "
+                   "baseline.",
+        .why = "A slip of the pen in a name makes a new POP, and a new POP is compared with "
+               "nothing.",
+        .remedy = "Check manufacturer, operator and model; if the POP is new on purpose, there is "
+                  "nothing to do.",
+        .passes = "CONTOSO, 000-88, CT-100, which has a baseline",
+        .fails = "CONTOSO, 000-88, CT-10O, where CT-100 has a baseline",
+    },
+    {
+        .id = "ADV007",
+        .name = "history-removal",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_history_removal,
+        .summary = "The last state of a package in the update history should not be a removal.",
+        .why = "A removed package is absent from the set, and WSPC does not allow packages to go.",
+        .remedy = "Bring the package back, or put an empty package of that name in its place.",
+        .passes = "event 1 installs x; event 2 updates x",
+        .fails = "event 1 installs x; event 2 has <IsRemoval>true</IsRemoval> for x",
+    },
+    {
+        .id = "ADV008",
+        .name = "empty-packages",
+        .severity = IV_NOTE,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_empty_packages,
+        .summary = "Empty packages should stay only where a baseline asks for them.",
+        .why = "An empty package that becomes part of a baseline stays in the set for good.",
+        .remedy = "Leave the empty packages out, or merge them away with FeatureMerger.",
+        .passes = "an empty package whose name is in the older baseline",
+        .fails = "an empty package whose name is in no neighbouring baseline",
+    },
+    {
+        .id = "ADV009",
+        .name = "not-in-history",
+        .severity = IV_NOTE,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_IMAGE,
+        .check = check_not_in_history,
+        .summary = "The update history of an image should name every package in it.",
+        .why = "A package that the history does not know is not part of the image that was built.",
+        .remedy = "Take the package out of the input, or use the UpdateHistory.xml of this very "
+                  "image.",
+        .passes = "the history ends with a, b; the submission holds a, b",
+        .fails = "the history ends with a; the submission holds a, b",
+    },
+};
+
+const struct iv_rules iv_rules_advice = {.rows = rows, .count = IV_COUNT(rows)};

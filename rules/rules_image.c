@@ -1,0 +1,422 @@
+/*
+ * What a submission is made of (IMG...): entries that could not be read, packages that do not fit
+ * together, and the metadata beside them. Fault rows report what a reader could not read.
+ */
+#include "imgval/base/text.h"
+#include "rules/rules.h"
+
+#include <string.h>
+
+#define WITH_METADATA (IV_APPLIES_IMAGE | IV_APPLIES_CONTEXTUAL)
+
+/* The set holds the first package of each key; every other one of that key is extra. */
+static enum iv_outcome check_duplicate(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_package *p = c->package;
+    const struct iv_package *first =
+        p->removal || p->key == NULL ? NULL : iv_set_find(&c->submission->set, p->key);
+    if (first == NULL || first == p || first->path == NULL || p->path == NULL ||
+        strcmp(first->path, p->path) == 0) {
+        return IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message = iv_verdict_printf(verdict,
+                                     "%s and %s are both the package %s; it counts once, as the "
+                                     "first of them says",
+                                     first->path, p->path, iv_rules_package_name(first)),
+        .remedy =
+            iv_verdict_printf(verdict, "Keep one of them: remove %s or %s.", first->path, p->path),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+/* Equal names, or names of which one alone carries the language: CBS keeps it in the identity. */
+static bool is_same_name(const char *stem, const char *name)
+{
+    if (iv_ascii_ieq(stem, name)) {
+        return true;
+    }
+    const char *stem_lang = iv_ascii_ifind(stem, "_lang_");
+    const char *name_lang = iv_ascii_ifind(name, "_lang_");
+    if ((stem_lang != NULL) == (name_lang != NULL)) {
+        return false;
+    }
+    const char *longer = stem_lang != NULL ? stem : name;
+    const char *shorter = stem_lang != NULL ? name : stem;
+    size_t size = (size_t)((stem_lang != NULL ? stem_lang : name_lang) - longer);
+    return strlen(shorter) == size && iv_ascii_iprefix(longer, shorter);
+}
+
+static enum iv_outcome check_name(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_package *p = c->package;
+    const char *file = iv_rules_file_name(p->path);
+    if (p->container != IV_CONTAINER_CABINET || file == NULL) {
+        return IV_NOT_APPLICABLE;
+    }
+    if (p->unreadable) {
+        return IV_NOT_EVALUATED;
+    }
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    const char *stem = iv_package_stem(&scratch, file);
+    const char *const names[] = {p->identifier, p->identity_name,
+                                 iv_package_composed_name(&scratch, p)};
+    const char *said = NULL;
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        if (names[i] == NULL || names[i][0] == '\0') {
+            continue;
+        }
+        if (is_same_name(stem, names[i])) {
+            return IV_PASSED;
+        }
+        said = said != NULL ? said : names[i];
+    }
+    if (said == NULL) {
+        return IV_NOT_APPLICABLE;
+    }
+    const struct iv_evidence evidence = {
+        .message = iv_verdict_printf(verdict, "%s is named %s, but its manifest says %s", file,
+                                     stem, said),
+        .remedy = iv_verdict_printf(verdict,
+                                    "Rename the file to %s with its extension, or correct the "
+                                    "identity in the manifest; WSPC compares by the file's name.",
+                                    said),
+        .field = "name",
+        .actual = iv_verdict_printf(verdict, "%s", stem),
+        .expected = iv_verdict_printf(verdict, "%s", said),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static enum iv_outcome check_diff(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_package *p = c->package;
+    const char *file = iv_rules_file_name(p->path);
+    bool by_name =
+        p->container == IV_CONTAINER_CABINET && file != NULL && iv_package_is_diff_name(file);
+    if (!p->diff && !by_name) {
+        return p->unreadable ? IV_NOT_EVALUATED : IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message =
+            iv_verdict_printf(verdict, "%s is a diff package; a submission needs the whole package",
+                              iv_rules_package_name(p)),
+        .field = "diff",
+        .actual = "true",
+        .expected = "false",
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+/* A directory holds the OEM's packages: those that Microsoft owns lie elsewhere, and WSPC does not
+ * ask for them. An image file holds all of them. */
+static bool is_expected(const struct iv_submission *s, const struct iv_package *entry)
+{
+    bool whole = s->kind == IV_KIND_FFU || s->kind == IV_KIND_VHD || s->kind == IV_KIND_WIM;
+    return whole || s->all_owners || !iv_package_is_microsoft(entry);
+}
+
+static enum iv_outcome check_history_package(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    if (!s->history.present || !s->history.complete) {
+        return IV_NOT_APPLICABLE;
+    }
+    enum iv_outcome outcome = IV_PASSED;
+    for (size_t i = 0; i < s->history.package_count; i++) {
+        const struct iv_package *entry = &s->history.packages[i];
+        if (entry->removal || entry->key == NULL || !is_expected(s, entry) ||
+            iv_set_find(&s->set, entry->key) != NULL) {
+            continue;
+        }
+        const struct iv_evidence evidence = {
+            .message =
+                iv_verdict_printf(verdict,
+                                  "The update history names the package %s%s%s, which is "
+                                  "not in the submission",
+                                  iv_rules_package_name(entry), entry->version != NULL ? " " : "",
+                                  entry->version != NULL ? entry->version : ""),
+            .path = s->history.path,
+            .package_name = iv_rules_package_name(entry),
+            .key = entry->key,
+        };
+        iv_verdict_fail(verdict, &evidence);
+        outcome = IV_FAILED;
+    }
+    return outcome;
+}
+
+/* ---- metadata ------------------------------------------------------------------------------ */
+
+/* One check for two rows: the row's argument is what follows the two values. */
+static enum iv_outcome report_conflicts(const struct iv_case *c, struct iv_verdict *verdict,
+                                        const struct iv_device_conflict *conflicts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_datum *winner = conflicts[i].winner;
+        const struct iv_datum *other = conflicts[i].other;
+        const struct iv_evidence evidence = {
+            .message = iv_verdict_printf(verdict, "%s is \"%s\" in %s, but \"%s\" in %s: %s",
+                                         winner->name, winner->value, winner->source, other->value,
+                                         other->source, c->rule->argument),
+            .field = winner->name,
+            .actual = other->value,
+            .expected = winner->value,
+        };
+        iv_verdict_fail(verdict, &evidence);
+    }
+    return count > 0 ? IV_FAILED : IV_PASSED;
+}
+
+static enum iv_outcome check_overridden(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_device *device = &c->submission->device;
+    return report_conflicts(c, verdict, device->overridden, device->overridden_count);
+}
+
+static enum iv_outcome check_conflict(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_device *device = &c->submission->device;
+    return report_conflicts(c, verdict, device->conflicts, device->conflict_count);
+}
+
+static enum iv_outcome check_history_complete(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_history *history = &c->submission->history;
+    if (!history->present) {
+        return IV_NOT_APPLICABLE;
+    }
+    if (history->complete) {
+        return IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message = "The update history holds no event with the state \"Update Complete\", so the "
+                   "final state of its packages is not known",
+        .path = history->path,
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static const struct iv_rule rows[] = {
+    {
+        .id = "IMG001",
+        .name = "duplicate-package",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_PACKAGE,
+        .applies = IV_APPLIES_ALL,
+        .check = check_duplicate,
+        .summary = "A package must stand in a submission once: names that differ only in case or "
+                   "in the extension (.spkg, .cab) are one package.",
+        .why = "SPKG packages become CAB packages on the device, so only one of the two would "
+               "arrive; it counts once here too.",
+        .remedy = "Keep one of the two and remove the other.",
+        .passes = "x.spkg, y.cab",
+        .fails = "x.spkg, x.cab",
+    },
+    {
+        .id = "IMG002",
+        .name = "name-mismatch",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_PACKAGE,
+        .applies = IV_APPLIES_ALL,
+        .check = check_name,
+        .summary = "A package file must be named after the package that its manifest describes.",
+        .why = "WSPC compares file names: a file under a wrong name looks like one package removed "
+               "and another one added.",
+        .remedy = "Rename the file, or correct the identity in its manifest.",
+        .passes = "Contoso.BASE.MainOS.spkg with Owner Contoso, Component BASE, SubComponent "
+                  "MainOS",
+        .fails = "Camera.spkg with Owner Contoso, Component BASE, SubComponent MainOS",
+    },
+    {
+        .id = "IMG003",
+        .name = "diff-package",
+        .severity = IV_ERROR,
+        .subject = IV_SUBJECT_PACKAGE,
+        .applies = IV_APPLIES_ALL,
+        .check = check_diff,
+        .summary = "A submission is made of whole packages, not of diff packages.",
+        .why = "A diff package (SPKU) holds the way from one version to another; nobody can build "
+               "an image from it.",
+        .remedy = "Submit the whole package (.spkg or .cab) of the target version instead.",
+        .passes = "Contoso.BASE.MainOS.spkg",
+        .fails = "Contoso.BASE.MainOS.spku, or a package with dman.ddsm.xml in it",
+    },
+    {
+        .id = "IMG004",
+        .name = "unreadable-entry",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_UNREADABLE,
+        .message = "The entry {0} of the submission could not be read: {1}",
+        .summary = "Every file of the submission must be readable and stay unchanged while it is "
+                   "read.",
+        .why = "What was not read was not judged, so the result would not be about the whole "
+               "submission.",
+        .remedy = "Give read permission, check the disk, wait until nothing writes to the "
+                  "submission, and scan again.",
+        .passes = "a tree that the user may read and nobody writes to",
+        .fails = "a folder without read permission, or a file that vanished during the scan",
+    },
+    {
+        .id = "IMG005",
+        .name = "limit-exceeded",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_LIMIT,
+        .message = "A limit was exceeded while reading {0}: {1}",
+        .summary = "Every file must stay within the limits of imgval.",
+        .why = "The limits keep hostile files from taking all time and memory; real firmware stays "
+               "far below them.",
+        .remedy = "Look at the file with care: if it is genuine, report it, for the limit is then "
+                  "too low.",
+        .passes = "a manifest of 200 KB",
+        .fails = "a manifest of 9 MB, or a cabinet that inflates without end",
+    },
+    {
+        .id = "IMG006",
+        .name = "not-a-regular-file",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_NOT_REGULAR,
+        .message = "The entry {0} is named like a package and is no regular file: {1}",
+        .summary = "An entry with a package's name must be a regular file or an extracted folder.",
+        .why = "Links are not followed, for they may lead out of the submission; so this package "
+               "was not read.",
+        .remedy = "Put the file itself in the place of the link.",
+        .passes = "Contoso.BASE.MainOS.spkg as a file",
+        .fails = "Contoso.BASE.MainOS.spkg as a symbolic link",
+    },
+    {
+        .id = "IMG007",
+        .name = "reader-died",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_READER_DIED,
+        .message = "The reader process ended while it was reading {0}: {1}",
+        .summary = "Every file must be read by a reader process that comes to its end.",
+        .why = "A file that makes a reader crash or hang was not judged, and may be an attack.",
+        .remedy = "Scan the file alone; if it happens again, report it together with the file.",
+        .passes = "a file whose reader answers",
+        .fails = "a file on which the reader crashes, hangs or runs out of memory",
+    },
+    {
+        .id = "IMG008",
+        .name = "unsupported",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_UNSUPPORTED,
+        .message = "The file {0} is recognised, but this build of imgval cannot read it: {1}",
+        .summary = "Every file must have a form that this build of imgval can read.",
+        .why = "What was not read was not judged.",
+        .remedy = "Convert the file to a supported form, or use a build of imgval that reads it.",
+        .passes = "a cabinet compressed with LZX or MSZIP",
+        .fails = "a multi-part cabinet",
+    },
+    {
+        .id = "IMG009",
+        .name = "member-missing",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_PACKAGE,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_MEMBER_MISSING,
+        .message = "The package {0} lacks a file that its manifest lists: {1}",
+        .summary = "A package must hold every file that its manifest lists.",
+        .why = "The device refuses a package whose manifest names files that are not there.",
+        .remedy = "Build the package again.",
+        .passes = "man.dsm.xml lists 2_Camera.dll, and the cabinet holds it",
+        .fails = "man.dsm.xml lists 2_Camera.dll, and the cabinet does not hold it",
+    },
+    {
+        .id = "IMG010",
+        .name = "history-package-missing",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_IMAGE,
+        .check = check_history_package,
+        .summary = "Every package that the update history ends with must be in the image.",
+        .why = "A package that is in the image but not in the input was not judged, and its "
+               "absence would look like a removal.",
+        .remedy = "Add the package to the input, or use the UpdateHistory.xml of this very image.",
+        .passes = "the history ends with a, b; the submission holds a, b",
+        .fails = "the history ends with a, b; the submission holds a",
+    },
+    {
+        .id = "IMG301",
+        .name = "metadata-overridden",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_METADATA,
+        .check = check_overridden,
+        .argument = "the first one counts",
+        .summary = "All sources of device metadata should say the same.",
+        .why = "The source of higher rank wins; the other one may be what the device really gets.",
+        .remedy = "Correct the source of lower rank, or the option that overrides it.",
+        .passes = "one PhoneManufacturer in the targeting package and in the answer file",
+        .fails = "--manufacturer=CONTOSO, and NORTHWIND in the targeting package",
+    },
+    {
+        .id = "IMG302",
+        .name = "metadata-conflict",
+        .severity = IV_ERROR,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_METADATA,
+        .check = check_conflict,
+        .argument = "neither of them can be preferred",
+        .summary = "Sources of device metadata of equal rank must say the same.",
+        .why = "Nobody can tell which value the device gets, so neither the value nor WSPC can be "
+               "judged.",
+        .remedy = "Correct the source that is wrong, or settle it with --manufacturer, --model, "
+                  "--operator, --firmware-version or --device-info=FILE.",
+        .passes = "one targeting package",
+        .fails = "two targeting packages with different values of PhoneFirmwareRevision",
+    },
+    {
+        .id = "IMG303",
+        .name = "metadata-unreadable",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_METADATA,
+        .fault = IV_FAULT_METADATA,
+        .message = "The device metadata in {0} could not be read: {1}",
+        .summary = "Every source of device metadata must be well-formed.",
+        .why = "A value that could not be read may differ from the one that was used.",
+        .remedy = "Correct the file at the place that is named, or take it out of the submission.",
+        .passes = "an UpdateHistory.xml that is well-formed",
+        .fails = "an UpdateHistory.xml that is cut off",
+    },
+    {
+        .id = "IMG304",
+        .name = "history-not-complete",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_METADATA,
+        .check = check_history_complete,
+        .summary = "An update history must hold an event with the state Update Complete.",
+        .why = "Only complete events say what is on the device; without one the package set is not "
+               "known.",
+        .remedy = "Use the UpdateHistory.xml that the image builder wrote after it was done.",
+        .passes = "<UpdateState>Update Complete</UpdateState>",
+        .fails = "<UpdateState>Staging</UpdateState> in every event",
+    },
+};
+
+const struct iv_rules iv_rules_image = {.rows = rows, .count = IV_COUNT(rows)};

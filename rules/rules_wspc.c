@@ -1,0 +1,728 @@
+/*
+ * The Windows Standard Packaging Configuration (WSPC001..WSPC015). The comparison itself was made
+ * by model/wspc; these rows say what came of it, in the words of the document. WSPC004 is judged by
+ * the commands that see two versions next to each other.
+ */
+#include "imgval/base/text.h"
+#include "imgval/version.h"
+#include "rules/rules.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WITH_WSPC (IV_APPLIES_IMAGE | IV_APPLIES_CONTEXTUAL)
+
+/* ---- what could be judged ------------------------------------------------------------------ */
+
+/* IV_PASSED: the variant was compared. Otherwise what a rule about the comparison must answer. */
+static enum iv_outcome comparison_state(const struct iv_case *c)
+{
+    const struct iv_submission *s = c->submission;
+    bool image = iv_submission_is_image(s);
+    if (s->no_wspc) {
+        return IV_NOT_APPLICABLE;
+    }
+    if (c->variant == NULL) {
+        return image ? IV_NOT_EVALUATED : IV_NOT_APPLICABLE;
+    }
+    bool against = s->store_state == IV_STORE_AGAINST;
+    if (image && !against && !s->firmware_version_valid) {
+        return IV_NOT_EVALUATED;
+    }
+    switch (c->variant->wspc.status) {
+    case IV_WSPC_NOT_EVALUATED:
+        return IV_NOT_EVALUATED;
+    case IV_WSPC_NOT_APPLICABLE:
+    case IV_WSPC_SKIPPED:
+        return IV_NOT_APPLICABLE;
+    case IV_WSPC_COMPLIANT:
+    case IV_WSPC_NOT_COMPLIANT:
+    case IV_WSPC_FIRST:
+        break;
+    }
+    return against || s->store_state == IV_STORE_READY ? IV_PASSED : IV_NOT_EVALUATED;
+}
+
+/* Rows about the store: failed in one state of it, passed in every other one that was looked up. */
+static bool store_is(const struct iv_case *c, enum iv_store_state state)
+{
+    return c->submission->store_state == state;
+}
+
+static enum iv_outcome store_passed(const struct iv_case *c)
+{
+    return store_is(c, IV_STORE_NOT_ASKED) || store_is(c, IV_STORE_AGAINST) ? IV_NOT_APPLICABLE
+                                                                            : IV_PASSED;
+}
+
+static const char *fill(const struct iv_case *c, struct iv_verdict *verdict,
+                        const char *const *arguments, size_t count)
+{
+    return iv_rules_fill(iv_verdict_arena(verdict), c->rule->message, arguments, count);
+}
+
+static enum iv_outcome fail(struct iv_verdict *verdict, const char *message)
+{
+    const struct iv_evidence evidence = {.message = message};
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static const char *detail_of(const struct iv_submission *s)
+{
+    return s->store_detail != NULL ? s->store_detail : "no detail is known";
+}
+
+/* ---- the store ----------------------------------------------------------------------------- */
+
+static enum iv_outcome check_newer_store(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    if (!store_is(c, IV_STORE_NEWER)) {
+        return store_passed(c);
+    }
+    const char *version = s->tool_version != NULL ? s->tool_version : IMGVAL_VERSION;
+    const char *const arguments[] = {version, iv_verdict_printf(verdict, "newer than %s", version)};
+    return fail(verdict,
+                iv_verdict_printf(verdict,
+                                  "%s The baseline store was written by a newer imgval (%s), so "
+                                  "WSPC was not evaluated.",
+                                  fill(c, verdict, arguments, IV_COUNT(arguments)), detail_of(s)));
+}
+
+static enum iv_outcome check_cached_list(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    if (!store_is(c, IV_STORE_READY)) {
+        return IV_NOT_APPLICABLE;
+    }
+    size_t judged = 0;
+    size_t first = 0;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        const struct iv_case one = {.rule = c->rule, .submission = s, .variant = &s->variants[i]};
+        if (comparison_state(&one) == IV_PASSED) {
+            judged++;
+            first += s->variants[i].wspc.status == IV_WSPC_FIRST;
+        }
+    }
+    if (judged == 0) {
+        return IV_NOT_APPLICABLE; /* nothing was judged from the store */
+    }
+    const char *const arguments[] = {iv_verdict_printf(
+        verdict, "the local baseline store, which has baselines for %zu of %zu variant%s",
+        judged - first, s->variant_count, s->variant_count == 1 ? "" : "s")};
+    return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
+}
+
+static enum iv_outcome no_store(const struct iv_case *c, struct iv_verdict *verdict, bool in_ci)
+{
+    if (!store_is(c, IV_STORE_NONE) || c->submission->in_ci != in_ci) {
+        return store_passed(c);
+    }
+    return fail(verdict, iv_verdict_printf(verdict,
+                                           "%s WSPC not checked: no baseline store. First "
+                                           "baseline: imgval cache add --baseline PATH. Skip on "
+                                           "purpose: --no-wspc",
+                                           c->rule->message));
+}
+
+static enum iv_outcome check_no_store(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    return no_store(c, verdict, false);
+}
+
+static enum iv_outcome check_no_store_ci(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    return no_store(c, verdict, true);
+}
+
+static enum iv_outcome check_unreadable_store(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    if (!store_is(c, IV_STORE_UNREADABLE)) {
+        return store_passed(c);
+    }
+    const char *const arguments[] = {detail_of(c->submission)};
+    return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
+}
+
+/* A version that the sources disagree about is IMG302; one of the wrong form is STD006. */
+static enum iv_outcome check_firmware_version(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    if (s->no_wspc || store_is(c, IV_STORE_AGAINST)) {
+        return IV_NOT_APPLICABLE;
+    }
+    for (size_t i = 0; i < s->device.conflict_count; i++) {
+        if (strcmp(s->device.conflicts[i].winner->name, IV_PHONE_FIRMWARE_REVISION) == 0) {
+            return IV_NOT_EVALUATED;
+        }
+    }
+    if (s->firmware_version != NULL) {
+        return IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message = c->rule->message,
+        .field = IV_PHONE_FIRMWARE_REVISION,
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+/* ---- one variant --------------------------------------------------------------------------- */
+
+static enum iv_outcome check_several(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    if (c->variant == NULL || c->submission->no_wspc || !store_is(c, IV_STORE_READY)) {
+        return IV_NOT_APPLICABLE;
+    }
+    if (c->variant->wspc.several == 0) {
+        return comparison_state(c);
+    }
+    const char *const arguments[] = {iv_verdict_printf(verdict, "%zu", c->variant->wspc.several)};
+    return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
+}
+
+static const char *text_or(const char *text, const char *otherwise)
+{
+    return text != NULL ? text : otherwise;
+}
+
+static enum iv_outcome check_imported(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = comparison_state(c);
+    if (state != IV_PASSED || c->variant->wspc.status == IV_WSPC_FIRST) {
+        return state == IV_PASSED ? IV_NOT_APPLICABLE : state;
+    }
+    const struct iv_wspc *wspc = &c->variant->wspc;
+    const struct iv_baseline *const used[] = {wspc->older, wspc->newer, wspc->same};
+    enum iv_outcome outcome = IV_PASSED;
+    for (size_t i = 0; i < IV_COUNT(used); i++) {
+        if (used[i] == NULL || !used[i]->imported) {
+            continue;
+        }
+        const struct iv_evidence evidence = {
+            .message = c->rule->message,
+            .remedy = iv_verdict_printf(verdict,
+                                        "The baseline %s is an imported list: record the "
+                                        "submission itself (imgval cache add --baseline PATH) "
+                                        "where you still have it.",
+                                        iv_rules_baseline_name(iv_verdict_arena(verdict), used[i])),
+            .baseline = used[i],
+        };
+        iv_verdict_fail(verdict, &evidence);
+        outcome = IV_FAILED;
+    }
+    return outcome;
+}
+
+static enum iv_outcome check_variant(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = comparison_state(c);
+    if (state != IV_PASSED || c->variant->wspc.status != IV_WSPC_NOT_COMPLIANT) {
+        return state;
+    }
+    const struct iv_pop *pop = &c->variant->pop;
+    const char *const arguments[] = {text_or(pop->oem, ""), text_or(pop->mobile_operator, ""),
+                                     text_or(pop->model, "")};
+    if (arguments[0][0] == '\0' && arguments[1][0] == '\0' && arguments[2][0] == '\0') {
+        return IV_NOT_APPLICABLE; /* --against without a POP: there is no variant to name */
+    }
+    const struct iv_evidence evidence = {
+        .message = fill(c, verdict, arguments, IV_COUNT(arguments)),
+        .severity_of = c->submission->baseline ? "WSPC003" : "WSPC002",
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static enum iv_outcome check_first(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = comparison_state(c);
+    if (state != IV_PASSED || c->variant->wspc.status != IV_WSPC_FIRST) {
+        return state;
+    }
+    return fail(verdict, c->rule->message);
+}
+
+static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    if (c->variant == NULL || s->no_wspc || s->max_list_age < 0 || c->variant->list_age_days < 0 ||
+        !store_is(c, IV_STORE_READY)) {
+        return IV_NOT_APPLICABLE;
+    }
+    if (c->variant->list_age_days <= s->max_list_age) {
+        return IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message = c->rule->message,
+        .remedy = iv_verdict_printf(verdict,
+                                    "The baselines of this POP were last touched %" PRId64
+                                    " days ago; bring the store up to date with imgval cache "
+                                    "merge or imgval cache import, or allow more days with "
+                                    "--max-cache-age.",
+                                    c->variant->list_age_days),
+        .field = "list_age_days",
+        .actual = iv_verdict_printf(verdict, "%" PRId64, c->variant->list_age_days),
+        .expected = iv_verdict_printf(verdict, "at most %" PRId64, s->max_list_age),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+/* ---- missing packages ---------------------------------------------------------------------- */
+
+/* Packages of the submission under names that the baseline does not have, twice: by content, and by
+ * version, partition and size. A missing package that stands there was probably renamed. */
+struct new_names {
+    const struct iv_package **by_content;
+    size_t content_count;
+    const struct iv_package **by_shape;
+    size_t shape_count;
+};
+
+static int content_order(const void *a, const void *b)
+{
+    const struct iv_package *x = *(const struct iv_package *const *)a;
+    const struct iv_package *y = *(const struct iv_package *const *)b;
+    return strcmp(x->content, y->content);
+}
+
+static int shape_order(const void *a, const void *b)
+{
+    const struct iv_package *x = *(const struct iv_package *const *)a;
+    const struct iv_package *y = *(const struct iv_package *const *)b;
+    if (x->total_size != y->total_size) {
+        return x->total_size < y->total_size ? -1 : 1;
+    }
+    int order = iv_version_compare(x->number, y->number);
+    return order != 0 ? order : iv_ascii_casecmp(iv_package_partition(x), iv_package_partition(y));
+}
+
+/* Empty packages all look alike, so they tell nothing. */
+static bool has_content(const struct iv_package *p)
+{
+    return p->content != NULL && !p->empty && p->total_size > 0;
+}
+
+static bool has_shape(const struct iv_package *p)
+{
+    return p->version != NULL && !p->empty && p->total_size > 0 && !iv_version_is_zero(p->number);
+}
+
+static void new_names_build(const struct iv_set *submission, const struct iv_set *baseline,
+                            struct iv_arena *arena, struct new_names *ret_names)
+{
+    struct new_names names = {
+        .by_content = IV_NEW_ARRAY(arena, const struct iv_package *, submission->count + 1),
+        .by_shape = IV_NEW_ARRAY(arena, const struct iv_package *, submission->count + 1),
+    };
+    for (size_t i = 0; i < submission->count; i++) {
+        const struct iv_package *p = submission->items[i];
+        if (iv_set_find(baseline, p->key) != NULL) {
+            continue;
+        }
+        if (has_content(p)) {
+            names.by_content[names.content_count++] = p;
+        }
+        if (has_shape(p)) {
+            names.by_shape[names.shape_count++] = p;
+        }
+    }
+    qsort(names.by_content, names.content_count, sizeof(*names.by_content), content_order);
+    qsort(names.by_shape, names.shape_count, sizeof(*names.by_shape), shape_order);
+    *ret_names = names;
+}
+
+static const struct iv_package *renamed_to(const struct new_names *names,
+                                           const struct iv_package *missing)
+{
+    const struct iv_package **hit = NULL;
+    if (has_content(missing)) {
+        hit = bsearch(&missing, names->by_content, names->content_count, sizeof(*names->by_content),
+                      content_order);
+    }
+    if (hit == NULL && has_shape(missing)) {
+        hit = bsearch(&missing, names->by_shape, names->shape_count, sizeof(*names->by_shape),
+                      shape_order);
+    }
+    return hit != NULL ? *hit : NULL;
+}
+
+/* "Add ...; renamed? OLD -> NEW, OLD -> NEW" */
+static const char *add_remedy(const struct iv_case *c, const struct iv_comparison *failure,
+                              struct iv_verdict *verdict)
+{
+    const char *what = failure->missing_count == 1
+                           ? "the package, or an empty package of that name"
+                           : "the packages, or empty packages of those names";
+    const char *text =
+        iv_verdict_printf(verdict,
+                          "Add %s, to the submission (an empty package is a PkgGen project with "
+                          "an empty Components element).",
+                          what);
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    struct new_names names;
+    new_names_build(&c->submission->set, &failure->against->set, &scratch, &names);
+    size_t shown = 0;
+    for (size_t i = 0; i < failure->missing_count && shown < IV_RULES_NAMES_MAX; i++) {
+        const struct iv_package *other = renamed_to(&names, failure->missing[i]);
+        if (other != NULL) {
+            text = iv_verdict_printf(
+                verdict, "%s%s%s -> %s", text, shown == 0 ? " renamed? " : ", ",
+                iv_rules_package_name(failure->missing[i]), iv_rules_package_name(other));
+            shown++;
+        }
+    }
+    return text;
+}
+
+static const char *newer_remedy(const struct iv_comparison *failure, struct iv_verdict *verdict)
+{
+    bool one = failure->missing_count == 1;
+    return iv_verdict_printf(verdict,
+                             "Take the package%s out of this submission, for the later baseline %s "
+                             "stands and cannot get %s any more; or give this firmware a version "
+                             "above that one and declare it as a new baseline.",
+                             one ? "" : "s",
+                             iv_rules_baseline_name(iv_verdict_arena(verdict), failure->against),
+                             one ? "it" : "them");
+}
+
+static enum iv_outcome missing_packages(const struct iv_case *c, struct iv_verdict *verdict,
+                                        bool baseline)
+{
+    if (c->submission->baseline != baseline) {
+        return IV_NOT_APPLICABLE;
+    }
+    enum iv_outcome state = comparison_state(c);
+    if (state != IV_PASSED || c->variant->wspc.status != IV_WSPC_NOT_COMPLIANT) {
+        return state;
+    }
+    const struct iv_wspc *wspc = &c->variant->wspc;
+    for (size_t i = 0; i < wspc->failure_count; i++) {
+        const struct iv_comparison *failure = &wspc->failures[i];
+        bool newer = failure->direction == IV_NEWER;
+        const char *const arguments[] = {
+            iv_rules_names(iv_verdict_arena(verdict), failure->missing, failure->missing_count),
+            iv_rules_baseline_name(iv_verdict_arena(verdict), failure->against)};
+        const struct iv_evidence evidence = {
+            .message = iv_rules_fill(iv_verdict_arena(verdict),
+                                     newer ? c->rule->alias[0] : c->rule->message, arguments,
+                                     IV_COUNT(arguments)),
+            .remedy = newer ? newer_remedy(failure, verdict) : add_remedy(c, failure, verdict),
+            .packages = failure->missing,
+            .package_count = failure->missing_count,
+            .baseline = failure->against,
+            .direction = &failure->direction,
+        };
+        iv_verdict_fail(verdict, &evidence);
+    }
+    return wspc->failure_count > 0 ? IV_FAILED : IV_NOT_EVALUATED;
+}
+
+static enum iv_outcome check_missing(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    return missing_packages(c, verdict, false);
+}
+
+static enum iv_outcome check_missing_baseline(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    return missing_packages(c, verdict, true);
+}
+
+/* ---- texts --------------------------------------------------------------------------------- */
+
+#define NOT_COMPLIANT                                                                              \
+    "The firmware submission is not WSPC compliant with the baseline submission {1}.  "
+#define BECAUSE_OLDER "This is because the packages {0} are missing from the new submission."
+#define BECAUSE_NEWER                                                                              \
+    "This is because the packages {0} of the new submission are missing from that later baseline."
+#define STILL_ALLOWED                                                                              \
+    " Since this is not a new baseline, the firmware submission is allowed.  However, since this " \
+    "submission not WSPC compliant and is not a baseline, it will not be available for a retail "  \
+    "servicing update.  Retail servicing updates are only allowed for the following scenarios: "   \
+    "between an RTM source submission and an RTM target submission, or between a legacy non-WSPC " \
+    "compliant source submission and an RTM target submission."
+#define PLEASE_ADD                                                                                 \
+    "  To make this submission WSPC compliant, please ensure the missing packages are included "   \
+    "in the submission."
+
+/* The spellings of the document's troubleshooting table. */
+#define TABLE_NOT_COMPLIANT                                                                        \
+    "The firmware submission is not WSPC-compliant with the baseline submission {1}. "
+#define TABLE_PLEASE_ADD                                                                           \
+    " To make this submission WSPC-compliant, please ensure the missing packages are included in " \
+    "the submission."
+#define TABLE_STILL_ALLOWED                                                                        \
+    " Since this is not a new baseline, the firmware submission is allowed. However, since this "  \
+    "submission not WSPC compliant and is not a baseline, it will not be available for a retail "  \
+    "servicing update. Retail servicing updates are only allowed for the following scenarios: "    \
+    "between an RTM source submission and an RTM target submission, or between a legacy non-WSPC " \
+    "compliant source submission and an RTM target submission."
+
+#define WHY_SUPERSET                                                                               \
+    "Devices update in a single hop from any baseline only while no package that was once in the " \
+    "set is removed or renamed."
+
+static const struct iv_rule rows[] = {
+    {
+        .id = "WSPC001",
+        .name = "newer-store",
+        .severity = IV_ERROR,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_newer_store,
+        .summary = "The baseline store must have a form that this imgval knows.",
+        .why = "A newer imgval may have recorded what this one would misread; it refuses rather "
+               "than guess.",
+        .remedy = "Use the newer imgval that wrote the store, or name another store with "
+                  "--cache=FILE.",
+        .message = "The Windows Phone Ingestion Client version you are using (Version {0}) is no "
+                   "longer supported.  Please make sure you are using the current version of the "
+                   "Windows Phone Ingestion Client, Version {1}.",
+        .passes = "a store written by this or an older imgval",
+        .fails = "a store whose schema number is greater than the one that this imgval writes",
+    },
+    {
+        .id = "WSPC002",
+        .name = "missing-packages",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = WITH_WSPC,
+        .check = check_missing,
+        .summary = "A submission should contain the packages of the baseline before it, and be "
+                   "contained in the baseline after it.",
+        .why = WHY_SUPERSET " This submission is no baseline, so it is allowed, but retail "
+                            "servicing is closed to it.",
+        .remedy = "Add the missing packages, or empty packages of those names, to the submission.",
+        .message = NOT_COMPLIANT BECAUSE_OLDER STILL_ALLOWED PLEASE_ADD,
+        /* The first alias is the message for direction `newer`. */
+        .alias = {NOT_COMPLIANT BECAUSE_NEWER STILL_ALLOWED PLEASE_ADD,
+                  "WSPC compliant with the baseline submission {1}. " BECAUSE_OLDER
+                      TABLE_STILL_ALLOWED TABLE_PLEASE_ADD},
+        .passes = "baseline a, b, c, d; submission a, b, c, d, e",
+        .fails = "baseline a, b, c, d; submission a, b, c, e",
+    },
+    {
+        .id = "WSPC003",
+        .name = "missing-packages-baseline",
+        .severity = IV_ERROR,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = IV_APPLIES_IMAGE,
+        .check = check_missing_baseline,
+        .summary = "A new baseline must contain the packages of the baseline before it, and be "
+                   "contained in the baseline after it.",
+        .why = WHY_SUPERSET " A baseline that breaks the chain is rejected.",
+        .remedy = "Add the missing packages, or empty packages of those names, to the submission.",
+        .message = NOT_COMPLIANT BECAUSE_OLDER PLEASE_ADD,
+        /* The first alias is the message for direction `newer`. */
+        .alias = {NOT_COMPLIANT BECAUSE_NEWER PLEASE_ADD,
+                  TABLE_NOT_COMPLIANT BECAUSE_OLDER TABLE_PLEASE_ADD},
+        .passes = "imgval scan --baseline on a, b, c, d, e after the baseline a, b, c, d",
+        .fails = "imgval scan --baseline on a, b, c, e after the baseline a, b, c, d",
+    },
+    {
+        .id = "WSPC004",
+        .name = "removed-packages",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_HISTORY,
+        .applies = IV_APPLIES_ALL,
+        .summary = "No package may be removed between two versions of one firmware.",
+        .why = WHY_SUPERSET,
+        .remedy = "Bring the packages back, or put empty packages of those names in their place "
+                  "(PkgGen projects with an empty Components element).",
+        .message = "To be WSPC-compliant, you cannot remove a package. The following packages were "
+                   "removed '{0}'.",
+        .passes = "version 1: a, b; version 2: a, b, c",
+        .fails = "version 1: a, b; version 2: a, c",
+    },
+    {
+        .id = "WSPC005",
+        .name = "cached-list",
+        .severity = IV_NOTE,
+        .uncounted = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_cached_list,
+        .summary = "WSPC is judged from the local baseline store.",
+        .why = "imgval opens no connection: what Microsoft has recorded since the store was last "
+               "brought up to date is unknown to it.",
+        .remedy = "Keep the store complete: record every baseline that you submit (imgval cache "
+                  "add --baseline PATH).",
+        .message = "Using a cached package list for validation because a connection to the server "
+                   "cannot be established. '{0}'",
+        .passes = "imgval scan --no-wspc firmware/v4",
+        .fails = "imgval scan firmware/v4, with a baseline store: the note says what was used",
+    },
+    {
+        .id = "WSPC006",
+        .name = "no-baseline-store",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_no_store,
+        .summary = "There must be a baseline store to compare with.",
+        .why = "Without recorded baselines nobody can tell whether a package was removed or "
+               "renamed.",
+        .remedy = "Record the baseline that devices have (imgval cache add --baseline PATH), name "
+                  "its store with --cache=FILE, or skip the comparison with --no-wspc.",
+        .message = "Could not retrieve the baseline package list while running on the client. A "
+                   "WSPC compliance check cannot be performed.",
+        .passes = "imgval scan --cache=baselines.db firmware/v4",
+        .fails = "imgval scan firmware/v4, where no store was ever made",
+    },
+    {
+        .id = "WSPC007",
+        .name = "no-baseline-store-ci",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_no_store_ci,
+        .summary = "A build server must have a baseline store to compare with.",
+        .why = "Without recorded baselines nobody can tell whether a package was removed or "
+               "renamed, and on a build server nobody looks.",
+        .remedy = "Give the job the team's baseline store (--cache=FILE or IMGVAL_CACHE), or skip "
+                  "the comparison with --no-wspc.",
+        .message = "Could not retrieve the baseline package list while running on a Windows "
+                   "server. A WSPC compliance check cannot be performed.",
+        .passes = "CI=true imgval scan --cache=baselines.db firmware/v4",
+        .fails = "CI=true imgval scan firmware/v4, where no store was ever made",
+    },
+    {
+        .id = "WSPC008",
+        .name = "unreadable-package",
+        .severity = IV_ERROR,
+        .subject = IV_SUBJECT_PACKAGE,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_MALFORMED,
+        .summary = "Every package must be readable: a whole cabinet with a well-formed manifest.",
+        .why = "What cannot be read cannot be judged, signed or installed; the package counts as "
+               "present under its file name.",
+        .remedy = "Build or copy the package again; imgval inspect PATH shows how far it can be "
+                  "read.",
+        .message = "An exception was thrown while loading a package. {0} : {1}",
+        .passes = "Contoso.BASE.MainOS.spkg with man.dsm.xml and content.cat",
+        .fails = "a cabinet that is cut off, or holds no manifest",
+    },
+    {
+        .id = "WSPC009",
+        .name = "no-firmware-version",
+        .severity = IV_ERROR,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_IMAGE,
+        .check = check_firmware_version,
+        .summary = "An image must carry its firmware version (PhoneFirmwareRevision).",
+        .why = "The neighbouring baselines are found by version: without one WSPC cannot be "
+               "evaluated.",
+        .remedy = "Give --firmware-version=X.X.X.X or --device-info=FILE, put the targeting "
+                  "package beside the image, or scan single packages with --type=partial.",
+        .message = "Could not retrieve the firmware version of the submission.",
+        .passes = "PhoneFirmwareRevision=3012.0.1610.4 in OEMSettings.reg",
+        .fails = "an image whose metadata names no PhoneFirmwareRevision",
+    },
+    {
+        .id = "WSPC010",
+        .name = "several-baselines",
+        .severity = IV_ERROR,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = WITH_WSPC,
+        .check = check_several,
+        .summary = "A POP must have one baseline for each version.",
+        .why = "With two different package sets under one version nobody can tell which one "
+               "devices have.",
+        .remedy = "Find them with imgval cache list and keep one: imgval cache remove ID, or "
+                  "imgval cache add --baseline --replace PATH.",
+        .message = "There was an incorrect number of baseline submissions returned. Count: {0}",
+        .passes = "one baseline 1.0.0.1 for CONTOSO, 000-88, CT-100",
+        .fails = "two baselines 1.0.0.1 with different packages for one POP, after a merge",
+    },
+    {
+        .id = "WSPC011",
+        .name = "imported-baseline",
+        .severity = IV_NOTE,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = WITH_WSPC,
+        .check = check_imported,
+        .summary = "The baseline compared with should be a submission that imgval judged.",
+        .why = "An imported list holds what somebody wrote down: often names alone, without "
+               "versions and contents.",
+        .remedy = "Record the submission itself (imgval cache add --baseline PATH) where you still "
+                  "have it.",
+        .message = "No submission results were returned so a cached copy is being used.",
+        .passes = "a baseline recorded with imgval cache add --baseline",
+        .fails = "a baseline recorded with imgval cache import --baseline",
+    },
+    {
+        .id = "WSPC012",
+        .name = "variant-not-compliant",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = WITH_WSPC,
+        .check = check_variant,
+        .summary = "Every variant (POP) of a submission must comply with its own baselines.",
+        .why = "One submission may serve several POPs with different baselines; this names the "
+               "ones that it fails.",
+        .remedy = "Check that the submission is meant for this variant; if so, add the packages "
+                  "that the finding about missing packages names.",
+        .message = "The following variant is not WSPC compliant. OEM: {0}, Mobile operator: {1}, "
+                   "OEM device name: {2}.",
+        .passes = "all packages of every variant's baseline are in the submission",
+        .fails = "two operators with different baselines, one of which has a package more",
+    },
+    {
+        .id = "WSPC013",
+        .name = "unreadable-store",
+        .severity = IV_ERROR,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_WSPC,
+        .check = check_unreadable_store,
+        .summary = "The baseline store must be readable.",
+        .why = "A damaged or truncated store must never look like a first baseline.",
+        .remedy = "Check it with imgval cache verify, and bring back a copy of the one file if it "
+                  "is damaged; a locked store only needs another try.",
+        .message = "Could not get baseline package lists online for validation because connection "
+                   "to server cannot be established. Error: '{0}'",
+        .passes = "a store that imgval cache verify finds whole",
+        .fails = "a file of zero bytes, or one that is no SQLite database",
+    },
+    {
+        .id = "WSPC014",
+        .name = "first-baseline",
+        .severity = IV_NOTE,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = WITH_WSPC,
+        .check = check_first,
+        .summary = "A POP without a baseline has nothing to be compared with.",
+        .why = "For the first baseline of a POP that is right; otherwise the submission may target "
+               "the wrong variant.",
+        .remedy = "If this is the first baseline of the POP, record it (imgval cache add "
+                  "--baseline PATH); otherwise check manufacturer, operator and model.",
+        .message =
+            "No baseline submission result returned, this must be the first and new baseline "
+            "submission for this POP.",
+        .passes = "a POP with a baseline in the store",
+        .fails = "the first submission for CONTOSO, 000-88, CT-100",
+    },
+    {
+        .id = "WSPC015",
+        .name = "old-list",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = WITH_WSPC,
+        .check = check_old_list,
+        .summary = "The baselines of the POP should not be older than --max-cache-age allows.",
+        .why = "Somebody may have submitted a baseline that this store has not heard of.",
+        .remedy = "Bring the store up to date with imgval cache merge or imgval cache import.",
+        .message = "Could not retrieve the latest baseline package list through partner service. "
+                   "Client local cache is used instead.",
+        .passes = "imgval scan --max-cache-age=30, the POP was touched last week",
+        .fails = "imgval scan --max-cache-age=30, the POP was touched last year",
+    },
+};
+
+const struct iv_rules iv_rules_wspc = {.rows = rows, .count = IV_COUNT(rows)};

@@ -1,0 +1,335 @@
+/* The engine on tables of its own: outcomes, aggregation, order, counts, verdict. */
+#include "imgval/base/attr.h"
+#include "imgval/engine/engine.h"
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+
+/* Fails, or is not evaluated, by the package's owner. */
+static enum iv_outcome check_owner(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const char *owner = c->package->owner;
+    if (owner == NULL) {
+        return IV_PASSED;
+    }
+    if (strcmp(owner, "unknown") == 0) {
+        return IV_NOT_EVALUATED;
+    }
+    if (strcmp(owner, "none") == 0) {
+        return IV_NOT_APPLICABLE;
+    }
+    const struct iv_evidence evidence = {
+        .message = iv_verdict_printf(verdict, "%s is bad", c->package->name),
+        .field = "owner",
+        .actual = owner,
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static enum iv_outcome check_twice(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_evidence evidence = {.message = "s",
+                                         .severity_of = c->submission->baseline ? "T001" : "T999"};
+    iv_verdict_fail(verdict, &evidence);
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static enum iv_outcome check_variant(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_evidence evidence = {.message = "v"};
+    if (c->variant == NULL) {
+        return IV_NOT_EVALUATED;
+    }
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static const struct iv_rule rows[] = {
+    {.id = "T001",
+     .name = "owner",
+     .severity = IV_ERROR,
+     .subject = IV_SUBJECT_PACKAGE,
+     .applies = IV_APPLIES_ALL,
+     .check = check_owner,
+     .remedy = "Mend it."},
+    {.id = "T002",
+     .name = "fault",
+     .severity = IV_WARNING,
+     .incomplete = true,
+     .subject = IV_SUBJECT_SUBMISSION,
+     .applies = IV_APPLIES_ALL,
+     .fault = IV_FAULT_LIMIT,
+     .message = "limit at {0}: {1}"},
+    {.id = "T003",
+     .name = "culture",
+     .severity = IV_WARNING,
+     .subject = IV_SUBJECT_ENTRY,
+     .applies = IV_APPLIES_PARTIAL,
+     .field = "version",
+     .pattern = "[0-9.]+",
+     .summary = "The version is made of digits."},
+    {.id = "T004",
+     .name = "command",
+     .severity = IV_ERROR,
+     .subject = IV_SUBJECT_REQUEST,
+     .applies = IV_APPLIES_ALL},
+};
+
+static const struct iv_rule submission_rows[] = {
+    {.id = "T010",
+     .name = "variant",
+     .severity = IV_NOTE,
+     .subject = IV_SUBJECT_VARIANT,
+     .applies = IV_APPLIES_ALL,
+     .check = check_variant},
+    {.id = "T011",
+     .name = "twice",
+     .severity = IV_NOTE,
+     .subject = IV_SUBJECT_SUBMISSION,
+     .applies = IV_APPLIES_ALL,
+     .check = check_twice,
+     .uncounted = true},
+    {.id = "T001",
+     .name = "owner",
+     .severity = IV_WARNING,
+     .subject = IV_SUBJECT_PACKAGE,
+     .applies = IV_APPLIES_ALL,
+     .check = check_owner},
+};
+
+static void judge(const struct iv_rule *table, size_t count, const struct iv_submission *s,
+                  enum iv_severity fail_on, struct iv_arena *arena,
+                  struct iv_judgement *ret_judgement)
+{
+    const struct iv_rules family = {.rows = table, .count = count};
+    struct iv_engine *engine IV_CLEANUP(iv_engine_close) = NULL;
+    struct iv_error err = {0};
+    if (!CHECK(iv_engine_open(&family, 1, &engine, &err))) {
+        fprintf(stderr, "    %s\n", err.text);
+        exit(unit_end());
+    }
+    const struct iv_engine_options options = {.fail_on = fail_on};
+    iv_engine_judge(engine, s, &options, arena, ret_judgement);
+}
+
+static void test_outcomes(struct iv_arena *arena)
+{
+    struct iv_package packages[] = {
+        {.path = "c", .name = "C", .key = "c", .owner = "x"},
+        {.path = "a", .name = "A", .key = "a"},
+        {.path = "b", .name = "B", .key = "b", .owner = "x"},
+        {.path = "u", .name = "U", .key = "u", .owner = "unknown", .unreadable = true},
+        {.path = "n", .name = "N", .key = "n", .owner = "none"},
+        {.path = "h", .name = "H", .key = "h", .owner = "x", .origin = IV_ORIGIN_HISTORY},
+    };
+    struct iv_submission s = {.path = "fw", .packages = packages, .package_count = 6};
+    struct iv_judgement j;
+    judge(rows, IV_COUNT(rows), &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcome_count, 4);
+    CHECK_INT(j.outcomes[0].outcome, IV_FAILED);
+    CHECK_INT(j.outcomes[0].subjects, 4);
+    CHECK_INT(j.outcomes[1].outcome, IV_PASSED);
+    CHECK_INT(j.outcomes[2].outcome, IV_NOT_APPLICABLE);
+    CHECK_INT(j.outcomes[2].subjects, 0);
+    CHECK_INT(j.outcomes[3].outcome, IV_NOT_APPLICABLE);
+    CHECK_INT(j.finding_count, 2);
+    CHECK_STR(j.findings[0].path, "b");
+    CHECK_STR(j.findings[1].path, "c");
+    CHECK_STR(j.findings[1].message, "C is bad");
+    CHECK_STR(j.findings[1].remedy, "Mend it.");
+    CHECK_STR(j.findings[1].package, "C");
+    CHECK_STR(j.findings[1].key, "c");
+    CHECK_INT(strlen(j.findings[1].fingerprint), 64);
+    CHECK(strcmp(j.findings[0].fingerprint, j.findings[1].fingerprint) != 0);
+    CHECK_INT(j.counts.packages, 5);
+    CHECK_INT(j.counts.unreadable, 1);
+    CHECK_INT(j.counts.error, 2);
+    CHECK_INT(j.verdict, IV_VERDICT_FAIL);
+    packages[0].owner = packages[2].owner = NULL;
+    judge(rows, IV_COUNT(rows), &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcomes[0].outcome, IV_NOT_EVALUATED);
+    CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
+    packages[3].owner = NULL;
+    judge(rows, IV_COUNT(rows), &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcomes[0].outcome, IV_PASSED);
+    CHECK_INT(j.verdict, IV_VERDICT_PASS);
+}
+
+/* A failure below --fail-on must not hide a subject that was not evaluated. */
+static void test_failure_hides_nothing(struct iv_arena *arena)
+{
+    struct iv_package packages[] = {
+        {.path = "a", .name = "A", .key = "a", .owner = "x"},
+        {.path = "b", .name = "B", .key = "b", .owner = "unknown"},
+    };
+    const struct iv_submission s = {.path = "fw", .packages = packages, .package_count = 2};
+    struct iv_judgement j;
+    judge(submission_rows + 2, 1, &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcomes[0].outcome, IV_FAILED);
+    CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
+    judge(submission_rows + 2, 1, &s, IV_WARNING, arena, &j);
+    CHECK_INT(j.verdict, IV_VERDICT_FAIL);
+}
+
+static void test_faults(struct iv_arena *arena)
+{
+    struct iv_fault tree = {.kind = IV_FAULT_LIMIT, .path = "fw/deep", .detail = "depth 65"};
+    struct iv_fault other = {.kind = IV_FAULT_UNREADABLE, .path = "fw/x"};
+    struct iv_fault own = {.kind = IV_FAULT_LIMIT,
+                           .path = "fw/a.spkg",
+                           .member = "man.dsm.xml",
+                           .line = 7,
+                           .detail = "depth {0} %s"};
+    struct iv_fault faults[] = {other, tree};
+    struct iv_package package = {
+        .path = "fw/a.spkg", .name = "A", .key = "a", .faults = &own, .fault_count = 1};
+    struct iv_submission s = {
+        .path = "fw", .packages = &package, .package_count = 1, .faults = faults, .fault_count = 2};
+    struct iv_judgement j;
+    judge(rows, IV_COUNT(rows), &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcomes[1].outcome, IV_FAILED);
+    CHECK_INT(j.finding_count, 2);
+    CHECK_STR(j.findings[0].message, "limit at fw/a.spkg: depth {0} %s");
+    CHECK_STR(j.findings[0].package, "A");
+    CHECK_STR(j.findings[0].member, "man.dsm.xml");
+    CHECK_INT(j.findings[0].line, 7);
+    CHECK_STR(j.findings[1].message, "limit at fw/deep: depth 65");
+    CHECK(j.findings[1].package == NULL);
+    CHECK(j.findings[1].incomplete);
+    CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
+    s.package_count = 0;
+    judge(rows, IV_COUNT(rows), &s, IV_WARNING, arena, &j);
+    CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
+    CHECK_INT(j.finding_count, 1);
+    CHECK_INT(j.outcomes[0].outcome, IV_NOT_EVALUATED);
+    s.fault_count = 0;
+    judge(rows, IV_COUNT(rows), &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
+}
+
+static void test_package_patterns(struct iv_arena *arena)
+{
+    struct iv_package packages[] = {
+        {.path = "a", .name = "A", .key = "a", .version = "1.0"},
+        {.path = "b", .name = "B", .key = "b", .version = "1.0\n", .origin = IV_ORIGIN_HISTORY},
+        {.path = "c", .name = "C", .key = "c"},
+        {.path = "d", .name = "D", .key = "d", .unreadable = true},
+    };
+    const struct iv_submission s = {
+        .path = "fw", .type = IV_PARTIAL, .packages = packages, .package_count = 4};
+    struct iv_judgement j;
+    judge(rows + 2, 1, &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcomes[0].outcome, IV_FAILED);
+    CHECK_INT(j.outcomes[0].subjects, 4);
+    CHECK_INT(j.finding_count, 2);
+    CHECK_STR(j.findings[0].message, "version is \"1.0\n\": The version is made of digits.");
+    CHECK_STR(j.findings[1].message, "version is missing: The version is made of digits.");
+    CHECK(j.findings[1].actual == NULL);
+    CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
+}
+
+static void test_variants_and_order(struct iv_arena *arena)
+{
+    struct iv_package package = {.path = "a", .name = "A", .key = "a", .owner = "x"};
+    struct iv_variant variants[] = {
+        {.pop = {"CONTOSO", "000-88", "B"}},
+        {.pop = {"CONTOSO", "000-88", "A"}},
+    };
+    struct iv_submission s = {.path = "fw",
+                              .packages = &package,
+                              .package_count = 1,
+                              .variants = variants,
+                              .variant_count = 2};
+    struct iv_judgement j;
+    judge(submission_rows, IV_COUNT(submission_rows), &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.finding_count, 5);
+    CHECK_STR(j.findings[0].rule->id, "T001");
+    CHECK_STR(j.findings[1].variant->model, "A");
+    CHECK_STR(j.findings[2].variant->model, "B");
+    CHECK_INT(j.findings[3].severity, IV_NOTE); /* T999 is no rule: its own severity stays */
+    CHECK_INT(j.verdict, IV_VERDICT_PASS);
+    CHECK_INT(j.counts.note, 4);
+    s.baseline = true;
+    judge(submission_rows, IV_COUNT(submission_rows), &s, IV_ERROR, arena, &j);
+    CHECK_STR(j.findings[0].rule->id, "T011");
+    CHECK_INT(j.findings[0].severity, IV_WARNING);
+    CHECK_INT(j.counts.warning, 3);
+    s.variant_count = 0;
+    judge(submission_rows, IV_COUNT(submission_rows), &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcomes[0].outcome, IV_NOT_EVALUATED);
+    CHECK_INT(j.outcomes[0].subjects, 1);
+    CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
+}
+
+static void test_uncounted(struct iv_arena *arena)
+{
+    struct iv_package package = {.path = "a", .name = "A", .key = "a"};
+    const struct iv_submission s = {.path = "fw", .packages = &package, .package_count = 1};
+    struct iv_judgement j;
+    judge(submission_rows + 1, 1, &s, IV_NOTE, arena, &j);
+    CHECK_INT(j.counts.note, 2);
+    CHECK_INT(j.verdict, IV_VERDICT_PASS);
+}
+
+static void test_bad_rows(void)
+{
+    static const struct iv_rule bad[] = {
+        {.id = "B001", .subject = IV_SUBJECT_PACKAGE, .field = "version", .pattern = "[0-9"},
+        {.id = "B002", .subject = IV_SUBJECT_PACKAGE, .field = "no_such", .pattern = "x"},
+        {.id = "B003", .subject = IV_SUBJECT_PACKAGE, .field = "removal", .pattern = "x"},
+        {.id = "B004", .subject = IV_SUBJECT_VARIANT, .field = "version", .pattern = "x"},
+        {.id = "B005", .subject = IV_SUBJECT_DEVICE, .pattern = "x"},
+    };
+    for (size_t i = 0; i < IV_COUNT(bad); i++) {
+        const struct iv_rules family = {.rows = &bad[i], .count = 1};
+        struct iv_engine *engine = NULL;
+        struct iv_error err = {0};
+        CHECK(!iv_engine_open(&family, 1, &engine, &err));
+        CHECK_INT(err.code, IV_ERROR_USAGE);
+        CHECK(strstr(err.text, bad[i].id) != NULL);
+        CHECK(engine == NULL);
+        iv_engine_close(&engine);
+    }
+}
+
+/* A pattern that backtracks without end is not evaluated. */
+static void test_pattern_limit(struct iv_arena *arena)
+{
+    static const struct iv_rule slow[] = {
+        {.id = "T020",
+         .severity = IV_ERROR,
+         .subject = IV_SUBJECT_PACKAGE,
+         .applies = IV_APPLIES_ALL,
+         .field = "version",
+         .pattern = "(a+)+b",
+         .summary = "x"},
+    };
+    struct iv_package package = {.path = "a",
+                                 .name = "A",
+                                 .key = "a",
+                                 .version = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab!"};
+    const struct iv_submission s = {.path = "fw", .packages = &package, .package_count = 1};
+    struct iv_judgement j;
+    judge(slow, 1, &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcomes[0].outcome, IV_NOT_EVALUATED);
+    CHECK_INT(j.finding_count, 0);
+    CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
+}
+
+int main(void)
+{
+    struct iv_arena arena;
+    iv_arena_init(&arena);
+    test_outcomes(&arena);
+    test_failure_hides_nothing(&arena);
+    test_faults(&arena);
+    test_package_patterns(&arena);
+    test_variants_and_order(&arena);
+    test_uncounted(&arena);
+    test_bad_rows();
+    test_pattern_limit(&arena);
+    iv_arena_fini(&arena);
+    return unit_end();
+}
