@@ -1,0 +1,82 @@
+#include "imgval/report/report.h"
+
+#include "imgval/base/buf.h"
+#include "imgval/base/file.h"
+#include "imgval/base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct iv_sink *const iv_sinks[] = {
+    &iv_sink_text,
+    &iv_sink_json,
+    &iv_sink_jsonl,
+    NULL,
+};
+
+const struct iv_sink *iv_sink_find(const char *name)
+{
+    for (size_t i = 0; iv_sinks[i] != NULL; i++) {
+        if (strcmp(iv_sinks[i]->name, name) == 0) {
+            return iv_sinks[i];
+        }
+    }
+    return NULL;
+}
+
+const char *iv_sink_cut(const char *text, struct iv_buf *scratch)
+{
+    const size_t max = (size_t)iv_limits_default().report_text;
+    if (strnlen(text, max + 1) <= max) {
+        return text;
+    }
+    size_t size = max - strlen("...");
+    /* Not through a character: a sequence of UTF-8 has at most three bytes behind its first. */
+    for (int i = 0; i < 3 && ((unsigned char)text[size] & 0xC0) == 0x80; i++) {
+        size--;
+    }
+    iv_buf_clear(scratch);
+    iv_buf_add(scratch, text, size);
+    iv_buf_puts(scratch, "...");
+    return iv_buf_text(scratch);
+}
+
+bool iv_report_print(const struct iv_report *report, const struct iv_sink *sink,
+                     const struct iv_style_options *style, struct iv_error *err)
+{
+    sink->write(report, style, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return iv_error_errno(err, "writing the report to standard output");
+    }
+    return true;
+}
+
+static void memory_stream_close(FILE **stream)
+{
+    if (*stream != NULL) {
+        (void)fclose(*stream);
+    }
+}
+
+static void bytes_free(char **bytes)
+{
+    free(*bytes);
+}
+
+bool iv_report_save(const struct iv_report *report, const struct iv_sink *sink,
+                    const struct iv_style_options *style, const char *path, struct iv_error *err)
+{
+    char *bytes IV_CLEANUP(bytes_free) = NULL;
+    size_t size = 0;
+    FILE *stream IV_CLEANUP(memory_stream_close) = open_memstream(&bytes, &size);
+    if (stream == NULL) {
+        return iv_error_errno(err, "writing %s", path);
+    }
+    sink->write(report, style, stream);
+    bool failed = fflush(stream) != 0 || ferror(stream);
+    if (failed) {
+        return iv_error_errno(err, "writing %s", path);
+    }
+    return iv_file_replace(path, bytes, size, err);
+}

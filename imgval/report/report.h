@@ -1,0 +1,30 @@
+/*
+ * report.h: the table of sinks, and writing a report through one of them with every write error
+ * seen.
+ */
+#ifndef IMGVAL_REPORT_REPORT_H
+#define IMGVAL_REPORT_REPORT_H
+
+#include "imgval/base/attr.h"
+#include "imgval/base/error.h"
+#include "imgval/report/sink.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* All sinks in the order of --help; NULL-terminated. */
+extern const struct iv_sink *const iv_sinks[];
+
+/* By name; NULL when there is none. */
+const struct iv_sink *iv_sink_find(const char *name);
+
+/* To standard output; flushed, errors told (IV_ERROR_SYSTEM). */
+IV_MUST_USE bool iv_report_print(const struct iv_report *report, const struct iv_sink *sink,
+                                 const struct iv_style_options *style, struct iv_error *err);
+
+/* To a file: written beside it and renamed, so nobody sees half a report. */
+IV_MUST_USE bool iv_report_save(const struct iv_report *report, const struct iv_sink *sink,
+                                const struct iv_style_options *style, const char *path,
+                                struct iv_error *err);
+
+#endif

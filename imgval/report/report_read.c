@@ -1,0 +1,533 @@
+#include "imgval/report/report_read.h"
+
+#include "imgval/report/json_read.h"
+#include "imgval/report/json_report.h"
+
+#include <string.h>
+
+/* A report in the making. Everything grows with the text read, never with a count in it. */
+struct loader {
+    struct iv_json_reader reader;
+    iv_rule_find_fn *find;
+    struct iv_report report;
+    size_t entry_capacity;
+    struct iv_submission *submission; /* of the last entry */
+    size_t package_capacity;
+    size_t finding_capacity;
+    bool has_header; /* streams */
+    bool has_end;
+    size_t packages; /* of all entries */
+    size_t findings;
+};
+
+bool iv_json_is_stream(const char *bytes, size_t size)
+{
+    return iv_json_mentions(bytes, size, "schema", "imgval-report/") &&
+           iv_json_mentions(bytes, size, "record", "header");
+}
+
+bool iv_json_is_report(const char *bytes, size_t size)
+{
+    return iv_json_mentions(bytes, size, "schema", "imgval-report/") &&
+           !iv_json_mentions(bytes, size, "record", "header");
+}
+
+#define REQUIRE(reader, object, ...)                                                               \
+    iv_json_require((reader), (object), (const char *const[]){__VA_ARGS__, NULL})
+
+/* A string that must be there and not null. */
+static const char *need_string(struct iv_json_reader *reader, const struct iv_json_value *object,
+                               const char *name)
+{
+    const char *text = iv_json_get_string(reader, object, name);
+    if (text == NULL) {
+        iv_json_fail(reader, "member \"%s\" is missing", name);
+    }
+    return text;
+}
+
+static const struct iv_rule *read_rule(struct loader *loader, const struct iv_json_value *object)
+{
+    const char *id = need_string(&loader->reader, object, "id");
+    const struct iv_rule *rule = id == NULL ? NULL : loader->find(id);
+    if (rule == NULL) {
+        iv_json_fail(&loader->reader, "there is no rule %s", id == NULL ? "" : id);
+    }
+    return rule;
+}
+
+static void read_header(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    const char *schema = need_string(reader, object, "schema");
+    if (schema != NULL && strcmp(schema, IV_JSON_REPORT_SCHEMA) != 0) {
+        iv_json_fail(reader, "the schema is %s; this imgval reads " IV_JSON_REPORT_SCHEMA, schema);
+    }
+    REQUIRE(reader, object, "tool", "fail_on");
+    const struct iv_json_value *tool = iv_json_get_object(reader, object, "tool");
+    loader->report.tool = need_string(reader, tool, "name");
+    loader->report.tool_version = need_string(reader, tool, "version");
+    loader->report.fail_on =
+        (enum iv_severity)iv_json_get_word(reader, object, "fail_on", iv_severity_names);
+}
+
+static size_t count_values(struct loader *loader, const struct iv_json_value *device)
+{
+    size_t total = 0;
+    struct iv_json_member member = {0};
+    while (iv_json_next(device, &member)) {
+        size_t count = 0;
+        (void)iv_json_as_array(&loader->reader, member.value, &count);
+        total += count;
+    }
+    return total;
+}
+
+static void read_datum(struct iv_json_reader *reader, const struct iv_json_value *item,
+                       const char *name, struct iv_datum *ret_datum)
+{
+    *ret_datum = (struct iv_datum){
+        .name = name,
+        .value = need_string(reader, item, "value"),
+        .source = need_string(reader, item, "source"),
+        .group = iv_json_get_string(reader, item, "group"),
+        .rank = (enum iv_rank)iv_json_get_word(reader, item, "rank", iv_rank_names),
+    };
+}
+
+static void read_device(struct loader *loader, const struct iv_json_value *object,
+                        struct iv_device *ret_device)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    const struct iv_json_value *device = iv_json_get_object(reader, object, "device");
+    if (device == NULL) {
+        return;
+    }
+    ret_device->values = IV_NEW_ARRAY(reader->arena, struct iv_datum, count_values(loader, device));
+    struct iv_json_member member = {0};
+    while (iv_json_next(device, &member)) {
+        size_t count = 0;
+        const struct iv_json_value *array = iv_json_as_array(reader, member.value, &count);
+        const char *name = iv_arena_strdup(reader->arena, member.name);
+        for (size_t i = 0; i < count && !reader->failed; i++) {
+            read_datum(reader, iv_json_item(reader, array, i), name,
+                       &ret_device->values[ret_device->value_count++]);
+        }
+    }
+    iv_json_context(reader, "device");
+}
+
+static const struct iv_baseline *read_baseline(struct iv_json_reader *reader,
+                                               const struct iv_json_value *object, const char *name)
+{
+    const struct iv_json_value *inner = iv_json_get_object(reader, object, name);
+    if (inner == NULL) {
+        return NULL;
+    }
+    struct iv_baseline *baseline = IV_NEW(reader->arena, struct iv_baseline);
+    baseline->id = iv_json_get_string(reader, inner, "id");
+    baseline->firmware_version = iv_json_get_string(reader, inner, "version");
+    baseline->imported = iv_json_get_bool(reader, inner, "imported");
+    if (baseline->firmware_version != NULL) {
+        (void)iv_version_parse(baseline->firmware_version, &baseline->number);
+    }
+    iv_json_context(reader, "%s", name);
+    return baseline;
+}
+
+static struct iv_pop read_pop(struct iv_json_reader *reader, const struct iv_json_value *object)
+{
+    REQUIRE(reader, object, "oem", "operator", "model");
+    return (struct iv_pop){
+        .oem = iv_json_get_string(reader, object, "oem"),
+        .mobile_operator = iv_json_get_string(reader, object, "operator"),
+        .model = iv_json_get_string(reader, object, "model"),
+    };
+}
+
+static void read_variants(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    struct iv_submission *submission = loader->submission;
+    size_t count = 0;
+    const struct iv_json_value *array = iv_json_get_array(reader, object, "variants", &count);
+    submission->variants = IV_NEW_ARRAY(reader->arena, struct iv_variant, count);
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        const struct iv_json_value *item = iv_json_item(reader, array, i);
+        if (item == NULL) {
+            break;
+        }
+        struct iv_variant *variant = &submission->variants[i];
+        variant->pop = read_pop(reader, item);
+        variant->wspc.status =
+            (enum iv_wspc_status)iv_json_get_word(reader, item, "wspc", iv_wspc_status_names);
+        variant->wspc.older = read_baseline(reader, item, "older");
+        variant->wspc.newer = read_baseline(reader, item, "newer");
+        variant->wspc.same = read_baseline(reader, item, "same");
+        variant->list_age_days = -1;
+        iv_json_context(reader, "variants[%zu]", i);
+    }
+    submission->variant_count = count;
+}
+
+static void read_side_files(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    const struct iv_json_value *history = iv_json_get_object(reader, object, "history");
+    if (history != NULL) {
+        iv_json_read_fields(reader, history, &iv_history_struct, IV_FIELD_REPORT,
+                            &loader->submission->history);
+    }
+    const struct iv_json_value *oem_input = iv_json_get_object(reader, object, "oem_input");
+    if (oem_input != NULL) {
+        iv_json_read_fields(reader, oem_input, &iv_oem_input_struct, IV_FIELD_REPORT,
+                            &loader->submission->oem_input);
+    }
+}
+
+static void read_outcomes(struct loader *loader, const struct iv_json_value *object,
+                          struct iv_judgement *judgement)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    size_t count = 0;
+    const struct iv_json_value *array = iv_json_get_array(reader, object, "outcomes", &count);
+    judgement->outcomes = IV_NEW_ARRAY(reader->arena, struct iv_rule_outcome, count);
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        const struct iv_json_value *item = iv_json_item(reader, array, i);
+        if (item == NULL) {
+            break;
+        }
+        REQUIRE(reader, item, "id", "outcome", "subjects");
+        judgement->outcomes[i] = (struct iv_rule_outcome){
+            .rule = read_rule(loader, item),
+            .outcome = (enum iv_outcome)iv_json_get_word(reader, item, "outcome", iv_outcome_names),
+            .subjects = (size_t)iv_json_get_uint(reader, item, "subjects"),
+        };
+        iv_json_context(reader, "outcomes[%zu]", i);
+    }
+    judgement->outcome_count = count;
+}
+
+static void read_counts(struct iv_json_reader *reader, const struct iv_json_value *object,
+                        struct iv_counts *ret_counts)
+{
+    const struct iv_json_value *counts = iv_json_get_object(reader, object, "counts");
+    if (counts == NULL) {
+        iv_json_fail(reader, "member \"counts\" is missing");
+        return;
+    }
+    REQUIRE(reader, counts, "packages", "error", "warning", "note", "waived", "unreadable");
+    *ret_counts = (struct iv_counts){
+        .packages = (size_t)iv_json_get_uint(reader, counts, "packages"),
+        .error = (size_t)iv_json_get_uint(reader, counts, "error"),
+        .warning = (size_t)iv_json_get_uint(reader, counts, "warning"),
+        .note = (size_t)iv_json_get_uint(reader, counts, "note"),
+        .waived = (size_t)iv_json_get_uint(reader, counts, "waived"),
+        .unreadable = (size_t)iv_json_get_uint(reader, counts, "unreadable"),
+    };
+    iv_json_context(reader, "counts");
+}
+
+static void read_names_of_submission(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    struct iv_submission *s = loader->submission;
+    REQUIRE(reader, object, "path", "kind", "type", "context_free", "baseline", "id", "verdict",
+            "firmware_version", "device", "variants", "outcomes", "counts");
+    s->path = need_string(reader, object, "path");
+    s->kind = (enum iv_kind)iv_json_get_word(reader, object, "kind", iv_kind_names);
+    s->type =
+        (enum iv_submission_type)iv_json_get_word(reader, object, "type", iv_submission_type_names);
+    s->type_by_default = iv_json_get_bool(reader, object, "type_by_default");
+    s->context_free = iv_json_get_bool(reader, object, "context_free");
+    s->baseline = iv_json_get_bool(reader, object, "baseline");
+    s->no_wspc = iv_json_get_bool(reader, object, "no_wspc");
+    s->all_owners = iv_json_get_bool(reader, object, "all_owners");
+    s->id = iv_json_get_string(reader, object, "id");
+    s->firmware_version = iv_json_get_string(reader, object, "firmware_version");
+    s->firmware_version_valid =
+        s->firmware_version != NULL && iv_version_parse(s->firmware_version, &s->number);
+    s->max_list_age = -1;
+}
+
+static struct iv_report_entry *last_entry(struct loader *loader)
+{
+    return &loader->report.entries[loader->report.entry_count - 1];
+}
+
+/* Everything of a submission but its packages and findings, as a new entry. */
+static void read_submission(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_report *report = &loader->report;
+    report->entries = iv_arena_grow(loader->reader.arena, report->entries, report->entry_count,
+                                    &loader->entry_capacity, sizeof(*report->entries));
+    struct iv_report_entry *entry = &report->entries[report->entry_count++];
+    loader->submission = IV_NEW(loader->reader.arena, struct iv_submission);
+    loader->package_capacity = 0;
+    loader->finding_capacity = 0;
+    *entry = (struct iv_report_entry){.submission = loader->submission};
+    read_names_of_submission(loader, object);
+    entry->judgement.verdict = (enum iv_final_verdict)iv_json_get_word(
+        &loader->reader, object, "verdict", iv_final_verdict_names);
+    read_device(loader, object, &loader->submission->device);
+    read_side_files(loader, object);
+    read_variants(loader, object);
+    read_outcomes(loader, object, &entry->judgement);
+    read_counts(&loader->reader, object, &entry->judgement.counts);
+    loader->submission->unreadable_count = entry->judgement.counts.unreadable;
+}
+
+static void read_package(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    struct iv_submission *s = loader->submission;
+    REQUIRE(reader, object, "name", "key", "style", "version", "partition", "owner_type", "removal",
+            "binary_partition", "empty", "origin", "path");
+    s->packages = iv_arena_grow(reader->arena, s->packages, s->package_count,
+                                &loader->package_capacity, sizeof(*s->packages));
+    struct iv_package *package = &s->packages[s->package_count++];
+    *package = (struct iv_package){0};
+    iv_json_read_fields(reader, object, &iv_package_struct, IV_FIELD_REPORT, package);
+    if (package->name == NULL || package->key == NULL) {
+        iv_json_fail(reader, "a package without name or key");
+    }
+    if (package->version != NULL) {
+        (void)iv_version_parse(package->version, &package->number);
+    }
+    loader->packages++;
+}
+
+static void read_missing(struct iv_json_reader *reader, const struct iv_json_value *object,
+                         struct iv_finding *finding)
+{
+    finding->has_packages = iv_json_has(object, "packages");
+    if (!finding->has_packages) {
+        return;
+    }
+    size_t count = 0;
+    const char **names = iv_json_get_strings(reader, object, "packages", &count);
+    struct iv_package *packages = IV_NEW_ARRAY(reader->arena, struct iv_package, count);
+    finding->packages = IV_NEW_ARRAY(reader->arena, const struct iv_package *, count);
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == NULL) {
+            iv_json_fail(reader, "a package without a name");
+            return;
+        }
+        packages[i].name = names[i];
+        packages[i].key = names[i];
+        finding->packages[i] = &packages[i];
+    }
+    finding->package_count = count;
+}
+
+static void read_comparison(struct iv_json_reader *reader, const struct iv_json_value *object,
+                            struct iv_finding *finding)
+{
+    read_missing(reader, object, finding);
+    finding->baseline = read_baseline(reader, object, "baseline");
+    if (iv_json_has(object, "direction")) {
+        enum iv_direction *direction = IV_NEW(reader->arena, enum iv_direction);
+        *direction =
+            (enum iv_direction)iv_json_get_word(reader, object, "direction", iv_direction_names);
+        finding->direction = direction;
+    }
+    const struct iv_json_value *variant = iv_json_get_object(reader, object, "variant");
+    if (variant != NULL) {
+        struct iv_pop *pop = IV_NEW(reader->arena, struct iv_pop);
+        *pop = read_pop(reader, variant);
+        finding->variant = pop;
+    }
+}
+
+static void read_finding(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    struct iv_judgement *judgement = &last_entry(loader)->judgement;
+    judgement->findings =
+        iv_arena_grow(reader->arena, judgement->findings, judgement->finding_count,
+                      &loader->finding_capacity, sizeof(*judgement->findings));
+    struct iv_finding *finding = &judgement->findings[judgement->finding_count++];
+    REQUIRE(reader, object, "id", "severity", "incomplete", "waived", "message", "fingerprint");
+    *finding = (struct iv_finding){
+        .rule = read_rule(loader, object),
+        .severity =
+            (enum iv_severity)iv_json_get_word(reader, object, "severity", iv_severity_names),
+        .incomplete = iv_json_get_bool(reader, object, "incomplete"),
+        .waived = iv_json_get_bool(reader, object, "waived"),
+        .message = need_string(reader, object, "message"),
+        .remedy = iv_json_get_string(reader, object, "remedy"),
+        .package = iv_json_get_string(reader, object, "package"),
+        .key = iv_json_get_string(reader, object, "key"),
+        .path = iv_json_get_string(reader, object, "path"),
+        .member = iv_json_get_string(reader, object, "member"),
+        .line = iv_json_get_uint(reader, object, "line"),
+        .field = iv_json_get_string(reader, object, "field"),
+        .actual = iv_json_get_string(reader, object, "actual"),
+        .expected = iv_json_get_string(reader, object, "expected"),
+        .fingerprint = iv_json_get_string(reader, object, "fingerprint"),
+    };
+    read_comparison(reader, object, finding);
+    loader->findings++;
+}
+
+static void read_all(struct loader *loader, const struct iv_json_value *object, const char *name,
+                     void (*read)(struct loader *, const struct iv_json_value *))
+{
+    size_t count = 0;
+    REQUIRE(&loader->reader, object, name);
+    const struct iv_json_value *array = iv_json_get_array(&loader->reader, object, name, &count);
+    for (size_t i = 0; i < count && !loader->reader.failed; i++) {
+        const struct iv_json_value *item = iv_json_item(&loader->reader, array, i);
+        if (item != NULL) {
+            read(loader, item);
+        }
+        iv_json_context(&loader->reader, "%s[%zu]", name, i);
+    }
+}
+
+static void finish_submission(struct loader *loader)
+{
+    if (loader->submission != NULL && !loader->reader.failed) {
+        iv_set_build(loader->submission->packages, loader->submission->package_count,
+                     loader->reader.arena, &loader->submission->set);
+    }
+}
+
+static void read_entry(struct loader *loader, const struct iv_json_value *object)
+{
+    read_submission(loader, object);
+    read_all(loader, object, "packages", read_package);
+    read_all(loader, object, "findings", read_finding);
+    finish_submission(loader);
+}
+
+static bool read_document(struct loader *loader, const char *bytes, size_t size)
+{
+    struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
+    if (!iv_json_parse(bytes, size, 1, &value, loader->reader.err)) {
+        return false;
+    }
+    if (!iv_json_is_object(value)) {
+        iv_json_fail(&loader->reader, "line 1, column 1: a report is a JSON object");
+        return false;
+    }
+    read_header(loader, value);
+    loader->report.verdict = (enum iv_final_verdict)iv_json_get_word(
+        &loader->reader, value, "verdict", iv_final_verdict_names);
+    read_all(loader, value, "submissions", read_entry);
+    loader->has_end = true;
+    return !loader->reader.failed;
+}
+
+static void read_end(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    loader->report.verdict =
+        (enum iv_final_verdict)iv_json_get_word(reader, object, "verdict", iv_final_verdict_names);
+    const struct iv_json_value *counts = iv_json_get_object(reader, object, "counts");
+    if (iv_json_get_uint(reader, counts, "submissions") != loader->report.entry_count ||
+        iv_json_get_uint(reader, counts, "packages") != loader->packages ||
+        iv_json_get_uint(reader, counts, "findings") != loader->findings) {
+        iv_json_fail(reader, "the counts of the end record are not those of the stream");
+    }
+    loader->has_end = true;
+}
+
+/* A record below a submission: it belongs to the last one. */
+static void check_owner(struct loader *loader, const struct iv_json_value *object)
+{
+    uint64_t index = iv_json_get_uint(&loader->reader, object, "submission");
+    if (loader->report.entry_count == 0 || index != loader->report.entry_count - 1) {
+        iv_json_fail(&loader->reader, "the record belongs to no submission before it");
+    }
+}
+
+static void read_record(struct loader *loader, const struct iv_json_value *object)
+{
+    static const char *const records[] = {"header",  "submission", "package",
+                                          "finding", "end",        NULL};
+    struct iv_json_reader *reader = &loader->reader;
+    int record = iv_json_get_word(reader, object, "record", records);
+    if (!reader->failed && ((record == 0) == loader->has_header || loader->has_end)) {
+        iv_json_fail(reader, "a %s record has no place here", records[record]);
+    }
+    if (record == 0) {
+        read_header(loader, object);
+        loader->has_header = true;
+    } else if (record == 1) {
+        finish_submission(loader);
+        if (iv_json_get_uint(reader, object, "index") != loader->report.entry_count) {
+            iv_json_fail(reader, "member \"index\" does not count on");
+        }
+        read_submission(loader, object);
+    } else if (record == 4) {
+        read_end(loader, object);
+    } else {
+        check_owner(loader, object);
+        if (!reader->failed) {
+            (record == 2 ? read_package : read_finding)(loader, object);
+        }
+    }
+}
+
+/* The worst verdict of the submissions; a stream without an end has none of its own. */
+static enum iv_final_verdict verdict_of_part(const struct iv_report *report)
+{
+    enum iv_final_verdict verdict = IV_VERDICT_INCOMPLETE;
+    for (size_t i = 0; i < report->entry_count; i++) {
+        if (report->entries[i].judgement.verdict > verdict) {
+            verdict = report->entries[i].judgement.verdict;
+        }
+    }
+    return verdict;
+}
+
+static bool read_stream(struct loader *loader, const char *bytes, size_t size)
+{
+    struct iv_json_lines lines = {.text = bytes, .size = size};
+    const char *line = NULL;
+    size_t line_size = 0;
+    bool whole = false;
+    while (iv_json_next_line(&lines, &line, &line_size, &whole)) {
+        struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
+        struct iv_error why = {0};
+        if (!iv_json_parse(line, line_size, lines.number, &value, &why)) {
+            if (!whole && loader->has_header && !loader->has_end && why.code == IV_ERROR_INVALID) {
+                break; /* cut off within a record */
+            }
+            *loader->reader.err = why;
+            return false;
+        }
+        if (iv_json_is_object(value)) {
+            read_record(loader, value);
+        } else {
+            iv_json_fail(&loader->reader, "a record is a JSON object");
+        }
+        if (loader->reader.failed) {
+            iv_json_context(&loader->reader, "line %zu, column 1", lines.number);
+            return false;
+        }
+    }
+    finish_submission(loader);
+    if (!loader->has_end) {
+        loader->report.verdict = verdict_of_part(&loader->report);
+    }
+    return true;
+}
+
+bool iv_report_read(const char *bytes, size_t size, iv_rule_find_fn *find, struct iv_arena *arena,
+                    struct iv_report *ret_report, bool *ret_complete, struct iv_error *err)
+{
+    if (size > IV_REPORT_READ_MAX) {
+        return iv_error_set(err, IV_ERROR_INVALID, "a report of more than 1 GiB");
+    }
+    struct loader loader = {.reader = {.arena = arena, .err = err}, .find = find};
+    bool is_read = iv_json_is_stream(bytes, size) ? read_stream(&loader, bytes, size)
+                                                  : read_document(&loader, bytes, size);
+    if (!is_read) {
+        return false;
+    }
+    *ret_report = loader.report;
+    *ret_complete = loader.has_end;
+    return true;
+}

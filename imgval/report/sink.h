@@ -1,0 +1,34 @@
+/*
+ * sink.h: the interface of an output format. A sink is given the whole finished report and an open
+ * stream; it judges nothing, sorts nothing and escapes everything.
+ */
+#ifndef IMGVAL_REPORT_SINK_H
+#define IMGVAL_REPORT_SINK_H
+
+#include "imgval/base/buf.h"
+#include "imgval/model/report.h"
+
+#include <stdio.h>
+
+/* Write errors are found by the caller through ferror(). */
+typedef void iv_sink_fn(const struct iv_report *report, const struct iv_style_options *style,
+                        FILE *out);
+
+struct iv_sink {
+    const char *name;    /* as in --format */
+    const char *summary; /* one line for --help */
+    iv_sink_fn *write;
+};
+
+/*
+ * A text from the input as a report carries it: itself, or, when it is longer than the limit
+ * report_text, its beginning and "..." (in `scratch`, valid until that changes). What was cut once
+ * is not cut again. For messages, remedies, actual and expected values.
+ */
+const char *iv_sink_cut(const char *text, struct iv_buf *scratch);
+
+extern const struct iv_sink iv_sink_text;
+extern const struct iv_sink iv_sink_json;
+extern const struct iv_sink iv_sink_jsonl;
+
+#endif

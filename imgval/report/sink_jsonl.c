@@ -1,0 +1,74 @@
+#include "imgval/report/json_report.h"
+#include "imgval/report/sink.h"
+
+enum { FLUSH_SIZE = 64 * 1024 };
+
+static void open_record(struct iv_json *json, const char *record)
+{
+    iv_json_open_object(json, NULL);
+    iv_json_string(json, "record", record);
+}
+
+static void close_record(struct iv_json *json, FILE *out)
+{
+    iv_json_close_object(json);
+    iv_buf_putc(json->buf, '\n');
+    iv_json_flush(json, FLUSH_SIZE, out);
+}
+
+static void write_entry(struct iv_json *json, const struct iv_report_entry *entry, size_t index,
+                        FILE *out)
+{
+    open_record(json, "submission");
+    iv_json_uint(json, "index", index);
+    iv_json_report_head(json, entry);
+    iv_json_report_tail(json, entry);
+    close_record(json, out);
+    for (size_t i = 0; i < entry->submission->package_count; i++) {
+        open_record(json, "package");
+        iv_json_uint(json, "submission", index);
+        iv_json_fields(json, &iv_package_struct, &entry->submission->packages[i], IV_FIELD_REPORT);
+        close_record(json, out);
+    }
+    for (size_t i = 0; i < entry->judgement.finding_count; i++) {
+        open_record(json, "finding");
+        iv_json_uint(json, "submission", index);
+        iv_json_report_finding(json, &entry->judgement.findings[i]);
+        close_record(json, out);
+    }
+}
+
+static void write_report(const struct iv_report *report, const struct iv_style_options *style,
+                         FILE *out)
+{
+    (void)style; /* a stream for programs looks the same everywhere */
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_json json = iv_json(&buf, false);
+    open_record(&json, "header");
+    iv_json_string(&json, "schema", IV_JSON_REPORT_SCHEMA);
+    iv_json_report_tool(&json, report);
+    iv_json_string(&json, "fail_on", iv_severity_names[report->fail_on]);
+    close_record(&json, out);
+    size_t packages = 0;
+    size_t findings = 0;
+    for (size_t i = 0; i < report->entry_count; i++) {
+        write_entry(&json, &report->entries[i], i, out);
+        packages += report->entries[i].submission->package_count;
+        findings += report->entries[i].judgement.finding_count;
+    }
+    open_record(&json, "end");
+    iv_json_string(&json, "verdict", iv_final_verdict_names[report->verdict]);
+    iv_json_open_object(&json, "counts");
+    iv_json_uint(&json, "submissions", report->entry_count);
+    iv_json_uint(&json, "packages", packages);
+    iv_json_uint(&json, "findings", findings);
+    iv_json_close_object(&json);
+    close_record(&json, out);
+    iv_json_flush(&json, 0, out);
+}
+
+const struct iv_sink iv_sink_jsonl = {
+    .name = "jsonl",
+    .summary = "the same as a stream of JSON records, one a line",
+    .write = write_report,
+};
