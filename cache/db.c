@@ -1,0 +1,758 @@
+#include "cache/db.h"
+
+#include "imgval/base/buf.h"
+#include "imgval/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The SQLite file format, 1.3: magic at 0, application id at 68, big-endian. */
+#define HEADER_SIZE 100
+#define HEADER_MAGIC "SQLite format 3"
+#define HEADER_APPLICATION_ID 68
+
+/* A string or a BLOB in a file of ours: the largest is a set of 500,000 packages, some MiB. */
+#define VALUE_MAX (256 * 1024 * 1024)
+
+struct iv_db {
+    sqlite3 *handle;
+    const struct iv_db_schema *schema;
+    char *path; /* as the user gave it, for messages */
+    unsigned wait;
+};
+
+struct iv_query {
+    struct iv_db *db;
+    sqlite3_stmt *statement;
+    int bind_result; /* the first failure of a bind */
+    bool has_row;    /* in the middle of its rows */
+    bool malformed;
+};
+
+static void *allocate(size_t size)
+{
+    void *memory = calloc(1, size);
+    if (memory == NULL) {
+        iv_out_of_memory();
+    }
+    return memory;
+}
+
+static char *duplicate(const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL) {
+        iv_out_of_memory();
+    }
+    return copy;
+}
+
+/* --- errors --------------------------------------------------------------------------------- */
+
+bool iv_db_damaged(const struct iv_db *db, struct iv_error *err, const char *fmt, ...)
+{
+    struct iv_buf detail IV_CLEANUP(iv_buf_fini) = {0};
+    va_list args;
+    va_start(args, fmt);
+    iv_buf_vprintf(&detail, fmt, args);
+    va_end(args);
+    return iv_error_set(err, IV_ERROR_STORE,
+                        "%s: the %s is damaged: %s. It was left as it is; put a good copy in its "
+                        "place, or move it away",
+                        db->path, db->schema->what, iv_buf_text(&detail));
+}
+
+const char *iv_db_path(const struct iv_db *db)
+{
+    return db->path;
+}
+
+static bool system_error(const struct iv_db *db, struct iv_error *err, const char *detail)
+{
+    int number = sqlite3_system_errno(db->handle);
+    if (number == 0) {
+        return iv_error_set(err, IV_ERROR_SYSTEM, "%s: %s", db->path, detail);
+    }
+    errno = number;
+    return iv_error_errno(err, "%s: %s", db->path, detail);
+}
+
+/* Translates the error that SQLite has just returned. `code` may be an extended one. */
+static bool database_error(const struct iv_db *db, int code, struct iv_error *err)
+{
+    const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
+    switch (code) {
+    case SQLITE_READONLY_ROLLBACK:
+    case SQLITE_READONLY_RECOVERY:
+        return iv_error_set(err, IV_ERROR_STORE,
+                            "%s: another process died while it wrote to the %s. That must be "
+                            "undone first, which needs permission to write: run `imgval cache "
+                            "list` once as a user who has it",
+                            db->path, db->schema->what);
+    case SQLITE_IOERR_SHORT_READ:
+    case SQLITE_IOERR_CORRUPTFS:
+        return iv_db_damaged(db, err, "%s", text);
+    default:
+        break;
+    }
+    switch (code & 0xff) {
+    case SQLITE_NOMEM:
+        iv_out_of_memory();
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return iv_error_set(err, IV_ERROR_STORE,
+                            "%s: the %s is locked by another process (waited %u seconds); try "
+                            "again when it has finished",
+                            db->path, db->schema->what, db->wait / 1000);
+    case SQLITE_NOTADB:
+        return iv_db_damaged(db, err, "it is not an SQLite database");
+    case SQLITE_FULL:
+        return system_error(db, err, "the disk is full; nothing was recorded");
+    case SQLITE_READONLY:
+        return iv_error_set(err, IV_ERROR_SYSTEM, "%s: no permission to write the %s", db->path,
+                            db->schema->what);
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_NOLFS:
+        return system_error(db, err, text);
+    case SQLITE_TOOBIG:
+        return iv_error_set(err, IV_ERROR_INVALID, "%s: a value is too large to be stored",
+                            db->path);
+    default:
+        /* CORRUPT, and what only a wrong schema or a wrong index can cause: ERROR, CONSTRAINT ...
+         */
+        return iv_db_damaged(db, err, "%s", text);
+    }
+}
+
+/* Nearly all text is ASCII, which is quicker to see. */
+static bool is_utf8(const char *text, size_t size)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < size; i++) {
+        all |= (unsigned char)text[i];
+    }
+    return all < 0x80 || iv_utf8_is_valid(text, size);
+}
+
+/* --- queries -------------------------------------------------------------------------------- */
+
+bool iv_query_open(struct iv_db *db, const char *sql, struct iv_query **ret_query,
+                   struct iv_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+    if (code != SQLITE_OK) {
+        return database_error(db, sqlite3_extended_errcode(db->handle), err);
+    }
+    struct iv_query *query = allocate(sizeof(*query));
+    *query = (struct iv_query){.db = db, .statement = statement, .bind_result = SQLITE_OK};
+    *ret_query = query;
+    return true;
+}
+
+void iv_query_close(struct iv_query **query)
+{
+    if (*query != NULL) {
+        sqlite3_finalize((*query)->statement);
+        free(*query);
+        *query = NULL;
+    }
+}
+
+/* New values begin a new run. */
+static void start(struct iv_query *query)
+{
+    if (query->has_row) {
+        iv_query_reset(query);
+    }
+}
+
+static void bound(struct iv_query *query, int code)
+{
+    if (query->bind_result == SQLITE_OK) {
+        query->bind_result = code;
+    }
+}
+
+void iv_query_bind_int(struct iv_query *query, int at, int64_t value)
+{
+    start(query);
+    bound(query, sqlite3_bind_int64(query->statement, at, value));
+}
+
+void iv_query_bind_text(struct iv_query *query, int at, const char *text)
+{
+    start(query);
+    if (text == NULL) {
+        bound(query, sqlite3_bind_null(query->statement, at));
+        return;
+    }
+    size_t size = strlen(text);
+    if (is_utf8(text, size)) {
+        bound(query,
+              sqlite3_bind_text64(query->statement, at, text, size, SQLITE_STATIC, SQLITE_UTF8));
+    } else {
+        iv_query_bind_blob(query, at, text, size);
+    }
+}
+
+void iv_query_bind_blob(struct iv_query *query, int at, const void *bytes, size_t size)
+{
+    start(query);
+    /* A NULL pointer would bind NULL instead of no bytes. */
+    const void *place = bytes != NULL ? bytes : "";
+    bound(query, sqlite3_bind_blob64(query->statement, at, place, size, SQLITE_STATIC));
+}
+
+void iv_query_reset(struct iv_query *query)
+{
+    sqlite3_reset(query->statement);
+    query->bind_result = SQLITE_OK;
+    query->has_row = false;
+}
+
+bool iv_query_next(struct iv_query *query, bool *ret_row, struct iv_error *err)
+{
+    int code = query->bind_result;
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(query->statement);
+    }
+    if (code == SQLITE_ROW) {
+        query->has_row = true;
+        *ret_row = true;
+        return true;
+    }
+    if (code != SQLITE_DONE) {
+        database_error(query->db, sqlite3_extended_errcode(query->db->handle), err);
+        iv_query_reset(query);
+        return false;
+    }
+    iv_query_reset(query);
+    *ret_row = false;
+    return true;
+}
+
+bool iv_query_run(struct iv_query *query, struct iv_error *err)
+{
+    bool row = true;
+    while (row) {
+        if (!iv_query_next(query, &row, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool iv_query_is_null(struct iv_query *query, int column)
+{
+    return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
+}
+
+int64_t iv_query_int(struct iv_query *query, int column)
+{
+    if (sqlite3_column_type(query->statement, column) != SQLITE_INTEGER) {
+        query->malformed = true;
+        return 0;
+    }
+    return sqlite3_column_int64(query->statement, column);
+}
+
+bool iv_query_bool(struct iv_query *query, int column)
+{
+    int64_t value = iv_query_int(query, column);
+    if (value != 0 && value != 1) {
+        query->malformed = true;
+    }
+    return value == 1;
+}
+
+char *iv_query_text_or_null(struct iv_query *query, int column, struct iv_arena *arena)
+{
+    int type = sqlite3_column_type(query->statement, column);
+    if (type == SQLITE_NULL) {
+        return NULL;
+    }
+    const char *text = type == SQLITE_TEXT
+                           ? (const char *)sqlite3_column_text(query->statement, column)
+                           : sqlite3_column_blob(query->statement, column);
+    size_t size = (size_t)sqlite3_column_bytes(query->statement, column);
+    /* The form is canonical, as iv_query_bind_text() writes it: else one text had two rows. */
+    bool is_sound = type == SQLITE_TEXT || type == SQLITE_BLOB;
+    is_sound = is_sound && text != NULL && memchr(text, '\0', size) == NULL &&
+               is_utf8(text, size) == (type == SQLITE_TEXT);
+    if (!is_sound) {
+        query->malformed = true;
+        return NULL;
+    }
+    return iv_arena_strndup(arena, text, size);
+}
+
+char *iv_query_text(struct iv_query *query, int column, struct iv_arena *arena)
+{
+    char *text = iv_query_text_or_null(query, column, arena);
+    if (text == NULL) {
+        query->malformed = true;
+    }
+    return text;
+}
+
+const void *iv_query_blob(struct iv_query *query, int column, size_t *ret_size)
+{
+    if (sqlite3_column_type(query->statement, column) != SQLITE_BLOB) {
+        query->malformed = true;
+        *ret_size = 0;
+        return NULL;
+    }
+    const void *bytes = sqlite3_column_blob(query->statement, column);
+    *ret_size = bytes != NULL ? (size_t)sqlite3_column_bytes(query->statement, column) : 0;
+    return bytes;
+}
+
+bool iv_query_is_sound(struct iv_query *query, struct iv_error *err)
+{
+    if (query->malformed) {
+        query->malformed = false;
+        iv_db_damaged(query->db, err, "a value has the wrong type (%.200s)",
+                      sqlite3_sql(query->statement));
+        return false;
+    }
+    return true;
+}
+
+static bool run_sql(struct iv_db *db, const char *sql, struct iv_error *err)
+{
+    if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        return database_error(db, sqlite3_extended_errcode(db->handle), err);
+    }
+    return true;
+}
+
+static bool read_number(struct iv_db *db, const char *sql, int64_t *ret_value, struct iv_error *err)
+{
+    struct iv_query *query IV_CLEANUP(iv_query_close) = NULL;
+    bool row = false;
+    if (!iv_query_open(db, sql, &query, err) || !iv_query_next(query, &row, err)) {
+        return false;
+    }
+    int64_t value = row ? iv_query_int(query, 0) : 0;
+    if (!iv_query_is_sound(query, err)) {
+        return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+/* --- transactions --------------------------------------------------------------------------- */
+
+bool iv_db_begin(struct iv_db *db, struct iv_error *err)
+{
+    return run_sql(db, "BEGIN IMMEDIATE", err);
+}
+
+bool iv_db_commit(struct iv_db *db, struct iv_error *err)
+{
+    return run_sql(db, "COMMIT", err);
+}
+
+int64_t iv_db_last_row(const struct iv_db *db)
+{
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
+/* --- migration ------------------------------------------------------------------------------ */
+
+/* Brings the open file to the schema's version, in one transaction with the version's number. */
+static bool migrate(struct iv_db *db, struct iv_error *err)
+{
+    int64_t version = 0;
+    if (!iv_db_begin(db, err) || !read_number(db, "PRAGMA user_version", &version, err)) {
+        return false;
+    }
+    /* It is read anew: somebody else may have been faster. */
+    for (int64_t step = version; step < db->schema->version; step++) {
+        char sql[64];
+        snprintf(sql, sizeof(sql), "PRAGMA user_version = %" PRId64, step + 1);
+        if (!run_sql(db, db->schema->steps[step], err) || !run_sql(db, sql, err)) {
+            return false;
+        }
+    }
+    return iv_db_commit(db, err);
+}
+
+static bool check_version(struct iv_db *db, bool *ret_is_old, struct iv_error *err)
+{
+    int64_t version = 0;
+    if (!read_number(db, "PRAGMA user_version", &version, err)) {
+        return false;
+    }
+    if (version > db->schema->version) {
+        return iv_error_set(err, IV_ERROR_NEWER,
+                            "%s: the %s was written by a newer imgval (schema %" PRId64
+                            ", this one knows %d); use that version",
+                            db->path, db->schema->what, version, db->schema->version);
+    }
+    if (version < 1) {
+        return iv_db_damaged(db, err, "it has no schema version");
+    }
+    *ret_is_old = version < db->schema->version;
+    return true;
+}
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+static void close_handle(struct iv_db *db)
+{
+    if (db->handle != NULL) {
+        if (!sqlite3_get_autocommit(db->handle)) {
+            sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+        }
+        sqlite3_close_v2(db->handle);
+        db->handle = NULL;
+    }
+}
+
+void iv_db_close(struct iv_db **db)
+{
+    if (*db != NULL) {
+        close_handle(*db);
+        free((*db)->path);
+        free(*db);
+        *db = NULL;
+    }
+}
+
+/* Opens `file` as it is named: neither ":memory:" nor "file:x" means anything else than a file. */
+static bool open_handle(struct iv_db *db, const char *file, int flags, struct iv_error *err)
+{
+    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&name, "%s%s", *file == '/' ? "" : "./", file);
+    int code = sqlite3_open_v2(iv_buf_text(&name), &db->handle,
+                               flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (code != SQLITE_OK) {
+        database_error(db, code, err);
+        close_handle(db);
+        return false;
+    }
+    return true;
+}
+
+/* Nothing here reads the file: a journal that must be played back is no matter yet. */
+static bool configure(struct iv_db *db, struct iv_error *err)
+{
+    static const struct {
+        int option;
+        int value;
+    } options[] = {
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 1},    {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},        {SQLITE_DBCONFIG_DQS_DDL, 0},
+    };
+    for (size_t i = 0; i < IV_COUNT(options); i++) {
+        int code = sqlite3_db_config(db->handle, options[i].option, options[i].value, NULL);
+        if (code != SQLITE_OK) {
+            return database_error(db, code, err);
+        }
+    }
+    sqlite3_limit(db->handle, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+    sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);
+    sqlite3_busy_timeout(db->handle, (int)db->wait);
+    return run_sql(
+        db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY", err);
+}
+
+/*
+ * EXTRA is FULL and one fsync of the directory after the journal was unlinked; without it a power
+ * loss may bring the journal back and undo a commit that was acknowledged. Reads the file.
+ */
+static bool make_durable(struct iv_db *db, struct iv_error *err)
+{
+    return run_sql(db, "PRAGMA synchronous = EXTRA", err);
+}
+
+/*
+ * Recognises the file by its first bytes, through SQLite's own descriptor: closing another one
+ * would drop the locks that this process holds on the file. Takes no lock, plays no journal back.
+ */
+static bool check_header(struct iv_db *db, struct iv_error *err)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    unsigned char header[HEADER_SIZE] = {0};
+    int code = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code == SQLITE_OK) {
+        code = file->pMethods->xFileSize(file, &size);
+    }
+    if (code == SQLITE_OK && size >= HEADER_SIZE) {
+        code = file->pMethods->xRead(file, header, HEADER_SIZE, 0);
+    }
+    if (code != SQLITE_OK) {
+        return iv_error_set(err, IV_ERROR_SYSTEM, "%s: cannot be read: %s", db->path,
+                            sqlite3_errstr(code));
+    }
+    if (size == 0) {
+        return iv_error_set(err, IV_ERROR_STORE,
+                            "%s: the file is empty, so it is no %s. It was left as it is; put a "
+                            "good copy in its place, or remove it to start anew",
+                            db->path, db->schema->what);
+    }
+    if (memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) != 0) {
+        return iv_error_set(err, IV_ERROR_STORE,
+                            "%s: not a %s, or a damaged one: it does not start like an SQLite "
+                            "database. It was left as it is; name another file, or put a good "
+                            "copy in its place",
+                            db->path, db->schema->what);
+    }
+    const unsigned char *at = header + HEADER_APPLICATION_ID;
+    uint32_t id = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    if (id != db->schema->application_id) {
+        return iv_error_set(err, IV_ERROR_STORE,
+                            "%s: an SQLite database of another program, not a %s. It was left as "
+                            "it is; name another file",
+                            db->path, db->schema->what);
+    }
+    return true;
+}
+
+static bool open_configured(struct iv_db *db, const char *file, int flags, struct iv_error *err)
+{
+    return open_handle(db, file, flags, err) && check_header(db, err) && configure(db, err);
+}
+
+/* The first read takes the shared lock, and finds a journal that a killed writer left behind. */
+static int begin_snapshot(struct iv_db *db)
+{
+    int code = sqlite3_exec(db->handle, "BEGIN", NULL, NULL, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_exec(db->handle, "PRAGMA user_version", NULL, NULL, NULL);
+    }
+    return code == SQLITE_OK ? code : sqlite3_extended_errcode(db->handle);
+}
+
+/* A read-only connection may not play a journal back; one that may write does it by reading. */
+static bool recover(struct iv_db *db, struct iv_error *err)
+{
+    int64_t version = 0;
+    close_handle(db);
+    bool is_done = open_configured(db, db->path, SQLITE_OPEN_READWRITE, err) &&
+                   make_durable(db, err) && read_number(db, "PRAGMA user_version", &version, err);
+    close_handle(db);
+    return is_done;
+}
+
+/* Replaces the connection by one to a migrated copy in memory. */
+static bool migrate_in_memory(struct iv_db *db, struct iv_error *err)
+{
+    struct iv_db copy = *db;
+    copy.handle = NULL;
+    int code = sqlite3_open_v2(":memory:", &copy.handle,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
+                                   SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                               NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_backup *backup = sqlite3_backup_init(copy.handle, "main", db->handle, "main");
+        code = backup != NULL ? sqlite3_backup_step(backup, -1) : SQLITE_NOMEM;
+        sqlite3_backup_finish(backup);
+        code = code == SQLITE_DONE ? SQLITE_OK : code;
+    }
+    bool is_done = code == SQLITE_OK ? configure(&copy, err) && migrate(&copy, err)
+                                     : database_error(&copy, code, err);
+    if (!is_done) {
+        close_handle(&copy);
+        return false;
+    }
+    close_handle(db);
+    db->handle = copy.handle;
+    return true;
+}
+
+static bool open_to_read(struct iv_db *db, struct iv_error *err)
+{
+    bool is_old = false;
+    if (!open_configured(db, db->path, SQLITE_OPEN_READONLY, err)) {
+        return false;
+    }
+    int code = begin_snapshot(db);
+    if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY) {
+        if (!recover(db, err) || !open_configured(db, db->path, SQLITE_OPEN_READONLY, err)) {
+            return false;
+        }
+        code = begin_snapshot(db);
+    }
+    if (code != SQLITE_OK) {
+        return database_error(db, code, err);
+    }
+    return check_version(db, &is_old, err) && (!is_old || migrate_in_memory(db, err));
+}
+
+static bool open_to_write(struct iv_db *db, struct iv_error *err)
+{
+    bool is_old = false;
+    if (!open_configured(db, db->path, SQLITE_OPEN_READWRITE, err)) {
+        return false;
+    }
+    /* SQLite falls back to a read-only descriptor without a word. */
+    if (sqlite3_db_readonly(db->handle, "main") != 0) {
+        return database_error(db, SQLITE_READONLY, err);
+    }
+    if (!make_durable(db, err) || !check_version(db, &is_old, err)) {
+        return false;
+    }
+    /* Somebody may have switched the file to WAL by hand; one file is the whole store. */
+    return run_sql(db, "PRAGMA journal_mode = DELETE", err) && (!is_old || migrate(db, err));
+}
+
+/* --- creation ------------------------------------------------------------------------------- */
+
+/* Makes what was done to the entries of `path`'s directory durable, where the system can. */
+static void sync_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
+    if (slash == NULL) {
+        iv_buf_puts(&name, ".");
+    } else {
+        iv_buf_add(&name, path, (size_t)(slash - path) + 1);
+    }
+    int fd = open(iv_buf_text(&name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+static bool make_directories(const char *path, struct iv_error *err)
+{
+    char *copy = duplicate(path);
+    bool is_done = true;
+    for (char *at = copy + 1; is_done && *copy != '\0' && *at != '\0'; at++) {
+        if (*at != '/' || at[-1] == '/') {
+            continue;
+        }
+        *at = '\0';
+        if (mkdir(copy, 0777) == 0) {
+            sync_directory(copy);
+        } else if (errno != EEXIST && access(copy, F_OK) != 0) {
+            is_done = iv_error_errno(err, "%s: cannot make the directory", copy);
+        }
+        *at = '/';
+    }
+    free(copy);
+    return is_done;
+}
+
+/* Moves the finished file to its name unless somebody was faster; false with errno. */
+static bool publish(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
+        return true;
+    }
+    if (errno != EINVAL && errno != ENOSYS) {
+        return false;
+    }
+    /* A file system (NFS) or a kernel without that flag. */
+    return link(from, to) == 0;
+}
+
+/* Schema and identity of a new file, durable when this returns. */
+static bool build_file(struct iv_db *db, const char *file, struct iv_error *err)
+{
+    char sql[64];
+    snprintf(sql, sizeof(sql), "PRAGMA application_id = %" PRId32,
+             (int32_t)db->schema->application_id);
+    bool is_done = open_handle(db, file, SQLITE_OPEN_READWRITE, err) && configure(db, err) &&
+                   make_durable(db, err) && run_sql(db, sql, err) && migrate(db, err);
+    close_handle(db);
+    return is_done;
+}
+
+/*
+ * The store appears under its name only when it is whole: a creator that is killed leaves a
+ * temporary file or nothing, never an empty store. Of two creators one wins and both use its file.
+ */
+static bool create(struct iv_db *db, struct iv_error *err)
+{
+    uint64_t random = 0;
+    if (!make_directories(db->path, err)) {
+        return false;
+    }
+    if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+        return iv_error_errno(err, "%s: no random number", db->path);
+    }
+    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&name, "%s.new-%016" PRIx64, db->path, random);
+    const char *file = iv_buf_text(&name);
+    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        return iv_error_errno(err, "%s: cannot be made", db->path);
+    }
+    close(fd);
+    bool is_done = build_file(db, file, err);
+    if (is_done && !publish(file, db->path) && errno != EEXIST) {
+        is_done = iv_error_errno(err, "%s: cannot be made", db->path);
+    }
+    unlink(file);
+    iv_buf_puts(&name, "-journal");
+    unlink(iv_buf_text(&name));
+    if (is_done) {
+        sync_directory(db->path);
+    }
+    return is_done;
+}
+
+/* Looks before SQLite does: it would wait for the other end of a FIFO. */
+static bool check_path(struct iv_db *db, bool may_create, struct iv_error *err)
+{
+    struct stat status;
+    if (*db->path == '\0') {
+        return iv_error_set(err, IV_ERROR_USAGE, "the path of the %s is empty", db->schema->what);
+    }
+    if (stat(db->path, &status) != 0) {
+        if (errno != ENOENT) {
+            return iv_error_errno(err, "%s: cannot be opened", db->path);
+        }
+        if (may_create) {
+            return create(db, err) && check_path(db, false, err);
+        }
+        return iv_error_set(err, IV_ERROR_ABSENT, "%s: there is no such %s", db->path,
+                            db->schema->what);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return iv_error_set(err, IV_ERROR_STORE, "%s: not a regular file, so it is no %s", db->path,
+                            db->schema->what);
+    }
+    return true;
+}
+
+bool iv_db_open(const char *path, const struct iv_db_schema *schema, enum iv_db_access access,
+                unsigned wait, struct iv_db **ret_db, struct iv_error *err)
+{
+    struct iv_db *db IV_CLEANUP(iv_db_close) = allocate(sizeof(*db));
+    *db = (struct iv_db){.schema = schema, .path = duplicate(path), .wait = wait};
+    if (!check_path(db, access == IV_DB_CREATE, err)) {
+        if (access == IV_DB_CREATE && err->code == IV_ERROR_ABSENT) {
+            /* It was made and is gone again, or the name is a link to nowhere. */
+            err->code = IV_ERROR_SYSTEM;
+        }
+        return false;
+    }
+    bool is_open = access == IV_DB_READ ? open_to_read(db, err) : open_to_write(db, err);
+    if (!is_open) {
+        return false;
+    }
+    *ret_db = db;
+    db = NULL;
+    return true;
+}
