@@ -1,0 +1,381 @@
+/* imgval inspect: show what a package or a tree holds; judge nothing. */
+#include "imgval/command.h"
+
+#include "imgval/base/text.h"
+#include "imgval/model/fields.h"
+#include "imgval/report/json.h"
+#include "imgval/version.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const inspect_formats[] = {"text", "json", NULL};
+
+static const struct iv_option inspect_options[] = {
+    {.name = "format",
+     .argument = "text|json",
+     .type = IV_OPTION_WORD,
+     .offset = offsetof(struct iv_scan_arguments, output.format),
+     .words = inspect_formats,
+     .help = "of standard output; default text"},
+    {.name = "verbose",
+     .letter = 'v',
+     .type = IV_OPTION_COUNT,
+     .offset = offsetof(struct iv_scan_arguments, output.verbose),
+     .help = "also the files of every package"},
+    {.name = "update-history",
+     .argument = "PATH",
+     .type = IV_OPTION_STRING,
+     .offset = offsetof(struct iv_scan_arguments, update_history),
+     .complete = IV_COMPLETE_FILE,
+     .help = "UpdateHistory.xml, or a directory that holds it"},
+    {.name = "oem-input",
+     .argument = "PATH",
+     .type = IV_OPTION_STRING,
+     .offset = offsetof(struct iv_scan_arguments, oem_input),
+     .complete = IV_COMPLETE_FILE,
+     .help = "OEMInput.xml, or a directory that holds it"},
+    {.name = "device-info",
+     .argument = "FILE",
+     .type = IV_OPTION_STRING,
+     .offset = offsetof(struct iv_scan_arguments, device_info),
+     .complete = IV_COMPLETE_FILE,
+     .help = "device metadata: .reg, answer file XML, or Name=Value lines"},
+};
+static const struct iv_option_group inspect_group = {.options = inspect_options,
+                                                     .count = IV_COUNT(inspect_options)};
+static const struct iv_option_group *const groups[] = {&inspect_group, &iv_group_reading};
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+struct view {
+    struct iv_buf *buf;
+    bool ascii;
+};
+
+static void add_text(const struct view *view, const char *text)
+{
+    iv_text_escape(view->buf, text, 0, view->ascii);
+}
+
+/* "  label       value", nothing for a value that is not said. */
+static void add_row(const struct view *view, const char *label, const char *value)
+{
+    if (value != NULL) {
+        iv_buf_printf(view->buf, "  %-16s ", label);
+        add_text(view, value);
+        iv_buf_putc(view->buf, '\n');
+    }
+}
+
+static void add_flag(const struct view *view, const char *label, bool value)
+{
+    if (value) {
+        iv_buf_printf(view->buf, "  %-16s yes\n", label);
+    }
+}
+
+static void add_fault(const struct view *view, const struct iv_fault *fault)
+{
+    iv_buf_puts(view->buf, "  ! ");
+    add_text(view, fault->path == NULL ? "" : fault->path);
+    if (fault->member != NULL) {
+        iv_buf_putc(view->buf, ':');
+        add_text(view, fault->member);
+    }
+    if (fault->line > 0) {
+        iv_buf_printf(view->buf, ":%" PRIu64, fault->line);
+    }
+    iv_buf_printf(view->buf, ": %s: ", iv_fault_names[fault->kind]);
+    add_text(view, fault->detail);
+    iv_buf_putc(view->buf, '\n');
+}
+
+static void add_files(const struct view *view, const struct iv_package *package)
+{
+    for (size_t i = 0; i < package->files_count; i++) {
+        const struct iv_package_file *file = &package->files[i];
+        if (file->has_size) {
+            iv_buf_printf(view->buf, "  %12" PRIu64 "  ", file->size);
+        } else {
+            iv_buf_puts(view->buf, "             -  ");
+        }
+        add_text(view, file->path == NULL ? "" : file->path);
+        if (file->type != NULL) {
+            iv_buf_puts(view->buf, "  (");
+            add_text(view, file->type);
+            iv_buf_putc(view->buf, ')');
+        }
+        iv_buf_putc(view->buf, '\n');
+    }
+}
+
+static void add_package_in_full(const struct view *view, const struct iv_package *package,
+                                bool files)
+{
+    add_text(view, package->path);
+    iv_buf_putc(view->buf, '\n');
+    add_row(view, "name", package->name);
+    add_row(view, "key", package->key);
+    add_row(view, "style", iv_style_names[package->style]);
+    add_row(view, "version", package->version);
+    add_row(view, "partition", iv_package_partition(package));
+    add_row(view, "owner", package->owner);
+    add_row(view, "component", package->component);
+    add_row(view, "sub-component", package->sub_component);
+    add_row(view, "culture", package->culture);
+    add_row(view, "resolution", package->resolution);
+    add_row(view, "identity", package->identity_name);
+    add_row(view, "identifier", package->identifier);
+    add_row(view, "owner type", package->owner_type);
+    add_row(view, "release type", package->release_type);
+    add_row(view, "build type", package->build_type);
+    add_row(view, "cpu", package->cpu);
+    add_row(view, "platform", package->platform);
+    add_row(view, "grouping key", package->grouping_key);
+    add_flag(view, "removal", package->removal);
+    add_flag(view, "diff", package->diff);
+    add_flag(view, "binary partition", package->binary_partition);
+    add_flag(view, "empty", package->empty);
+    iv_buf_printf(view->buf, "  %-16s %" PRIu64 ", %" PRIu64 " bytes\n", "files",
+                  package->file_count, package->total_size);
+    if (files) {
+        add_files(view, package);
+    }
+    for (size_t i = 0; i < package->fault_count; i++) {
+        add_fault(view, &package->faults[i]);
+    }
+}
+
+static size_t shown_width(const char *text, size_t widest)
+{
+    size_t width = text == NULL ? 0 : iv_text_width(text);
+    return width > widest ? widest : width;
+}
+
+static void add_padded(const struct view *view, const char *text, size_t width)
+{
+    size_t start = view->buf->size;
+    add_text(view, text == NULL ? "-" : text);
+    size_t used = iv_text_width(iv_buf_text(view->buf) + start);
+    iv_buf_printf(view->buf, "%*s  ", used < width ? (int)(width - used) : 0, "");
+}
+
+static void add_table(const struct view *view, const struct iv_submission *s)
+{
+    size_t name = 4;
+    size_t partition = 9;
+    for (size_t i = 0; i < s->package_count; i++) {
+        size_t n = shown_width(s->packages[i].name, 60);
+        size_t p = shown_width(iv_package_partition(&s->packages[i]), 20);
+        name = n > name ? n : name;
+        partition = p > partition ? p : partition;
+    }
+    for (size_t i = 0; i < s->package_count; i++) {
+        const struct iv_package *package = &s->packages[i];
+        iv_buf_printf(view->buf, "  %-7s  ", iv_style_names[package->style]);
+        add_padded(view, package->name, name);
+        add_padded(view, iv_package_partition(package), partition);
+        add_padded(view, package->version, 16);
+        add_padded(view, package->owner_type, 9);
+        iv_buf_printf(view->buf, "%s%s%s%s%s%s\n", package->removal ? "removal " : "",
+                      package->diff ? "diff " : "", package->binary_partition ? "binary " : "",
+                      package->empty ? "empty " : "", package->unreadable ? "unreadable " : "",
+                      package->origin == IV_ORIGIN_HISTORY ? "history " : "");
+        while (view->buf->size > 1 && view->buf->data[view->buf->size - 2] == ' ') {
+            view->buf->data[--view->buf->size - 1] = '\n';
+            view->buf->data[view->buf->size] = '\0';
+        }
+        for (size_t f = 0; f < package->fault_count; f++) {
+            add_fault(view, &package->faults[f]);
+        }
+    }
+}
+
+static void add_device(const struct view *view, const struct iv_device *device)
+{
+    for (size_t i = 0; i < device->value_count; i++) {
+        const struct iv_datum *value = &device->values[i];
+        iv_buf_printf(view->buf, "  %-26s ", value->name);
+        add_text(view, value->value);
+        iv_buf_puts(view->buf, "  (");
+        add_text(view, value->source);
+        iv_buf_puts(view->buf, ")\n");
+    }
+}
+
+static void show_text(const struct iv_submission *s, unsigned verbose, const struct view *view)
+{
+    bool single = s->kind == IV_KIND_PACKAGE && s->package_count == 1;
+    if (single || verbose > 0) {
+        for (size_t i = 0; i < s->package_count; i++) {
+            add_package_in_full(view, &s->packages[i], true);
+        }
+    } else {
+        add_text(view, s->path);
+        iv_buf_printf(view->buf, ": %s, %zu packages, id %s\n", iv_kind_names[s->kind],
+                      s->package_count, s->id);
+        add_table(view, s);
+    }
+    if (s->device.value_count > 0) {
+        iv_buf_puts(view->buf, "device\n");
+        add_device(view, &s->device);
+    }
+    if (s->history.present) {
+        iv_buf_printf(view->buf, "history\n  %" PRIu64 " complete events, %zu packages\n",
+                      s->history.event_count, s->history.package_count);
+    }
+    if (s->oem_input.present) {
+        iv_buf_puts(view->buf, "OEMInput\n");
+        add_row(view, "product", s->oem_input.product);
+        add_row(view, "SOC", s->oem_input.soc);
+        add_row(view, "device", s->oem_input.device);
+        add_row(view, "release type", s->oem_input.release_type);
+        add_row(view, "build type", s->oem_input.build_type);
+    }
+    for (size_t i = 0; i < s->fault_count; i++) {
+        add_fault(view, &s->faults[i]);
+    }
+}
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+static void json_faults(struct iv_json *json, const struct iv_fault *faults, size_t count)
+{
+    iv_json_open_array(json, "faults");
+    for (size_t i = 0; i < count; i++) {
+        iv_json_open_object(json, NULL);
+        iv_json_string(json, "kind", iv_fault_names[faults[i].kind]);
+        iv_json_string(json, "path", faults[i].path);
+        iv_json_string(json, "member", faults[i].member);
+        iv_json_uint(json, "line", faults[i].line);
+        iv_json_string(json, "detail", faults[i].detail);
+        iv_json_close_object(json);
+    }
+    iv_json_close_array(json);
+}
+
+static void json_package(struct iv_json *json, const struct iv_package *package)
+{
+    iv_json_open_object(json, NULL);
+    iv_json_fields(json, &iv_package_struct, package, IV_FIELD_REPORT);
+    iv_json_open_array(json, "files");
+    for (size_t i = 0; i < package->files_count; i++) {
+        const struct iv_package_file *file = &package->files[i];
+        iv_json_open_object(json, NULL);
+        iv_json_string(json, "path", file->path);
+        iv_json_string(json, "cab_path", file->cab_path);
+        iv_json_string(json, "type", file->type);
+        if (file->has_size) {
+            iv_json_uint(json, "size", file->size);
+        } else {
+            iv_json_null(json, "size");
+        }
+        iv_json_close_object(json);
+    }
+    iv_json_close_array(json);
+    json_faults(json, package->faults, package->fault_count);
+    iv_json_close_object(json);
+}
+
+static void json_device(struct iv_json *json, const struct iv_device *device)
+{
+    iv_json_open_object(json, "device");
+    for (size_t i = 0; i < device->value_count; i++) {
+        const struct iv_datum *value = &device->values[i];
+        if (i == 0 || strcmp(device->values[i - 1].name, value->name) != 0) {
+            iv_json_open_array(json, value->name);
+        }
+        iv_json_open_object(json, NULL);
+        iv_json_string(json, "value", value->value);
+        iv_json_string(json, "source", value->source);
+        iv_json_close_object(json);
+        if (i + 1 == device->value_count || strcmp(device->values[i + 1].name, value->name) != 0) {
+            iv_json_close_array(json);
+        }
+    }
+    iv_json_close_object(json);
+}
+
+static void show_json(const struct iv_submission *s, struct iv_buf *buf)
+{
+    struct iv_json json = iv_json(buf, true);
+    iv_json_open_object(&json, NULL);
+    iv_json_string(&json, "schema", "imgval-inspect/1");
+    iv_json_open_object(&json, "tool");
+    iv_json_string(&json, "name", "imgval");
+    iv_json_string(&json, "version", IMGVAL_VERSION);
+    iv_json_close_object(&json);
+    iv_json_string(&json, "path", s->path);
+    iv_json_string(&json, "kind", iv_kind_names[s->kind]);
+    iv_json_string(&json, "id", s->id);
+    iv_json_string(&json, "firmware_version", s->firmware_version);
+    json_device(&json, &s->device);
+    iv_json_open_array(&json, "packages");
+    for (size_t i = 0; i < s->package_count; i++) {
+        json_package(&json, &s->packages[i]);
+    }
+    iv_json_close_array(&json);
+    json_faults(&json, s->faults, s->fault_count);
+    iv_json_close_object(&json);
+    iv_buf_putc(buf, '\n');
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
+
+/* Whether something could not be read. */
+static bool is_incomplete(const struct iv_submission *s)
+{
+    for (size_t i = 0; i < s->package_count; i++) {
+        if (s->packages[i].unreadable) {
+            return true;
+        }
+    }
+    return s->fault_count > 0 || s->package_count == 0;
+}
+
+static int run_inspect(const struct iv_command *command, void *options,
+                       const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    struct iv_scan_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_scan_options scan_options;
+    struct iv_submission s;
+    struct iv_containment containment;
+    if (arguments->count != 1) {
+        return iv_command_usage(command, "name one PATH");
+    }
+    if (!iv_command_scan_options(given, arena, &scan_options, &err)) {
+        return iv_command_fail(&err);
+    }
+    /* What lies there is shown, with no history laid under it. */
+    scan_options.type_given = true;
+    scan_options.type = IV_PARTIAL;
+    scan_options.context_free = true;
+    scan_options.want_files = true;
+    if (!iv_scan_read(arguments->items[0], &scan_options, arena, &s, &containment, &err)) {
+        return iv_command_fail(&err);
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    if (given->output.format == 1) {
+        show_json(&s, &text);
+    } else {
+        const struct view view = {.buf = &text, .ascii = iv_command_style(&given->output).ascii};
+        show_text(&s, given->output.verbose, &view);
+    }
+    return iv_command_print(&text, is_incomplete(&s) ? IV_EXIT_INCOMPLETE : IV_EXIT_PASS);
+}
+
+const struct iv_command iv_cmd_inspect = {
+    .name = "inspect",
+    .synopsis = "PATH",
+    .summary = "Show what a package or a tree of packages holds; judge nothing.",
+    .details = "Exit status: 0; 3 when something could not be read.",
+    .options_size = sizeof(struct iv_scan_arguments),
+    .defaults = &iv_scan_arguments_default,
+    .groups = groups,
+    .group_count = IV_COUNT(groups),
+    .complete = IV_COMPLETE_FILE,
+    .run = run_inspect,
+};

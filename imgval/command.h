@@ -1,0 +1,121 @@
+/*
+ * command.h: what the commands share: the options of a scan as option tables, the way from them to
+ * iv_scan_options, and how errors and exit statuses are told. Layer 4: commands alone use it.
+ */
+#ifndef IMGVAL_COMMAND_H
+#define IMGVAL_COMMAND_H
+
+#include "imgval/base/arena.h"
+#include "imgval/base/error.h"
+#include "imgval/options.h"
+#include "imgval/report/report.h"
+#include "imgval/scan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit statuses of the contract. */
+enum {
+    IV_EXIT_PASS = 0,
+    IV_EXIT_FAIL = 1,
+    IV_EXIT_USAGE = 2,
+    IV_EXIT_INCOMPLETE = 3,
+    IV_EXIT_TROUBLE = 4,
+};
+
+enum iv_when { IV_WHEN_AUTO, IV_WHEN_ALWAYS, IV_WHEN_NEVER };
+
+/* How output looks: every command that prints has these. */
+struct iv_output_arguments {
+    int format; /* index in iv_format_words */
+    int color;  /* enum iv_when */
+    unsigned quiet;
+    unsigned verbose;
+};
+
+/* What a scan is told on the command line. */
+struct iv_scan_arguments {
+    struct iv_output_arguments output;
+    int type; /* enum iv_submission_type */
+    bool type_given;
+    bool context_free;
+    bool baseline;
+    const char *update_history;
+    const char *oem_input;
+    const char *device_info;
+    const char *manufacturer;
+    struct iv_strings models;
+    struct iv_strings operators;
+    const char *firmware_version;
+    const char *store;
+    bool no_wspc;
+    const char *against;
+    bool all_owners;
+    int64_t max_list_age;
+    bool max_list_age_given;
+    int fail_on; /* index in iv_fail_on_words: error, warning, note */
+    int64_t jobs;
+    bool jobs_given;
+    struct iv_strings reports;
+    const char *sabotage;
+    bool replace; /* cache add */
+};
+
+extern const struct iv_scan_arguments iv_scan_arguments_default;
+
+/* Words of --format, in the order of iv_sinks[]; NULL-terminated. */
+extern const char *const iv_format_words[];
+
+/* The tables of struct iv_scan_arguments. */
+extern const struct iv_option_group iv_group_input;
+extern const struct iv_option_group iv_group_device;
+extern const struct iv_option_group iv_group_compare;
+extern const struct iv_option_group iv_group_store;
+extern const struct iv_option_group iv_group_output;
+extern const struct iv_option_group iv_group_reading;
+
+/* Checks the combination and fills ret_options (environment and clock included). */
+IV_MUST_USE bool iv_command_scan_options(const struct iv_scan_arguments *arguments,
+                                         struct iv_arena *arena,
+                                         struct iv_scan_options *ret_options, struct iv_error *err);
+
+/* --cache, else $IMGVAL_CACHE, else ${XDG_DATA_HOME:-~/.local/share}/imgval/baselines.db. False
+ * when none of them can be formed. */
+IV_MUST_USE bool iv_command_store_path(const char *given, struct iv_arena *arena,
+                                       const char **ret_path, struct iv_error *err);
+
+/* Colours, width, character set of standard output. */
+struct iv_style_options iv_command_style(const struct iv_output_arguments *output);
+
+/* "imgval: TEXT" on standard error, escaped; the exit status that belongs to the error. */
+int iv_command_fail(const struct iv_error *err);
+
+/* A usage error of this command: the text, and where help is. Returns IV_EXIT_USAGE. */
+int iv_command_usage(const struct iv_command *command, const char *fmt, ...) IV_PRINTF(2, 3);
+
+/* Writes text to standard output and sees errors; the exit status given, or IV_EXIT_TROUBLE. */
+int iv_command_print(const struct iv_buf *buf, int status);
+
+/* The exit status of a finished scan. */
+int iv_command_status(const struct iv_report *report, const struct iv_scan_outcome *outcome);
+
+/* PATH arguments, with a lone "-" replaced by the lines of standard input. */
+IV_MUST_USE bool iv_command_paths(const struct iv_strings *arguments, struct iv_arena *arena,
+                                  struct iv_strings *ret_paths, struct iv_error *err);
+
+/* The commands, each in its own cmd_NAME.c. */
+extern const struct iv_command iv_cmd_scan;
+extern const struct iv_command iv_cmd_inspect;
+extern const struct iv_command iv_cmd_explain;
+extern const struct iv_command iv_cmd_cache_add;
+extern const struct iv_command iv_cmd_cache_export;
+extern const struct iv_command iv_cmd_cache_import;
+extern const struct iv_command iv_cmd_cache_list;
+extern const struct iv_command iv_cmd_cache_merge;
+extern const struct iv_command iv_cmd_cache_path;
+extern const struct iv_command iv_cmd_cache_remove;
+extern const struct iv_command iv_cmd_cache_show;
+extern const struct iv_command iv_cmd_cache_verify;
+
+#endif

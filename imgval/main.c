@@ -1,0 +1,186 @@
+/*
+ * main.c: the way in. A map of the program:
+ *
+ *   main.c            finds the command and runs it; its result is the exit status
+ *   options.[ch]      command lines as tables: parsing, --help, manual, completions
+ *   command.[ch]      what the commands share: scan options, the store's path, errors
+ *   cmd_NAME.c        one command each
+ *   scan.[ch]         the pipeline: list, read, assemble, look up, judge
+ *   input/            bytes -> facts        (runs in sandboxed reader processes)
+ *   model/            facts, sets, findings (plain data and pure functions)
+ *   engine/           rules x facts -> findings
+ *   report/           report -> text, JSON ...
+ *   base/             memory, files, workers, sandbox, text
+ *   ../rules/         the rules as tables
+ *   ../cache/         the baseline store
+ *
+ * readers record facts, rules judge facts, sinks print judgements.
+ */
+#include "imgval/command.h"
+#include "imgval/version.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Verbs of one command stand together. */
+static const struct iv_command *const commands[] = {
+    &iv_cmd_scan,        &iv_cmd_inspect,      &iv_cmd_explain,      &iv_cmd_cache_list,
+    &iv_cmd_cache_show,  &iv_cmd_cache_add,    &iv_cmd_cache_import, &iv_cmd_cache_export,
+    &iv_cmd_cache_merge, &iv_cmd_cache_remove, &iv_cmd_cache_verify, &iv_cmd_cache_path,
+};
+
+static void add_overview(struct iv_buf *buf)
+{
+    iv_buf_puts(buf, "usage: imgval COMMAND [options] [arguments]\n"
+                     "       imgval PATH...            the same as imgval scan PATH...\n\n"
+                     "An offline validator of Windows Phone and Windows 10 Mobile firmware\n"
+                     "submissions: nine standard validations and WSPC.\n\nCommands:\n");
+    for (size_t i = 0; i < IV_COUNT(commands); i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "%s%s%s", commands[i]->name,
+                 commands[i]->verb == NULL ? "" : " ",
+                 commands[i]->verb == NULL ? "" : commands[i]->verb);
+        iv_buf_printf(buf, "  %-16s %s\n", name, commands[i]->summary);
+    }
+    iv_buf_puts(buf, "\nimgval COMMAND --help shows a command's options; imgval --version the\n"
+                     "version. Manual pages: imgval(1), imgval-rules(7), imgval-formats(5).\n\n"
+                     "Exit status: 0 pass, 1 fail, 2 usage error, 3 incomplete, 4 trouble.\n");
+}
+
+/* The options that stand for a command. Returns false when `word` is none of them. */
+static bool run_global(const char *word, int *ret_status)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    static const char completion[] = "--completion=";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        add_overview(&text);
+    } else if (strcmp(word, "--version") == 0) {
+        iv_buf_puts(&text, "imgval " IMGVAL_VERSION "\n");
+    } else if (strcmp(word, "--manual") == 0) {
+        /* for the test that keeps man/imgval.1 in step with the tables */
+        iv_options_manual(commands, IV_COUNT(commands), &text);
+    } else if (strncmp(word, completion, sizeof(completion) - 1) != 0 ||
+               !iv_options_completion(commands, IV_COUNT(commands), word + sizeof(completion) - 1,
+                                      &text)) {
+        return false;
+    }
+    *ret_status = iv_command_print(&text, IV_EXIT_PASS);
+    return true;
+}
+
+/* The command that the first words name, and how many they are; NULL with *ret_words 1 for the
+ * name of a command whose verb is missing or unknown. */
+static const struct iv_command *find_command(int count, char **words, int *ret_words)
+{
+    *ret_words = 0;
+    for (size_t i = 0; i < IV_COUNT(commands); i++) {
+        if (strcmp(commands[i]->name, words[0]) != 0) {
+            continue;
+        }
+        *ret_words = 1;
+        if (commands[i]->verb == NULL) {
+            return commands[i];
+        }
+        if (count > 1 && strcmp(commands[i]->verb, words[1]) == 0) {
+            *ret_words = 2;
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int run_command(const struct iv_command *command, int count, char **words,
+                       struct iv_arena *arena)
+{
+    struct iv_error err = {0};
+    struct iv_strings arguments = {0};
+    bool help;
+    void *options = iv_arena_alloc(arena, command->options_size);
+    if (command->defaults != NULL) {
+        memcpy(options, command->defaults, command->options_size);
+    }
+    if (!iv_options_parse(command, count, words, arena, options, &arguments, &help, &err)) {
+        return iv_command_usage(command, "%s", err.text);
+    }
+    if (help) {
+        struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+        iv_options_help(command, &text);
+        return iv_command_print(&text, IV_EXIT_PASS);
+    }
+    return command->run(command, options, &arguments, arena);
+}
+
+/* `imgval cache` and `imgval cache nonsense`. */
+static int refuse_verb(const char *name, const char *verb)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < IV_COUNT(commands); i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            iv_buf_printf(&text, "  imgval %s %-8s %s\n", name, commands[i]->verb,
+                          commands[i]->summary);
+        }
+    }
+    if (verb != NULL && (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)) {
+        return iv_command_print(&text, IV_EXIT_PASS);
+    }
+    fprintf(stderr, "imgval: %s needs a verb:\n%s", name, iv_buf_text(&text));
+    return IV_EXIT_USAGE;
+}
+
+static int run(int count, char **words, struct iv_arena *arena)
+{
+    int status;
+    if (count == 0) {
+        struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+        add_overview(&text);
+        fputs(iv_buf_text(&text), stderr);
+        return IV_EXIT_USAGE;
+    }
+    if (run_global(words[0], &status)) {
+        return status;
+    }
+    int taken;
+    const struct iv_command *command = find_command(count, words, &taken);
+    if (command != NULL) {
+        return run_command(command, count - taken, words + taken, arena);
+    }
+    if (taken == 1) {
+        return refuse_verb(words[0], count > 1 ? words[1] : NULL);
+    }
+    if (words[0][0] == '-' || access(words[0], F_OK) == 0 || strchr(words[0], '/') != NULL) {
+        return run_command(&iv_cmd_scan, count, words, arena);
+    }
+    struct iv_error err;
+    iv_error_set(&err, IV_ERROR_USAGE, "%s is neither a command nor a path (see imgval --help)",
+                 words[0]);
+    return iv_command_fail(&err);
+}
+
+/* A descriptor 0, 1 or 2 that is closed would be given to the next file opened: a report or the
+ * store could then be written over by a message. They are opened on /dev/null, 1 and 2 for reading,
+ * so that writing to them is still seen to fail. */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) == -1) {
+            int opened = open("/dev/null", O_RDONLY);
+            if (opened != -1 && opened != fd) {
+                close(opened);
+            }
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    hold_standard_descriptors();
+    setlocale(LC_CTYPE, ""); /* only to learn whether the terminal takes UTF-8 */
+    struct iv_arena arena;
+    iv_arena_init(&arena);
+    int status = run(argc > 0 ? argc - 1 : 0, argv + 1, &arena);
+    iv_arena_fini(&arena);
+    return status;
+}
