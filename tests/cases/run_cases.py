@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Runs the cases of testdata/cases: text recipes with what a scan of them must find.
+
+A case is one file NAME.case in a folder named after the rule that it is about:
+
+    about: what it shows, one sentence
+    setup: cache add --baseline v1      (may repeat; runs before; must exit 0, or setup[N]: N)
+    env: CI=true                        (may repeat)
+    needs: user                         (skipped for root: permissions do not bind it)
+    scan: --no-wspc tree                (arguments of imgval scan; relative to the built tree)
+    exit: 1
+    verdict: fail                       (optional)
+    outcome: STD001 failed              (may repeat: the rule's outcome over all subjects)
+    finding: STD001 key=x actual="0.0.0.0"   (may repeat: one finding with these members)
+    count: STD001 1                     (exactly so many findings of the rule)
+    no: STD002                          (no finding of the rule)
+    text: ...                           (the text report holds this)
+    stderr: ...                         (standard error holds this)
+    recipe:
+    ... the rest is the recipe, see mkfixture --help
+
+Members of a finding are compared as text; missing or null is written as null; variant is written
+oem/operator/model; `message~=text` and `remedy~=text` look for a part.
+
+Every case runs with one, three and no reader processes: the JSON must be the same bytes, and valid
+against the shipped schema.
+"""
+import argparse
+import concurrent.futures
+import importlib.util
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+
+
+def load_validator():
+    spec = importlib.util.spec_from_file_location("validate", TOP / "tests/report/validate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Failure(Exception):
+    pass
+
+
+class Skip(Exception):
+    pass
+
+
+def parse(path):
+    case = {"about": None, "needs": None, "setup": [], "env": {}, "scan": None, "exit": None, "verdict": None,
+            "outcome": [], "finding": [], "count": [], "no": [], "text": [], "stderr": []}
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise Failure(f"line {number + 1}: expected NAME: VALUE")
+        value = value.strip()
+        if name == "recipe":
+            case["recipe"] = "\n".join(lines[number + 1:])
+            return case
+        if name.startswith("setup"):
+            wanted = int(name[6:-1]) if name != "setup" else 0
+            case["setup"].append((wanted, shlex.split(value)))
+        elif name == "env":
+            key, _, val = value.partition("=")
+            case["env"][key] = val
+        elif name in ("outcome", "count"):
+            case[name].append(value.split())
+        elif name == "finding":
+            case[name].append(shlex.split(value))
+        elif name in ("no", "text", "stderr"):
+            case[name].append(value)
+        elif name in case:
+            case[name] = value
+        else:
+            raise Failure(f"line {number + 1}: unknown member {name}")
+    raise Failure("no recipe")
+
+
+def run(program, words, cwd, env):
+    return subprocess.run([program, *words], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=120, check=False)
+
+
+def member(finding, name):
+    value = finding.get(name)
+    if name == "variant" and value is not None:
+        return "/".join((value["oem"], value["operator"], value["model"]))
+    if name == "baseline" and value is not None:
+        return value["version"]
+    if name == "packages" and value is not None:
+        return ",".join(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def matches(finding, wanted):
+    if finding["id"] != wanted[0]:
+        return False
+    for condition in wanted[1:]:
+        name, _, value = condition.partition("=")
+        if name.endswith("~"):
+            if value not in member(finding, name[:-1]):
+                return False
+        elif member(finding, name) != value:
+            return False
+    return True
+
+
+def check_report(case, report):
+    findings = [f for s in report["submissions"] for f in s["findings"]]
+    outcomes = [o for s in report["submissions"] for o in s["outcomes"]]
+    if case["verdict"] is not None and report["verdict"] != case["verdict"]:
+        raise Failure(f"verdict {report['verdict']}, expected {case['verdict']}")
+    for rule, wanted in case["outcome"]:
+        seen = [o["outcome"] for o in outcomes if o["id"] == rule]
+        if seen != [wanted] * len(seen) or not seen:
+            raise Failure(f"outcome of {rule} is {seen}, expected {wanted}")
+    for wanted in case["finding"]:
+        if sum(matches(f, wanted) for f in findings) != 1:
+            raise Failure(f"{sum(matches(f, wanted) for f in findings)} findings match "
+                          f"{' '.join(wanted)}, expected one")
+    for rule, count in case["count"]:
+        seen = sum(f["id"] == rule for f in findings)
+        if seen != int(count):
+            raise Failure(f"{seen} findings of {rule}, expected {count}")
+    for rule in case["no"]:
+        if any(f["id"] == rule for f in findings):
+            raise Failure(f"a finding of {rule}")
+
+
+def shown(done):
+    return f"\n  stdout: {done.stdout.decode(errors='replace')[-1500:]}" \
+           f"\n  stderr: {done.stderr.decode(errors='replace')[-600:]}"
+
+
+def run_case(path, program, builder, validator):
+    case = parse(path)
+    for name in ("about", "scan", "exit"):
+        if case[name] is None:
+            raise Failure(f"no {name}:")
+    if case["needs"] == "user" and os.geteuid() == 0:
+        raise Skip
+    place = pathlib.Path(tempfile.mkdtemp(prefix="imgval-case-"))
+    try:
+        (place / "recipe").write_text(case["recipe"], encoding="utf-8")
+        built = run(builder, [str(place / "recipe"), str(place / "tree")], place, os.environ)
+        if built.returncode != 0:
+            raise Failure("the recipe cannot be built" + shown(built))
+        env = {k: v for k, v in os.environ.items() if k not in ("CI", "IMGVAL_CACHE", "NO_COLOR")}
+        env.update(HOME=str(place), XDG_DATA_HOME=str(place / "data"), LC_ALL="C.UTF-8",
+                   SOURCE_DATE_EPOCH="1480000000")
+        env.update(case["env"])
+        for wanted, words in case["setup"]:
+            done = run(program, words, place / "tree", env)
+            if done.returncode != wanted:
+                raise Failure(f"setup {' '.join(words)}: exit status {done.returncode}, expected "
+                              f"{wanted}" + shown(done))
+        outputs = []
+        words = shlex.split(case["scan"])
+        for jobs in ("1", "3", "0"):
+            if jobs == "0" and any(w.startswith("--reader-fault") for w in words):
+                continue
+            done = run(program, ["scan", "--format=json", "-j", jobs, *words], place / "tree", env)
+            if done.returncode != int(case["exit"]):
+                raise Failure(f"exit status {done.returncode}, expected {case['exit']} "
+                              f"(-j {jobs})" + shown(done))
+            outputs.append(done.stdout)
+        if any(o != outputs[0] for o in outputs):
+            raise Failure("the report depends on the number of reader processes")
+        for part in case["stderr"]:
+            if part not in done.stderr.decode(errors="replace"):
+                raise Failure(f"standard error lacks {part!r}" + shown(done))
+        if int(case["exit"]) != 2:
+            (place / "report.json").write_bytes(outputs[0])
+            try:
+                validator.check(str(place / "report.json"), False)
+            except (validator.Bad, ValueError, IndexError, ZeroDivisionError) as failure:
+                raise Failure(f"the report is not valid: {failure}" + shown(done)) from failure
+            try:
+                check_report(case, json.loads(outputs[0]))
+            except Failure as failure:
+                raise Failure(str(failure) + shown(done)) from failure
+        text = run(program, ["scan", *words], place / "tree", env).stdout.decode("utf-8")
+        for part in case["text"]:
+            if part not in text:
+                raise Failure(f"the text report lacks {part!r}\n{text}")
+    finally:
+        for folder, _, _ in os.walk(place): # a case may have taken away a folder's permissions
+            os.chmod(folder, 0o700)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--builder", required=True)
+    parser.add_argument("--cases", default=str(TOP / "testdata/cases"))
+    parser.add_argument("names", nargs="*", help="only cases whose path holds one of these")
+    given = parser.parse_args()
+    validator = load_validator()
+    paths = sorted(pathlib.Path(given.cases).glob("*/*.case"))
+    if given.names:
+        paths = [p for p in paths if any(n in str(p) for n in given.names)]
+    program, builder = (os.path.abspath(p) for p in (given.program, given.builder))
+
+    def attempt(path):
+        try:
+            run_case(path, program, builder, validator)
+            return None
+        except Skip:
+            return Skip
+        except (Failure, subprocess.TimeoutExpired, json.JSONDecodeError, UnicodeDecodeError,
+                ValueError) as failure:
+            return str(failure)
+
+    failed = skipped = 0
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for path, failure in zip(paths, pool.map(attempt, paths)):
+            if failure is Skip:
+                skipped += 1
+            elif failure is not None:
+                failed += 1
+                print(f"FAILED {path.parent.name}/{path.stem}: {failure}")
+    print(f"{len(paths) - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not paths else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
