@@ -181,6 +181,20 @@ static bool hides_packages(const struct iv_listing *listing)
     return false;
 }
 
+/* Whether the history under a contextual partial is not known: then neither is its set. */
+static bool lacks_history(const struct iv_submission *s)
+{
+    if (s->type != IV_PARTIAL || s->context_free) {
+        return false;
+    }
+    for (size_t i = 0; s->history.path != NULL && i < s->fault_count; i++) {
+        if (strcmp(s->faults[i].path, s->history.path) == 0) {
+            return true;
+        }
+    }
+    return !s->history.complete;
+}
+
 bool iv_scan_read(const char *path, const struct iv_scan_options *options, struct iv_arena *arena,
                   struct iv_submission *ret_submission, struct iv_containment *ret_containment,
                   struct iv_error *err)
@@ -216,13 +230,15 @@ bool iv_scan_read(const char *path, const struct iv_scan_options *options, struc
     size_t extra_count;
     const struct iv_datum *extra = iv_scan_option_data(options, arena, &extra_count);
     iv_submission_assemble(facts, listing.item_count, extra, extra_count, arena, &s);
+    s.set_incomplete = s.set_incomplete || lacks_history(&s);
     *ret_submission = s;
     return true;
 }
 
 /* --- the baseline store ---------------------------------------------------------------------- */
 
-static const char set_incomplete_reason[] = "part of the input could not be listed";
+static const char set_incomplete_reason[] =
+    "part of the input, or the update history, could not be read";
 
 /* Every variant gets a status without a comparison. */
 static void set_all(struct iv_submission *s, enum iv_wspc_status status, const char *reason)
