@@ -1,0 +1,110 @@
+#!/bin/bash
+# run.sh BUILD SECONDS [NAME...]: builds each tests/fuzz/fuzz_NAME.c with libFuzzer, the address and
+# the undefined behaviour sanitizer against the project's sources, and runs it for SECONDS from the
+# seeds: the story, real files where $IMGVAL_REAL names a folder of them, testdata/crashers/NAME, and
+# packages that BUILD/mkfixture makes. A crash, a leak, a hang (10 s) or 2 GB of memory fails; the
+# input stays in BUILD/fuzz/NAME-crash-*. The corpus is kept in BUILD/fuzz/NAME.corpus.
+set -u
+build=$(realpath -- "${1:?usage: run.sh BUILD SECONDS [NAME...]}")
+seconds=${2:?usage: run.sh BUILD SECONDS [NAME...]}
+shift 2
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+command -v clang >/dev/null || { echo 'skipped: no clang'; exit 77; }
+place=$build/fuzz
+mkdir -p "$place"
+
+# The core list and the libraries are those of the project: a build of its own, sanitized.
+cat >"$place/fuzz.cmake" <<'END'
+set(CMAKE_C_COMPILER clang)
+set(CMAKE_C_FLAGS_INIT "-fsanitize=fuzzer-no-link")
+END
+log=$place/build.log
+{
+    cmake -S "$top" -B "$place/build" -DCMAKE_TOOLCHAIN_FILE="$place/fuzz.cmake" \
+        -DIMGVAL_SANITIZE=ON -DIMGVAL_TESTS=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
+        cmake --build "$place/build" --parallel "$(nproc)" --target imgval_core
+} >"$log" 2>&1 || { tail -n 30 "$log"; echo "0 passed, 1 failed"; exit 1; }
+
+libraries=$(pkg-config --libs libxml-2.0 sqlite3 libarchive libcrypto zlib libpcre2-8 libseccomp jansson)
+names=$*
+[ -n "$names" ] || names=$(cd "$top/tests/fuzz" && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//')
+
+# A package of each kind and compression, for the binary readers.
+seeds=$place/seeds
+rm -rf "$seeds"
+mkdir -p "$seeds"
+if [ -x "$build/mkfixture" ]; then
+    for recipe in packages folders hostile; do
+        sed '/^sparse\|^deep\|^fifo\|^socket\|^chmod\|^symlink/d' "$top/tests/build/samples/$recipe.recipe" |
+            "$build/mkfixture" - "$seeds/$recipe" >/dev/null 2>&1
+    done
+fi
+cp -R "$top/testdata/story" "$seeds/story"
+
+# seed NAME CORPUS: copies what the fuzzer can start from. The readers of documents want a first
+# byte that chooses the reader (see fuzz_manifest.c), the others the file as it is.
+seed() {
+    local number=0 file first
+    while IFS= read -r -d '' file; do
+        number=$((number + 1))
+        first=
+        if [ "$1" = manifest ]; then
+            case $file in
+            *UpdateHistory.xml) first='\002' ;;
+            *OEMInput.xml) first='\007' ;;
+            *.mum) first='\001' ;;
+            *.reg) first='\003' ;;
+            *.manifest) first='\004' ;;
+            *.dsm.xml) first='\000' ;;
+            *) first='\005' ;;
+            esac
+        fi
+        { [ -z "$first" ] || printf "$first"; cat "$file"; } >"$2/seed-$number"
+    done < <(find "$seeds" ${IMGVAL_REAL:+"$IMGVAL_REAL"} -type f -size -256k ! -name '*.md' -print0 |
+        sort -z |
+        case $1 in
+        cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
+        manifest | xml) grep -z -E '\.(xml|mum|reg|manifest|imx|txt)$' ;;
+        *) cat ;;
+        esac)
+    if [ -d "$top/testdata/crashers/$1" ]; then
+        cp "$top/testdata/crashers/$1"/* "$2"/
+    fi
+}
+
+run_one() {
+    local name=$1 corpus=$place/$1.corpus
+    if ! clang -std=c17 -D_GNU_SOURCE -I"$top" -g -O1 -fsanitize=fuzzer,address,undefined \
+        -fno-sanitize-recover=all -fno-omit-frame-pointer "$top/tests/fuzz/fuzz_$name.c" \
+        "$place/build/libimgval_core.a" $libraries -o "$place/fuzz_$name" >"$place/$name.log" 2>&1; then
+        echo "FAILED $name: does not build"
+        tail -n 20 "$place/$name.log"
+        return 1
+    fi
+    mkdir -p "$corpus"
+    seed "$name" "$corpus"
+    # The libraries come from the distribution and are not sanitized.
+    if ! (cd "$place" && ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+        "./fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=262144 \
+        -print_final_stats=1 -artifact_prefix="$name-" "$corpus" >"$name.log" 2>&1); then
+        echo "FAILED $name: $(grep -m 1 -E 'ERROR|SUMMARY|runtime error|deadly' "$place/$name.log")"
+        tail -n 60 "$place/$name.log"
+        return 1
+    fi
+    echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$place/$name.log") inputs in" \
+        "$seconds s, corpus $(find "$corpus" -type f | wc -l)"
+}
+
+passed=0
+failed=0
+export top place seconds seeds libraries
+export -f run_one seed
+# As many at a time as there are processors.
+results=$(printf '%s\n' $names | xargs -P "$(nproc)" -I NAME bash -c '
+    if run_one NAME >"$place/NAME.result" 2>&1; then echo passed NAME; else echo failed NAME; fi')
+while read -r result name; do
+    cat "$place/$name.result"
+    if [ "$result" = passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+done <<<"$(sort <<<"$results")"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
