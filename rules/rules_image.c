@@ -326,7 +326,7 @@ static const struct iv_rule rows[] = {
         .why = "What was not read was not judged.",
         .remedy = "Convert the file to a supported form, or use a build of imgval that reads it.",
         .passes = "a cabinet compressed with LZX or MSZIP",
-        .fails = "a multi-part cabinet",
+        .fails = "a cabinet with Quantum compression",
     },
     {
         .id = "IMG009",

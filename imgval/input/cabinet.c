@@ -244,12 +244,12 @@ static bool set_compression(struct iv_cabinet *cab, struct iv_folder *folder, un
     if (method == IV_COMPRESSION_QUANTUM) {
         return iv_cabinet_fail(cab, ret_fault, IV_FAULT_UNSUPPORTED, NULL, "Quantum compression");
     }
+    /* What the format does not know is damage: no other build could read it either. */
     if (method == IV_COMPRESSION_LZX) {
-        return iv_cabinet_fail(cab, ret_fault, IV_FAULT_UNSUPPORTED, NULL,
-                               "LZX compression with a window of 2^%u bytes", folder->window);
+        return iv_cabinet_malformed(cab, ret_fault, "LZX window of 2^%u bytes: not 2^%u to 2^%u",
+                                    folder->window, LZX_WINDOW_MIN, LZX_WINDOW_MAX);
     }
-    return iv_cabinet_fail(cab, ret_fault, IV_FAULT_UNSUPPORTED, NULL,
-                           "unknown compression type %u", method);
+    return iv_cabinet_malformed(cab, ret_fault, "unknown compression type %u", method);
 }
 
 static bool read_folders(struct iv_cabinet *cab, const struct header *header,

@@ -390,7 +390,7 @@ static void test_lying_counts(void)
     set(&made, 26, 4097, 2);
     check_refused(&made, IV_FAULT_LIMIT, "4097 cabinet folders, the limit is 4096");
     set(&made, 26, 4096, 2);
-    check_refused(&made, IV_FAULT_UNSUPPORTED, "unknown compression type 4");
+    check_refused(&made, IV_FAULT_MALFORMED, "unknown compression type 4");
     set(&made, 26, 0, 2);
     check_refused(&made, IV_FAULT_MALFORMED, "in folder 0, the cabinet has 0");
     set(&made, 26, 1, 2);
@@ -511,19 +511,21 @@ static void test_compression(void)
 {
     static const struct {
         unsigned type;
+        enum iv_fault_kind kind;
         const char *detail;
     } cases[] = {
-        {0x0472, "Quantum compression"},
-        {0x0004, "unknown compression type 4"},
-        {0x000F, "unknown compression type 15"},
-        {0x0E03, "LZX compression with a window of 2^14 bytes"},
-        {0x1603, "LZX compression with a window of 2^22 bytes"},
+        {0x0472, IV_FAULT_UNSUPPORTED, "Quantum compression"},
+        {0x0004, IV_FAULT_MALFORMED, "unknown compression type 4"},
+        {0x000F, IV_FAULT_MALFORMED, "unknown compression type 15"},
+        {0x0E03, IV_FAULT_MALFORMED, "LZX window of 2^14 bytes: not 2^15 to 2^21"},
+        {0x1603, IV_FAULT_MALFORMED, "LZX window of 2^22 bytes: not 2^15 to 2^21"},
+        {0x1F03, IV_FAULT_MALFORMED, "LZX window of 2^31 bytes: not 2^15 to 2^21"},
     };
     for (size_t i = 0; i < IV_COUNT(cases); i++) {
         struct made made IV_CLEANUP(made_fini) = {0};
         make_simple(&made, STORED);
         set(&made, made.folder_at[0] + 6, cases[i].type, 2);
-        check_refused(&made, IV_FAULT_UNSUPPORTED, cases[i].detail);
+        check_refused(&made, cases[i].kind, cases[i].detail);
     }
     struct made version IV_CLEANUP(made_fini) = {0};
     make_simple(&version, STORED);
