@@ -290,10 +290,12 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_SUBMISSION,
         .applies = IV_APPLIES_ALL,
         .fault = IV_FAULT_NOT_REGULAR,
-        .message = "The entry {0} is named like a package and is no regular file: {1}",
-        .summary = "An entry with a package's name must be a regular file or an extracted folder.",
-        .why = "Links are not followed, for they may lead out of the submission; so this package "
-               "was not read.",
+        .message = "The entry {0} has the name of a package, an image or device metadata and is no "
+                   "regular file: {1}",
+        .summary = "An entry with the name of a package, an image or device metadata must be a "
+                   "regular file, or an extracted folder.",
+        .why = "Links are not followed, for they may lead out of the submission; so this entry "
+               "was not read. Links of other names are no part of the submission.",
         .remedy = "Put the file itself in the place of the link.",
         .passes = "Contoso.BASE.MainOS.spkg as a file",
         .fails = "Contoso.BASE.MainOS.spkg as a symbolic link",

@@ -1,7 +1,8 @@
 /*
  * A directory tree: package files, extracted packages, bare manifests and metadata files, by name
- * alone. What is named like one of them and is no regular file is a fault, and so is a link to a
- * directory: what was not looked at must not be hidden by a pass.
+ * alone. What is named like one of them and is no regular file is a fault: what was not looked at
+ * must not be hidden by a pass. Links, FIFOs, sockets and devices of other names are ignored; what
+ * lies behind a link is not part of the tree.
  *
  * An extracted package is a folder that holds update.mum or man.dsm.xml. Package files below it are
  * listed too: only its manifest can tell which are payload, and the reader of the folder says so.
@@ -50,25 +51,25 @@ static bool is_package_like(const char *name)
            iv_ascii_isuffix(name, ".dsm.xml");
 }
 
-/* Names that matter whatever the entry is. */
-static bool is_telling(const char *name)
+/* Names that matter whatever the entry is. A metadata file for which an option names another one
+ * is not read, so it does not matter what it is. */
+static bool is_telling(const struct iv_lister *lister, const char *name)
 {
     enum iv_role role;
-    return is_package_like(name) || iv_lister_metadata_role(name, &role) ||
-           iv_kind_of_image_name(name) != NULL;
+    return is_package_like(name) || iv_kind_of_image_name(name) != NULL ||
+           (iv_lister_metadata_role(name, &role) && !iv_lister_is_named(lister, role));
 }
 
 static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
 {
-    (void)context;
+    const struct iv_lister *lister = context;
     (void)path;
     switch (type) {
     case IV_FILE_REGULAR:
-        return is_telling(name) || iv_ascii_isuffix(name, ".xml");
+        return is_telling(lister, name) || iv_ascii_isuffix(name, ".xml");
     case IV_FILE_LINK:
-        return true; /* it may lead to a directory */
     case IV_FILE_OTHER:
-        return is_telling(name);
+        return is_telling(lister, name);
     case IV_FILE_DIRECTORY:
         break;
     }
@@ -77,25 +78,12 @@ static bool want(void *context, const char *path, const char *name, enum iv_file
 
 /* ------------------------------------------------------------------------- not regular, images */
 
-/* What a link leads to decides whether it hides something. */
 static void judge_link(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
-    struct stat st;
-    const char *detail = NULL;
-    if (is_telling(last_part(entry->path))) {
-        detail = "a symbolic link: links are not followed";
-    } else if (fstatat(tree->probe->fd, entry->path, &st, 0) == 0) {
-        if (S_ISDIR(st.st_mode)) {
-            detail = "a symbolic link to a directory: links are not followed";
-        }
-    } else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
-        detail = "a symbolic link to something that cannot be seen: links are not followed";
-    }
-    if (detail != NULL) {
-        iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
-                        iv_lister_join(lister, tree->probe->path, entry->path), detail);
-    }
+    iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
+                    iv_lister_join(lister, tree->probe->path, entry->path),
+                    "a symbolic link: links are not followed");
 }
 
 static void judge_other(struct tree *tree, const struct iv_entry *entry)
@@ -276,7 +264,7 @@ static void list_troubles(struct tree *tree)
 void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe)
 {
     struct tree tree = {.lister = lister, .probe = probe};
-    iv_walk(probe->fd, lister->options->limits, want, NULL, lister->arena, &tree.walk);
+    iv_walk(probe->fd, lister->options->limits, want, lister, lister->arena, &tree.walk);
     find_folders(&tree);
     mark_folders(&tree);
     for (size_t i = 0; i < tree.walk.count; i++) {
