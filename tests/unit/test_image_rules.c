@@ -197,6 +197,18 @@ static void test_history(void)
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "IMG304"), IV_FAILED);
     CHECK_INT(outcome_of(&scene, "IMG010"), IV_NOT_APPLICABLE);
+    struct iv_fault fault = {
+        .kind = IV_FAULT_METADATA, .path = "fw/UpdateHistory.xml", .detail = "cut off"};
+    scene.s.faults = &fault;
+    scene.s.fault_count = 1;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG303"), IV_FAILED);
+    CHECK_INT(outcome_of(&scene, "IMG304"), IV_NOT_EVALUATED);
+    CHECK_INT(count_of(&scene, "IMG304"), 0);
+    fault.path = "fw/answer.xml";
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG304"), IV_FAILED);
+    scene.s.fault_count = 0;
     scene.s.history.complete = true;
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "IMG304"), IV_PASSED);
