@@ -236,6 +236,7 @@ struct opened {
     int fd;
     int own; /* closed at the end; -1: the listing's */
     uint64_t size;
+    struct stat before; /* the reading */
 };
 
 /* False with *ret_fault set. */
@@ -251,7 +252,7 @@ static bool open_item(const struct iv_listing *listing, const struct iv_item *it
         opened->fd = fstat(item->fd, &st) == 0 ? item->fd : -1;
         opened->size = opened->fd < 0 ? 0 : (uint64_t)st.st_size;
     }
-    if (opened->fd >= 0) {
+    if (opened->fd >= 0 && fstat(opened->fd, &opened->before) == 0) {
         return true;
     }
     bool changed = type != IV_FILE_REGULAR;
@@ -265,6 +266,21 @@ static bool open_item(const struct iv_listing *listing, const struct iv_item *it
         .detail = changed ? "no regular file any more" : detail,
     };
     return false;
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Whether somebody wrote to the file while it was read: then no one content was judged. */
+static bool has_changed(const struct opened *opened)
+{
+    const struct stat *before = &opened->before;
+    struct stat now;
+    return fstat(opened->fd, &now) != 0 || now.st_size != before->st_size ||
+           !is_same_time(&now.st_mtim, &before->st_mtim) ||
+           !is_same_time(&now.st_ctim, &before->st_ctim);
 }
 
 static bool is_package_role(enum iv_role role)
@@ -395,18 +411,21 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
     }
     struct opened opened = {.fd = -1, .own = -1};
     struct iv_fault fault = {0};
-    if (!open_item(listing, item, &opened, &fault)) {
+    bool whole = open_item(listing, item, &opened, &fault);
+    if (whole) {
         if (is_package_item) {
-            iv_reader_package_fault(&r, ret_facts->packages, &fault, true);
+            read_package(&r, listing, item, &opened);
         } else {
-            iv_reader_fault(&r, &fault);
+            read_metadata(&r, item, &opened);
         }
-        return;
+        whole = !has_changed(&opened);
+        fault = (struct iv_fault){
+            .kind = IV_FAULT_UNREADABLE, .path = item->path, .detail = "changed during the scan"};
     }
-    if (is_package_item) {
-        read_package(&r, listing, item, &opened);
-    } else {
-        read_metadata(&r, item, &opened);
+    if (!whole && is_package_item) {
+        iv_reader_package_fault(&r, ret_facts->packages, &fault, true);
+    } else if (!whole) {
+        iv_reader_fault(&r, &fault);
     }
     iv_fd_close(&opened.own);
 }

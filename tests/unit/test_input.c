@@ -1,8 +1,11 @@
 /* imgval/input/input.c, listing.c, kind_directory.c: what there is to read in a path. */
 #include "tests/unit/input_support.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 
 static const char dsm[] = "<Package " IU "><Identity><Owner>Contoso</Owner><Component>A</Component>"
                           "<Version Major=\"1\" Minor=\"2\" QFE=\"3\" Build=\"4\"/></Identity>"
@@ -293,6 +296,63 @@ static void test_limits(void)
     CHECK_INT(seen_package(&c, "/a.spkg")->faults[0].kind, IV_FAULT_LIMIT);
 }
 
+/* Another process that makes the file longer, byte by byte, until it is killed. */
+static pid_t start_writer(const char *path)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+        while (fd >= 0 && write(fd, "x", 1) == 1) {
+        }
+        _exit(1);
+    }
+    return child;
+}
+
+static bool is_told(const struct iv_fault *faults, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(faults[i].detail, "changed during the scan") == 0) {
+            CHECK_INT(faults[i].kind, IV_FAULT_UNREADABLE);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* When the writer runs is not ours to say: at some time it runs during a reading. */
+static void check_growing(const char *name, const char *text)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    temp_text(&t, &a, name, text);
+    struct iv_limits limits = iv_limits_default();
+    struct iv_list_options options = {.limits = &limits};
+    struct iv_read_options read = {.limits = &limits};
+    struct iv_listing listing;
+    struct iv_error err = {0};
+    CHECK(iv_input_list(t.root, &options, &a, &listing, &err));
+    struct iv_facts facts;
+    iv_input_read(&listing, &listing.items[0], &read, &a, &facts);
+    CHECK(!is_told(facts.faults, facts.fault_count));
+    CHECK(facts.package_count == 0 ||
+          !is_told(facts.packages->faults, facts.packages->fault_count));
+    pid_t writer = start_writer(temp_path(&t, &a, name));
+    bool told = false;
+    time_t end = time(NULL) + 20;
+    while (!told && time(NULL) < end) {
+        iv_input_read(&listing, &listing.items[0], &read, &a, &facts);
+        told = facts.package_count > 0
+                   ? is_told(facts.packages->faults, facts.packages->fault_count)
+                   : is_told(facts.faults, facts.fault_count);
+        CHECK(!told || facts.package_count == 0 || facts.packages->unreadable);
+    }
+    kill(writer, SIGKILL);
+    CHECK(waitpid(writer, NULL, 0) == writer);
+    CHECK(told);
+    iv_input_close(&listing);
+}
+
 static void test_changes(void)
 {
     TEMP(t);
@@ -340,5 +400,7 @@ int main(void)
     test_options();
     test_limits();
     test_changes();
+    check_growing("a.spkg", "x");
+    check_growing("UpdateHistory.xml", "<UpdateHistory/>");
     return unit_end();
 }
