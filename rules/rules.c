@@ -227,6 +227,17 @@ const char *iv_rules_fill(struct iv_arena *arena, const char *message, const cha
     return iv_arena_strndup(arena, iv_buf_text(&buf), buf.size);
 }
 
+bool iv_rules_has_fault(const struct iv_submission *submission, const char *path)
+{
+    for (size_t i = 0; path != NULL && i < submission->fault_count; i++) {
+        const char *at = submission->faults[i].path;
+        if (at != NULL && strcmp(at, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *iv_rules_file_name(const char *path)
 {
     const char *slash = path == NULL ? NULL : strrchr(path, '/');

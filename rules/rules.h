@@ -35,6 +35,9 @@ const struct iv_rule *iv_rules_find_message(const char *message);
 const char *iv_rules_fill(struct iv_arena *arena, const char *message, const char *const *arguments,
                           size_t count);
 
+/* Whether something of the metadata file could not be read; NULL: no. */
+bool iv_rules_has_fault(const struct iv_submission *submission, const char *path);
+
 /* How messages name things: the last part of a path (NULL stays NULL), a package by its name or
  * else its key, a baseline as "ID (version V)". */
 const char *iv_rules_file_name(const char *path);

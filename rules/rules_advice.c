@@ -355,6 +355,9 @@ static enum iv_outcome check_history_removal(const struct iv_case *c, struct iv_
     if (!s->history.present || !s->history.complete) {
         return IV_NOT_APPLICABLE;
     }
+    if (iv_rules_has_fault(s, s->history.path)) {
+        return IV_NOT_EVALUATED;
+    }
     enum iv_outcome outcome = IV_PASSED;
     for (size_t i = 0; i < s->history.package_count; i++) {
         const struct iv_package *entry = &s->history.packages[i];
@@ -381,6 +384,9 @@ static enum iv_outcome check_not_in_history(const struct iv_case *c, struct iv_v
     const struct iv_submission *s = c->submission;
     if (!s->history.present || !s->history.complete) {
         return IV_NOT_APPLICABLE;
+    }
+    if (iv_rules_has_fault(s, s->history.path)) {
+        return IV_NOT_EVALUATED;
     }
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);

@@ -126,6 +126,9 @@ static enum iv_outcome check_history_package(const struct iv_case *c, struct iv_
     if (!s->history.present || !s->history.complete) {
         return IV_NOT_APPLICABLE;
     }
+    if (iv_rules_has_fault(s, s->history.path)) {
+        return IV_NOT_EVALUATED;
+    }
     enum iv_outcome outcome = IV_PASSED;
     for (size_t i = 0; i < s->history.package_count; i++) {
         const struct iv_package *entry = &s->history.packages[i];
@@ -184,17 +187,6 @@ static enum iv_outcome check_conflict(const struct iv_case *c, struct iv_verdict
     return report_conflicts(c, verdict, device->conflicts, device->conflict_count);
 }
 
-/* Whether something of the metadata source could not be read. */
-static bool is_faulty(const struct iv_submission *s, const char *path)
-{
-    for (size_t i = 0; path != NULL && i < s->fault_count; i++) {
-        if (s->faults[i].path != NULL && strcmp(s->faults[i].path, path) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum iv_outcome check_history_complete(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_history *history = &c->submission->history;
@@ -204,7 +196,7 @@ static enum iv_outcome check_history_complete(const struct iv_case *c, struct iv
     if (history->complete) {
         return IV_PASSED;
     }
-    if (is_faulty(c->submission, history->path)) {
+    if (iv_rules_has_fault(c->submission, history->path)) {
         return IV_NOT_EVALUATED; /* the event may stand where nothing could be read */
     }
     const struct iv_evidence evidence = {

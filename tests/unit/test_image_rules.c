@@ -222,6 +222,15 @@ static void test_history(void)
     scene.s.kind = IV_KIND_FFU;
     judge(&scene);
     CHECK_INT(count_of(&scene, "IMG010"), 2);
+    /* Cut off behind a complete event: what the final state is, is not known. */
+    fault.path = "fw/UpdateHistory.xml";
+    scene.s.fault_count = 1;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG304"), IV_PASSED);
+    CHECK_INT(outcome_of(&scene, "IMG010"), IV_NOT_EVALUATED);
+    CHECK_INT(outcome_of(&scene, "ADV007"), IV_NOT_EVALUATED);
+    CHECK_INT(outcome_of(&scene, "ADV009"), IV_NOT_EVALUATED);
+    CHECK_INT(count_of(&scene, "ADV009"), 0);
     iv_arena_fini(&scene.arena);
 }
 
