@@ -1,19 +1,18 @@
 #include "cache/db.h"
 
+#include "cache/newfile.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* The SQLite file format, 1.3: magic at 0, application id at 68, big-endian. */
 #define HEADER_SIZE 100
@@ -24,9 +23,10 @@
 #define VALUE_MAX (256 * 1024 * 1024)
 
 struct iv_db {
-    sqlite3 *handle;
+    sqlite3 *handle; /* NULL after a new file was published: it is opened again when needed */
     const struct iv_db_schema *schema;
-    char *path; /* as the user gave it, for messages */
+    char *path;                 /* as the user gave it, for messages */
+    struct iv_newfile *newfile; /* not NULL: the file is in the making, and handle is open on it */
     unsigned wait;
 };
 
@@ -146,12 +146,22 @@ static bool is_utf8(const char *text, size_t size)
     return all < 0x80 || iv_utf8_is_valid(text, size);
 }
 
+static bool open_to_write(struct iv_db *db, struct iv_error *err);
+
+static bool ensure_handle(struct iv_db *db, struct iv_error *err)
+{
+    return db->handle != NULL || open_to_write(db, err);
+}
+
 /* --- queries -------------------------------------------------------------------------------- */
 
 bool iv_query_open(struct iv_db *db, const char *sql, struct iv_query **ret_query,
                    struct iv_error *err)
 {
     sqlite3_stmt *statement = NULL;
+    if (!ensure_handle(db, err)) {
+        return false;
+    }
     int code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
     if (code != SQLITE_OK) {
         return database_error(db, sqlite3_extended_errcode(db->handle), err);
@@ -354,30 +364,23 @@ static bool read_number(struct iv_db *db, const char *sql, int64_t *ret_value, s
     return true;
 }
 
-/* --- transactions --------------------------------------------------------------------------- */
+/* --- migration ------------------------------------------------------------------------------ */
 
-bool iv_db_begin(struct iv_db *db, struct iv_error *err)
+static bool begin(struct iv_db *db, struct iv_error *err)
 {
     return run_sql(db, "BEGIN IMMEDIATE", err);
 }
 
-bool iv_db_commit(struct iv_db *db, struct iv_error *err)
+static bool commit(struct iv_db *db, struct iv_error *err)
 {
     return run_sql(db, "COMMIT", err);
 }
-
-int64_t iv_db_last_row(const struct iv_db *db)
-{
-    return sqlite3_last_insert_rowid(db->handle);
-}
-
-/* --- migration ------------------------------------------------------------------------------ */
 
 /* Brings the open file to the schema's version, in one transaction with the version's number. */
 static bool migrate(struct iv_db *db, struct iv_error *err)
 {
     int64_t version = 0;
-    if (!iv_db_begin(db, err) || !read_number(db, "PRAGMA user_version", &version, err)) {
+    if (!begin(db, err) || !read_number(db, "PRAGMA user_version", &version, err)) {
         return false;
     }
     /* It is read anew: somebody else may have been faster. */
@@ -388,7 +391,7 @@ static bool migrate(struct iv_db *db, struct iv_error *err)
             return false;
         }
     }
-    return iv_db_commit(db, err);
+    return commit(db, err);
 }
 
 static bool check_version(struct iv_db *db, bool *ret_is_old, struct iv_error *err)
@@ -427,6 +430,7 @@ void iv_db_close(struct iv_db **db)
 {
     if (*db != NULL) {
         close_handle(*db);
+        iv_newfile_close(&(*db)->newfile);
         free((*db)->path);
         free(*db);
         *db = NULL;
@@ -616,124 +620,87 @@ static bool open_to_write(struct iv_db *db, struct iv_error *err)
 
 /* --- creation ------------------------------------------------------------------------------- */
 
-/* Makes what was done to the entries of `path`'s directory durable, where the system can. */
-static void sync_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
-    if (slash == NULL) {
-        iv_buf_puts(&name, ".");
-    } else {
-        iv_buf_add(&name, path, (size_t)(slash - path) + 1);
-    }
-    int fd = open(iv_buf_text(&name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-}
-
-static bool make_directories(const char *path, struct iv_error *err)
-{
-    char *copy = duplicate(path);
-    bool is_done = true;
-    for (char *at = copy + 1; is_done && *copy != '\0' && *at != '\0'; at++) {
-        if (*at != '/' || at[-1] == '/') {
-            continue;
-        }
-        *at = '\0';
-        if (mkdir(copy, 0777) == 0) {
-            sync_directory(copy);
-        } else if (errno != EEXIST && access(copy, F_OK) != 0) {
-            is_done = iv_error_errno(err, "%s: cannot make the directory", copy);
-        }
-        *at = '/';
-    }
-    free(copy);
-    return is_done;
-}
-
-/* Moves the finished file to its name unless somebody was faster; false with errno. */
-static bool publish(const char *from, const char *to)
-{
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
-        return true;
-    }
-    if (errno != EINVAL && errno != ENOSYS) {
-        return false;
-    }
-    /* A file system (NFS) or a kernel without that flag. */
-    return link(from, to) == 0;
-}
-
-/* Schema and identity of a new file, durable when this returns. */
-static bool build_file(struct iv_db *db, const char *file, struct iv_error *err)
-{
-    char sql[64];
-    snprintf(sql, sizeof(sql), "PRAGMA application_id = %" PRId32,
-             (int32_t)db->schema->application_id);
-    bool is_done = open_handle(db, file, SQLITE_OPEN_READWRITE, err) && configure(db, err) &&
-                   make_durable(db, err) && run_sql(db, sql, err) && migrate(db, err);
-    close_handle(db);
-    return is_done;
-}
-
 /*
- * The store appears under its name only when it is whole: a creator that is killed leaves a
- * temporary file or nothing, never an empty store. Of two creators one wins and both use its file.
+ * The file in the making: schema and identity, under the temporary name. It is of no worth before
+ * it is published, so it needs no journal beside it, and one fsync at the end.
  */
-static bool create(struct iv_db *db, struct iv_error *err)
+static bool open_new(struct iv_db *db, struct iv_error *err)
 {
-    uint64_t random = 0;
-    if (!make_directories(db->path, err)) {
+    struct stat status;
+    char sql[128];
+    if (lstat(db->path, &status) == 0 && S_ISLNK(status.st_mode)) {
+        return iv_error_set(err, IV_ERROR_SYSTEM,
+                            "%s: cannot be made: it is a link to a file that is not there",
+                            db->path);
+    }
+    snprintf(sql, sizeof(sql),
+             "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA application_id = "
+             "%" PRId32,
+             (int32_t)db->schema->application_id);
+    return iv_newfile_open(db->path, &db->newfile, err) &&
+           open_handle(db, iv_newfile_name(db->newfile), SQLITE_OPEN_READWRITE, err) &&
+           configure(db, err) && run_sql(db, sql, err) && migrate(db, err);
+}
+
+/* The first commit: the file with what was recorded in it gets its name. */
+static bool publish(struct iv_db *db, struct iv_error *err)
+{
+    bool is_published = false;
+    assert(sqlite3_next_stmt(db->handle, NULL) == NULL);
+    close_handle(db); /* it would write its journals under the temporary name */
+    if (!iv_newfile_publish(db->newfile, &is_published, err)) {
         return false;
     }
-    if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
-        return iv_error_errno(err, "%s: no random number", db->path);
+    iv_newfile_close(&db->newfile);
+    if (!is_published) {
+        return iv_error_set(err, IV_ERROR_AGAIN,
+                            "%s: another process made the %s at the same time; try again", db->path,
+                            db->schema->what);
     }
-    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_printf(&name, "%s.new-%016" PRIx64, db->path, random);
-    const char *file = iv_buf_text(&name);
-    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        return iv_error_errno(err, "%s: cannot be made", db->path);
-    }
-    close(fd);
-    bool is_done = build_file(db, file, err);
-    if (is_done && !publish(file, db->path) && errno != EEXIST) {
-        is_done = iv_error_errno(err, "%s: cannot be made", db->path);
-    }
-    unlink(file);
-    iv_buf_puts(&name, "-journal");
-    unlink(iv_buf_text(&name));
-    if (is_done) {
-        sync_directory(db->path);
-    }
-    return is_done;
+    return true;
+}
+
+bool iv_db_is_new(const struct iv_db *db)
+{
+    return db->newfile != NULL;
 }
 
 /* Looks before SQLite does: it would wait for the other end of a FIFO. */
-static bool check_path(struct iv_db *db, bool may_create, struct iv_error *err)
+static bool check_path(const struct iv_db *db, bool *ret_is_there, struct iv_error *err)
 {
     struct stat status;
     if (*db->path == '\0') {
         return iv_error_set(err, IV_ERROR_USAGE, "the path of the %s is empty", db->schema->what);
     }
-    if (stat(db->path, &status) != 0) {
-        if (errno != ENOENT) {
-            return iv_error_errno(err, "%s: cannot be opened", db->path);
-        }
-        if (may_create) {
-            return create(db, err) && check_path(db, false, err);
-        }
-        return iv_error_set(err, IV_ERROR_ABSENT, "%s: there is no such %s", db->path,
-                            db->schema->what);
+    bool is_there = stat(db->path, &status) == 0;
+    if (!is_there && errno != ENOENT) {
+        return iv_error_errno(err, "%s: cannot be opened", db->path);
     }
-    if (!S_ISREG(status.st_mode)) {
+    if (is_there && !S_ISREG(status.st_mode)) {
         return iv_error_set(err, IV_ERROR_STORE, "%s: not a regular file, so it is no %s", db->path,
                             db->schema->what);
     }
+    *ret_is_there = is_there;
     return true;
+}
+
+static bool open_as(struct iv_db *db, enum iv_db_access access, struct iv_error *err)
+{
+    bool is_there = false;
+    if (!check_path(db, &is_there, err)) {
+        return false;
+    }
+    if (access != IV_DB_READ) {
+        iv_newfile_clean(db->path);
+    }
+    if (is_there) {
+        return access == IV_DB_READ ? open_to_read(db, err) : open_to_write(db, err);
+    }
+    if (access == IV_DB_CREATE) {
+        return open_new(db, err);
+    }
+    return iv_error_set(err, IV_ERROR_ABSENT, "%s: there is no such %s", db->path,
+                        db->schema->what);
 }
 
 bool iv_db_open(const char *path, const struct iv_db_schema *schema, enum iv_db_access access,
@@ -741,18 +708,32 @@ bool iv_db_open(const char *path, const struct iv_db_schema *schema, enum iv_db_
 {
     struct iv_db *db IV_CLEANUP(iv_db_close) = allocate(sizeof(*db));
     *db = (struct iv_db){.schema = schema, .path = duplicate(path), .wait = wait};
-    if (!check_path(db, access == IV_DB_CREATE, err)) {
-        if (access == IV_DB_CREATE && err->code == IV_ERROR_ABSENT) {
-            /* It was made and is gone again, or the name is a link to nowhere. */
-            err->code = IV_ERROR_SYSTEM;
-        }
-        return false;
-    }
-    bool is_open = access == IV_DB_READ ? open_to_read(db, err) : open_to_write(db, err);
-    if (!is_open) {
+    if (!open_as(db, access, err)) {
         return false;
     }
     *ret_db = db;
     db = NULL;
     return true;
+}
+
+/* --- transactions --------------------------------------------------------------------------- */
+
+bool iv_db_begin(struct iv_db *db, struct iv_error *err)
+{
+    return ensure_handle(db, err) && begin(db, err);
+}
+
+bool iv_db_commit(struct iv_db *db, struct iv_error *err)
+{
+    return commit(db, err) && (db->newfile == NULL || publish(db, err));
+}
+
+bool iv_db_undo(struct iv_db *db, struct iv_error *err)
+{
+    return run_sql(db, "ROLLBACK", err);
+}
+
+int64_t iv_db_last_row(const struct iv_db *db)
+{
+    return sqlite3_last_insert_rowid(db->handle);
 }

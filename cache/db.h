@@ -32,7 +32,8 @@ enum iv_db_access {
     IV_DB_READ,   /* read-only, one snapshot from open to close; an older version is migrated in a
                      copy in memory */
     IV_DB_WRITE,  /* an existing file; an older version is migrated */
-    IV_DB_CREATE, /* as WRITE; a missing file and its directories are made, whole or not at all */
+    IV_DB_CREATE, /* as WRITE; a missing file is made by the first commit: until then it has
+                     another name (newfile.h), and it goes when it is closed before */
 };
 
 /* wait: how long to wait for a lock, in milliseconds. */
@@ -44,7 +45,15 @@ void iv_db_close(struct iv_db **db);
 
 /* BEGIN IMMEDIATE: nobody else writes from here to the commit. */
 IV_MUST_USE bool iv_db_begin(struct iv_db *db, struct iv_error *err);
+/*
+ * When the file is new (every query has been closed before): what was written is durable, and then
+ * the file gets its name. IV_ERROR_AGAIN: another process made the file meanwhile. Nothing of this
+ * one is in it, so close it and do all again.
+ */
 IV_MUST_USE bool iv_db_commit(struct iv_db *db, struct iv_error *err);
+IV_MUST_USE bool iv_db_undo(struct iv_db *db, struct iv_error *err);
+/* Whether the file has yet to be made by a commit. */
+bool iv_db_is_new(const struct iv_db *db);
 /* The rowid of the last row inserted. */
 int64_t iv_db_last_row(const struct iv_db *db);
 

@@ -175,13 +175,18 @@ bool iv_store_open(const char *path, enum iv_store_mode mode, struct iv_store **
     return true;
 }
 
+static void close_queries(struct iv_store *store)
+{
+    for (size_t i = 0; i < QUERIES; i++) {
+        iv_query_close(&store->queries[i]);
+    }
+    iv_sets_close(&store->sets);
+}
+
 void iv_store_close(struct iv_store **store)
 {
     if (*store != NULL) {
-        for (size_t i = 0; i < QUERIES; i++) {
-            iv_query_close(&(*store)->queries[i]);
-        }
-        iv_sets_close(&(*store)->sets);
+        close_queries(*store);
         iv_db_close(&(*store)->db);
         free(*store);
         *store = NULL;
@@ -911,12 +916,34 @@ static bool seal_pops(struct iv_store *store, struct iv_error *err)
     }
 }
 
+static bool is_without_submission(struct iv_store *store, bool *ret_is_empty, struct iv_error *err)
+{
+    struct iv_query *query;
+    bool row = false;
+    if (!prepare(store, QUERY_ALL, &query, err) || !iv_query_next(query, &row, err)) {
+        return false;
+    }
+    iv_query_reset(query);
+    *ret_is_empty = !row;
+    return true;
+}
+
+/* An empty store would turn "no store" into "first baseline": a new one comes with a submission. */
 bool iv_store_commit(struct iv_store *store, struct iv_error *err)
 {
     if (store->has_garbage && !iv_sets_collect(store->sets, err)) {
         return false;
     }
-    if (!seal_pops(store, err) || !iv_db_commit(store->db, err)) {
+    bool is_new = iv_db_is_new(store->db);
+    bool is_empty = false;
+    if (!seal_pops(store, err) || (is_new && !is_without_submission(store, &is_empty, err))) {
+        return false;
+    }
+    if (is_new && !is_empty) {
+        close_queries(store); /* they are of the file under its temporary name */
+        store->sets = iv_sets_open(store->db);
+    }
+    if (is_empty ? !iv_db_undo(store->db, err) : !iv_db_commit(store->db, err)) {
         return false;
     }
     store->has_garbage = false;

@@ -7,10 +7,10 @@
  *
  * Errors: IV_ERROR_ABSENT (no such file, or nothing of that name), IV_ERROR_NEWER (schema of a
  * newer imgval), IV_ERROR_STORE (damaged, foreign, locked, unreadable), IV_ERROR_SYSTEM (disk full,
- * no permission), IV_ERROR_REFUSED (a rule of the store forbids it), IV_ERROR_INVALID (a record
- * that cannot be recorded: its id is not that of its content, a malformed firmware version, a POP
- * that is not UTF-8 or stands twice). Each text names the file. After any error of a writer, close
- * the store: the transaction is undone.
+ * no permission), IV_ERROR_REFUSED (a rule of the store forbids it), IV_ERROR_AGAIN (see
+ * iv_store_commit), IV_ERROR_INVALID (a record that cannot be recorded: its id is not that of its
+ * content, a malformed firmware version, a POP that is not UTF-8 or stands twice). Each text names
+ * the file. After any error of a writer, close the store: the transaction is undone.
  */
 #ifndef IMGVAL_CACHE_STORE_H
 #define IMGVAL_CACHE_STORE_H
@@ -33,7 +33,9 @@ enum iv_store_mode {
                         the close, so do not hold it longer than needed. A journal that a killed
                         writer left is played back, which needs permission to write. */
     IV_STORE_WRITE,  /* an existing store; migrated if older */
-    IV_STORE_CREATE, /* as WRITE, but a missing file (and its directory) is made */
+    IV_STORE_CREATE, /* as WRITE, but a missing file is made by the first commit that has something
+                        to record: there is never a store without its first submission. Its
+                        directory is made at once */
 };
 
 IV_MUST_USE bool iv_store_open(const char *path, enum iv_store_mode mode,
@@ -43,6 +45,10 @@ void iv_store_close(struct iv_store **store); /* for IV_CLEANUP; an open transac
 /* Writers: one transaction for each verb. BEGIN IMMEDIATE, so the answers that a decision was based
  * on cannot change before the commit. */
 IV_MUST_USE bool iv_store_begin(struct iv_store *store, struct iv_error *err);
+/*
+ * IV_ERROR_AGAIN: the store was missing when it was opened and another process has made it since;
+ * nothing was recorded. Close it and do the verb again from the opening: now it is there.
+ */
 IV_MUST_USE bool iv_store_commit(struct iv_store *store, struct iv_error *err);
 
 /*

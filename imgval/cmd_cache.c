@@ -62,6 +62,16 @@ static int64_t recording_time(void)
     return (int64_t)time(NULL);
 }
 
+/* Another process made the store while this one did: then the verb is done again, on that store. */
+static bool goes_again(struct iv_error *err)
+{
+    bool is_again = err->code == IV_ERROR_AGAIN;
+    if (is_again) {
+        *err = (struct iv_error){0};
+    }
+    return is_again;
+}
+
 /* --- add ------------------------------------------------------------------------------------- */
 
 /* What `cache add` works on. */
@@ -95,17 +105,10 @@ static int refuse(const struct adding *adding)
     return iv_command_status(&adding->report, &adding->outcome);
 }
 
-static int record(struct adding *adding, struct iv_store *store, struct iv_arena *arena)
+/* The id, and in words what came of it. */
+static int report_added(const struct adding *adding, const struct iv_record *record,
+                        enum iv_store_added added)
 {
-    struct iv_error err = {0};
-    struct iv_record record;
-    enum iv_store_added added;
-    iv_record_build(&adding->submission, adding->given->baseline, false, recording_time(), arena,
-                    &record);
-    if (!iv_store_add(store, &record, adding->given->replace, &added, &err) ||
-        !iv_store_commit(store, &err)) {
-        return iv_command_fail(&err);
-    }
     if (adding->given->output.quiet == 0) {
         static const char *const words[] = {
             [IV_STORE_ADDED] = "recorded",
@@ -116,8 +119,33 @@ static int record(struct adding *adding, struct iv_store *store, struct iv_arena
                 added == IV_STORE_ADDED && adding->given->baseline ? " as a baseline" : "");
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_printf(&text, "%s\n", record.id);
+    iv_buf_printf(&text, "%s\n", record->id);
     return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+/* One attempt: judged once more inside the transaction that records it. False: err says why. */
+static bool record(struct adding *adding, struct iv_arena *arena, int *ret_status,
+                   struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record record;
+    enum iv_store_added added;
+    if (!iv_store_open(adding->options.store_path, IV_STORE_CREATE, &store, err) ||
+        !iv_store_begin(store, err) || !judge(adding, store, arena, err)) {
+        return false;
+    }
+    if (iv_command_status(&adding->report, &adding->outcome) != IV_EXIT_PASS) {
+        *ret_status = refuse(adding);
+        return true;
+    }
+    iv_record_build(&adding->submission, adding->given->baseline, false, recording_time(), arena,
+                    &record);
+    if (!iv_store_add(store, &record, adding->given->replace, &added, err) ||
+        !iv_store_commit(store, err)) {
+        return false;
+    }
+    *ret_status = report_added(adding, &record, added);
+    return true;
 }
 
 static int run_add(const struct iv_command *command, void *options,
@@ -125,7 +153,7 @@ static int run_add(const struct iv_command *command, void *options,
 {
     struct adding adding = {.given = options};
     struct iv_error err = {0};
-    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    int status = IV_EXIT_TROUBLE;
     if (arguments->count != 1) {
         return iv_command_usage(command, "name one PATH");
     }
@@ -142,22 +170,19 @@ static int run_add(const struct iv_command *command, void *options,
                       &adding.outcome.containment, &err)) {
         return iv_command_fail(&err);
     }
-    /* Judged first against the store as it is, so that a refusal makes no store; then once more
-     * inside the transaction that records it. */
+    /* Judged first against the store as it is, so that a refusal makes no store. */
     if (!judge(&adding, NULL, arena, &err)) {
         return iv_command_fail(&err);
     }
     if (iv_command_status(&adding.report, &adding.outcome) != IV_EXIT_PASS) {
         return refuse(&adding);
     }
-    if (!iv_store_open(adding.options.store_path, IV_STORE_CREATE, &store, &err) ||
-        !iv_store_begin(store, &err) || !judge(&adding, store, arena, &err)) {
-        return iv_command_fail(&err);
+    while (!record(&adding, arena, &status, &err)) {
+        if (!goes_again(&err)) {
+            return iv_command_fail(&err);
+        }
     }
-    if (iv_command_status(&adding.report, &adding.outcome) != IV_EXIT_PASS) {
-        return refuse(&adding);
-    }
-    return record(&adding, store, arena);
+    return status;
 }
 
 static const struct iv_option add_options[] = {
@@ -191,8 +216,8 @@ const struct iv_command iv_cmd_cache_add = {
 
 /* --- import ---------------------------------------------------------------------------------- */
 
-static bool import_all(struct iv_store *store, const struct iv_import *import, bool baseline,
-                       struct iv_buf *text, struct iv_error *err)
+static bool import_one(struct iv_store *store, const struct iv_import *import, struct iv_buf *text,
+                       struct iv_error *err)
 {
     for (size_t i = 0; i < import->count; i++) {
         struct iv_record *record = &import->records[i];
@@ -204,8 +229,24 @@ static bool import_all(struct iv_store *store, const struct iv_import *import, b
         }
         iv_buf_printf(text, "%s\n", record->id);
     }
-    (void)baseline;
     return true;
+}
+
+/* One attempt; the ids go to text. */
+static bool import_all(const char *path, const struct iv_import *imports, size_t count,
+                       struct iv_buf *text, struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    iv_buf_clear(text);
+    if (!iv_store_open(path, IV_STORE_CREATE, &store, err) || !iv_store_begin(store, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!import_one(store, &imports[i], text, err)) {
+            return false;
+        }
+    }
+    return iv_store_commit(store, err);
 }
 
 static int run_import(const struct iv_command *command, void *options,
@@ -215,7 +256,6 @@ static int run_import(const struct iv_command *command, void *options,
     struct iv_error err = {0};
     struct iv_scan_options scan_options;
     struct iv_strings paths = {0};
-    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     if (arguments->count == 0) {
         return iv_command_usage(command, "name at least one PATH");
@@ -232,17 +272,10 @@ static int run_import(const struct iv_command *command, void *options,
             return iv_command_fail(&err);
         }
     }
-    if (!iv_store_open(scan_options.store_path, IV_STORE_CREATE, &store, &err) ||
-        !iv_store_begin(store, &err)) {
-        return iv_command_fail(&err);
-    }
-    for (size_t i = 0; i < paths.count; i++) {
-        if (!import_all(store, &imports[i], given->baseline, &text, &err)) {
+    while (!import_all(scan_options.store_path, imports, paths.count, &text, &err)) {
+        if (!goes_again(&err)) {
             return iv_command_fail(&err);
         }
-    }
-    if (!iv_store_commit(store, &err)) {
-        return iv_command_fail(&err);
     }
     return iv_command_print(&text, IV_EXIT_PASS);
 }
@@ -294,27 +327,36 @@ static bool merge_store(struct iv_store *into, const char *path, struct iv_arena
     return true;
 }
 
+/* One attempt. */
+static bool merge_all(const char *given, const struct iv_strings *paths, struct iv_arena *arena,
+                      size_t counts[3], struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    if (!open_store(given, IV_STORE_CREATE, arena, &store, err) || !iv_store_begin(store, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < paths->count; i++) {
+        if (!merge_store(store, paths->items[i], arena, counts, err)) {
+            return false;
+        }
+    }
+    return iv_store_commit(store, err);
+}
+
 static int run_merge(const struct iv_command *command, void *options,
                      const struct iv_strings *arguments, struct iv_arena *arena)
 {
     const struct cache_arguments *given = options;
     struct iv_error err = {0};
-    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     size_t counts[3] = {0};
     if (arguments->count == 0) {
         return iv_command_usage(command, "name at least one STORE");
     }
-    if (!open_store(given->store, IV_STORE_CREATE, arena, &store, &err) ||
-        !iv_store_begin(store, &err)) {
-        return iv_command_fail(&err);
-    }
-    for (size_t i = 0; i < arguments->count; i++) {
-        if (!merge_store(store, arguments->items[i], arena, counts, &err)) {
+    while (!merge_all(given->store, arguments, arena, counts, &err)) {
+        if (!goes_again(&err)) {
             return iv_command_fail(&err);
         }
-    }
-    if (!iv_store_commit(store, &err)) {
-        return iv_command_fail(&err);
+        memset(counts, 0, sizeof(counts));
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_printf(&text, "%zu added, %zu promoted, %zu known\n", counts[IV_STORE_ADDED],

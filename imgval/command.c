@@ -354,6 +354,7 @@ int iv_command_fail(const struct iv_error *err)
     case IV_ERROR_SYSTEM:
     case IV_ERROR_STORE:
     case IV_ERROR_NEWER:
+    case IV_ERROR_AGAIN:
         return IV_EXIT_TROUBLE;
     }
     return IV_EXIT_TROUBLE;

@@ -21,6 +21,7 @@
 
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -177,7 +178,8 @@ static void hold_standard_descriptors(void)
 int main(int argc, char **argv)
 {
     hold_standard_descriptors();
-    setlocale(LC_CTYPE, ""); /* only to learn whether the terminal takes UTF-8 */
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk: an error, not an end */
+    setlocale(LC_CTYPE, "");  /* only to learn whether the terminal takes UTF-8 */
     struct iv_arena arena;
     iv_arena_init(&arena);
     int status = run(argc > 0 ? argc - 1 : 0, argv + 1, &arena);

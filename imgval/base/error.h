@@ -24,6 +24,7 @@ enum iv_error_code {
     IV_ERROR_STORE,    /* the baseline store cannot be used: locked, damaged, foreign: 4 */
     IV_ERROR_NEWER,    /* the baseline store was written by a newer imgval: 4 */
     IV_ERROR_ABSENT,   /* there is no baseline store, or not the thing asked for */
+    IV_ERROR_AGAIN,    /* another process made the baseline store meanwhile: do it again, else 4 */
     IV_ERROR_REFUSED,  /* a rule of the baseline store forbids it: exit status 1 */
     IV_ERROR_INVALID,  /* data handed to a reader of ours (JSON, list) is malformed: 2 */
 };

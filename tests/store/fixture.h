@@ -151,9 +151,8 @@ static inline bool fixture_dump_path(const char *path, struct iv_buf *buf, struc
     return iv_store_open(path, IV_STORE_READ, &store, err) && fixture_dump(store, buf, err);
 }
 
-/* One transaction that adds (or merges) records. */
-static inline bool fixture_put(const char *path, const struct iv_record *records, size_t count,
-                               bool merge, bool replace, struct iv_error *err)
+static inline bool fixture_put_once(const char *path, const struct iv_record *records, size_t count,
+                                    bool merge, bool replace, struct iv_error *err)
 {
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     if (!iv_store_open(path, IV_STORE_CREATE, &store, err) || !iv_store_begin(store, err)) {
@@ -167,6 +166,22 @@ static inline bool fixture_put(const char *path, const struct iv_record *records
         }
     }
     return iv_store_commit(store, err);
+}
+
+/* One transaction that adds (or merges) records. */
+static inline bool fixture_put(const char *path, const struct iv_record *records, size_t count,
+                               bool merge, bool replace, struct iv_error *err)
+{
+    struct iv_error why = {0};
+    bool is_done = fixture_put_once(path, records, count, merge, replace, &why);
+    while (!is_done && why.code == IV_ERROR_AGAIN) {
+        why = (struct iv_error){0};
+        is_done = fixture_put_once(path, records, count, merge, replace, &why);
+    }
+    if (!is_done) {
+        *err = why;
+    }
+    return is_done;
 }
 
 /* Prints what is wrong; the number of problems, or -1 and the error. */

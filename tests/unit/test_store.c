@@ -478,6 +478,18 @@ static void test_no_store(struct scene *scene)
     CHECK(!iv_store_open(path, IV_STORE_CREATE, &store, &err) && err.code == IV_ERROR_SYSTEM);
 }
 
+/* A file with nothing but its schema in it. */
+static void make_file(const char *path, const struct iv_db_schema *schema)
+{
+    struct iv_db *db IV_CLEANUP(iv_db_close) = NULL;
+    struct iv_error err = {0};
+    if (!CHECK(iv_db_open(path, schema, IV_DB_CREATE, 0, &db, &err) && iv_db_is_new(db) &&
+               access(path, F_OK) != 0 && iv_db_begin(db, &err) && iv_db_commit(db, &err) &&
+               !iv_db_is_new(db))) {
+        fprintf(stderr, "    %s\n", err.text);
+    }
+}
+
 static void test_other_databases(struct scene *scene)
 {
     static const char *const steps[] = {"CREATE TABLE letters(text)", "CREATE TABLE more(text)"};
@@ -485,18 +497,14 @@ static void test_other_databases(struct scene *scene)
         .what = "letter box", .application_id = 1, .steps = steps, .version = 1};
     static const struct iv_db_schema newer = {
         .what = "baseline store", .application_id = 0x49564253, .steps = steps, .version = 2};
-    struct iv_error err = {0};
-    struct iv_db *db = NULL;
     struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
     const char *path = new_path(scene);
-    CHECK(iv_db_open(path, &foreign, IV_DB_CREATE, 0, &db, &err));
-    iv_db_close(&db);
+    make_file(path, &foreign);
     read_bytes(path, &bytes);
     check_refused(path, IV_ERROR_STORE, "another program");
     CHECK(is_same_file(path, &bytes));
     path = new_path(scene);
-    CHECK(iv_db_open(path, &newer, IV_DB_CREATE, 0, &db, &err));
-    iv_db_close(&db);
+    make_file(path, &newer);
     iv_buf_clear(&bytes);
     read_bytes(path, &bytes);
     check_refused(path, IV_ERROR_NEWER, "newer imgval");
@@ -516,8 +524,7 @@ static void test_migration(struct scene *scene)
     struct iv_query *query = NULL;
     bool row = false;
     const char *path = new_path(scene);
-    CHECK(iv_db_open(path, &schema, IV_DB_CREATE, 0, &db, &err));
-    iv_db_close(&db);
+    make_file(path, &schema);
     read_bytes(path, &bytes);
     schema.version = 2;
     for (int round = 0; round < 2; round++) {
@@ -533,8 +540,7 @@ static void test_migration(struct scene *scene)
     CHECK(!iv_db_open(path, &schema, IV_DB_READ, 0, &db, &err) && err.code == IV_ERROR_NEWER);
     /* A step that fails changes nothing. */
     path = new_path(scene);
-    CHECK(iv_db_open(path, &schema, IV_DB_CREATE, 0, &db, &err));
-    iv_db_close(&db);
+    make_file(path, &schema);
     iv_buf_clear(&bytes);
     read_bytes(path, &bytes);
     schema.steps = bad;

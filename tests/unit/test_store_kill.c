@@ -76,9 +76,7 @@ static bool check_state(const struct sweep *sweep, const char *path, const struc
     dump(path, &now);
     bool is_new = strcmp(iv_buf_text(&now), iv_buf_text(after)) == 0;
     bool is_old = strcmp(iv_buf_text(&now), iv_buf_text(before)) == 0;
-    /* A store that was made and has nothing in it yet is complete. */
-    bool is_empty = sweep->creates && strcmp(iv_buf_text(&now), "store\n") == 0;
-    if (!CHECK(is_new || is_old || is_empty)) {
+    if (!CHECK(is_new || is_old)) {
         fprintf(stderr, "%s: %.300s\n", sweep->name, iv_buf_text(&now));
     }
     if (strcmp(iv_buf_text(&now), "absent") != 0) {
