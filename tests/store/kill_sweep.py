@@ -62,7 +62,10 @@ def scenarios(p):
 
 
 def killed_at(p, killat, point, words):
-    process = subprocess.run([killat, str(point), p.program, *words], env=p.environment(None),
+    # A sanitizer cannot look for leaks in a process that is traced.
+    options = ":".join(filter(None, (p.env.get("ASAN_OPTIONS"), "detect_leaks=0")))
+    process = subprocess.run([killat, str(point), p.program, *words],
+                             env=p.environment({"ASAN_OPTIONS": options}),
                              cwd=p.path, stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
                              check=False)
     return Done([f"killat {point}", *words], process)
