@@ -1,0 +1,311 @@
+#include "cache/store_private.h"
+
+#include "imgval/base/buf.h"
+#include "imgval/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ID_LENGTH (IV_SHA256_HEX_SIZE - 1)
+#define PREFIX_MIN 4
+/* So many ids are listed for an ambiguous name. */
+#define LISTED_MAX 8
+
+bool iv_store_read_row(struct iv_query *query, struct iv_arena *arena, struct iv_store_row *ret_row,
+                       struct iv_error *err)
+{
+    struct iv_store_row row = {
+        .n = iv_query_int(query, 0),
+        .record = {.id = iv_query_text(query, 1, arena),
+                   .firmware_version = iv_query_text(query, 2, arena),
+                   .imported = iv_query_bool(query, 3),
+                   .recorded = iv_query_int(query, 4),
+                   .package_count = (size_t)iv_query_int(query, 6)},
+        .set = iv_query_int(query, 5),
+    };
+    if (!iv_query_is_sound(query, err)) {
+        return false;
+    }
+    row.record.number = iv_store_number(row.record.firmware_version);
+    *ret_row = row;
+    return true;
+}
+
+static int compare_record_pop(const void *a, const void *b)
+{
+    const struct iv_record_pop *x = a;
+    const struct iv_record_pop *y = b;
+    return iv_pop_compare(&x->pop, &y->pop);
+}
+
+bool iv_store_load_pops(struct iv_store *store, int64_t submission, struct iv_arena *arena,
+                        struct iv_record *record, struct iv_error *err)
+{
+    struct iv_query *query;
+    size_t capacity = 0;
+    bool row = true;
+    if (!iv_store_prepare(store, IV_SQL_POPS_OF, &query, err)) {
+        return false;
+    }
+    iv_query_bind_int(query, 1, submission);
+    while (row) {
+        if (!iv_query_next(query, &row, err)) {
+            return false;
+        }
+        if (row) {
+            record->pops = iv_arena_grow(arena, record->pops, record->pop_count, &capacity,
+                                         sizeof(*record->pops));
+            record->pops[record->pop_count++] = (struct iv_record_pop){
+                .pop = iv_store_read_pop(query, 0, arena),
+                .baseline = iv_query_bool(query, 3),
+                .compliant = iv_query_bool(query, 4),
+            };
+            if (!iv_query_is_sound(query, err)) {
+                return false;
+            }
+        }
+    }
+    if (record->pop_count > 1) {
+        qsort(record->pops, record->pop_count, sizeof(*record->pops), compare_record_pop);
+    }
+    return true;
+}
+
+bool iv_store_complete_record(struct iv_store *store, struct iv_store_row *row, bool with_packages,
+                              struct iv_arena *arena, struct iv_error *err)
+{
+    return iv_store_load_pops(store, row->n, arena, &row->record, err) &&
+           (!with_packages || iv_sets_load(store->sets, row->set, arena, &row->record.packages,
+                                           &row->record.package_count, err));
+}
+
+bool iv_store_find_by_id(struct iv_store *store, const char *id, struct iv_arena *arena,
+                         struct iv_store_row *ret_row, struct iv_error *err)
+{
+    struct iv_query *query;
+    struct iv_store_row found = {0};
+    bool row = false;
+    if (!iv_store_prepare(store, IV_SQL_BY_ID, &query, err)) {
+        return false;
+    }
+    iv_query_bind_text(query, 1, id);
+    if (!iv_query_next(query, &row, err) ||
+        (row && !iv_store_read_row(query, arena, &found, err))) {
+        return false;
+    }
+    iv_query_reset(query);
+    *ret_row = found;
+    return true;
+}
+
+static int compare_record(const void *a, const void *b)
+{
+    const struct iv_record *x = a;
+    const struct iv_record *y = b;
+    if (x->pop_count == 0 || y->pop_count == 0) {
+        int order = (x->pop_count > 0) - (y->pop_count > 0);
+        if (order != 0) {
+            return order;
+        }
+    } else {
+        int order = compare_record_pop(&x->pops[0], &y->pops[0]);
+        if (order != 0) {
+            return order;
+        }
+    }
+    int order = iv_version_compare(x->number, y->number);
+    return order != 0 ? order : strcmp(x->id, y->id);
+}
+
+bool iv_store_list(struct iv_store *store, bool with_packages, struct iv_arena *arena,
+                   struct iv_record **ret_records, size_t *ret_count, struct iv_error *err)
+{
+    struct iv_query *query;
+    struct iv_record *records = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
+    bool row = true;
+    if (!iv_store_prepare(store, IV_SQL_ALL, &query, err)) {
+        return false;
+    }
+    while (row) {
+        struct iv_store_row found;
+        if (!iv_query_next(query, &row, err)) {
+            return false;
+        }
+        if (!row) {
+            break;
+        }
+        if (!iv_store_read_row(query, arena, &found, err) ||
+            !iv_store_complete_record(store, &found, with_packages, arena, err)) {
+            iv_query_reset(query);
+            return false;
+        }
+        records = iv_arena_grow(arena, records, count, &capacity, sizeof(*records));
+        records[count++] = found.record;
+    }
+    if (count > 1) {
+        qsort(records, count, sizeof(*records), compare_record);
+    }
+    *ret_records = records;
+    *ret_count = count;
+    return true;
+}
+
+/* --- finding -------------------------------------------------------------------------------- */
+
+/* The ids that a name may mean. */
+struct matches {
+    const char *first;
+    size_t count;
+    struct iv_buf list;
+};
+
+static void add_match(struct matches *matches, const char *id)
+{
+    if (matches->count == 0) {
+        matches->first = id;
+    }
+    if (matches->count < LISTED_MAX) {
+        iv_buf_printf(&matches->list, "%s%s", matches->count > 0 ? ", " : "", id);
+    }
+    matches->count++;
+}
+
+static bool match_prefix(struct iv_store *store, const char *prefix, struct iv_arena *arena,
+                         struct matches *matches, struct iv_error *err)
+{
+    struct iv_query *query;
+    bool row = true;
+    if (!iv_store_prepare(store, IV_SQL_BY_PREFIX, &query, err)) {
+        return false;
+    }
+    iv_query_bind_text(query, 1, prefix);
+    while (row) {
+        struct iv_store_row found;
+        if (!iv_query_next(query, &row, err) ||
+            (row && !iv_store_read_row(query, arena, &found, err))) {
+            return false;
+        }
+        if (row) {
+            add_match(matches, found.record.id);
+        }
+    }
+    return true;
+}
+
+/* Splits OEM/OPERATOR/MODEL@VERSION; false when the name has another form. */
+static bool split_name(const char *name, struct iv_arena *arena, struct iv_pop *ret_pop,
+                       const char **ret_version)
+{
+    char *copy = iv_arena_strdup(arena, name);
+    char *at = strrchr(copy, '@');
+    char *first = strchr(copy, '/');
+    char *second = first != NULL ? strchr(first + 1, '/') : NULL;
+    if (at == NULL || second == NULL || second > at || strchr(second + 1, '/') != NULL) {
+        return false;
+    }
+    *first = '\0';
+    *second = '\0';
+    *at = '\0';
+    *ret_pop = (struct iv_pop){.oem = copy, .mobile_operator = first + 1, .model = second + 1};
+    *ret_version = at + 1;
+    return true;
+}
+
+bool iv_store_is_same_version(const char *a, const char *b)
+{
+    struct iv_version x;
+    struct iv_version y;
+    if (iv_version_parse(a, &x) && iv_version_parse(b, &y)) {
+        return iv_version_compare(x, y) == 0;
+    }
+    return strcmp(a, b) == 0;
+}
+
+static bool match_pop(struct iv_store *store, const struct iv_pop *pop, const char *version,
+                      struct iv_arena *arena, struct matches *baselines, struct matches *others,
+                      struct iv_error *err)
+{
+    struct iv_query *query;
+    struct iv_store_pop found;
+    bool row = true;
+    if (!iv_store_find_pop(store, pop, &found, err) ||
+        !iv_store_prepare(store, IV_SQL_BY_POP, &query, err)) {
+        return false;
+    }
+    iv_query_bind_int(query, 1, found.n);
+    while (row) {
+        if (!iv_query_next(query, &row, err)) {
+            return false;
+        }
+        if (!row) {
+            break;
+        }
+        const char *id = iv_query_text(query, 0, arena);
+        const char *firmware_version = iv_query_text(query, 1, arena);
+        bool is_baseline = iv_query_bool(query, 2);
+        if (!iv_query_is_sound(query, err)) {
+            return false;
+        }
+        if (iv_store_is_same_version(firmware_version, version)) {
+            add_match(is_baseline ? baselines : others, id);
+        }
+    }
+    return true;
+}
+
+static void fini_matches(struct matches *matches)
+{
+    iv_buf_fini(&matches->list);
+}
+
+static bool take_match(struct iv_store *store, const char *name, const struct matches *matches,
+                       struct iv_arena *arena, struct iv_record *ret_record, struct iv_error *err)
+{
+    if (matches->count == 0) {
+        return iv_error_set(err, IV_ERROR_ABSENT,
+                            "%s: no submission '%s' in the store (an id, %d or more digits of one, "
+                            "or OEM/OPERATOR/MODEL@VERSION)",
+                            iv_db_path(store->db), name, PREFIX_MIN);
+    }
+    if (matches->count > 1) {
+        return iv_error_set(err, IV_ERROR_USAGE, "%s: '%s' may mean %zu submissions: %s%s",
+                            iv_db_path(store->db), name, matches->count,
+                            iv_buf_text(&matches->list),
+                            matches->count > LISTED_MAX ? ", ..." : "");
+    }
+    struct iv_store_row row;
+    if (!iv_store_find_by_id(store, matches->first, arena, &row, err)) {
+        return false;
+    }
+    if (row.n == 0) {
+        return iv_db_damaged(store->db, err, "submission %s is not in the index", matches->first);
+    }
+    if (!iv_store_complete_record(store, &row, true, arena, err)) {
+        return false;
+    }
+    *ret_record = row.record;
+    return true;
+}
+
+bool iv_store_find(struct iv_store *store, const char *name, struct iv_arena *arena,
+                   struct iv_record *ret_record, struct iv_error *err)
+{
+    struct matches matches IV_CLEANUP(fini_matches) = {0};
+    struct matches others IV_CLEANUP(fini_matches) = {0};
+    struct iv_pop pop;
+    const char *version;
+    size_t length = strlen(name);
+    const char *folded = iv_ascii_fold(arena, name);
+    if (length >= PREFIX_MIN && length <= ID_LENGTH &&
+        strspn(folded, "0123456789abcdef") == length) {
+        if (!match_prefix(store, folded, arena, &matches, err)) {
+            return false;
+        }
+    } else if (split_name(name, arena, &pop, &version) &&
+               !match_pop(store, &pop, version, arena, &matches, &others, err)) {
+        return false;
+    }
+    return take_match(store, name, matches.count > 0 ? &matches : &others, arena, ret_record, err);
+}

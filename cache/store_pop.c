@@ -1,0 +1,390 @@
+#include "cache/store_private.h"
+
+#include "imgval/base/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+void iv_store_bind_pop(struct iv_query *query, int at, const struct iv_pop *pop)
+{
+    iv_query_bind_text(query, at, pop->oem);
+    iv_query_bind_text(query, at + 1, pop->mobile_operator);
+    iv_query_bind_text(query, at + 2, pop->model);
+}
+
+struct iv_pop iv_store_read_pop(struct iv_query *query, int column, struct iv_arena *arena)
+{
+    return (struct iv_pop){
+        .oem = iv_query_text(query, column, arena),
+        .mobile_operator = iv_query_text(query, column + 1, arena),
+        .model = iv_query_text(query, column + 2, arena),
+    };
+}
+
+bool iv_store_read_seal(struct iv_query *query, int column, bool *ret_has_seal,
+                        unsigned char ret_seal[IV_SHA256_SIZE])
+{
+    size_t size;
+    *ret_has_seal = false;
+    if (iv_query_is_null(query, column)) {
+        return true;
+    }
+    const void *seal = iv_query_blob(query, column, &size);
+    if (size != IV_SHA256_SIZE) {
+        return false;
+    }
+    memcpy(ret_seal, seal, IV_SHA256_SIZE);
+    *ret_has_seal = true;
+    return true;
+}
+
+bool iv_store_find_pop(struct iv_store *store, const struct iv_pop *pop,
+                       struct iv_store_pop *ret_pop, struct iv_error *err)
+{
+    struct iv_query *query;
+    struct iv_store_pop found = {0};
+    bool row = false;
+    if (!iv_store_prepare(store, IV_SQL_POP, &query, err)) {
+        return false;
+    }
+    iv_store_bind_pop(query, 1, pop);
+    if (!iv_query_next(query, &row, err)) {
+        return false;
+    }
+    if (row) {
+        found.n = iv_query_int(query, 0);
+        found.touched = iv_query_int(query, 1);
+        bool has_size = iv_store_read_seal(query, 2, &found.has_seal, found.seal);
+        if (!iv_query_is_sound(query, err)) {
+            return false;
+        }
+        iv_query_reset(query);
+        if (!has_size || (!found.has_seal && !store->is_writing)) {
+            return iv_db_damaged(store->db, err, "POP %" PRId64 " has no seal", found.n);
+        }
+    }
+    *ret_pop = found;
+    return true;
+}
+
+/* A POP that is not there: is the table whole? Else a damaged one would mean "first baseline". */
+static bool check_pop_table(struct iv_store *store, struct iv_error *err)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    struct iv_query *query;
+    bool row = false;
+    iv_arena_init(&arena);
+    if (!iv_store_prepare(store, IV_SQL_CHECK_POP_TABLE, &query, err) ||
+        !iv_query_next(query, &row, err)) {
+        return false;
+    }
+    const char *text = row ? iv_query_text(query, 0, &arena) : NULL;
+    iv_query_reset(query);
+    if (text == NULL || strcmp(text, "ok") != 0) {
+        return iv_db_damaged(store->db, err, "table pop: %s", text != NULL ? text : "no answer");
+    }
+    return true;
+}
+
+bool iv_store_ensure_pop(struct iv_store *store, const struct iv_pop *pop, int64_t touched,
+                         struct iv_store_pop *ret_pop, struct iv_error *err)
+{
+    struct iv_query *query;
+    struct iv_store_pop found;
+    if (!iv_store_find_pop(store, pop, &found, err)) {
+        return false;
+    }
+    if (found.n == 0) {
+        if (!iv_store_prepare(store, IV_SQL_ADD_POP, &query, err)) {
+            return false;
+        }
+        iv_store_bind_pop(query, 1, pop);
+        iv_query_bind_int(query, 4, touched);
+        if (!iv_query_run(query, err)) {
+            return false;
+        }
+        found = (struct iv_store_pop){.n = iv_db_last_row(store->db), .touched = touched};
+    } else {
+        if (!iv_store_prepare(store, IV_SQL_TOUCH_POP, &query, err)) {
+            return false;
+        }
+        iv_query_bind_int(query, 1, found.n);
+        iv_query_bind_int(query, 2, touched);
+        if (!iv_query_run(query, err)) {
+            return false;
+        }
+    }
+    *ret_pop = found;
+    return true;
+}
+
+/* --- baselines ------------------------------------------------------------------------------ */
+
+static int compare_baseline(const void *a, const void *b)
+{
+    const struct iv_baseline *x = a;
+    const struct iv_baseline *y = b;
+    int order = iv_version_compare(x->number, y->number);
+    return order != 0 ? order : strcmp(x->id, y->id);
+}
+
+struct iv_version iv_store_number(const char *firmware_version)
+{
+    struct iv_version number = {0};
+    if (!iv_version_parse(firmware_version, &number)) {
+        number = (struct iv_version){0};
+    }
+    return number;
+}
+
+bool iv_store_load_baselines(struct iv_store *store, int64_t pop, struct iv_arena *arena,
+                             struct iv_baseline **ret_baselines, size_t *ret_count,
+                             struct iv_error *err)
+{
+    struct iv_query *query;
+    struct iv_baseline *baselines = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
+    bool row = true;
+    if (!iv_store_prepare(store, IV_SQL_BASELINES, &query, err)) {
+        return false;
+    }
+    iv_query_bind_int(query, 1, pop);
+    while (row) {
+        if (!iv_query_next(query, &row, err)) {
+            return false;
+        }
+        if (!row) {
+            break;
+        }
+        struct iv_baseline baseline = {
+            .id = iv_query_text(query, 0, arena),
+            .firmware_version = iv_query_text(query, 1, arena),
+            .imported = iv_query_bool(query, 2),
+            .set_token = iv_query_int(query, 3),
+        };
+        if (!iv_query_is_sound(query, err)) {
+            return false;
+        }
+        baseline.number = iv_store_number(baseline.firmware_version);
+        baselines = iv_arena_grow(arena, baselines, count, &capacity, sizeof(*baselines));
+        baselines[count++] = baseline;
+    }
+    if (count > 1) {
+        qsort(baselines, count, sizeof(*baselines), compare_baseline);
+    }
+    *ret_baselines = baselines;
+    *ret_count = count;
+    return true;
+}
+
+/* The seal of a POP: over its folded name and its sorted baselines. */
+static void compute_seal(const struct iv_pop *pop, const struct iv_baseline *baselines,
+                         size_t count, struct iv_arena *arena,
+                         unsigned char ret_seal[IV_SHA256_SIZE])
+{
+    struct iv_sha256 *sha = iv_sha256_open();
+    iv_sha256_add_field(sha, "imgval-seal/1");
+    iv_sha256_add_field(sha, iv_ascii_fold(arena, pop->oem));
+    iv_sha256_add_field(sha, iv_ascii_fold(arena, pop->mobile_operator));
+    iv_sha256_add_field(sha, iv_ascii_fold(arena, pop->model));
+    for (size_t i = 0; i < count; i++) {
+        unsigned char numbers[9] = {baselines[i].imported};
+        for (size_t j = 0; j < 8; j++) {
+            numbers[j + 1] = (unsigned char)((uint64_t)baselines[i].set_token >> (8 * j));
+        }
+        iv_sha256_add(sha, numbers, sizeof(numbers));
+        iv_sha256_add_field(sha, baselines[i].id);
+        iv_sha256_add_field(sha, baselines[i].firmware_version);
+    }
+    iv_sha256_close(sha, ret_seal);
+}
+
+static bool is_sealed(const struct iv_store *store, const struct iv_pop *pop,
+                      const struct iv_store_pop *found, const unsigned char seal[IV_SHA256_SIZE],
+                      struct iv_error *err)
+{
+    if (found->has_seal && memcmp(seal, found->seal, IV_SHA256_SIZE) != 0) {
+        return iv_db_damaged(store->db, err,
+                             "the list of baselines of %s/%s/%s is not what was written", pop->oem,
+                             pop->mobile_operator, pop->model);
+    }
+    return true;
+}
+
+bool iv_store_baselines(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
+                        struct iv_baseline **ret_baselines, size_t *ret_count, int64_t *ret_touched,
+                        struct iv_error *err)
+{
+    struct iv_store_pop found;
+    struct iv_baseline *baselines = NULL;
+    size_t count = 0;
+    if (!iv_store_find_pop(store, pop, &found, err)) {
+        return false;
+    }
+    if (found.n == 0) {
+        if (!check_pop_table(store, err)) {
+            return false;
+        }
+    } else {
+        unsigned char seal[IV_SHA256_SIZE];
+        if (!iv_store_load_baselines(store, found.n, arena, &baselines, &count, err)) {
+            return false;
+        }
+        compute_seal(pop, baselines, count, arena, seal);
+        if (!is_sealed(store, pop, &found, seal, err)) {
+            return false;
+        }
+    }
+    *ret_baselines = baselines;
+    *ret_count = count;
+    *ret_touched = found.touched;
+    return true;
+}
+
+bool iv_store_load_set(struct iv_store *store, struct iv_baseline *baseline, struct iv_arena *arena,
+                       struct iv_error *err)
+{
+    struct iv_package *packages;
+    size_t count;
+    if (!iv_sets_load(store->sets, baseline->set_token, arena, &packages, &count, err)) {
+        return false;
+    }
+    iv_set_build(packages, count, arena, &baseline->set);
+    baseline->set_loaded = true;
+    return true;
+}
+
+int iv_store_compare_pop(const void *a, const void *b)
+{
+    return iv_pop_compare(a, b);
+}
+
+bool iv_store_baseline_pops(struct iv_store *store, struct iv_arena *arena,
+                            struct iv_pop **ret_pops, size_t *ret_count, struct iv_error *err)
+{
+    struct iv_query *query;
+    struct iv_pop *pops = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
+    bool row = true;
+    if (!iv_store_prepare(store, IV_SQL_BASELINE_POPS, &query, err)) {
+        return false;
+    }
+    while (row) {
+        if (!iv_query_next(query, &row, err)) {
+            return false;
+        }
+        if (row) {
+            pops = iv_arena_grow(arena, pops, count, &capacity, sizeof(*pops));
+            pops[count++] = iv_store_read_pop(query, 0, arena);
+            if (!iv_query_is_sound(query, err)) {
+                return false;
+            }
+        }
+    }
+    if (count > 1) {
+        qsort(pops, count, sizeof(*pops), iv_store_compare_pop);
+    }
+    *ret_pops = pops;
+    *ret_count = count;
+    return true;
+}
+
+/* --- seals --------------------------------------------------------------------------------- */
+
+static bool pop_names(struct iv_store *store, int64_t n, struct iv_arena *arena,
+                      struct iv_pop *ret_pop, struct iv_error *err)
+{
+    struct iv_query *query;
+    bool row = false;
+    if (!iv_store_prepare(store, IV_SQL_POP_NAMES, &query, err)) {
+        return false;
+    }
+    iv_query_bind_int(query, 1, n);
+    if (!iv_query_next(query, &row, err)) {
+        return false;
+    }
+    if (!row) {
+        return iv_db_damaged(store->db, err, "POP %" PRId64 " is missing", n);
+    }
+    struct iv_pop pop = iv_store_read_pop(query, 0, arena);
+    bool is_sound = iv_query_is_sound(query, err);
+    iv_query_reset(query);
+    if (is_sound) {
+        *ret_pop = pop;
+    }
+    return is_sound;
+}
+
+bool iv_store_seal_pop(struct iv_store *store, int64_t n, struct iv_arena *arena,
+                       unsigned char ret_seal[IV_SHA256_SIZE], struct iv_error *err)
+{
+    struct iv_pop pop;
+    struct iv_baseline *baselines;
+    size_t count;
+    if (!pop_names(store, n, arena, &pop, err) ||
+        !iv_store_load_baselines(store, n, arena, &baselines, &count, err)) {
+        return false;
+    }
+    compute_seal(&pop, baselines, count, arena, ret_seal);
+    return true;
+}
+
+/* Before the first change to a POP: a broken seal must not be replaced by a fresh one. */
+static bool unseal_pop(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
+                       struct iv_error *err)
+{
+    struct iv_store_pop found;
+    unsigned char seal[IV_SHA256_SIZE];
+    if (!iv_store_find_pop(store, pop, &found, err)) {
+        return false;
+    }
+    if (found.n == 0 || !found.has_seal) {
+        return true;
+    }
+    return iv_store_seal_pop(store, found.n, arena, seal, err) &&
+           is_sealed(store, pop, &found, seal, err) &&
+           iv_store_run_with(store, IV_SQL_UNSEAL_POP, found.n, err);
+}
+
+bool iv_store_unseal_pops(struct iv_store *store, const struct iv_record *record,
+                          struct iv_arena *arena, struct iv_error *err)
+{
+    for (size_t i = 0; i < record->pop_count; i++) {
+        if (!unseal_pop(store, &record->pops[i].pop, arena, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool iv_store_seal_pops(struct iv_store *store, struct iv_error *err)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    struct iv_query *query;
+    iv_arena_init(&arena);
+    for (;;) {
+        unsigned char seal[IV_SHA256_SIZE];
+        bool row = false;
+        if (!iv_store_prepare(store, IV_SQL_UNSEALED_POPS, &query, err) ||
+            !iv_query_next(query, &row, err)) {
+            return false;
+        }
+        if (!row) {
+            return true;
+        }
+        int64_t n = iv_query_int(query, 0);
+        iv_query_reset(query);
+        if (!iv_store_seal_pop(store, n, &arena, seal, err) ||
+            !iv_store_prepare(store, IV_SQL_SEAL_POP, &query, err)) {
+            return false;
+        }
+        iv_query_bind_int(query, 1, n);
+        iv_query_bind_blob(query, 2, seal, sizeof(seal));
+        if (!iv_query_run(query, err)) {
+            return false;
+        }
+    }
+}
