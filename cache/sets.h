@@ -5,7 +5,7 @@
  * version (table `identity`) and what changes (table `package`).
  *
  * A set's digest is taken over the facts, not over row numbers: equal sets have equal digests in
- * every store, and damage to any fact is seen when the set is loaded. For store.c alone.
+ * every store, and damage to any fact is seen when the set is loaded. For store*.c alone.
  */
 #ifndef IMGVAL_CACHE_SETS_H
 #define IMGVAL_CACHE_SETS_H
