@@ -16,7 +16,7 @@
 
 const char *const iv_format_words[] = {"text", "json", "jsonl", NULL};
 static const char *const type_words[] = {"image", "partial", NULL};
-static const char *const when_words[] = {"auto", "always", "never", NULL};
+const char *const iv_when_words[] = {"auto", "always", "never", NULL};
 static const char *const fail_on_words[] = {"error", "warning", "note", NULL};
 
 #define AT(member) offsetof(struct iv_scan_arguments, member)
@@ -143,7 +143,7 @@ static const struct iv_option output_options[] = {
      .argument = "auto|always|never",
      .type = IV_OPTION_WORD,
      .offset = AT(output.color),
-     .words = when_words,
+     .words = iv_when_words,
      .help = "colours in text; auto: on a terminal, unless NO_COLOR is set"},
     {.name = "quiet",
      .letter = 'q',

@@ -66,6 +66,8 @@ extern const struct iv_scan_arguments iv_scan_arguments_default;
 
 /* Words of --format, in the order of iv_sinks[]; NULL-terminated. */
 extern const char *const iv_format_words[];
+/* Words of --color, in the order of enum iv_when; NULL-terminated. */
+extern const char *const iv_when_words[];
 
 /* The tables of struct iv_scan_arguments. */
 extern const struct iv_option_group iv_group_input;
@@ -107,6 +109,8 @@ IV_MUST_USE bool iv_command_paths(const struct iv_strings *arguments, struct iv_
 /* The commands, each in its own cmd_NAME.c. */
 extern const struct iv_command iv_cmd_scan;
 extern const struct iv_command iv_cmd_inspect;
+extern const struct iv_command iv_cmd_diff;
+extern const struct iv_command iv_cmd_rfu;
 extern const struct iv_command iv_cmd_explain;
 extern const struct iv_command iv_cmd_cache_add;
 extern const struct iv_command iv_cmd_cache_export;

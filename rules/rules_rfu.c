@@ -23,7 +23,7 @@
     "which is required for a retail servicing update. "
 #define OURS                                                                                       \
     "imgval takes a submission for a baseline only when the local baseline store records it as "   \
-    "one; the version named above is imgval's own."
+    "one; a version named above is imgval's own."
 
 static const struct iv_rule rows[] = {
     {

@@ -4,6 +4,7 @@
  * the commands that see two versions next to each other.
  */
 #include "imgval/base/text.h"
+#include "imgval/model/delta.h"
 #include "imgval/version.h"
 #include "rules/rules.h"
 
@@ -273,83 +274,6 @@ static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict
 
 /* ---- missing packages ---------------------------------------------------------------------- */
 
-/* Packages of the submission under names that the baseline does not have, twice: by content, and by
- * version, partition and size. A missing package that stands there was probably renamed. */
-struct new_names {
-    const struct iv_package **by_content;
-    size_t content_count;
-    const struct iv_package **by_shape;
-    size_t shape_count;
-};
-
-static int content_order(const void *a, const void *b)
-{
-    const struct iv_package *x = *(const struct iv_package *const *)a;
-    const struct iv_package *y = *(const struct iv_package *const *)b;
-    return strcmp(x->content, y->content);
-}
-
-static int shape_order(const void *a, const void *b)
-{
-    const struct iv_package *x = *(const struct iv_package *const *)a;
-    const struct iv_package *y = *(const struct iv_package *const *)b;
-    if (x->total_size != y->total_size) {
-        return x->total_size < y->total_size ? -1 : 1;
-    }
-    int order = iv_version_compare(x->number, y->number);
-    return order != 0 ? order : iv_ascii_casecmp(iv_package_partition(x), iv_package_partition(y));
-}
-
-/* Empty packages all look alike, so they tell nothing. */
-static bool has_content(const struct iv_package *p)
-{
-    return p->content != NULL && !p->empty && p->total_size > 0;
-}
-
-static bool has_shape(const struct iv_package *p)
-{
-    return p->version != NULL && !p->empty && p->total_size > 0 && !iv_version_is_zero(p->number);
-}
-
-static void new_names_build(const struct iv_set *submission, const struct iv_set *baseline,
-                            struct iv_arena *arena, struct new_names *ret_names)
-{
-    struct new_names names = {
-        .by_content = IV_NEW_ARRAY(arena, const struct iv_package *, submission->count + 1),
-        .by_shape = IV_NEW_ARRAY(arena, const struct iv_package *, submission->count + 1),
-    };
-    for (size_t i = 0; i < submission->count; i++) {
-        const struct iv_package *p = submission->items[i];
-        if (iv_set_find(baseline, p->key) != NULL) {
-            continue;
-        }
-        if (has_content(p)) {
-            names.by_content[names.content_count++] = p;
-        }
-        if (has_shape(p)) {
-            names.by_shape[names.shape_count++] = p;
-        }
-    }
-    qsort(names.by_content, names.content_count, sizeof(*names.by_content), content_order);
-    qsort(names.by_shape, names.shape_count, sizeof(*names.by_shape), shape_order);
-    *ret_names = names;
-}
-
-static const struct iv_package *renamed_to(const struct new_names *names,
-                                           const struct iv_package *missing)
-{
-    const struct iv_package **hit = NULL;
-    if (has_content(missing)) {
-        hit = bsearch(&missing, names->by_content, names->content_count, sizeof(*names->by_content),
-                      content_order);
-    }
-    if (hit == NULL && has_shape(missing)) {
-        hit = bsearch(&missing, names->by_shape, names->shape_count, sizeof(*names->by_shape),
-                      shape_order);
-    }
-    return hit != NULL ? *hit : NULL;
-}
-
 /* "Add ...; renamed? OLD -> NEW, OLD -> NEW" */
 static const char *add_remedy(const struct iv_case *c, const struct iv_comparison *failure,
                               struct iv_verdict *verdict)
@@ -364,11 +288,11 @@ static const char *add_remedy(const struct iv_case *c, const struct iv_compariso
                           what);
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
-    struct new_names names;
-    new_names_build(&c->submission->set, &failure->against->set, &scratch, &names);
+    struct iv_new_names names;
+    iv_new_names_build(&c->submission->set, &failure->against->set, &scratch, &names);
     size_t shown = 0;
     for (size_t i = 0; i < failure->missing_count && shown < IV_RULES_NAMES_MAX; i++) {
-        const struct iv_package *other = renamed_to(&names, failure->missing[i]);
+        const struct iv_package *other = iv_new_names_find(&names, failure->missing[i]);
         if (other != NULL) {
             text = iv_verdict_printf(
                 verdict, "%s%s%s -> %s", text, shown == 0 ? " renamed? " : ", ",

@@ -26,7 +26,7 @@ LAYERS = [
     (r"imgval/report/", 2, "report"),
     (r"rules/", 2, "rules"),
     (r"cache/", 2, "cache"),
-    (r"imgval/(scan|import)\.", 3, "scan"),
+    (r"imgval/(scan|import|request|resolve)\.", 3, "scan"),
     (r"imgval/version\.h", 0, "version"),
     (r"imgval/(main|command|options|options_complete|cmd_\w+)\.", 4, "program"),
 ]

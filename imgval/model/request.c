@@ -1,0 +1,15 @@
+#include "imgval/model/request.h"
+
+const char *const iv_request_type_names[] = {
+    [IV_REQUEST_RETAIL] = "retail",
+    [IV_REQUEST_TRIAL] = "trial",
+    [IV_REQUEST_TRIAL + 1] = NULL,
+};
+
+const char *const iv_request_status_names[] = {
+    [IV_REQUEST_BASELINE] = "baseline",
+    [IV_REQUEST_COMPLIANT] = "compliant",
+    [IV_REQUEST_NOT_COMPLIANT] = "not compliant",
+    [IV_REQUEST_NOT_KNOWN] = "not known",
+    [IV_REQUEST_NOT_KNOWN + 1] = NULL,
+};

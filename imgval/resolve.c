@@ -1,0 +1,119 @@
+#include "imgval/resolve.h"
+
+#include "cache/store.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* The values that a record keeps, sorted by name, then value, each once. */
+static void add_values(const struct iv_record *record, struct iv_arena *arena,
+                       struct iv_device *device)
+{
+    size_t room = 1 + 3 * record->pop_count;
+    struct iv_datum *data = IV_NEW_ARRAY(arena, struct iv_datum, room);
+    size_t used = 0;
+    if (record->firmware_version != NULL) {
+        data[used++] = (struct iv_datum){.name = IV_PHONE_FIRMWARE_REVISION,
+                                         .value = record->firmware_version};
+    }
+    for (size_t i = 0; i < record->pop_count; i++) {
+        const struct iv_pop *pop = &record->pops[i].pop;
+        data[used++] = (struct iv_datum){.name = IV_PHONE_MANUFACTURER, .value = pop->oem};
+        data[used++] = (struct iv_datum){.name = IV_PHONE_MODEL_NAME, .value = pop->model};
+        data[used++] =
+            (struct iv_datum){.name = IV_PHONE_OPERATOR_NAME, .value = pop->mobile_operator};
+    }
+    for (size_t i = 0; i < used; i++) {
+        data[i].source = record->id;
+        data[i].rank = IV_RANK_OPTION;
+    }
+    iv_device_build(data, used, arena, device);
+}
+
+void iv_submission_from_record(const struct iv_record *record, struct iv_arena *arena,
+                               struct iv_submission *ret_submission)
+{
+    struct iv_submission s = {
+        .path = record->id,
+        .kind = IV_KIND_RECORD,
+        .type = IV_IMAGE,
+        .id = record->id,
+        .firmware_version = record->firmware_version,
+        .packages = record->packages,
+        .package_count = record->package_count,
+        .max_list_age = -1,
+        .variants = IV_NEW_ARRAY(arena, struct iv_variant, record->pop_count),
+        .variant_count = record->pop_count,
+    };
+    s.firmware_version_valid =
+        s.firmware_version != NULL && iv_version_parse(s.firmware_version, &s.number);
+    for (size_t i = 0; i < record->pop_count; i++) {
+        s.variants[i] = (struct iv_variant){.pop = record->pops[i].pop, .list_age_days = -1};
+    }
+    for (size_t i = 0; i < record->package_count; i++) {
+        s.unreadable_count += record->packages[i].unreadable ? 1 : 0;
+    }
+    add_values(record, arena, &s.device);
+    iv_set_build(s.packages, s.package_count, arena, &s.set);
+    *ret_submission = s;
+}
+
+/* Whether something that belongs to the submission could not be read. */
+static bool is_incomplete(const struct iv_submission *s)
+{
+    return s->set_incomplete || s->unreadable_count > 0 || s->fault_count > 0 ||
+           s->package_count == 0;
+}
+
+static bool find_record(const char *name, const struct iv_scan_options *options,
+                        struct iv_arena *arena, struct iv_record *ret_record, struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    if (options->store_path == NULL) {
+        return iv_error_set(err, IV_ERROR_ABSENT, "there is no place for a baseline store");
+    }
+    return iv_store_open(options->store_path, IV_STORE_READ, &store, err) &&
+           iv_store_find(store, name, arena, ret_record, err);
+}
+
+static bool resolve_path(const char *path, const struct iv_scan_options *options, bool look_up,
+                         struct iv_arena *arena, struct iv_named *ret_named, struct iv_error *err)
+{
+    struct iv_named named = {0};
+    struct iv_containment containment;
+    if (!iv_scan_read(path, options, arena, &named.submission, &containment, err)) {
+        return false;
+    }
+    named.incomplete = is_incomplete(&named.submission);
+    struct iv_error absent = {0};
+    if (look_up) {
+        named.recorded = find_record(named.submission.id, options, arena, &named.record, &absent);
+        if (!named.recorded && absent.code != IV_ERROR_ABSENT) {
+            *err = absent;
+            return false;
+        }
+    }
+    *ret_named = named;
+    return true;
+}
+
+bool iv_resolve(const char *name, const struct iv_scan_options *options, bool look_up,
+                struct iv_arena *arena, struct iv_named *ret_named, struct iv_error *err)
+{
+    if (access(name, F_OK) == 0) {
+        return resolve_path(name, options, look_up, arena, ret_named, err);
+    }
+    struct iv_named named = {.recorded = true};
+    if (!find_record(name, options, arena, &named.record, err)) {
+        if (err->code == IV_ERROR_ABSENT) {
+            return iv_error_set(err, IV_ERROR_NO_INPUT,
+                                "%s: no such path, and the baseline store has no such submission",
+                                name);
+        }
+        return false;
+    }
+    iv_submission_from_record(&named.record, arena, &named.submission);
+    named.incomplete = is_incomplete(&named.submission);
+    *ret_named = named;
+    return true;
+}
