@@ -423,6 +423,7 @@ static void run_row(const struct row *row, const struct iv_submission *submissio
     case IV_SUBJECT_REQUEST:
     case IV_SUBJECT_HISTORY:
     case IV_SUBJECT_IMAGE:
+    case IV_SUBJECT_POLICY:
         break;
     }
 }

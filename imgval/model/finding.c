@@ -10,6 +10,14 @@ const char *const iv_severity_names[] = {
     [IV_ERROR + 1] = NULL,
 };
 
+const char *const iv_subject_names[] = {
+    [IV_SUBJECT_SUBMISSION] = "submission", [IV_SUBJECT_PACKAGE] = "package",
+    [IV_SUBJECT_ENTRY] = "entry",           [IV_SUBJECT_DEVICE] = "device",
+    [IV_SUBJECT_VARIANT] = "variant",       [IV_SUBJECT_REQUEST] = "request",
+    [IV_SUBJECT_HISTORY] = "history",       [IV_SUBJECT_IMAGE] = "image",
+    [IV_SUBJECT_POLICY] = "policy",         [IV_SUBJECT_POLICY + 1] = NULL,
+};
+
 const char *const iv_outcome_names[] = {
     [IV_NOT_APPLICABLE] = "not-applicable",
     [IV_PASSED] = "passed",

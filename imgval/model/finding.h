@@ -11,11 +11,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Why a finding does not count for the verdict: what a policy file says about it. */
+struct iv_waiver {
+    const char *reason;
+    const char *owner;
+    const char *expires; /* YYYY-MM-DD: the last day on which it has effect */
+};
+
 struct iv_finding {
     const struct iv_rule *rule;
     enum iv_severity severity; /* effective */
     bool incomplete;           /* means "not checked" */
     bool waived;
+    const struct iv_waiver *waiver; /* NULL: not waived */
+    bool severity_by_policy;        /* the policy changed the rule's severity */
     const char *message;
     const char *remedy;
     const char *package; /* its name, or NULL */

@@ -21,6 +21,9 @@ struct iv_report {
     const char *tool_version; /* "x.y.z" */
     enum iv_final_verdict verdict;
     enum iv_severity fail_on; /* --fail-on */
+    bool what_if; /* --what-if: no real verdict, waivers reached further than they may */
+    const struct iv_rule *site_rules; /* the policy's own rows, which no table of rules/ has */
+    size_t site_rule_count;
     struct iv_report_entry *entries;
     size_t entry_count;
 };

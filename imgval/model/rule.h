@@ -34,7 +34,10 @@ enum iv_subject {
     IV_SUBJECT_REQUEST,    /* a request for update: judged by its command, the row has no check */
     IV_SUBJECT_HISTORY,    /* two versions next to each other in an audit or a diff: as above */
     IV_SUBJECT_IMAGE,      /* an FFU, VHD or WIM */
+    IV_SUBJECT_POLICY, /* each waiver of the policy: judged by the engine, the row has no check */
 };
+
+extern const char *const iv_subject_names[]; /* "submission", "package", ... */
 
 struct iv_rule;
 

@@ -34,6 +34,30 @@ static void write_if(struct iv_json *json, const char *name, const char *text)
     }
 }
 
+void iv_json_report_policy(struct iv_json *json, const struct iv_report *report)
+{
+    if (report->what_if) {
+        iv_json_bool(json, "what_if", true);
+    }
+    if (report->site_rule_count == 0) {
+        return;
+    }
+    iv_json_open_array(json, "site_rules");
+    for (size_t i = 0; i < report->site_rule_count; i++) {
+        const struct iv_rule *rule = &report->site_rules[i];
+        iv_json_open_object(json, NULL);
+        iv_json_string(json, "id", rule->id);
+        iv_json_string(json, "name", rule->name);
+        iv_json_string(json, "severity", iv_severity_names[rule->severity]);
+        iv_json_string(json, "subject", iv_subject_names[rule->subject]);
+        iv_json_string(json, "summary", rule->summary);
+        write_if(json, "why", rule->why);
+        write_if(json, "remedy", rule->remedy);
+        iv_json_close_object(json);
+    }
+    iv_json_close_array(json);
+}
+
 static void write_device(struct iv_json *json, const struct iv_device *device)
 {
     iv_json_open_object(json, "device");
@@ -143,8 +167,16 @@ void iv_json_report_finding(struct iv_json *json, const struct iv_finding *findi
     iv_json_string(json, "id", finding->rule->id);
     iv_json_string(json, "name", finding->rule->name);
     iv_json_string(json, "severity", iv_severity_names[finding->severity]);
+    if (finding->severity_by_policy) {
+        iv_json_bool(json, "severity_by_policy", true);
+    }
     iv_json_bool(json, "incomplete", finding->incomplete);
     iv_json_bool(json, "waived", finding->waived);
+    if (finding->waiver != NULL) {
+        iv_json_string(json, "reason", finding->waiver->reason);
+        iv_json_string(json, "owner", finding->waiver->owner);
+        iv_json_string(json, "expires", finding->waiver->expires);
+    }
     write_cut(json, "message", finding->message);
     write_cut(json, "remedy", finding->remedy);
     write_if(json, "package", finding->package);

@@ -15,6 +15,8 @@
 
 /* Each adds members to the object that is open. */
 void iv_json_report_tool(struct iv_json *json, const struct iv_report *report);
+/* what_if and site_rules, where there is something to say. */
+void iv_json_report_policy(struct iv_json *json, const struct iv_report *report);
 /* path ... variants: what stands before the packages. */
 void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry);
 /* outcomes and counts: what stands behind the findings. */

@@ -50,10 +50,47 @@ static const struct iv_rule *read_rule(struct loader *loader, const struct iv_js
 {
     const char *id = need_string(&loader->reader, object, "id");
     const struct iv_rule *rule = id == NULL ? NULL : loader->find(id);
+    for (size_t i = 0; rule == NULL && id != NULL && i < loader->report.site_rule_count; i++) {
+        if (strcmp(loader->report.site_rules[i].id, id) == 0) {
+            rule = &loader->report.site_rules[i];
+        }
+    }
     if (rule == NULL) {
         iv_json_fail(&loader->reader, "there is no rule %s", id == NULL ? "" : id);
     }
     return rule;
+}
+
+/* The policy's own rows, as far as a sink prints them. A row of rules/ is never stood in for. */
+static void read_site_rules(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    size_t count = 0;
+    const struct iv_json_value *array = iv_json_get_array(reader, object, "site_rules", &count);
+    struct iv_rule *rules = IV_NEW_ARRAY(reader->arena, struct iv_rule, count);
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        const struct iv_json_value *item = iv_json_item(reader, array, i);
+        if (item == NULL) {
+            break;
+        }
+        rules[i] = (struct iv_rule){
+            .id = need_string(reader, item, "id"),
+            .name = need_string(reader, item, "name"),
+            .severity =
+                (enum iv_severity)iv_json_get_word(reader, item, "severity", iv_severity_names),
+            .subject = (enum iv_subject)iv_json_get_word(reader, item, "subject", iv_subject_names),
+            .applies = IV_APPLIES_ALL,
+            .summary = need_string(reader, item, "summary"),
+            .why = iv_json_get_string(reader, item, "why"),
+            .remedy = iv_json_get_string(reader, item, "remedy"),
+        };
+        if (rules[i].id != NULL && loader->find(rules[i].id) != NULL) {
+            iv_json_fail(reader, "%s is no site rule", rules[i].id);
+        }
+        iv_json_context(reader, "site_rules[%zu]", i);
+    }
+    loader->report.site_rules = rules;
+    loader->report.site_rule_count = count;
 }
 
 static void read_header(struct loader *loader, const struct iv_json_value *object)
@@ -69,6 +106,8 @@ static void read_header(struct loader *loader, const struct iv_json_value *objec
     loader->report.tool_version = need_string(reader, tool, "version");
     loader->report.fail_on =
         (enum iv_severity)iv_json_get_word(reader, object, "fail_on", iv_severity_names);
+    loader->report.what_if = iv_json_get_bool(reader, object, "what_if");
+    read_site_rules(loader, object);
 }
 
 static size_t count_values(struct loader *loader, const struct iv_json_value *device)
@@ -339,6 +378,23 @@ static void read_comparison(struct iv_json_reader *reader, const struct iv_json_
     }
 }
 
+/* Why a finding is waived. Reports from before there were policies do not say. */
+static const struct iv_waiver *read_waiver(struct iv_json_reader *reader,
+                                           const struct iv_json_value *object)
+{
+    if (!iv_json_has(object, "reason")) {
+        return NULL;
+    }
+    REQUIRE(reader, object, "owner", "expires");
+    struct iv_waiver *waiver = IV_NEW(reader->arena, struct iv_waiver);
+    *waiver = (struct iv_waiver){
+        .reason = need_string(reader, object, "reason"),
+        .owner = need_string(reader, object, "owner"),
+        .expires = need_string(reader, object, "expires"),
+    };
+    return waiver;
+}
+
 static void read_finding(struct loader *loader, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &loader->reader;
@@ -352,8 +408,10 @@ static void read_finding(struct loader *loader, const struct iv_json_value *obje
         .rule = read_rule(loader, object),
         .severity =
             (enum iv_severity)iv_json_get_word(reader, object, "severity", iv_severity_names),
+        .severity_by_policy = iv_json_get_bool(reader, object, "severity_by_policy"),
         .incomplete = iv_json_get_bool(reader, object, "incomplete"),
         .waived = iv_json_get_bool(reader, object, "waived"),
+        .waiver = read_waiver(reader, object),
         .message = need_string(reader, object, "message"),
         .remedy = iv_json_get_string(reader, object, "remedy"),
         .package = iv_json_get_string(reader, object, "package"),

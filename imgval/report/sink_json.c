@@ -38,6 +38,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_json_report_tool(&json, report);
     iv_json_string(&json, "verdict", iv_final_verdict_names[report->verdict]);
     iv_json_string(&json, "fail_on", iv_severity_names[report->fail_on]);
+    iv_json_report_policy(&json, report);
     iv_json_open_array(&json, "submissions");
     for (size_t i = 0; i < report->entry_count; i++) {
         write_entry(&json, &report->entries[i], out);

@@ -48,6 +48,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_json_string(&json, "schema", IV_JSON_REPORT_SCHEMA);
     iv_json_report_tool(&json, report);
     iv_json_string(&json, "fail_on", iv_severity_names[report->fail_on]);
+    iv_json_report_policy(&json, report);
     close_record(&json, out);
     size_t packages = 0;
     size_t findings = 0;

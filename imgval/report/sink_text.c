@@ -276,6 +276,20 @@ static void print_facts(const struct iv_out *out, const struct iv_finding *findi
     iv_out_paragraph(out, 4, NO_LABEL, PIECE(IV_INK_DIM, text));
 }
 
+/* Who answers for the finding not counting, why, and how long. */
+static void print_waiver(const struct iv_out *out, const struct iv_waiver *waiver)
+{
+    if (waiver == NULL) {
+        return;
+    }
+    const char *reason = iv_out_escape(out, waiver->reason);
+    const char *owner = iv_out_escape(out, waiver->owner);
+    iv_out_paragraph(
+        out, 4, PIECE(IV_INK_DIM, "waived:"),
+        PIECE(IV_INK_DIM, iv_arena_printf(out->scratch, "%s (%s, until %s)", reason, owner,
+                                          iv_out_escape(out, waiver->expires))));
+}
+
 static void print_finding(const struct iv_out *out, const struct iv_finding *finding,
                           const char *submission_path, bool with_remedy)
 {
@@ -294,6 +308,7 @@ static void print_finding(const struct iv_out *out, const struct iv_finding *fin
         iv_out_paragraph(out, 4, PIECE(IV_INK_DIM, "for"),
                          PIECE(IV_INK_DIM, variant_text(out, finding->variant)));
     }
+    print_waiver(out, finding->waiver);
     if (out->style->verbose > 0) {
         print_facts(out, finding);
         print_missing(out, finding);
@@ -309,12 +324,13 @@ struct group {
     const struct iv_finding *findings;
     size_t count; /* all, waived ones too */
     size_t shown; /* those that may be shown */
+    size_t waived;
     bool same_remedy;
 };
 
 static bool may_show(const struct iv_out *out, const struct iv_finding *finding)
 {
-    return !finding->waived || out->style->verbose > 0;
+    return !finding->waived || !out->style->quiet;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -336,6 +352,7 @@ static struct group next_group(const struct iv_out *out, const struct iv_judgeme
         group.count++;
         if (may_show(out, finding)) {
             group.shown++;
+            group.waived += finding->waived;
             lead = lead == NULL ? finding : lead;
             group.same_remedy = group.same_remedy && same_text(lead->remedy, finding->remedy);
         }
@@ -352,6 +369,11 @@ static size_t cut_of(const struct iv_out *out, const struct group *group)
     return group->shown > most ? most : group->shown;
 }
 
+static const char *waived_text(const struct iv_out *out, size_t waived)
+{
+    return waived == 0 ? "" : iv_arena_printf(out->scratch, ", %zu waived", waived);
+}
+
 static void print_group(const struct iv_out *out, const struct group *group,
                         const char *submission_path)
 {
@@ -364,14 +386,18 @@ static void print_group(const struct iv_out *out, const struct group *group,
          PIECE(IV_INK_PLAIN, " "), PIECE(IV_INK_BOLD, lead->rule->id), PIECE(IV_INK_PLAIN, " "),
          PIECE(IV_INK_BOLD, lead->rule->name),
          PIECE(IV_INK_DIM,
-               iv_arena_printf(out->scratch, " (%s%s)", counted(out, group->shown, "finding"),
-                               lead->incomplete ? ", not checked" : "")));
+               iv_arena_printf(out->scratch, " (%s%s%s%s)", counted(out, group->shown, "finding"),
+                               waived_text(out, group->waived),
+                               lead->incomplete ? ", not checked" : "",
+                               lead->severity_by_policy ? ", severity by the policy" : "")));
     size_t printed = 0;
     const char *remedy = NULL;
-    for (size_t i = 0; i < group->count && printed < most; i++) {
-        if (may_show(out, &lead[i])) {
-            print_finding(out, &lead[i], submission_path, with_remedy && !group->same_remedy);
-            remedy = lead[i].remedy;
+    for (size_t i = 0; i < 2 * group->count && printed < most; i++) {
+        const struct iv_finding *finding = &lead[i % group->count];
+        /* What counts for the verdict first, then what is waived. */
+        if (finding->waived == (i >= group->count) && may_show(out, finding)) {
+            print_finding(out, finding, submission_path, with_remedy && !group->same_remedy);
+            remedy = finding->remedy;
             printed++;
         }
     }
@@ -405,11 +431,6 @@ static void print_findings(const struct iv_out *out, const struct iv_report_entr
             continue;
         }
         print_group(out, &group, entry->submission->path);
-    }
-    if (judgement->counts.waived > 0 && out->style->verbose == 0 && !out->style->quiet) {
-        iv_out_blank(out);
-        LINE(out, PIECE(IV_INK_DIM, counted(out, judgement->counts.waived, "waived finding")),
-             PIECE(IV_INK_DIM, " not shown (-v shows all)"));
     }
 }
 
@@ -449,6 +470,7 @@ static const char *subject_noun(enum iv_subject subject)
     case IV_SUBJECT_REQUEST:
     case IV_SUBJECT_HISTORY:
     case IV_SUBJECT_IMAGE:
+    case IV_SUBJECT_POLICY:
         break;
     }
     return "subject";
@@ -883,6 +905,13 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
     const struct iv_out out = {.file = file, .style = style, .scratch = &arena};
+    if (report->what_if) {
+        iv_out_paragraph(&out, 0, PIECE(IV_INK_YELLOW, "WHAT IF:"),
+                         PIECE(IV_INK_BOLD,
+                               "no real verdict. Waivers reach findings that cannot be "
+                               "waived; judge again without --what-if."));
+        iv_out_blank(&out);
+    }
     for (size_t i = 0; i < report->entry_count; i++) {
         struct iv_arena_mark mark = iv_arena_mark(&arena);
         if (i > 0) {

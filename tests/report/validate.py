@@ -158,7 +158,7 @@ def check_verdict(submission, fail_on, where):
     if any(f["severity"] in gate for f in failing):
         wanted = "fail"
     elif "not-evaluated" in outcomes.values() or any(
-        f["incomplete"] for f in submission["findings"]
+        f["incomplete"] and not f["waived"] for f in submission["findings"]
     ):
         wanted = "incomplete"
     else:
@@ -167,7 +167,7 @@ def check_verdict(submission, fail_on, where):
         raise Bad("%s: the verdict is %s, not %s" % (where, submission["verdict"], wanted))
 
 
-def check_submission(submission, fail_on, where):
+def check_submission(submission, fail_on, where, what_if=False):
     rows = [row["id"] for row in submission["outcomes"]]
     if len(set(rows)) != len(rows):
         raise Bad("%s: a rule has two outcomes" % where)
@@ -176,7 +176,9 @@ def check_submission(submission, fail_on, where):
         row = outcomes.get(finding["id"])
         if row is None or row["outcome"] not in ("failed", "not-evaluated"):
             raise Bad("%s: %s has a finding but did not fail" % (where, finding["id"]))
-        if finding["incomplete"] and finding["waived"]:
+        if ("reason" in finding) != finding["waived"]:
+            raise Bad("%s: %s is waived without a waiver, or the reverse" % (where, finding["id"]))
+        if finding["incomplete"] and finding["waived"] and not what_if:
             raise Bad("%s: %s means not checked and is waived" % (where, finding["id"]))
     found = {finding["id"] for finding in submission["findings"]}
     for name, row in outcomes.items():
@@ -201,7 +203,7 @@ def check_submission(submission, fail_on, where):
 def check_whole(report):
     fail_on = report.get("fail_on", "error")
     for i, submission in enumerate(report["submissions"]):
-        check_submission(submission, fail_on, "submissions[%d]" % i)
+        check_submission(submission, fail_on, "submissions[%d]" % i, report.get("what_if", False))
     worst = max((WORST.index(s["verdict"]) for s in report["submissions"]), default=None)
     verdict = report["verdict"]
     if worst is not None and verdict is not None and WORST.index(verdict) < worst:
@@ -228,6 +230,7 @@ def check_stream(text, partial):
             raise Bad("line %d: a %s record has no place here" % (number, kind))
         if kind == "header":
             report["fail_on"] = record["fail_on"]
+            report["what_if"] = record.get("what_if", False)
         elif kind == "submission":
             if record["index"] != len(report["submissions"]):
                 raise Bad("line %d: index does not count on" % number)

@@ -91,6 +91,19 @@ static const struct iv_baseline baselines[] = {
 
 static const enum iv_direction directions[] = {IV_OLDER, IV_NEWER, IV_SAME};
 
+static const struct iv_waiver waiver = {
+    .reason = "two drops <b>overlap\xFF\033[1m", .owner = "platform & co", .expires = "2027-01-31"};
+
+static const struct iv_rule site_rules[] = {
+    {.id = "OEM001",
+     .name = "owner-is-ours",
+     .severity = IV_WARNING,
+     .subject = IV_SUBJECT_PACKAGE,
+     .applies = IV_APPLIES_ALL,
+     .summary = "Packages are Contoso's <own>.",
+     .remedy = "Set Owner."},
+};
+
 static const struct iv_datum data[] = {
     {.name = "PhoneFirmwareRevision",
      .value = "3012.0.1610.4",
@@ -196,6 +209,7 @@ static struct iv_finding *add(struct list *list, const char *id, const char *mes
         iv_arena_grow(list->arena, list->items, list->count, &list->capacity, sizeof(*list->items));
     struct iv_finding *finding = &list->items[list->count++];
     const struct iv_rule *rule = fixture_rule(id);
+    rule = rule == NULL ? &site_rules[0] : rule; /* OEM001 */
     *finding = (struct iv_finding){
         .rule = rule,
         .severity = rule->severity,
@@ -276,6 +290,7 @@ static void add_comparison(struct list *list, const struct iv_submission *s)
     finding->direction = &directions[0];
     add_about(list, "IMG001", named(s, "Contoso.BASE.MainOS"), "stands twice; counted once");
     list->items[list->count - 1].waived = true;
+    list->items[list->count - 1].waiver = &waiver;
     finding = add(list, "WSPC005", "WSPC was judged from the local list of baselines.");
     finding->path = s->path;
     for (size_t i = 0; i < 5; i++) {
@@ -302,7 +317,7 @@ static void finish(struct iv_report_entry *entry, const struct iv_submission *s,
     struct iv_judgement *judgement = &entry->judgement;
     judgement->findings = list->items;
     judgement->finding_count = list->count;
-    judgement->outcomes = IV_NEW_ARRAY(list->arena, struct iv_rule_outcome, IV_COUNT(rules));
+    judgement->outcomes = IV_NEW_ARRAY(list->arena, struct iv_rule_outcome, IV_COUNT(rules) + 1);
     judgement->outcome_count = IV_COUNT(rules);
     for (size_t i = 0; i < IV_COUNT(rules); i++) {
         bool failed = false;
@@ -425,6 +440,39 @@ void fixture_report(struct iv_arena *arena, struct iv_report *ret_report)
     build_failing(arena, &ret_report->entries[0]);
     build_incomplete(arena, &ret_report->entries[1]);
     build_passing(arena, &ret_report->entries[2]);
+}
+
+void fixture_policy(struct iv_arena *arena, struct iv_report *ret_report)
+{
+    struct iv_submission *s = IV_NEW(arena, struct iv_submission);
+    s->path = "firmware/v5";
+    s->kind = IV_KIND_DIRECTORY;
+    s->type = IV_IMAGE;
+    s->id = "eeee";
+    s->packages = IV_NEW_ARRAY(arena, struct iv_package, 1);
+    s->packages[0] = package(arena, s->path, "Contoso.Foo");
+    s->package_count = 1;
+    struct list list = {.arena = arena};
+    add_about(&list, "IMG001", &s->packages[0], "stands twice; counted once");
+    list.items[list.count - 1].severity = IV_ERROR;
+    list.items[list.count - 1].severity_by_policy = true;
+    add_about(&list, "IMG004", &s->packages[0], "cannot be read");
+    list.items[list.count - 1].waived = true;
+    list.items[list.count - 1].waiver = &waiver;
+    add_about(&list, "OEM001", &s->packages[0], "has another owner");
+    *ret_report = (struct iv_report){.tool = "imgval",
+                                     .tool_version = "1.2.3",
+                                     .verdict = IV_VERDICT_FAIL,
+                                     .fail_on = IV_ERROR,
+                                     .what_if = true,
+                                     .site_rules = site_rules,
+                                     .site_rule_count = IV_COUNT(site_rules)};
+    ret_report->entries = IV_NEW_ARRAY(arena, struct iv_report_entry, 1);
+    ret_report->entry_count = 1;
+    struct iv_judgement *judgement = &ret_report->entries[0].judgement;
+    finish(&ret_report->entries[0], s, &list, IV_PASSED, IV_VERDICT_FAIL);
+    judgement->outcomes[judgement->outcome_count++] =
+        (struct iv_rule_outcome){.rule = &site_rules[0], .outcome = IV_FAILED, .subjects = 1};
 }
 
 void fixture_big(struct iv_arena *arena, size_t count, struct iv_report *ret_report)

@@ -16,6 +16,9 @@
 /* Three submissions: fail, incomplete (no metadata, no store), pass. */
 void fixture_report(struct iv_arena *arena, struct iv_report *ret_report);
 
+/* One submission as a policy leaves it: a site rule, a severity, a waiver under --what-if. */
+void fixture_policy(struct iv_arena *arena, struct iv_report *ret_report);
+
 /* One submission with `count` findings and as many packages: for measuring. */
 void fixture_big(struct iv_arena *arena, size_t count, struct iv_report *ret_report);
 

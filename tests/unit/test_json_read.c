@@ -176,6 +176,15 @@ static void test_changes(const struct iv_report *report)
     check_changed(report, "\"path\": \"firmware/v4\"", "\"path\": null", "\"path\" is missing");
 }
 
+static void test_policy_changes(const struct iv_report *report)
+{
+    check_changed(report, "\"id\": \"OEM001\"", "\"id\": \"OEM002\"", "there is no rule OEM001");
+    check_changed(report, "\"id\": \"OEM001\"", "\"id\": \"STD002\"", "STD002 is no site rule");
+    check_changed(report, "\"subject\": \"package\"", "\"subject\": \"x\"", "site_rules[0]");
+    check_changed(report, "\"owner\": \"platform", "\"x\": \"", "\"owner\" is missing");
+    check_changed(report, "\"expires\": \"2027", "\"expires\": 7, \"x\": \"", "not a string");
+}
+
 /* Any byte of a report changed: an error or a report, never a crash (run under sanitizers). */
 static void test_noise(const struct iv_report *report)
 {
@@ -236,6 +245,11 @@ int main(int argc, char **argv)
     fixture_report(&arena, &report);
     test_round(&report, &iv_sink_json);
     test_round(&report, &iv_sink_jsonl);
+    struct iv_report policy;
+    fixture_policy(&arena, &policy);
+    test_round(&policy, &iv_sink_json);
+    test_round(&policy, &iv_sink_jsonl);
+    test_policy_changes(&policy);
     test_recognise(&report);
     test_cut_stream(&report);
     test_errors();

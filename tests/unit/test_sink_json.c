@@ -26,6 +26,7 @@ static void test_document(const struct iv_report *report)
     CHECK(has(&text, "\"name_bytes\": \"626164ffc0af75746638\""));
     CHECK(has(&text, "\"packages_bytes\": ["));
     CHECK(has(&text, "\"actual\": null"));
+    CHECK(!has(&text, "what_if") && !has(&text, "site_rules") && !has(&text, "by_policy"));
     CHECK(has(&text, "#\\u0023vso["));
     CHECK(!has(&text, "##") && !has(&text, "\033") && !has(&text, "\xE2\x80\xAE"));
     CHECK(has(&text, "\"direction\": \"older\""));
@@ -45,6 +46,22 @@ static void test_stream(const struct iv_report *report)
     size_t size = strlen(end);
     CHECK(text.size > size);
     CHECK_STR(text.data + text.size - size, end);
+}
+
+static void test_policy(struct iv_arena *arena)
+{
+    struct iv_report report;
+    fixture_policy(arena, &report);
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    const struct iv_style_options style = {0};
+    fixture_write(&report, &iv_sink_jsonl, &style, &text);
+    CHECK(fixture_validate(text.data, text.size));
+    fixture_write(&report, &iv_sink_json, &style, &text);
+    CHECK(fixture_validate(text.data, text.size));
+    CHECK(has(&text, "  \"what_if\": true,\n  \"site_rules\": [\n    {\n      \"id\": \"OEM001\""));
+    CHECK(has(&text, "\"severity\": \"error\",\n          \"severity_by_policy\": true,"));
+    CHECK(has(&text, "\"waived\": true,\n          \"reason\": \"two drops"));
+    CHECK(has(&text, "\"owner\": \"platform & co\",\n          \"expires\": \"2027-01-31\","));
 }
 
 static void test_empty(void)
@@ -124,6 +141,7 @@ int main(int argc, char **argv)
     }
     test_document(&report);
     test_stream(&report);
+    test_policy(&arena);
     test_empty();
     test_cut();
     return unit_end();

@@ -72,8 +72,9 @@ static void test_default(const struct iv_report *report)
     CHECK(has(&text, "not evaluated because there is no baseline store (WSPC006)"));
     CHECK(has(&text, "Judged as a context-free partial because firmware/Contoso.Good.spkg is a"));
     CHECK(has(&text, "--type=image to judge it as an image"));
-    CHECK(has(&text, "1 waived finding not shown"));
-    CHECK(!has(&text, "stands twice"));
+    CHECK(has(&text, "(waived) Contoso.BASE.MainOS stands twice"));
+    CHECK(has(&text, "waived: two drops <b>overlap"));
+    CHECK(!has(&text, "WHAT IF"));
     CHECK(has(&text, "✗ FAIL  3 submissions: 1 failed, 1 incomplete, 1 passed\n"));
     CHECK(!has(&text, "man.dsm.xml:12\n\n\n"));
 }
@@ -108,6 +109,24 @@ static void test_styles(const struct iv_report *report)
     CHECK(has(&text, "\nPackages\n"));
     CHECK(has(&text, "PhoneHardwareVariant"));
     CHECK(has(&text, "\\u{202e}gpks"));
+}
+
+static void test_policy(struct iv_arena *arena)
+{
+    struct iv_report report;
+    fixture_policy(arena, &report);
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_style_options style = {.ascii = true, .width = 100};
+    fixture_write(&report, &iv_sink_text, &style, &text);
+    CHECK(is_safe(&text, false));
+    CHECK(strncmp(iv_buf_text(&text), "WHAT IF: no real verdict.", 25) == 0);
+    CHECK(has(&text, "error IMG001 duplicate-package (1 finding, severity by the policy)"));
+    CHECK(has(&text, "warning IMG004 unreadable-entry (1 finding, 1 waived, not checked)"));
+    CHECK(has(&text, "until 2027-01-31"));
+    style.quiet = true;
+    fixture_write(&report, &iv_sink_text, &style, &text);
+    CHECK(strncmp(iv_buf_text(&text), "WHAT IF: no real verdict.", 25) == 0);
+    CHECK(!has(&text, "IMG004"));
 }
 
 static void test_stable(const struct iv_report *report)
@@ -166,6 +185,7 @@ int main(int argc, char **argv)
     }
     test_default(&report);
     test_styles(&report);
+    test_policy(&arena);
     test_stable(&report);
     test_sinks(&report);
     return unit_end();
