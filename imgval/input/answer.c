@@ -1,7 +1,7 @@
 /* Customization answer files: root ImageCustomizations (packages.md 5.4, item 2). */
 #include "imgval/base/text.h"
+#include "imgval/base/xml.h"
 #include "imgval/input/metadata.h"
-#include "imgval/input/xml.h"
 
 #include <string.h>
 
@@ -81,8 +81,7 @@ void iv_answer_read(const struct iv_reader *r, const struct iv_document *doc,
     };
     struct iv_fault fault = {0};
     size_t space = 0;
-    if (iv_xml_read(doc->bytes, doc->size, &table, &answer, r->limits, r->scratch, &space,
-                    &fault)) {
+    if (iv_reader_xml(r, doc, &table, &answer, &space, &fault)) {
         fault = answer.fault;
     }
     if (fault.kind != IV_FAULT_NONE) {

@@ -4,9 +4,9 @@
  * its composed name. A package whose last entry removes it stays in the result, marked so.
  */
 #include "imgval/base/text.h"
+#include "imgval/base/xml.h"
 #include "imgval/input/manifest.h"
 #include "imgval/input/metadata.h"
-#include "imgval/input/xml.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -360,8 +360,7 @@ void iv_history_read(const struct iv_reader *r, const struct iv_document *doc)
     };
     struct iv_fault broken = {0};
     size_t space = 0;
-    bool whole =
-        iv_xml_read(doc->bytes, doc->size, &table, &h, r->limits, r->scratch, &space, &broken);
+    bool whole = iv_reader_xml(r, doc, &table, &h, &space, &broken);
     if (!whole) {
         /* An event that was cut off never came to its end: its packages are not counted. */
         h.count = h.event_start;

@@ -5,8 +5,8 @@
  * root's direct <package>. The paths of the table say just that.
  */
 #include "imgval/base/text.h"
+#include "imgval/base/xml.h"
 #include "imgval/input/manifest.h"
-#include "imgval/input/xml.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -161,8 +161,7 @@ bool iv_mum_read(const struct iv_reader *r, const struct iv_document *doc,
     package->style = IV_STYLE_CBS;
     size_t space = 0;
     struct iv_fault fault = {0};
-    bool whole =
-        iv_xml_read(doc->bytes, doc->size, &table, &mum, r->limits, r->scratch, &space, &fault);
+    bool whole = iv_reader_xml(r, doc, &table, &mum, &space, &fault);
     if (whole) {
         if (!mum.has_identity) {
             malformed(&mum, 0, "no <assemblyIdentity>");

@@ -3,8 +3,8 @@
  * both generations: late ones say FileType, early ones (2012, 2013) Type.
  */
 #include "imgval/base/text.h"
+#include "imgval/base/xml.h"
 #include "imgval/input/manifest.h"
-#include "imgval/input/xml.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -275,8 +275,7 @@ bool iv_dsm_read(const struct iv_reader *r, const struct iv_document *doc,
     package->style = IV_STYLE_SPKG;
     size_t space = 0;
     struct iv_fault fault = {0};
-    bool whole =
-        iv_xml_read(doc->bytes, doc->size, &table, &dsm, r->limits, r->scratch, &space, &fault);
+    bool whole = iv_reader_xml(r, doc, &table, &dsm, &space, &fault);
     if (whole) {
         check_required(&dsm);
         fault = dsm.fault;

@@ -1,8 +1,8 @@
 /* OEMInput.xml (packages.md 4.1), as far as a rule asks for it; also in the namespace of 2019,
  * where DeviceLayoutType stands for SOC. */
 #include "imgval/base/attr.h"
+#include "imgval/base/xml.h"
 #include "imgval/input/metadata.h"
-#include "imgval/input/xml.h"
 
 struct oem_input {
     const struct iv_reader *r;
@@ -62,7 +62,7 @@ void iv_oem_input_read(const struct iv_reader *r, const struct iv_document *doc)
     };
     struct iv_fault fault = {0};
     size_t space = 0;
-    if (!iv_xml_read(doc->bytes, doc->size, &table, &in, r->limits, r->scratch, &space, &fault)) {
+    if (!iv_reader_xml(r, doc, &table, &in, &space, &fault)) {
         iv_reader_metadata_fault(r, NULL, doc, &fault);
     }
 }

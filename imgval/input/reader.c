@@ -291,3 +291,26 @@ bool iv_reader_root_name(const char *bytes, size_t size, char ret_name[IV_ROOT_N
     ret_name[length] = '\0';
     return length > 0 && narrow_peek(&n) >= 0;
 }
+
+bool iv_reader_xml(const struct iv_reader *r, const struct iv_document *doc,
+                   const struct iv_xml_table *table, void *context, size_t *ret_namespace,
+                   struct iv_fault *ret_fault)
+{
+    static const enum iv_fault_kind kinds[] = {
+        [IV_XML_FINE] = IV_FAULT_NONE,
+        [IV_XML_MALFORMED] = IV_FAULT_MALFORMED,
+        [IV_XML_LIMIT] = IV_FAULT_LIMIT,
+        [IV_XML_UNSUPPORTED] = IV_FAULT_UNSUPPORTED,
+    };
+    struct iv_xml_error broken = {0};
+    if (iv_xml_read(doc->bytes, doc->size, table, context, r->limits, r->scratch, ret_namespace,
+                    &broken)) {
+        return true;
+    }
+    *ret_fault = (struct iv_fault){
+        .kind = kinds[broken.state],
+        .line = broken.line,
+        .detail = broken.detail,
+    };
+    return false;
+}

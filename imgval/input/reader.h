@@ -12,6 +12,7 @@
 #include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/limits.h"
+#include "imgval/base/xml.h"
 #include "imgval/model/facts.h"
 
 #include <stdbool.h>
@@ -84,6 +85,11 @@ void iv_reader_datum(const struct iv_reader *r, const char *name, const char *va
  */
 IV_MUST_USE bool iv_reader_decode(const struct iv_reader *r, const struct iv_document *doc,
                                   struct iv_buf *buf, struct iv_fault *ret_fault);
+
+/* iv_xml_read() over a document, what is wrong with it as a fault (kind, line and detail). */
+IV_MUST_USE bool iv_reader_xml(const struct iv_reader *r, const struct iv_document *doc,
+                               const struct iv_xml_table *table, void *context,
+                               size_t *ret_namespace, struct iv_fault *ret_fault);
 
 /*
  * The local name of an XML document's root element, from its first bytes alone (UTF-8 or UTF-16).

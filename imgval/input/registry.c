@@ -4,8 +4,8 @@
  * is odd under other keys is passed over, unless it leaves in doubt where that key begins.
  */
 #include "imgval/base/text.h"
+#include "imgval/base/xml.h"
 #include "imgval/input/metadata.h"
-#include "imgval/input/xml.h"
 
 #include <string.h>
 
@@ -401,8 +401,7 @@ void iv_registry_read_manifest(const struct iv_reader *r, const struct iv_docume
             .kind = IV_FAULT_UNSUPPORTED,
             .detail = "a compressed component manifest (DCM), which this build cannot read",
         };
-    } else if (iv_xml_read(doc->bytes, doc->size, &table, &m, r->limits, r->scratch, &space,
-                           &fault)) {
+    } else if (iv_reader_xml(r, doc, &table, &m, &space, &fault)) {
         fault = m.fault;
     }
     if (fault.kind != IV_FAULT_NONE) {

@@ -2,7 +2,7 @@
  * Fuzz entry of the XML reader: any bytes, over a table with nested, repeated and shared paths.
  * Strings that handlers get are read to their end.
  */
-#include "imgval/input/xml.h"
+#include "imgval/base/xml.h"
 
 #include "imgval/base/text.h"
 
@@ -51,12 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct iv_limits limits = iv_limits_default();
     struct iv_arena arena;
     iv_arena_init(&arena);
-    struct iv_fault fault = {0};
+    struct iv_xml_error fault = {0};
     size_t namespace_index = 99;
     size_t count = 0;
     bool read = iv_xml_read((const char *)data, size, &table, &count, &limits, &arena,
                             &namespace_index, &fault);
-    if (read ? namespace_index >= 3 : fault.kind == IV_FAULT_NONE || fault.detail == NULL) {
+    if (read ? namespace_index >= 3 : fault.state == IV_XML_FINE || fault.detail == NULL) {
         abort();
     }
     iv_arena_fini(&arena);

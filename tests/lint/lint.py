@@ -32,7 +32,7 @@ LAYERS = [
 ]
 
 LIBRARIES = {
-    r"libxml/": "imgval/input/xml.c",
+    r"libxml/": "imgval/base/xml.c",
     r"archive(_entry)?\.h": "imgval/input/cabinet_data.c",
     r"zlib\.h": "imgval/input/gzip.c",
     r"pcre2\.h": "imgval/base/pattern.c",

@@ -2,7 +2,7 @@
  * The XML reader: what handlers get, and each family of hostile documents.
  * IMGVAL_REAL names a directory with real manifests (mum/); without it they are left out.
  */
-#include "imgval/input/xml.h"
+#include "imgval/base/xml.h"
 
 #include "imgval/base/buf.h"
 
@@ -63,7 +63,7 @@ static const struct iv_xml_table table = {
 struct outcome {
     struct iv_arena arena;
     struct iv_buf log;
-    struct iv_fault fault;
+    struct iv_xml_error fault;
     size_t namespace_index;
     bool read;
 };
@@ -88,7 +88,7 @@ static void read_bytes(struct outcome *outcome, const char *bytes, size_t size)
                                 &outcome->namespace_index, &outcome->fault);
     free(copy);
     if (!outcome->read) {
-        CHECK(outcome->fault.kind != IV_FAULT_NONE && outcome->fault.detail != NULL);
+        CHECK(outcome->fault.state != IV_XML_FINE && outcome->fault.detail != NULL);
         CHECK(outcome->fault.detail != NULL && strchr(outcome->fault.detail, '\n') == NULL);
         CHECK_INT(outcome->namespace_index, 99);
     }
@@ -108,20 +108,20 @@ static void check_text(const char *text, const char *log)
     check_log(text, strlen(text), log);
 }
 
-static void check_fault(const char *bytes, size_t size, enum iv_fault_kind kind, uint64_t line,
+static void check_fault(const char *bytes, size_t size, enum iv_xml_state kind, uint64_t line,
                         const char *detail)
 {
     struct outcome outcome IV_CLEANUP(outcome_fini);
     read_bytes(&outcome, bytes, size);
     CHECK(!outcome.read);
-    CHECK_INT(outcome.fault.kind, kind);
+    CHECK_INT(outcome.fault.state, kind);
     CHECK_INT(outcome.fault.line, line);
     CHECK_STR(outcome.fault.detail, detail);
 }
 
 static void check_malformed(const char *text, uint64_t line, const char *detail)
 {
-    check_fault(text, strlen(text), IV_FAULT_MALFORMED, line, detail);
+    check_fault(text, strlen(text), IV_XML_MALFORMED, line, detail);
 }
 
 /* ----------------------------------------------------------------------------------- the tests */
@@ -230,7 +230,7 @@ static void test_limits(void)
     iv_buf_clear(&buf);
     iv_buf_puts(&buf, "<Package" NS ">\n");
     repeat(&buf, "<a>", 1000000);
-    check_fault(buf.data, buf.size, IV_FAULT_LIMIT, 2, "XML depth over the limit of 64 levels");
+    check_fault(buf.data, buf.size, IV_XML_LIMIT, 2, "XML depth over the limit of 64 levels");
 
     iv_buf_clear(&buf);
     iv_buf_puts(&buf, "<Package" NS ">\n<a");
@@ -239,7 +239,7 @@ static void test_limits(void)
     }
     iv_buf_puts(&buf, "/></Package>");
     clock_t start = clock();
-    check_fault(buf.data, buf.size, IV_FAULT_LIMIT, 2,
+    check_fault(buf.data, buf.size, IV_XML_LIMIT, 2,
                 "XML attributes in a tag over the limit of 256");
     CHECK(clock() - start < CLOCKS_PER_SEC / 2);
 
@@ -247,7 +247,7 @@ static void test_limits(void)
     iv_buf_puts(&buf, "<Package" NS ">\n<a b='");
     repeat(&buf, "x", 65536);
     iv_buf_puts(&buf, "'/></Package>");
-    check_fault(buf.data, buf.size, IV_FAULT_LIMIT, 2, "XML tag over the limit of 65536 bytes");
+    check_fault(buf.data, buf.size, IV_XML_LIMIT, 2, "XML tag over the limit of 65536 bytes");
 
     iv_buf_clear(&buf);
     iv_buf_puts(&buf, "<Package" NS "><Identity");
@@ -283,9 +283,9 @@ static void test_utf16(void)
         iv_buf_add(&buf, big ? "\x00\xE9" : "\xE9\x00", 2);
         add_utf16(&buf, "</Identity></Package>", big);
         check_log(buf.data, buf.size, "<2;<3;>3 [\xC3\xA9];");
-        check_fault(buf.data, buf.size - 1, IV_FAULT_MALFORMED, 1, "invalid UTF-16");
+        check_fault(buf.data, buf.size - 1, IV_XML_MALFORMED, 1, "invalid UTF-16");
         iv_buf_add(&buf, big ? "\xD8\x00" : "\x00\xD8", 2);
-        check_fault(buf.data, buf.size, IV_FAULT_MALFORMED, 3, "invalid UTF-16");
+        check_fault(buf.data, buf.size, IV_XML_MALFORMED, 3, "invalid UTF-16");
     }
 }
 
@@ -303,13 +303,13 @@ static void test_encodings(void)
     static const struct {
         const char *name;
         const char *text;
-        enum iv_fault_kind kind;
+        enum iv_xml_state kind;
         const char *detail;
     } cases[] = {
-        {"utf-16", "", IV_FAULT_MALFORMED, "declared encoding utf-16, the bytes are not UTF-16"},
-        {"EBCDIC-CP-US", "", IV_FAULT_UNSUPPORTED, "declared encoding EBCDIC-CP-US"},
-        {"utf-7", "+ADw-a+AD4-", IV_FAULT_UNSUPPORTED, "declared encoding utf-7"},
-        {"windows-1252", "\xC3\xA9", IV_FAULT_UNSUPPORTED,
+        {"utf-16", "", IV_XML_MALFORMED, "declared encoding utf-16, the bytes are not UTF-16"},
+        {"EBCDIC-CP-US", "", IV_XML_UNSUPPORTED, "declared encoding EBCDIC-CP-US"},
+        {"utf-7", "+ADw-a+AD4-", IV_XML_UNSUPPORTED, "declared encoding utf-7"},
+        {"windows-1252", "\xC3\xA9", IV_XML_UNSUPPORTED,
          "declared encoding windows-1252, the bytes are not ASCII"},
     };
     for (size_t i = 0; i < IV_COUNT(cases); i++) {
@@ -321,7 +321,7 @@ static void test_encodings(void)
     check_malformed("<Package" NS ">\xC0\xAF</Package>", 1, "invalid UTF-8: byte 0xc0");
     check_malformed("<Package" NS ">\xED\xA0\x80</Package>", 1, "invalid UTF-8: byte 0xed");
     check_malformed("<Package" NS ">\xEF\xBF\xBF</Package>", 1, "Char 0xFFFF out of allowed range");
-    check_fault("<Package" NS ">\n\0</Package>", 34, IV_FAULT_MALFORMED, 2, "NUL byte");
+    check_fault("<Package" NS ">\n\0</Package>", 34, IV_XML_MALFORMED, 2, "NUL byte");
     check_text("\xEF\xBB\xBF<Package" NS "/>", "<1;");
 }
 
@@ -335,7 +335,7 @@ static void test_truncated(void)
         struct outcome outcome IV_CLEANUP(outcome_fini);
         read_bytes(&outcome, text, size);
         CHECK(!outcome.read);
-        CHECK_INT(outcome.fault.kind, IV_FAULT_MALFORMED);
+        CHECK_INT(outcome.fault.state, IV_XML_MALFORMED);
     }
     char copy[sizeof(text)];
     for (size_t bit = 0; bit < (sizeof(text) - 1) * 8; bit++) {
@@ -368,7 +368,7 @@ static void check_real(const char *path, const char *file_name)
     static const struct iv_xml_row mum_rows[] = {
         {.path = "assembly/assemblyIdentity", .start = take_identity},
     };
-    static const struct iv_xml_table mum = {asm_v3, mum_rows, 1};
+    static const struct iv_xml_table mum = {.namespaces = asm_v3, .rows = mum_rows, .row_count = 1};
     struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
@@ -383,7 +383,7 @@ static void check_real(const char *path, const char *file_name)
     struct iv_arena arena;
     iv_arena_init(&arena);
     struct identity identity = {0};
-    struct iv_fault fault = {0};
+    struct iv_xml_error fault = {0};
     size_t namespace_index;
     bool read = iv_xml_read(iv_buf_text(&bytes), bytes.size, &mum, &identity, &limits, &arena,
                             &namespace_index, &fault);
@@ -411,8 +411,35 @@ static void test_real(void)
     (void)closedir(dir);
 }
 
+static void note_unknown(void *context, const char *name, uint64_t line)
+{
+    iv_buf_printf(context, "?%s@%u;", name, (unsigned)line);
+}
+
+/* What the table has no row for is told, once, and what it holds is not looked at. */
+static void test_unknown(void)
+{
+    static const char text[] = "<Package xmlns=\"urn:p\" xmlns:o=\"urn:o\">\n"
+                               "<Identity><Owner>x</Owner>\n<Owners><Owner/></Owners></Identity>"
+                               "<o:Identity/>\n\n<Files\n><Identity/></Files></Package>";
+    struct iv_xml_table telling = table;
+    telling.unknown = note_unknown;
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_buf log IV_CLEANUP(iv_buf_fini) = {0};
+    const struct iv_limits limits = iv_limits_default();
+    struct iv_xml_error error = {0};
+    size_t space;
+    CHECK(iv_xml_read(text, sizeof(text) - 1, &telling, &log, &limits, &arena, &space, &error));
+    CHECK(strstr(iv_buf_text(&log), "?Owners@3;") != NULL);
+    CHECK(strstr(iv_buf_text(&log), "?Identity@3;") != NULL);
+    CHECK(strstr(iv_buf_text(&log), "?Identity@6;") != NULL);
+    CHECK(strstr(iv_buf_text(&log), "?Owner@") == NULL);
+}
+
 int main(void)
 {
+    test_unknown();
     test_matching();
     test_namespaces();
     test_not_well_formed();

@@ -1,4 +1,4 @@
-#include "imgval/input/xml.h"
+#include "imgval/base/xml.h"
 
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
@@ -47,7 +47,7 @@ struct document {
     bool was_utf16;
     const struct iv_limits *limits;
     struct iv_arena *arena;
-    struct iv_fault *ret_fault;
+    struct iv_xml_error *ret_error;
 };
 
 static uint64_t count_lines(const char *text, size_t size)
@@ -60,9 +60,9 @@ static uint64_t count_lines(const char *text, size_t size)
     return lines;
 }
 
-/* Sets the fault, with the line of the byte at `at`; returns false. */
+/* Sets the error, with the line of the byte at `at`; returns false. */
 IV_PRINTF(4, 5)
-static bool fail_at(const struct document *doc, enum iv_fault_kind kind, size_t at, const char *fmt,
+static bool fail_at(const struct document *doc, enum iv_xml_state kind, size_t at, const char *fmt,
                     ...)
 {
     char text[512];
@@ -70,8 +70,8 @@ static bool fail_at(const struct document *doc, enum iv_fault_kind kind, size_t 
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    *doc->ret_fault = (struct iv_fault){
-        .kind = kind,
+    *doc->ret_error = (struct iv_xml_error){
+        .state = kind,
         .line = 1 + count_lines(doc->text, at),
         .detail = iv_arena_strdup(doc->arena, text),
     };
@@ -92,7 +92,7 @@ static bool check_utf8(const struct document *doc)
 {
     const char *nul = memchr(doc->text, '\0', doc->size);
     if (nul != NULL) {
-        return fail_at(doc, IV_FAULT_MALFORMED, (size_t)(nul - doc->text), "NUL byte");
+        return fail_at(doc, IV_XML_MALFORMED, (size_t)(nul - doc->text), "NUL byte");
     }
     for (size_t at = 0; at < doc->size;) {
         uint64_t eight;
@@ -106,7 +106,7 @@ static bool check_utf8(const struct document *doc)
         uint32_t code;
         size_t taken = iv_utf8_decode(doc->text + at, doc->size - at, &code);
         if (taken == 0) {
-            return fail_at(doc, IV_FAULT_MALFORMED, at, "invalid UTF-8: byte 0x%02x",
+            return fail_at(doc, IV_XML_MALFORMED, at, "invalid UTF-8: byte 0x%02x",
                            (unsigned)(unsigned char)doc->text[at]);
         }
         at += taken;
@@ -127,7 +127,7 @@ static bool decode(struct document *doc, const char *bytes, size_t size, struct 
         if (!iv_utf16_to_utf8(store, p + skip, size - skip, big)) {
             /* What was converted so far ends where the bad unit stands. */
             doc->text = iv_buf_text(store);
-            return fail_at(doc, IV_FAULT_MALFORMED, store->size, "invalid UTF-16");
+            return fail_at(doc, IV_XML_MALFORMED, store->size, "invalid UTF-16");
         }
         doc->text = iv_buf_text(store);
         doc->size = store->size;
@@ -139,7 +139,7 @@ static bool decode(struct document *doc, const char *bytes, size_t size, struct 
             return false;
         }
     }
-    return doc->size > 0 || fail_at(doc, IV_FAULT_MALFORMED, 0, "the document is empty");
+    return doc->size > 0 || fail_at(doc, IV_XML_MALFORMED, 0, "the document is empty");
 }
 
 static bool is_space(char c)
@@ -163,16 +163,16 @@ static bool check_encoding_name(const struct document *doc, size_t at, const cha
         return true;
     }
     if (iv_ascii_iprefix(name, "utf-16")) {
-        return doc->was_utf16 || fail_at(doc, IV_FAULT_MALFORMED, at,
-                                         "declared encoding %s, the bytes are not UTF-16",
-                                         shown(doc->arena, name, MESSAGE_MAX));
+        return doc->was_utf16 ||
+               fail_at(doc, IV_XML_MALFORMED, at, "declared encoding %s, the bytes are not UTF-16",
+                       shown(doc->arena, name, MESSAGE_MAX));
     }
     bool ascii = iv_ascii_ieq(name, "us-ascii") || iv_ascii_ieq(name, "ascii");
     bool superset = iv_ascii_iprefix(name, "iso-8859-1") || iv_ascii_iprefix(name, "windows-125");
     if ((ascii || superset) && is_ascii(doc)) {
         return true;
     }
-    return fail_at(doc, IV_FAULT_UNSUPPORTED, at, "declared encoding %s%s",
+    return fail_at(doc, IV_XML_UNSUPPORTED, at, "declared encoding %s%s",
                    shown(doc->arena, name, MESSAGE_MAX),
                    ascii || superset ? ", the bytes are not ASCII" : "");
 }
@@ -228,7 +228,7 @@ static bool skip_behind(struct prescan *scan, size_t from, const char *mark, con
     const char *found =
         from > doc->size ? NULL : memmem(doc->text + from, doc->size - from, mark, length);
     if (found == NULL) {
-        return fail_at(doc, IV_FAULT_MALFORMED, scan->at, "%s without an end", what);
+        return fail_at(doc, IV_XML_MALFORMED, scan->at, "%s without an end", what);
     }
     scan->at = (size_t)(found - doc->text) + length;
     return true;
@@ -246,17 +246,17 @@ static bool scan_declaration(struct prescan *scan)
         return skip_behind(scan, scan->at + 9, "]]>", "CDATA section");
     }
     if (left >= 9 && strncasecmp(p, "<!DOCTYPE", 9) == 0) {
-        return fail_at(doc, IV_FAULT_MALFORMED, scan->at,
+        return fail_at(doc, IV_XML_MALFORMED, scan->at,
                        "document type declarations are not allowed");
     }
-    return fail_at(doc, IV_FAULT_MALFORMED, scan->at, "markup declarations are not allowed");
+    return fail_at(doc, IV_XML_MALFORMED, scan->at, "markup declarations are not allowed");
 }
 
 static bool check_inside(const struct document *doc, size_t from, size_t to)
 {
     const char *open = memchr(doc->text + from, '<', to - from);
     return open == NULL ||
-           fail_at(doc, IV_FAULT_MALFORMED, (size_t)(open - doc->text), "'<' inside a tag");
+           fail_at(doc, IV_XML_MALFORMED, (size_t)(open - doc->text), "'<' inside a tag");
 }
 
 /* The place of the '>' that ends the tag at scan->at; its attributes counted. */
@@ -277,14 +277,14 @@ static bool scan_tag(struct prescan *scan, size_t *ret_end)
             *ret_end = i;
             return check_inside(doc, scan->at + 1, i);
         } else if (c == '=' && ++attributes > limits->xml_attributes) {
-            return fail_at(doc, IV_FAULT_LIMIT, i, "XML attributes in a tag over the limit of %llu",
+            return fail_at(doc, IV_XML_LIMIT, i, "XML attributes in a tag over the limit of %llu",
                            (unsigned long long)limits->xml_attributes);
         }
     }
     if (whole) {
-        return fail_at(doc, IV_FAULT_MALFORMED, scan->at, "tag without an end");
+        return fail_at(doc, IV_XML_MALFORMED, scan->at, "tag without an end");
     }
-    return fail_at(doc, IV_FAULT_LIMIT, scan->at, "XML tag over the limit of %llu bytes",
+    return fail_at(doc, IV_XML_LIMIT, scan->at, "XML tag over the limit of %llu bytes",
                    (unsigned long long)limits->xml_tag_size);
 }
 
@@ -301,7 +301,7 @@ static bool scan_element(struct prescan *scan)
         scan->depth -= scan->depth > 0;
     } else {
         if (scan->depth >= doc->limits->xml_depth) {
-            return fail_at(doc, IV_FAULT_LIMIT, scan->at, "XML depth over the limit of %llu levels",
+            return fail_at(doc, IV_XML_LIMIT, scan->at, "XML depth over the limit of %llu levels",
                            (unsigned long long)doc->limits->xml_depth);
         }
         scan->depth += !is_empty;
@@ -423,7 +423,7 @@ struct pass {
     struct iv_xml_attribute *attributes; /* limits->xml_attributes of them */
     size_t line_at;                      /* `line` is that of this byte of the document */
     uint64_t line;
-    bool failed; /* the fault is set */
+    bool failed; /* the error is set */
 };
 
 /*
@@ -462,8 +462,8 @@ static void on_error(void *data, error_ptr error)
     while (size > 0 && is_space(line[size - 1])) {
         line[--size] = '\0';
     }
-    *pass->doc->ret_fault = (struct iv_fault){
-        .kind = IV_FAULT_MALFORMED,
+    *pass->doc->ret_error = (struct iv_xml_error){
+        .state = IV_XML_MALFORMED,
         .line = error->line > 0 ? (uint64_t)error->line : 0,
         .detail = shown(pass->doc->arena, line, MESSAGE_MAX),
     };
@@ -498,7 +498,7 @@ static bool check_root(struct pass *pass, const char *name, const xmlChar *uri)
     if (find_child(tree, tree->nodes[0].child, name, strlen(name)) == NO_NODE) {
         const struct node *first =
             tree->nodes[0].child == NO_NODE ? &tree->nodes[0] : &tree->nodes[tree->nodes[0].child];
-        return fail_at(doc, IV_FAULT_MALFORMED, at, "root element is <%s>, expected <%.*s>",
+        return fail_at(doc, IV_XML_MALFORMED, at, "root element is <%s>, expected <%.*s>",
                        shown(doc->arena, name, MESSAGE_MAX), (int)first->length, first->name);
     }
     const char *text = uri == NULL ? "" : (const char *)uri;
@@ -511,11 +511,10 @@ static bool check_root(struct pass *pass, const char *name, const xmlChar *uri)
     }
     const char *shown_name = shown(doc->arena, name, MESSAGE_MAX / 2);
     if (uri == NULL) {
-        return fail_at(doc, IV_FAULT_MALFORMED, at,
-                       "root element <%s> has no namespace, expected %s", shown_name,
-                       pass->table->namespaces[0]);
+        return fail_at(doc, IV_XML_MALFORMED, at, "root element <%s> has no namespace, expected %s",
+                       shown_name, pass->table->namespaces[0]);
     }
-    return fail_at(doc, IV_FAULT_MALFORMED, at, "root element <%s> is in namespace %s, expected %s",
+    return fail_at(doc, IV_XML_MALFORMED, at, "root element <%s> is in namespace %s, expected %s",
                    shown_name, shown(doc->arena, text, MESSAGE_MAX / 2),
                    pass->table->namespaces[0]);
 }
@@ -610,6 +609,10 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
     if (node == NO_NODE || pass->depth >= pass->doc->limits->xml_depth ||
         !xmlStrEqual(uri, pass->uri)) {
         pass->skipped = 1;
+        if (pass->table->unknown != NULL) {
+            size_t at;
+            pass->table->unknown(pass->context, local, start_line(pass, &at));
+        }
         return;
     }
     struct frame *frame = &pass->frames[pass->depth++];
@@ -716,7 +719,7 @@ static bool parse(const struct document *doc, const struct iv_xml_table *table, 
         return false;
     }
     if (result != 0 || pass.parser->wellFormed == 0) {
-        return fail_at(doc, IV_FAULT_MALFORMED, 0, "not well-formed");
+        return fail_at(doc, IV_XML_MALFORMED, 0, "not well-formed");
     }
     *ret_namespace = pass.namespace_index;
     return true;
@@ -724,13 +727,13 @@ static bool parse(const struct document *doc, const struct iv_xml_table *table, 
 
 bool iv_xml_read(const char *bytes, size_t size, const struct iv_xml_table *table, void *context,
                  const struct iv_limits *limits, struct iv_arena *arena, size_t *ret_namespace,
-                 struct iv_fault *ret_fault)
+                 struct iv_xml_error *ret_error)
 {
-    struct document doc = {.limits = limits, .arena = arena, .ret_fault = ret_fault};
+    struct document doc = {.limits = limits, .arena = arena, .ret_error = ret_error};
     struct iv_buf store IV_CLEANUP(iv_buf_fini) = {0};
     if (size > INT_MAX / 2) {
         doc.text = "";
-        return fail_at(&doc, IV_FAULT_LIMIT, 0, "a document of %zu bytes", size);
+        return fail_at(&doc, IV_XML_LIMIT, 0, "a document of %zu bytes", size);
     }
     return decode(&doc, bytes, size, &store) && check_declaration(&doc) && prescan(&doc) &&
            parse(&doc, table, context, ret_namespace);

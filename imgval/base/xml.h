@@ -7,17 +7,30 @@
  * Elements are matched by namespace and local name, so any prefix will do; elements of other
  * namespaces, and what they hold, are passed over. The only module that knows libxml2.
  */
-#ifndef IMGVAL_INPUT_XML_H
-#define IMGVAL_INPUT_XML_H
+#ifndef IMGVAL_BASE_XML_H
+#define IMGVAL_BASE_XML_H
 
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
 #include "imgval/base/limits.h"
-#include "imgval/model/fault.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Why a document could not be read to its end. */
+enum iv_xml_state {
+    IV_XML_FINE,
+    IV_XML_MALFORMED,
+    IV_XML_LIMIT, /* one of limits.h */
+    IV_XML_UNSUPPORTED,
+};
+
+struct iv_xml_error {
+    enum iv_xml_state state;
+    uint64_t line;      /* from 1; 0: none */
+    const char *detail; /* one clause: no newline, no final stop */
+};
 
 /* One attribute without a namespace; strings live until the callback returns. */
 struct iv_xml_attribute {
@@ -40,6 +53,9 @@ const char *iv_xml_iattribute(const struct iv_xml_element *element, const char *
 
 typedef void iv_xml_fn(void *context, const struct iv_xml_element *element);
 
+/* An element that no row has, directly inside one that a row or a part of a path names. */
+typedef void iv_xml_unknown_fn(void *context, const char *name, uint64_t line);
+
 struct iv_xml_row {
     const char *path; /* local names from the root, "Package/Identity/Owner" */
     iv_xml_fn *start; /* at the start tag, attributes set; may be NULL */
@@ -51,6 +67,7 @@ struct iv_xml_table {
                                       children of the table must be in the same one */
     const struct iv_xml_row *rows;
     size_t row_count;
+    iv_xml_unknown_fn *unknown; /* NULL: they are passed over in silence */
 };
 
 /*
@@ -58,12 +75,12 @@ struct iv_xml_table {
  * `context`. ret_namespace: index of the root's namespace in the table ("" there stands for none).
  * A root that no row's path begins with, or of another namespace, is malformed ("root element is
  * <x>, expected <Package>"). Rows may share a path; they are called in no particular order.
- * False with *ret_fault set (MALFORMED, LIMIT or UNSUPPORTED; line, detail) as soon as the document
+ * False with *ret_error set (MALFORMED, LIMIT or UNSUPPORTED; line, detail) as soon as the document
  * is not well-formed or a limit is hit; handlers may have been called before.
  * Text of an element is bounded by the document's size.
  */
 IV_MUST_USE bool iv_xml_read(const char *bytes, size_t size, const struct iv_xml_table *table,
                              void *context, const struct iv_limits *limits, struct iv_arena *arena,
-                             size_t *ret_namespace, struct iv_fault *ret_fault);
+                             size_t *ret_namespace, struct iv_xml_error *ret_error);
 
 #endif
