@@ -14,7 +14,9 @@
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
-const char *const iv_format_words[] = {"text", "json", "jsonl", NULL};
+const char *const iv_format_words[] = {
+    "text", "json", "jsonl", "sarif", "markdown", "github", "azure", "csv", NULL,
+};
 static const char *const type_words[] = {"image", "partial", NULL};
 const char *const iv_when_words[] = {"auto", "always", "never", NULL};
 static const char *const fail_on_words[] = {"error", "warning", "note", NULL};
@@ -120,25 +122,36 @@ static const struct iv_option compare_options[] = {
 const struct iv_option_group iv_group_compare = {
     .title = "Comparison", .options = compare_options, .count = IV_COUNT(compare_options)};
 
-static const struct iv_option output_options[] = {
-    {.name = "format",
-     .argument = "text|json|jsonl",
-     .type = IV_OPTION_WORD,
-     .offset = AT(output.format),
-     .words = iv_format_words,
-     .help = "of standard output; default text"},
-    {.name = "report",
-     .argument = "FORMAT:FILE",
-     .type = IV_OPTION_LIST,
-     .offset = AT(reports),
-     .complete = IV_COMPLETE_FILE,
-     .help = "write a further report; may repeat"},
+static const struct iv_option verdict_options[] = {
     {.name = "fail-on",
      .argument = "error|warning|note",
      .type = IV_OPTION_WORD,
      .offset = AT(fail_on),
      .words = fail_on_words,
      .help = "the least severity that makes the verdict fail; default error"},
+};
+const struct iv_option_group iv_group_verdict = {
+    .title = "Verdict", .options = verdict_options, .count = IV_COUNT(verdict_options)};
+
+static const struct iv_option output_options[] = {
+    {.name = "format",
+     .argument = "FORMAT",
+     .type = IV_OPTION_WORD,
+     .offset = AT(output.format),
+     .words = iv_format_words,
+     .help =
+         "of standard output: text (default), json, jsonl, sarif, markdown, github, azure, csv"},
+    {.name = "report",
+     .argument = "FORMAT:FILE",
+     .type = IV_OPTION_LIST,
+     .offset = AT(reports),
+     .complete = IV_COMPLETE_FILE,
+     .help = "write a further report; may repeat"},
+    {.name = "rules-url",
+     .argument = "URL",
+     .type = IV_OPTION_STRING,
+     .offset = AT(output.rules_url),
+     .help = "where your site has rules.html: sarif links its rules there"},
     {.name = "color",
      .argument = "auto|always|never",
      .type = IV_OPTION_WORD,
@@ -333,7 +346,64 @@ struct iv_style_options iv_command_style(const struct iv_output_arguments *outpu
         .verbose = output->verbose,
         /* A pipe is a file for later readers: a fixed width keeps its bytes equal everywhere. */
         .width = is_terminal ? terminal_width() : 100,
+        .rules_url = output->rules_url,
     };
+}
+
+/* An absolute URI without a fragment, as far as its characters tell: --rules-url. */
+static bool is_url(const char *text)
+{
+    const size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    const size_t allowed = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-._~:/?[]@!$&'()*+,;=%");
+    return scheme > 0 && text[scheme] == ':' && text[scheme + 1] != '\0' && text[allowed] == '\0';
+}
+
+bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
+                        struct iv_further_report **ret_reports, struct iv_error *err)
+{
+    const struct iv_strings *given = &arguments->reports;
+    struct iv_further_report *reports = IV_NEW_ARRAY(arena, struct iv_further_report, given->count);
+    const char *url = arguments->output.rules_url;
+    if (url != NULL && !is_url(url)) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--rules-url=%s: expected a whole URL, without a fragment", url);
+    }
+    for (size_t i = 0; i < given->count; i++) {
+        const char *colon = strchr(given->items[i], ':');
+        if (colon == NULL || colon[1] == '\0') {
+            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: expected FORMAT:FILE",
+                                given->items[i]);
+        }
+        const char *name =
+            iv_arena_strndup(arena, given->items[i], (size_t)(colon - given->items[i]));
+        reports[i] = (struct iv_further_report){.sink = iv_sink_find(name), .path = colon + 1};
+        if (reports[i].sink == NULL) {
+            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s",
+                                given->items[i], name);
+        }
+    }
+    *ret_reports = reports;
+    return true;
+}
+
+int iv_command_write_reports(const struct iv_report *report,
+                             const struct iv_scan_arguments *arguments,
+                             const struct iv_further_report *further, int status)
+{
+    struct iv_error err = {0};
+    struct iv_style_options style = iv_command_style(&arguments->output);
+    if (!iv_report_print(report, iv_sinks[arguments->output.format], &style, &err)) {
+        status = iv_command_fail(&err);
+    }
+    for (size_t i = 0; i < arguments->reports.count; i++) {
+        struct iv_style_options plain = {
+            .ascii = style.ascii, .width = 100, .rules_url = style.rules_url};
+        if (!iv_report_save(report, further[i].sink, &plain, further[i].path, &err)) {
+            status = iv_command_fail(&err);
+        }
+    }
+    return status;
 }
 
 int iv_command_fail(const struct iv_error *err)

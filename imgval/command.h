@@ -32,6 +32,13 @@ struct iv_output_arguments {
     int color;  /* enum iv_when */
     unsigned quiet;
     unsigned verbose;
+    const char *rules_url;
+};
+
+/* One --report=FORMAT:FILE. */
+struct iv_further_report {
+    const struct iv_sink *sink;
+    const char *path;
 };
 
 /* What a scan is told on the command line. */
@@ -74,6 +81,7 @@ extern const struct iv_option_group iv_group_input;
 extern const struct iv_option_group iv_group_device;
 extern const struct iv_option_group iv_group_compare;
 extern const struct iv_option_group iv_group_store;
+extern const struct iv_option_group iv_group_verdict;
 extern const struct iv_option_group iv_group_output;
 extern const struct iv_option_group iv_group_reading;
 
@@ -89,6 +97,18 @@ IV_MUST_USE bool iv_command_store_path(const char *given, struct iv_arena *arena
 
 /* Colours, width, character set of standard output. */
 struct iv_style_options iv_command_style(const struct iv_output_arguments *output);
+
+/* The further reports that are asked for; checks the options about reports before anything is done.
+ */
+IV_MUST_USE bool iv_command_reports(const struct iv_scan_arguments *arguments,
+                                    struct iv_arena *arena, struct iv_further_report **ret_reports,
+                                    struct iv_error *err);
+
+/* Prints the report and writes the further ones. Every one is written even if another fails: the
+ * status given, or IV_EXIT_TROUBLE. */
+int iv_command_write_reports(const struct iv_report *report,
+                             const struct iv_scan_arguments *arguments,
+                             const struct iv_further_report *further, int status);
 
 /* "imgval: TEXT" on standard error, escaped; the exit status that belongs to the error. */
 int iv_command_fail(const struct iv_error *err);
@@ -112,6 +132,7 @@ extern const struct iv_command iv_cmd_inspect;
 extern const struct iv_command iv_cmd_diff;
 extern const struct iv_command iv_cmd_rfu;
 extern const struct iv_command iv_cmd_explain;
+extern const struct iv_command iv_cmd_render;
 extern const struct iv_command iv_cmd_cache_add;
 extern const struct iv_command iv_cmd_cache_export;
 extern const struct iv_command iv_cmd_cache_import;

@@ -31,7 +31,7 @@ static const struct iv_command *const commands[] = {
     &iv_cmd_scan,         &iv_cmd_inspect,      &iv_cmd_diff,        &iv_cmd_rfu,
     &iv_cmd_explain,      &iv_cmd_cache_list,   &iv_cmd_cache_show,  &iv_cmd_cache_add,
     &iv_cmd_cache_import, &iv_cmd_cache_export, &iv_cmd_cache_merge, &iv_cmd_cache_remove,
-    &iv_cmd_cache_verify, &iv_cmd_cache_path,
+    &iv_cmd_cache_verify, &iv_cmd_cache_path,   &iv_cmd_render,
 };
 
 static void add_overview(struct iv_buf *buf)

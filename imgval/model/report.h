@@ -30,11 +30,12 @@ struct iv_report {
 
 /* How a sink may draw on its output; fixed by the command, so that tests can fix it too. */
 struct iv_style_options {
-    bool color;       /* ANSI colours */
-    bool ascii;       /* the locale has no UTF-8: draw and escape in ASCII */
-    bool quiet;       /* -q: verdict and findings only */
-    unsigned verbose; /* -v: notes in full, every package */
-    unsigned width;   /* columns; 0: do not wrap */
+    bool color;            /* ANSI colours */
+    bool ascii;            /* the locale has no UTF-8: draw and escape in ASCII */
+    bool quiet;            /* -q: verdict and findings only */
+    unsigned verbose;      /* -v: notes in full, every package */
+    unsigned width;        /* columns; 0: do not wrap */
+    const char *rules_url; /* --rules-url: where a site has rules.html; NULL: nowhere */
 };
 
 #endif

@@ -9,10 +9,8 @@
 #include <string.h>
 
 const struct iv_sink *const iv_sinks[] = {
-    &iv_sink_text,
-    &iv_sink_json,
-    &iv_sink_jsonl,
-    NULL,
+    &iv_sink_text,   &iv_sink_json,  &iv_sink_jsonl, &iv_sink_sarif, &iv_sink_markdown,
+    &iv_sink_github, &iv_sink_azure, &iv_sink_csv,   NULL,
 };
 
 const struct iv_sink *iv_sink_find(const char *name)
@@ -40,6 +38,69 @@ const char *iv_sink_cut(const char *text, struct iv_buf *scratch)
     iv_buf_add(scratch, text, size);
     iv_buf_puts(scratch, "...");
     return iv_buf_text(scratch);
+}
+
+/* 0: errors ... 2: notes, 3: waived. */
+static size_t rank_of(const struct iv_finding *finding)
+{
+    return finding->waived ? 3 : (size_t)(IV_ERROR - finding->severity);
+}
+
+struct iv_ranked *iv_sink_rank(const struct iv_report *report, struct iv_arena *arena,
+                               size_t *ret_count)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < report->entry_count; i++) {
+        count += report->entries[i].judgement.finding_count;
+    }
+    struct iv_ranked *ranked = IV_NEW_ARRAY(arena, struct iv_ranked, count);
+    size_t at = 0;
+    for (size_t rank = 0; rank <= 3; rank++) {
+        for (size_t i = 0; i < report->entry_count; i++) {
+            const struct iv_report_entry *entry = &report->entries[i];
+            for (size_t f = 0; f < entry->judgement.finding_count; f++) {
+                const struct iv_finding *finding = &entry->judgement.findings[f];
+                if (rank_of(finding) == rank) {
+                    ranked[at++] = (struct iv_ranked){.entry = entry, .finding = finding};
+                }
+            }
+        }
+    }
+    *ret_count = count;
+    return ranked;
+}
+
+struct iv_counts iv_sink_totals(const struct iv_report *report)
+{
+    struct iv_counts totals = {0};
+    for (size_t i = 0; i < report->entry_count; i++) {
+        const struct iv_counts *counts = &report->entries[i].judgement.counts;
+        totals.packages += counts->packages;
+        totals.error += counts->error;
+        totals.warning += counts->warning;
+        totals.note += counts->note;
+        totals.waived += counts->waived;
+        totals.unreadable += counts->unreadable;
+    }
+    return totals;
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+void iv_sink_summary(const struct iv_report *report, struct iv_buf *buf)
+{
+    const struct iv_counts totals = iv_sink_totals(report);
+    iv_buf_printf(buf,
+                  "imgval: %s%s: %zu submission%s, %zu package%s; %zu error%s, %zu warning%s, %zu "
+                  "note%s, %zu waived\n",
+                  report->what_if ? "what if (no real verdict): " : "",
+                  iv_final_verdict_names[report->verdict], report->entry_count,
+                  plural(report->entry_count), totals.packages, plural(totals.packages),
+                  totals.error, plural(totals.error), totals.warning, plural(totals.warning),
+                  totals.note, plural(totals.note), totals.waived);
 }
 
 bool iv_report_print(const struct iv_report *report, const struct iv_sink *sink,

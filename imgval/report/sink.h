@@ -5,6 +5,7 @@
 #ifndef IMGVAL_REPORT_SINK_H
 #define IMGVAL_REPORT_SINK_H
 
+#include "imgval/base/arena.h"
 #include "imgval/base/buf.h"
 #include "imgval/model/report.h"
 
@@ -27,8 +28,33 @@ struct iv_sink {
  */
 const char *iv_sink_cut(const char *text, struct iv_buf *scratch);
 
+/* A finding with the submission that it belongs to. */
+struct iv_ranked {
+    const struct iv_report_entry *entry;
+    const struct iv_finding *finding;
+};
+
+/*
+ * The findings of all submissions with the most serious first, for readers that stop early: errors,
+ * warnings, notes, then those that are waived; in the report's order within each. In the arena.
+ */
+struct iv_ranked *iv_sink_rank(const struct iv_report *report, struct iv_arena *arena,
+                               size_t *ret_count);
+
+/* The counts of all submissions, added up. */
+struct iv_counts iv_sink_totals(const struct iv_report *report);
+
+/* Appends one line that no build agent obeys: verdict, submissions, findings by severity. For
+ * formats whose every other line is a command. */
+void iv_sink_summary(const struct iv_report *report, struct iv_buf *buf);
+
 extern const struct iv_sink iv_sink_text;
 extern const struct iv_sink iv_sink_json;
 extern const struct iv_sink iv_sink_jsonl;
+extern const struct iv_sink iv_sink_sarif;
+extern const struct iv_sink iv_sink_markdown;
+extern const struct iv_sink iv_sink_github;
+extern const struct iv_sink iv_sink_azure;
+extern const struct iv_sink iv_sink_csv;
 
 #endif

@@ -227,9 +227,10 @@ static const char *place_text(const struct iv_out *out, const struct iv_finding 
     if (path == NULL) {
         path = finding->package;
     }
-    if (path == NULL ||
-        (finding->member == NULL && finding->line == 0 &&
-         (strcmp(path, submission_path) == 0 || strstr(finding->message, path) != NULL))) {
+    struct iv_buf cut IV_CLEANUP(iv_buf_fini) = {0};
+    if (path == NULL || (finding->member == NULL && finding->line == 0 &&
+                         (strcmp(path, submission_path) == 0 ||
+                          strstr(iv_sink_cut(finding->message, &cut), path) != NULL))) {
         return NULL;
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};

@@ -1,7 +1,7 @@
 #include "imgval/report/text_out.h"
 
 #include "imgval/base/text.h"
-#include "imgval/report/sink.h"
+#include "imgval/report/escape.h"
 
 #include <string.h>
 
@@ -13,37 +13,11 @@ static const char *const ink_codes[] = {
     [IV_INK_CYAN] = "\033[36m",
 };
 
-/* "##vso[" and "##[" anywhere, and "::" at the start of a line, are commands to build agents that
- * show our output. Where a line starts is for the wrapping to say, so any word counts. */
-static void break_commands(struct iv_buf *buf, const char *text)
-{
-    for (const char *at = text; *at != '\0'; at++) {
-        bool starts_word = at == text || at[-1] == ' ';
-        if (at[0] == '#' && at > text && at[-1] == '#') {
-            iv_buf_puts(buf, "\\x23");
-        } else if (starts_word && at[0] == ':' && at[1] == ':') {
-            iv_buf_puts(buf, "\\x3a");
-        } else {
-            iv_buf_putc(buf, *at);
-        }
-    }
-}
-
 const char *iv_out_escape(const struct iv_out *out, const char *text)
 {
-    if (text == NULL) {
-        return "";
-    }
-    struct iv_buf cut IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_buf escaped IV_CLEANUP(iv_buf_fini) = {0};
-    iv_text_escape(&escaped, iv_sink_cut(text, &cut), 0, out->style->ascii);
-    if (strstr(iv_buf_text(&escaped), "##") == NULL &&
-        strstr(iv_buf_text(&escaped), "::") == NULL) {
-        return iv_arena_strdup(out->scratch, iv_buf_text(&escaped));
-    }
-    struct iv_buf broken IV_CLEANUP(iv_buf_fini) = {0};
-    break_commands(&broken, iv_buf_text(&escaped));
-    return iv_arena_strdup(out->scratch, iv_buf_text(&broken));
+    iv_escape_shown(&escaped, text, out->style->ascii);
+    return escaped.size == 0 ? "" : iv_arena_strdup(out->scratch, iv_buf_text(&escaped));
 }
 
 const char *iv_out_value(const struct iv_out *out, const char *text)

@@ -1,0 +1,30 @@
+/*
+ * escape.h: text from the input in the one form in which every format for people shows it; the
+ * formats' own quoting goes on top of that. JSON is exact instead (json.h).
+ */
+#ifndef IMGVAL_REPORT_ESCAPE_H
+#define IMGVAL_REPORT_ESCAPE_H
+
+#include "imgval/base/buf.h"
+
+#include <stdbool.h>
+
+/*
+ * Appends text (NULL: nothing), cut at the limit of a report, as iv_text_escape() writes it: no
+ * control character, no invisible one, valid UTF-8, one line. Command channels of build agents are
+ * broken too: the second of two number signs comes out as \x23, and the first of two colons where a
+ * word begins as \x3a.
+ */
+void iv_escape_shown(struct iv_buf *buf, const char *text, bool ascii);
+
+/* The same with an end of its own, for formats that are bounded as a whole: at most `max` bytes of
+ * the source, then "...". */
+void iv_escape_shown_part(struct iv_buf *buf, const char *text, size_t max);
+
+/*
+ * Appends the path as a URI reference: every byte but letters, digits, "-._~/" is percent-encoded,
+ * so invalid UTF-8 is exact. An absolute path becomes a file: URI, a relative one stays relative.
+ */
+void iv_escape_uri(struct iv_buf *buf, const char *path);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * Workflow commands of GitHub Actions, one line for each finding that is not waived:
+ *
+ *     ::error file=PATH,line=N,title=TITLE::MESSAGE
+ *
+ * A step shows only the first few annotations of each kind, so the most serious come first. In a
+ * message % CR LF are written %25 %0D %0A; in a property also : as %3A and , as %2C.
+ */
+#include "imgval/report/escape.h"
+#include "imgval/report/sink.h"
+
+#include <string.h>
+
+static const char *const commands[] = {
+    [IV_NOTE] = "notice",
+    [IV_WARNING] = "warning",
+    [IV_ERROR] = "error",
+};
+
+/* `more`: the characters that are encoded besides % CR LF. */
+static void add_encoded(struct iv_buf *line, const char *text, const char *more)
+{
+    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
+    iv_escape_shown(&shown, text, false); /* no CR or LF is left behind it */
+    for (const char *at = iv_buf_text(&shown); *at != '\0'; at++) {
+        if (*at == '%' || strchr(more, *at) != NULL) {
+            iv_buf_printf(line, "%%%02X", (unsigned)(unsigned char)*at);
+        } else {
+            iv_buf_putc(line, *at);
+        }
+    }
+}
+
+static void add_finding(struct iv_buf *line, const struct iv_finding *finding)
+{
+    iv_buf_printf(line, "::%s ", commands[finding->severity]);
+    if (finding->path != NULL) {
+        iv_buf_puts(line, "file=");
+        add_encoded(line, finding->path, ":,");
+        /* A line within a cabinet's member is no line of the file. */
+        if (finding->line != 0 && finding->member == NULL) {
+            iv_buf_printf(line, ",line=%llu", (unsigned long long)finding->line);
+        }
+        iv_buf_putc(line, ',');
+    }
+    iv_buf_puts(line, "title=");
+    add_encoded(line, finding->rule->id, ":,");
+    iv_buf_putc(line, ' ');
+    add_encoded(line, finding->rule->name, ":,");
+    iv_buf_puts(line, "::");
+    add_encoded(line, finding->message, "");
+    if (finding->remedy != NULL && finding->remedy[0] != '\0') {
+        iv_buf_puts(line, "%0A");
+        add_encoded(line, finding->remedy, "");
+    }
+    iv_buf_putc(line, '\n');
+}
+
+static void write_report(const struct iv_report *report, const struct iv_style_options *style,
+                         FILE *out)
+{
+    (void)style; /* the runner reads UTF-8 wherever it runs */
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
+    size_t count = 0;
+    const struct iv_ranked *ranked = iv_sink_rank(report, &arena, &count);
+    for (size_t i = 0; i < count && !ranked[i].finding->waived; i++) {
+        iv_buf_clear(&line);
+        add_finding(&line, ranked[i].finding);
+        (void)fwrite(line.data, 1, line.size, out);
+    }
+    iv_buf_clear(&line);
+    iv_sink_summary(report, &line);
+    (void)fwrite(line.data, 1, line.size, out);
+}
+
+const struct iv_sink iv_sink_github = {
+    .name = "github",
+    .summary = "annotations of GitHub Actions, one line a finding",
+    .write = write_report,
+};

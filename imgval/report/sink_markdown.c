@@ -1,0 +1,403 @@
+/*
+ * A comment on a pull request, in GitHub Flavored Markdown: the verdict, what was applied, the
+ * findings by rule. Its size is bounded, because services refuse longer comments: what does not fit
+ * is counted.
+ *
+ * Text from the input stands in code spans, where neither markup nor mentions nor links are looked
+ * for; sentences of plain words stand as they are.
+ */
+#include "imgval/report/escape.h"
+#include "imgval/report/sink.h"
+
+#include <string.h>
+
+enum {
+    COMMENT_MAX = 60000, /* GitHub takes 65,536 characters */
+    TAIL = 200,          /* room for the last line */
+    SHOWN_SUBMISSIONS = 50,
+    SHOWN_FINDINGS = 10, /* of one rule */
+    SHOWN_TEXT = 600,    /* bytes of a message or path */
+};
+
+struct comment {
+    struct iv_buf text;
+    struct iv_buf block; /* the next piece: it is added whole or not at all */
+    bool is_full;
+    size_t left_out; /* findings that are not shown */
+};
+
+static const char *const symbols[] = {
+    [IV_VERDICT_PASS] = "✅",
+    [IV_VERDICT_INCOMPLETE] = "❔",
+    [IV_VERDICT_FAIL] = "❌",
+};
+
+/* Takes the block over; false when there is no room for it, nor for any after it. */
+static bool take_block(struct comment *comment)
+{
+    comment->is_full =
+        comment->is_full || comment->text.size + comment->block.size + TAIL > COMMENT_MAX;
+    if (!comment->is_full && comment->block.size > 0) {
+        iv_buf_add(&comment->text, comment->block.data, comment->block.size);
+    }
+    iv_buf_clear(&comment->block);
+    return !comment->is_full;
+}
+
+/* ---- texts --------------------------------------------------------------------------------- */
+
+static size_t longest_run(const char *text, char c)
+{
+    size_t longest = 0;
+    size_t run = 0;
+    for (; *text != '\0'; text++) {
+        run = *text == c ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+static void add_ticks(struct iv_buf *buf, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        iv_buf_putc(buf, '`');
+    }
+}
+
+/* A code span (CommonMark 6.1) around text that is shown already. */
+static void add_span(struct iv_buf *buf, const char *shown)
+{
+    const size_t size = strlen(shown);
+    size_t ticks = longest_run(shown, '`') + 1;
+    const bool is_blank = strspn(shown, " ") == size;
+    const bool pad = !is_blank && (shown[0] == '`' || shown[size - 1] == '`' ||
+                                   (shown[0] == ' ' && shown[size - 1] == ' '));
+    /* Renderers stop counting at some length; no name needs a longer run. */
+    const bool hide = ticks > 4;
+    ticks = hide ? 1 : ticks;
+    if (size == 0) {
+        iv_buf_puts(buf, "(empty)");
+        return;
+    }
+    add_ticks(buf, ticks);
+    iv_buf_puts(buf, pad ? " " : "");
+    for (const char *at = shown; *at != '\0'; at++) {
+        if (hide && *at == '`') {
+            iv_buf_puts(buf, "\\x60");
+        } else {
+            iv_buf_putc(buf, *at);
+        }
+    }
+    iv_buf_puts(buf, pad ? " " : "");
+    add_ticks(buf, ticks);
+}
+
+static void add_code(struct iv_buf *buf, const char *text)
+{
+    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
+    iv_escape_shown_part(&shown, text, SHOWN_TEXT);
+    add_span(buf, iv_buf_text(&shown));
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Whether a sentence holds nothing that Markdown, or a service that shows it, gives a meaning. */
+static bool is_prose(const char *text)
+{
+    if (!is_letter(text[0]) || strstr(text, "www.") != NULL) {
+        return false;
+    }
+    for (const char *at = text; *at != '\0'; at++) {
+        const bool is_plain =
+            is_letter(*at) || (*at >= '0' && *at <= '9') || strchr(" ,.;()'\"/%+=?-", *at) != NULL;
+        if (!is_plain && !(*at == ':' && (at[1] == ' ' || at[1] == '\0'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_sentence(struct iv_buf *buf, const char *text)
+{
+    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
+    iv_escape_shown_part(&shown, text, SHOWN_TEXT);
+    if (is_prose(iv_buf_text(&shown))) {
+        iv_buf_add(buf, shown.data, shown.size);
+    } else {
+        add_span(buf, iv_buf_text(&shown));
+    }
+}
+
+/* An id or a name of a rule, also in a table: what is neither letter nor digit may stand as its
+ * number. */
+static void add_name(struct iv_buf *buf, const char *text)
+{
+    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
+    iv_escape_shown_part(&shown, text, SHOWN_TEXT);
+    for (const char *at = iv_buf_text(&shown); *at != '\0'; at++) {
+        const bool is_ascii = (unsigned char)*at < 0x80;
+        if (is_ascii && !is_letter(*at) && !(*at >= '0' && *at <= '9') && *at != '-') {
+            iv_buf_printf(buf, "&#%d;", *at);
+        } else {
+            iv_buf_putc(buf, *at);
+        }
+    }
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void add_counted(struct iv_buf *buf, size_t count, const char *noun)
+{
+    iv_buf_printf(buf, "%zu %s%s", count, noun, plural(count));
+}
+
+static void add_counts(struct iv_buf *buf, const struct iv_counts *counts)
+{
+    add_counted(buf, counts->packages, "package");
+    if (counts->unreadable > 0) {
+        iv_buf_printf(buf, " (%zu unreadable)", counts->unreadable);
+    }
+    iv_buf_puts(buf, "; ");
+    add_counted(buf, counts->error, "error");
+    iv_buf_puts(buf, ", ");
+    add_counted(buf, counts->warning, "warning");
+    iv_buf_puts(buf, ", ");
+    add_counted(buf, counts->note, "note");
+    if (counts->waived > 0) {
+        iv_buf_printf(buf, ", %zu waived", counts->waived);
+    }
+}
+
+/* ---- the head ------------------------------------------------------------------------------ */
+
+static void add_head(struct comment *comment, const struct iv_report *report)
+{
+    struct iv_buf *block = &comment->block;
+    iv_buf_printf(block, "## %s imgval: %s\n\n", symbols[report->verdict],
+                  iv_final_verdict_names[report->verdict]);
+    if (report->what_if) {
+        iv_buf_puts(block, "**What if:** no real verdict. Waivers reach findings that cannot be "
+                           "waived; judge again without `--what-if`.\n\n");
+    }
+    if (report->fail_on != IV_ERROR) {
+        iv_buf_printf(block, "The verdict is `fail` from `%s` on.\n\n",
+                      iv_severity_names[report->fail_on]);
+    }
+    (void)take_block(comment);
+    for (size_t i = 0; i < report->entry_count && i < SHOWN_SUBMISSIONS; i++) {
+        const struct iv_report_entry *entry = &report->entries[i];
+        iv_buf_printf(block, "- %s **%s** ", symbols[entry->judgement.verdict],
+                      iv_final_verdict_names[entry->judgement.verdict]);
+        add_code(block, entry->submission->path);
+        iv_buf_puts(block, ": ");
+        add_counts(block, &entry->judgement.counts);
+        iv_buf_putc(block, '\n');
+        (void)take_block(comment);
+    }
+    if (report->entry_count > SHOWN_SUBMISSIONS) {
+        iv_buf_printf(block, "- and %zu more submissions\n",
+                      report->entry_count - SHOWN_SUBMISSIONS);
+        (void)take_block(comment);
+    }
+}
+
+/* ---- what was applied ---------------------------------------------------------------------- */
+
+static void add_outcome(struct iv_buf *block, const struct iv_judgement *judgement,
+                        enum iv_outcome outcome, const char *words, bool with_ids)
+{
+    size_t count = 0;
+    struct iv_buf ids IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        if (judgement->outcomes[i].outcome == outcome) {
+            if (with_ids) {
+                iv_buf_puts(&ids, count == 0 ? "" : ", ");
+                add_name(&ids, judgement->outcomes[i].rule->id);
+            }
+            count++;
+        }
+    }
+    if (count > 0) {
+        iv_buf_printf(block, "| %s | %zu | %s |\n", words, count, iv_buf_text(&ids));
+    }
+}
+
+static void add_outcomes(struct iv_buf *block, const struct iv_judgement *judgement)
+{
+    iv_buf_puts(block, "\n| Outcome | Rules | |\n|---|---:|---|\n");
+    add_outcome(block, judgement, IV_FAILED, "failed", true);
+    add_outcome(block, judgement, IV_NOT_EVALUATED, "not evaluated", true);
+    add_outcome(block, judgement, IV_PASSED, "passed", false);
+    add_outcome(block, judgement, IV_NOT_APPLICABLE, "not applicable", false);
+}
+
+/* ---- findings ------------------------------------------------------------------------------ */
+
+/* Neighbours in the report's order that one heading covers. */
+struct group {
+    const struct iv_finding *findings;
+    size_t count;  /* all of them */
+    size_t active; /* those that are not waived */
+    bool same_remedy;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static struct group next_group(const struct iv_judgement *judgement, size_t first)
+{
+    struct group group = {.findings = &judgement->findings[first], .same_remedy = true};
+    while (first + group.count < judgement->finding_count) {
+        const struct iv_finding *finding = &group.findings[group.count];
+        if (finding->rule != group.findings->rule ||
+            finding->severity != group.findings->severity) {
+            break;
+        }
+        group.count++;
+        group.active += !finding->waived;
+        group.same_remedy = group.same_remedy && same_text(finding->remedy, group.findings->remedy);
+    }
+    return group;
+}
+
+static void add_remedy(struct iv_buf *block, const char *indent, const char *remedy)
+{
+    if (remedy != NULL && remedy[0] != '\0') {
+        iv_buf_printf(block, "%s*Mend:* ", indent);
+        add_sentence(block, remedy);
+        iv_buf_putc(block, '\n');
+    }
+}
+
+static void add_finding(struct iv_buf *block, const struct iv_finding *finding,
+                        const char *submission_path, bool with_remedy)
+{
+    struct iv_buf cut IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_puts(block, "- ");
+    add_sentence(block, finding->message);
+    if (finding->path != NULL && strcmp(finding->path, submission_path) != 0 &&
+        strstr(iv_sink_cut(finding->message, &cut), finding->path) == NULL) {
+        iv_buf_puts(block, " — ");
+        add_code(block, finding->path);
+    }
+    if (finding->member != NULL) {
+        iv_buf_puts(block, " member ");
+        add_code(block, finding->member);
+    }
+    if (finding->line != 0) {
+        iv_buf_printf(block, " line %llu", (unsigned long long)finding->line);
+    }
+    if (finding->variant != NULL) {
+        struct iv_buf pop IV_CLEANUP(iv_buf_fini) = {0};
+        const struct iv_pop *variant = finding->variant;
+        iv_buf_printf(&pop, "%s/%s/%s", variant->oem == NULL ? "" : variant->oem,
+                      variant->mobile_operator == NULL ? "" : variant->mobile_operator,
+                      variant->model == NULL ? "" : variant->model);
+        iv_buf_puts(block, " for ");
+        add_code(block, iv_buf_text(&pop));
+    }
+    iv_buf_putc(block, '\n');
+    if (with_remedy) {
+        iv_buf_puts(block, "\n");
+        add_remedy(block, "  ", finding->remedy);
+    }
+}
+
+static void add_group(struct comment *comment, const struct group *group,
+                      const char *submission_path)
+{
+    const struct iv_finding *lead = group->findings;
+    struct iv_buf *block = &comment->block;
+    iv_buf_printf(block, "\n<details%s><summary><b>%s ", lead->severity == IV_ERROR ? " open" : "",
+                  iv_severity_names[lead->severity]);
+    add_name(block, lead->rule->id);
+    iv_buf_putc(block, ' ');
+    add_name(block, lead->rule->name);
+    iv_buf_puts(block, "</b> (");
+    add_counted(block, group->active, "finding");
+    iv_buf_printf(block, "%s)</summary>\n\n", lead->incomplete ? ", not checked" : "");
+    size_t shown = 0;
+    for (size_t i = 0; i < group->count && shown < SHOWN_FINDINGS; i++) {
+        if (!lead[i].waived) {
+            add_finding(block, &lead[i], submission_path, !group->same_remedy);
+            shown++;
+        }
+    }
+    if (shown < group->active) {
+        iv_buf_printf(block, "- and %zu more\n", group->active - shown);
+    }
+    if (group->same_remedy) {
+        iv_buf_putc(block, '\n');
+        add_remedy(block, "", lead->remedy);
+    }
+    iv_buf_puts(block, "\n</details>\n");
+    if (!take_block(comment)) {
+        comment->left_out += group->active;
+    }
+}
+
+static void add_entry(struct comment *comment, const struct iv_report_entry *entry)
+{
+    struct iv_buf *block = &comment->block;
+    const struct iv_submission *submission = entry->submission;
+    iv_buf_puts(block, "\n### ");
+    add_code(block, submission->path);
+    iv_buf_printf(block, "\n\nJudged as %s%s",
+                  submission->type == IV_IMAGE ? "an image"
+                  : submission->context_free   ? "a context-free partial"
+                                               : "a contextual partial",
+                  submission->baseline ? ", to become a baseline" : "");
+    if (submission->firmware_version != NULL) {
+        iv_buf_puts(block, ", firmware version ");
+        add_code(block, submission->firmware_version);
+    }
+    iv_buf_puts(block, ".\n");
+    add_outcomes(block, &entry->judgement);
+    (void)take_block(comment);
+    for (size_t i = 0; i < entry->judgement.finding_count;) {
+        struct group group = next_group(&entry->judgement, i);
+        i += group.count;
+        if (group.active > 0) {
+            add_group(comment, &group, submission->path);
+        }
+    }
+}
+
+static void write_report(const struct iv_report *report, const struct iv_style_options *style,
+                         FILE *out)
+{
+    (void)style; /* a comment is UTF-8 wherever it is written */
+    struct comment comment = {0};
+    add_head(&comment, report);
+    for (int verdict = IV_VERDICT_FAIL; verdict >= IV_VERDICT_PASS; verdict--) {
+        for (size_t i = 0; i < report->entry_count; i++) {
+            if ((int)report->entries[i].judgement.verdict == verdict) {
+                add_entry(&comment, &report->entries[i]);
+            }
+        }
+    }
+    if (comment.is_full) {
+        iv_buf_printf(
+            &comment.text,
+            "\nThis comment is cut to its greatest length: %zu more finding%s in the full "
+            "report.\n",
+            comment.left_out, plural(comment.left_out));
+    }
+    (void)fwrite(comment.text.data, 1, comment.text.size, out);
+    iv_buf_fini(&comment.text);
+    iv_buf_fini(&comment.block);
+}
+
+const struct iv_sink iv_sink_markdown = {
+    .name = "markdown",
+    .summary = "a comment for a pull request, of bounded length",
+    .write = write_report,
+};
