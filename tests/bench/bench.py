@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Benchmarks of imgval against named peers on the same tree in the same run.
 
-    bench.py BUILD [NAME...]        NAME: scan store start
+    bench.py BUILD [NAME...]        NAME: scan store start reports
 
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
 shared between them count once for each."""
+import json
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -84,7 +86,7 @@ def bench_scan(build, work):
     """3,000 mixed packages against cabextract | xmllint, a process pair a file."""
     tree = work / "tree"
     count = 3000
-    subprocess.run([build / "mkfixture", "--generate", f"packages={count}", "seed=1", tree],
+    subprocess.run([build / "tests/mkfixture", "--generate", f"packages={count}", "seed=1", tree],
                    check=True)
     print(f"scan of {count} packages (stored, MSZIP, LZX; manifest mostly at the head), page cache "
           f"warm")
@@ -107,7 +109,7 @@ def bench_store(build, work):
     """A store with many baselines: one scan against it, beside a scan without comparison."""
     env = dict(os.environ, IMGVAL_CACHE=str(work / "store.db"), SOURCE_DATE_EPOCH="1480000000")
     tree = work / "one"
-    subprocess.run([build / "mkfixture", "--generate", "packages=20", "seed=2", "payload=4096", tree],
+    subprocess.run([build / "tests/mkfixture", "--generate", "packages=20", "seed=2", "payload=4096", tree],
                    check=True)
     device = ["--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88"]
     baselines = 200
@@ -146,9 +148,54 @@ def bench_start(build, work):
     row("imgval explain STD001", explain)
 
 
+def saved_report(build, work, count):
+    """A saved report with so many findings: those of a small tree, again and again."""
+    tree = work / "failing"
+    if not tree.exists():
+        recipe = "".join(f"spkg failing/Contoso.P{i}.spkg component=Other{i} version=0.0.0.0 "
+                         "compress=none files=1 file_size=16\n" for i in range(50))
+        subprocess.run([build / "tests/mkfixture", "-", work], input=recipe.encode(), check=True)
+    scan = subprocess.run([build / "imgval", "scan", "--no-wspc", "--format=json", tree],
+                          capture_output=True, check=False)
+    report = json.loads(scan.stdout)
+    submission = report["submissions"][0]
+    kinds = submission["findings"]
+    findings = []
+    for i in range(count):
+        finding = dict(kinds[i * len(kinds) // count])
+        finding["path"] = f"{finding['path']}/{i}"
+        findings.append(finding)
+    submission["findings"] = findings
+    for severity in ("error", "warning", "note"):
+        submission["counts"][severity] = sum(f["severity"] == severity for f in findings)
+    path = work / f"r{count}.json"
+    path.write_text(json.dumps(report), encoding="utf-8")
+    return path
+
+
+def bench_reports(build, work):
+    """Each format through render: ten times the findings must cost ten times as much, not more."""
+    few, many = 10000, 100000
+    reports = {count: saved_report(build, work, count) for count in (few, many)}
+    words = subprocess.run([build / "imgval", "--completion=bash"], capture_output=True, text=True,
+                           check=True).stdout
+    names = re.search(r"'render '\).*?--format\) words='([^']*)'", words, re.S).group(1).split()
+    print(f"render of {few:,} and {many:,} findings; the ratios are to be near {many // few}")
+    for name in names:
+        runs = {count: [measure([build / "imgval", "render", f"--format={name}", path])
+                        for _ in range(3)] for count, path in reports.items()}
+        seconds, peak = ({count: statistics.median(run[i] for run in runs[count])
+                          for count in runs} for i in (1, 2))
+        for count in reports:
+            row(f"{name}, {count:,} findings", runs[count], count)
+        print(f"  {name}: CPU ratio {seconds[many] / max(seconds[few], 0.01):.1f}, "
+              f"RSS ratio {peak[many] / peak[few]:.1f}")
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    benches = {"scan": bench_scan, "store": bench_store, "start": bench_start}
+    benches = {"scan": bench_scan, "store": bench_store, "start": bench_start,
+               "reports": bench_reports}
     names = sys.argv[2:] or list(benches)
     for name in names:
         if name not in benches:

@@ -1,0 +1,296 @@
+#!/usr/bin/python3
+"""check_formats.py --program IMGVAL --builder MKFIXTURE [--write]
+
+Builds the submission of testdata/golden, scans it into every report format, and checks
+
+    hostile   each format with a parser of its own (formats.py): texts whole and inert
+    golden    each format against testdata/golden/report.FORMAT; --write writes those anew, on purpose
+    render    `imgval render` of the JSON report, and of the stream, gives the same bytes
+    waived    waived findings, a what-if and site rules in each format
+    bounds    very many findings, very many submissions, no submission
+    command   exit statuses, further reports, bad files, --rules-url
+    rules     the rule reference that `imgval explain --format=html` writes
+"""
+import argparse
+import copy
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import formats
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+GOLDEN = TOP / "testdata/golden"
+LONG = "M" * 5000
+SCAN = ["scan", "--against=old", "--device-info=device.txt", "tree", "second"]
+URL = "https://firmware.example/imgval/rules.html"
+
+
+class Run:
+    def __init__(self, program, place):
+        self.program = program
+        self.place = place
+        self.passed = 0
+        self.failed = 0
+
+    def __call__(self, *words, status=None, stdin=None):
+        env = {"PATH": "/usr/bin:/bin", "HOME": str(self.place), "LC_ALL": "C.UTF-8"}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        done = subprocess.run([self.program, *words], cwd=self.place, env=env, check=False,
+                              input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
+                              capture_output=True, timeout=300)
+        if status is not None:
+            self.that(done.returncode == status, f"exit status {done.returncode}, not {status}: "
+                      f"{' '.join(words)[:200]} {done.stderr[-300:]}")
+        return done
+
+    def that(self, holds, what):
+        self.passed += bool(holds)
+        self.failed += not holds
+        if not holds:
+            print(f"FAILED {what}")
+        return holds
+
+    def check(self, name, out, report, what, **more):
+        try:
+            formats.CHECKS[name](out, report, **more)
+            self.passed += 1
+        except (formats.Bad, ValueError, KeyError, IndexError) as error:
+            self.that(False, f"{what}: {name}: {type(error).__name__} {error}")
+
+    def render(self, name, report, *words):
+        """A changed report in a format."""
+        (self.place / "changed.json").write_text(json.dumps(report), encoding="utf-8")
+        return self("render", f"--format={name}", *words, "changed.json", status=0)
+
+
+def known_formats(run):
+    script = run("--completion=bash", status=0).stdout.decode()
+    return re.search(r"'scan '\).*?--format\) words='([^']*)'", script, re.S).group(1).split()
+
+
+def check_hostile(run, outs, report):
+    for name, out in outs.items():
+        run.check(name, out, report, "hostile names")
+    names = {b"tree/" + name for name in os.listdir(os.fsencode(run.place / "tree"))}
+    told = {formats.exact(p, "path") for p in report["submissions"][0]["packages"]}
+    told |= {formats.exact(f, "path") for f in report["submissions"][0]["findings"]}
+    run.that(names <= told, f"names that the report does not have: {names - told}")
+    # A comment shows ten findings of a rule: all of them in turn.
+    for submission in report["submissions"]:
+        for first in range(0, len(submission["findings"]), 10):
+            part = copy.deepcopy(report)
+            part["submissions"] = [dict(submission, findings=submission["findings"][first:first + 10])]
+            run.check("markdown", run.render("markdown", part).stdout, part, f"findings {first}...")
+
+
+def check_golden(run, outs, write):
+    for name, out in outs.items():
+        path = GOLDEN / f"report.{name}"
+        if write:
+            path.write_bytes(out)
+        else:
+            run.that(path.exists() and path.read_bytes() == out,
+                     f"{path.name} differs; if that is meant, run this script with --write")
+    if not write:
+        known = {f"report.{name}" for name in outs} | {"submission.recipe"}
+        run.that({p.name for p in GOLDEN.iterdir()} == known, "files of testdata/golden")
+
+
+def check_render(run, outs):
+    (run.place / "r.json").write_bytes(outs["json"])
+    (run.place / "r.jsonl").write_bytes(outs["jsonl"])
+    reports = [f"--report={name}:direct.{name}" for name in outs]
+    run(*SCAN, *reports, status=1)
+    for name, out in outs.items():
+        for saved in ("r.json", "r.jsonl"):
+            run.that(run("render", f"--format={name}", saved, status=0).stdout == out,
+                     f"render of {saved} as {name} differs from the scan's own output")
+        run.that((run.place / f"direct.{name}").read_bytes() == out, f"--report={name}:FILE differs")
+        direct = run(*SCAN, f"--format={name}", f"--rules-url={URL}", "-v", status=1).stdout
+        run.that(run("render", f"--format={name}", f"--rules-url={URL}", "-v", "r.json",
+                     status=0).stdout == direct, f"render -v as {name} differs")
+    run("render", *[f"--report={name}:again.{name}" for name in outs], "r.json", status=0)
+    for name, out in outs.items():
+        run.that((run.place / f"again.{name}").read_bytes() == out, f"render --report={name}:FILE")
+    run.that(run("render", "--format=csv", "-", stdin=outs["json"], status=0).stdout == outs["csv"],
+             "render of standard input")
+
+
+WAIVER = {"reason": "=1 {0} <b> ]( \x1b[31m\n##vso[x]y", "owner": "@owner|`", "expires": "2027-01-01"}
+SITE_RULE = {"id": "SITE1", "name": "site-rule", "severity": "warning", "subject": "package",
+             "summary": "<b>{x}</b> [a](b) ##vso[x]", "why": "```\n::error::x", "remedy": "@all"}
+
+
+def waived_report(report):
+    """Every third finding waived where that is allowed, one finding of a site's own rule."""
+    changed = copy.deepcopy(report)
+    changed["what_if"] = True
+    changed["site_rules"] = [SITE_RULE]
+    for submission in changed["submissions"]:
+        submission["outcomes"].append({"id": "SITE1", "outcome": "failed", "subjects": 1})
+        like = next((f for f in submission["findings"] if f["severity"] == "warning"), None)
+        at = max(i for i, f in enumerate(submission["findings"]) if f["severity"] != "note") + 1
+        submission["findings"].insert(at, dict(like, id="SITE1", name="site-rule"))
+        for number, finding in enumerate(submission["findings"]):
+            if number % 3 == 0 and not finding["incomplete"]:
+                finding.update(WAIVER, waived=True)
+        for severity in ("error", "warning", "note"):
+            submission["counts"][severity] = sum(
+                f["severity"] == severity and not f["waived"] for f in submission["findings"])
+        submission["counts"]["waived"] = sum(f["waived"] for f in submission["findings"])
+    return changed
+
+
+def check_waived(run, report):
+    changed = waived_report(report)
+    run.that(sum(f["waived"] for _, f in formats.findings(changed)) > 20, "waived findings")
+    rendered = run.render("json", changed)
+    run.check("json", rendered.stdout, json.loads(rendered.stdout), "waived")
+    whole = json.loads(rendered.stdout)
+    for name in formats.CHECKS:
+        out = run.render(name, changed, *(["-v"] if name == "text" else [])).stdout
+        run.check(name, out, whole, "waived")
+        run.that(name == "csv" or b"what" in out.lower(), f"{name} says that it is a what-if")
+    run.check("sarif", run.render("sarif", changed, f"--rules-url={URL}").stdout, whole, "waived",
+              rules_url=URL)
+
+
+def check_bounds(run, report):
+    many = copy.deepcopy(report)
+    first = many["submissions"][0]
+    kinds = [copy.deepcopy(f) for f in first["findings"]]
+    first["findings"] = [f for f in kinds for _ in range(20)]
+    many["submissions"] = [dict(first, path=f"tree{i}") for i in range(100)]
+    small = dict(many, submissions=many["submissions"][:1])
+    for name in formats.CHECKS:
+        if name not in ("json", "jsonl", "text"):
+            used = many if name == "markdown" else small
+            counts = used["submissions"][0]["counts"]
+            for severity in ("error", "warning", "note"):
+                counts[severity] = sum(f["severity"] == severity for f in first["findings"])
+            run.check(name, run.render(name, used).stdout, used, "very many findings")
+    text = run.render("markdown", many).stdout.decode()
+    run.that("and 50 more submissions" in text, "submissions that are not listed are counted")
+    left = re.search(r"cut to its greatest length: (\d+) more findings", text)
+    shown = sum(int(n) for n in re.findall(r"</b> \((\d+) finding", text))
+    run.that(left and int(left.group(1)) + shown == 100 * len(first["findings"]),
+             f"what is left out is counted: {left} {shown}")
+    none = dict(report, submissions=[], verdict="pass")
+    for name in formats.CHECKS:
+        if name not in ("json", "jsonl"):
+            run.check(name, run.render(name, none).stdout, none, "no submission")
+
+
+def check_command(run, outs):
+    saved = json.loads(outs["json"])
+    bad = {
+        "empty": b"", "text": b"hello\n", "cut.json": outs["json"][:-200], "array": b"[]",
+        "other-schema": json.dumps(dict(saved, schema="imgval-report/2")).encode(),
+        "bundle": b'{"schema":"imgval-bundle/1"}\n{"end":true,"submissions":0}\n',
+        "no-verdict": json.dumps({n: v for n, v in saved.items() if n != "verdict"}).encode(),
+        "unknown-rule": outs["json"].replace(b'"STD002"', b'"STD999"'),
+        "nul": outs["json"].replace(b"zero-version", b"zero\0version"),
+    }
+    for name, content in bad.items():
+        (run.place / name).write_bytes(content)
+        done = run("render", "--report=csv:bad.csv", name, status=2)
+        run.that(done.stdout == b"" and done.stderr.startswith(b"imgval: ") and
+                 name.encode() in done.stderr, f"a bad file: {name}: {done.stderr}")
+    run.that(not (run.place / "bad.csv").exists(), "nothing is written from a bad file")
+    for words in (["nowhere.json"], ["tree"], [], ["r.json", "r.json"], ["--format=x", "r.json"],
+                  ["--report=x:y", "r.json"], ["--report=csv", "r.json"], ["--report=csv:", "r.json"],
+                  ["--fail-on=note", "r.json"]):
+        run.that(run("render", *words, status=2).stdout == b"", f"render {words}")
+    lines = outs["jsonl"].splitlines(keepends=True)
+    (run.place / "cut.jsonl").write_bytes(b"".join(lines[:-1]))
+    done = run("render", "--format=github", "cut.jsonl", status=3)
+    run.that(b"no end" in done.stderr and b"imgval: fail: " in done.stdout, "a stream without its end")
+    # What cannot be written does not keep the rest from being written.
+    words = ["--format=azure", "--report=csv:/proc/nowhere/x", "--report=sarif:good.sarif",
+             "--report=github:tree", "--report=markdown:good.md"]
+    for command in (["render", "r.json"], SCAN):
+        for name in ("good.sarif", "good.md"):
+            (run.place / name).unlink(missing_ok=True)
+        done = run(*command, *words, status=4)
+        run.that(done.stdout == outs["azure"] and done.stderr.count(b"imgval: ") == 2 and
+                 (run.place / "good.sarif").read_bytes() == outs["sarif"] and
+                 (run.place / "good.md").read_bytes() == outs["markdown"],
+                 f"an output that cannot be written: {done.stderr}")
+    run.that(not [p for p in run.place.iterdir() if "good" in p.name and
+                  p.name not in ("good.sarif", "good.md")], "temporary files are left")
+    run.check("sarif", run("render", "--format=sarif", f"--rules-url={URL}", "r.json", status=0).stdout,
+              saved, "--rules-url", rules_url=URL)
+    for url in ("", "rules.html", "https://a b", "https://x/#a", "https://x/\x1b", "http:", "//x", '"x:y'):
+        done = run("render", f"--rules-url={url}", "r.json", status=2)
+        run.that(done.stdout == b"" and b"--rules-url" in done.stderr and b"\x1b" not in done.stderr,
+                 f"--rules-url={url}")
+    for path in (str(run.place / "second"), "./second", "tree/../second"):
+        out = run("scan", "--no-wspc", "--format=sarif", path).stdout
+        report = json.loads(run("scan", "--no-wspc", "--format=json", path).stdout)
+        run.check("sarif", out, report, f"a path {path}")
+
+
+def check_rules(run):
+    page = formats.html_page(run("explain", "--format=html", status=0).stdout)
+    ids = [line.split()[0] for line in run("explain", status=0).stdout.decode().splitlines()]
+    run.that(page.ids == ids and len(ids) > 40, "every rule has its anchor")
+    run.that(all(link[:1] == "#" and link[1:] in ids for link in page.links), "links have targets")
+    for rule in ids:
+        told = formats.plain(run("explain", rule, status=0).stdout.decode())
+        one = formats.html_page(run("explain", "--format=html", rule, status=0).stdout)
+        run.that(one.ids == [rule], f"explain --format=html {rule}")
+        for text in one.texts[one.texts.index(rule):]:
+            run.that(text in ("What must hold", "How to mend it", f"#{rule}") or
+                     formats.plain(text) in told,
+                     f"{rule}: {text}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--builder", required=True)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    place = pathlib.Path(tempfile.mkdtemp(prefix="imgval-formats-")).resolve()
+    try:
+        subprocess.run([os.path.abspath(given.builder), GOLDEN / "submission.recipe", place], check=True)
+        run = Run(os.path.abspath(given.program), place)
+        run.that(known_formats(run) == list(formats.CHECKS),
+                 f"formats.py checks {list(formats.CHECKS)}, the program has {known_formats(run)}")
+        outs = {name: run(*SCAN, f"--format={name}", status=1).stdout for name in formats.CHECKS}
+        report = json.loads(outs["json"])
+        if given.write:
+            check_golden(run, outs, True)
+            return 0
+        check_golden(run, outs, False)
+        full = dict(outs, text=run(*SCAN, "-v", status=1).stdout)
+        check_hostile(run, full, report)
+        long = [*SCAN, f"--manufacturer={LONG}"]
+        longest = json.loads(run(*long, "--format=json", status=1).stdout)
+        actual = [f["actual"] for _, f in formats.findings(longest) if f["id"] == "STD007"]
+        run.that(set(actual) == {LONG[:4093] + "..."}, "a long value is cut")
+        for name in formats.CHECKS:
+            out = run(*long, "-v", f"--format={name}", status=1).stdout
+            run.check(name, out, longest, "a long value")
+            run.that(run.render(name, longest, "-v").stdout == out, f"{name}: a long value rendered")
+        check_render(run, outs)
+        check_waived(run, report)
+        check_bounds(run, report)
+        check_command(run, outs)
+        check_rules(run)
+    finally:
+        shutil.rmtree(place)
+    print(f"{run.passed} passed, {run.failed} failed")
+    return 1 if run.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
