@@ -131,6 +131,7 @@ extern const struct iv_command iv_cmd_scan;
 extern const struct iv_command iv_cmd_inspect;
 extern const struct iv_command iv_cmd_diff;
 extern const struct iv_command iv_cmd_rfu;
+extern const struct iv_command iv_cmd_fix;
 extern const struct iv_command iv_cmd_explain;
 extern const struct iv_command iv_cmd_render;
 extern const struct iv_command iv_cmd_cache_add;

@@ -27,12 +27,26 @@
 #include <unistd.h>
 
 /* Verbs of one command stand together. */
+/* clang-format off */
 static const struct iv_command *const commands[] = {
-    &iv_cmd_scan,         &iv_cmd_inspect,      &iv_cmd_diff,        &iv_cmd_rfu,
-    &iv_cmd_explain,      &iv_cmd_cache_list,   &iv_cmd_cache_show,  &iv_cmd_cache_add,
-    &iv_cmd_cache_import, &iv_cmd_cache_export, &iv_cmd_cache_merge, &iv_cmd_cache_remove,
-    &iv_cmd_cache_verify, &iv_cmd_cache_path,   &iv_cmd_render,
+    &iv_cmd_scan,
+    &iv_cmd_inspect,
+    &iv_cmd_diff,
+    &iv_cmd_rfu,
+    &iv_cmd_fix,
+    &iv_cmd_render,
+    &iv_cmd_explain,
+    &iv_cmd_cache_list,
+    &iv_cmd_cache_show,
+    &iv_cmd_cache_add,
+    &iv_cmd_cache_import,
+    &iv_cmd_cache_export,
+    &iv_cmd_cache_merge,
+    &iv_cmd_cache_remove,
+    &iv_cmd_cache_verify,
+    &iv_cmd_cache_path,
 };
+/* clang-format on */
 
 static void add_overview(struct iv_buf *buf)
 {

@@ -1,0 +1,250 @@
+#include "imgval/model/mend.h"
+
+#include "imgval/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is being planned. */
+struct planning {
+    const struct iv_submission *submission;
+    struct iv_arena *arena;
+    struct iv_mend mend;
+    size_t obstacle_capacity;
+};
+
+/* A package that some baseline asks for. */
+struct wish {
+    const struct iv_package *package;
+    const struct iv_baseline *from;
+};
+
+static void add_obstacle(struct planning *p, const char *name, const char *reason)
+{
+    p->mend.obstacles = iv_arena_grow(p->arena, p->mend.obstacles, p->mend.obstacle_count,
+                                      &p->obstacle_capacity, sizeof(*p->mend.obstacles));
+    p->mend.obstacles[p->mend.obstacle_count++] =
+        (struct iv_mend_obstacle){.name = name, .reason = reason};
+}
+
+static const char *variant_name(struct planning *p, const struct iv_pop *pop)
+{
+    return iv_arena_printf(p->arena, "%s/%s/%s", pop->oem, pop->mobile_operator, pop->model);
+}
+
+static const char *package_name(const struct iv_package *package)
+{
+    return package->name != NULL ? package->name : package->key;
+}
+
+/* ---- which packages -------------------------------------------------------------------------- */
+
+static int compare_wish(const void *a, const void *b)
+{
+    const struct wish *x = a;
+    const struct wish *y = b;
+    int order = strcmp(x->package->key, y->package->key);
+    return order != 0 ? order : strcmp(x->from->id, y->from->id);
+}
+
+/* Everything that is missing against an older baseline or one of the same version, each key once.
+ */
+static struct wish *collect_wishes(struct planning *p, size_t *ret_count)
+{
+    const struct iv_submission *s = p->submission;
+    size_t room = 0;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        for (size_t k = 0; k < s->variants[i].wspc.failure_count; k++) {
+            room += s->variants[i].wspc.failures[k].missing_count;
+        }
+    }
+    struct wish *wishes = IV_NEW_ARRAY(p->arena, struct wish, room + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        for (size_t k = 0; k < s->variants[i].wspc.failure_count; k++) {
+            const struct iv_comparison *failure = &s->variants[i].wspc.failures[k];
+            for (size_t m = 0; failure->direction != IV_NEWER && m < failure->missing_count; m++) {
+                wishes[count++] =
+                    (struct wish){.package = failure->missing[m], .from = failure->against};
+            }
+        }
+    }
+    qsort(wishes, count, sizeof(*wishes), compare_wish);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (used == 0 || strcmp(wishes[used - 1].package->key, wishes[i].package->key) != 0) {
+            wishes[used++] = wishes[i];
+        }
+    }
+    *ret_count = used;
+    return wishes;
+}
+
+/* A later baseline of some variant that lacks the package: adding it would break that one. */
+static bool conflicts(struct planning *p, const struct wish *wish)
+{
+    const struct iv_submission *s = p->submission;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        const struct iv_baseline *newer = s->variants[i].wspc.newer;
+        if (newer != NULL && iv_set_find(&newer->set, wish->package->key) == NULL) {
+            add_obstacle(
+                p, package_name(wish->package),
+                iv_arena_printf(p->arena,
+                                "the baseline %.12s (version %s) asks for it, but the later "
+                                "baseline %.12s (version %s) of %s does not have it: with the "
+                                "package the submission fails there. Submit the variants apart, or "
+                                "give this one a version above that baseline",
+                                wish->from->id,
+                                wish->from->firmware_version != NULL ? wish->from->firmware_version
+                                                                     : "not known",
+                                newer->id,
+                                newer->firmware_version != NULL ? newer->firmware_version
+                                                                : "not known",
+                                variant_name(p, &s->variants[i].pop)));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- one project ----------------------------------------------------------------------------- */
+
+/* What file names and build tools take without quoting. */
+static bool is_plain(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
+        bool other = (*c >= '0' && *c <= '9') || *c == '.' || *c == '_' || *c == '-';
+        if (!letter && !other) {
+            return false;
+        }
+    }
+    return text[0] != '\0' && text[0] != '.' && text[0] != '-';
+}
+
+static bool is_satellite(const char *key)
+{
+    return iv_ascii_ifind(key, "_lang_") != NULL || iv_ascii_ifind(key, "_res_") != NULL;
+}
+
+/* Whether the identity that was recorded composes to the key that the comparison goes by. */
+static bool has_identity(struct planning *p, const struct iv_package *package)
+{
+    struct iv_package bare = {.owner = package->owner,
+                              .component = package->component,
+                              .sub_component = package->sub_component};
+    return iv_ascii_ieq(iv_package_composed_name(p->arena, &bare), package->key);
+}
+
+/* Owner.Component.SubComponent: the first two dots part them; what follows is the rest. */
+static bool split_name(struct planning *p, const char *name, struct iv_mend_package *project)
+{
+    const char *dot = strchr(name, '.');
+    if (dot == NULL || dot == name || dot[1] == '\0' || dot[1] == '.') {
+        return false;
+    }
+    const char *second = strchr(dot + 1, '.');
+    project->derived = true;
+    project->owner = iv_arena_strndup(p->arena, name, (size_t)(dot - name));
+    project->component =
+        second == NULL ? dot + 1 : iv_arena_strndup(p->arena, dot + 1, (size_t)(second - dot) - 1);
+    project->sub_component = second == NULL ? NULL : second + 1;
+    return second == NULL || second[1] != '\0';
+}
+
+static const char *or_else(const char *text, const char *otherwise)
+{
+    return text != NULL && text[0] != '\0' ? text : otherwise;
+}
+
+/* Why no project can be written for the package; NULL: it was filled in. */
+static const char *fill_project(struct planning *p, const struct wish *wish,
+                                struct iv_mend_package *project)
+{
+    const struct iv_package *package = wish->package;
+    *project = (struct iv_mend_package){
+        .package = package,
+        .from = wish->from,
+        .name = package_name(package),
+        .partition = or_else(package->partition, "MainOS"),
+        .owner_type = or_else(package->owner_type, "OEM"),
+        .release_type = or_else(package->release_type, "Production"),
+    };
+    if (is_satellite(package->key)) {
+        return "it is a language or resolution satellite: PkgGen makes those from files of the "
+               "package that they belong to, so no empty project of that name can be built. Bring "
+               "the files of that language or resolution back";
+    }
+    if (!is_plain(project->name) || !is_plain(project->partition)) {
+        return "its name or partition holds characters that no project can be named with";
+    }
+    if (has_identity(p, package)) {
+        project->owner = package->owner;
+        project->component = package->component;
+        project->sub_component = or_else(package->sub_component, NULL);
+    } else if (!split_name(p, project->name, project)) {
+        return "its name does not have the parts Owner.Component[.SubComponent] that a project "
+               "composes a name from";
+    }
+    return NULL;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static void plan_package(struct planning *p, const struct wish *wish)
+{
+    struct iv_mend_package project;
+    if (conflicts(p, wish)) {
+        return;
+    }
+    const char *why = fill_project(p, wish, &project);
+    if (why != NULL) {
+        add_obstacle(p, package_name(wish->package), why);
+        return;
+    }
+    p->mend.packages[p->mend.package_count++] = project;
+}
+
+static void note_newer(struct planning *p, const struct iv_variant *variant,
+                       const struct iv_comparison *failure)
+{
+    for (size_t m = 0; m < failure->missing_count; m++) {
+        add_obstacle(p, package_name(failure->missing[m]),
+                     iv_arena_printf(p->arena,
+                                     "the later baseline %.12s (version %s) of %s does not have "
+                                     "it, so no package that is added here helps. Remove it from "
+                                     "the submission, or give the submission a version above that "
+                                     "baseline",
+                                     failure->against->id,
+                                     failure->against->firmware_version != NULL
+                                         ? failure->against->firmware_version
+                                         : "not known",
+                                     variant_name(p, &variant->pop)));
+    }
+}
+
+void iv_mend_build(const struct iv_submission *submission, struct iv_arena *arena,
+                   struct iv_mend *ret_mend)
+{
+    struct planning p = {.submission = submission, .arena = arena};
+    size_t count;
+    struct wish *wishes = collect_wishes(&p, &count);
+    p.mend.packages = IV_NEW_ARRAY(arena, struct iv_mend_package, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        plan_package(&p, &wishes[i]);
+    }
+    for (size_t i = 0; i < submission->variant_count; i++) {
+        const struct iv_variant *variant = &submission->variants[i];
+        if (variant->wspc.status == IV_WSPC_NOT_EVALUATED) {
+            add_obstacle(
+                &p, variant_name(&p, &variant->pop),
+                or_else(submission->wspc_reason, "it could not be compared: see imgval scan"));
+        }
+        for (size_t k = 0; k < variant->wspc.failure_count; k++) {
+            if (variant->wspc.failures[k].direction == IV_NEWER) {
+                note_newer(&p, variant, &variant->wspc.failures[k]);
+            }
+        }
+    }
+    *ret_mend = p.mend;
+}
