@@ -192,14 +192,12 @@ size_t iv_text_width(const char *text)
     return width;
 }
 
-char iv_ascii_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
 int iv_ascii_casecmp(const char *a, const char *b)
 {
     for (;; a++, b++) {
+        if (*a == *b && *a != '\0') {
+            continue;
+        }
         unsigned char x = (unsigned char)iv_ascii_lower(*a);
         unsigned char y = (unsigned char)iv_ascii_lower(*b);
         if (x != y) {
@@ -222,7 +220,7 @@ bool iv_ascii_ieq(const char *a, const char *b)
 bool iv_ascii_iprefix(const char *text, const char *prefix)
 {
     for (; *prefix != '\0'; text++, prefix++) {
-        if (iv_ascii_lower(*text) != iv_ascii_lower(*prefix)) {
+        if (*text != *prefix && iv_ascii_lower(*text) != iv_ascii_lower(*prefix)) {
             return false;
         }
     }

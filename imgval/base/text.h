@@ -39,7 +39,11 @@ void iv_text_escape(struct iv_buf *buf, const char *text, size_t max, bool ascii
 /* Display width in columns of escaped text: combining marks 0, wide East Asian characters 2. */
 size_t iv_text_width(const char *text);
 
-char iv_ascii_lower(char c);
+static inline char iv_ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
 int iv_ascii_casecmp(const char *a, const char *b);
 bool iv_ascii_ieq(const char *a, const char *b); /* NULL equals only NULL */
 bool iv_ascii_iprefix(const char *text, const char *prefix);

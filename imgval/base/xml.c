@@ -259,6 +259,9 @@ static bool check_inside(const struct document *doc, size_t from, size_t to)
            fail_at(doc, IV_XML_MALFORMED, (size_t)(open - doc->text), "'<' inside a tag");
 }
 
+/* Bytes that mean something inside a tag. */
+static const bool is_tag_mark[256] = {['"'] = true, ['\''] = true, ['>'] = true, ['='] = true};
+
 /* The place of the '>' that ends the tag at scan->at; its attributes counted. */
 static bool scan_tag(struct prescan *scan, size_t *ret_end)
 {
@@ -270,6 +273,9 @@ static bool scan_tag(struct prescan *scan, size_t *ret_end)
     uint64_t attributes = 0;
     for (size_t i = scan->at + 1; i < stop; i++) {
         char c = doc->text[i];
+        if (!is_tag_mark[(unsigned char)c]) {
+            continue;
+        }
         if (c == '"' || c == '\'') {
             const char *close = memchr(doc->text + i + 1, c, stop - i - 1);
             i = close == NULL ? stop : (size_t)(close - doc->text);

@@ -425,7 +425,7 @@ static unsigned char name_fold(char c)
 
 static int name_compare(const char *a, const char *b)
 {
-    while (*a != '\0' && name_fold(*a) == name_fold(*b)) {
+    while (*a != '\0' && (*a == *b || name_fold(*a) == name_fold(*b))) {
         a++;
         b++;
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of imgval against named peers on the same tree in the same run.
 
-    bench.py BUILD [NAME...]        NAME: scan store start reports
+    bench.py BUILD [NAME...]        NAME: scan work payload memory cold store start reports
 
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
@@ -72,6 +72,35 @@ def row(name, runs, count=None):
     return wall, cpu
 
 
+def goal(what, value, limit, unit=""):
+    """A figure beside what it is to be at most."""
+    print(f"  {what}: {value:.3f}{unit} (goal at most {limit}{unit}: "
+          f"{'met' if value <= limit else 'MISSED'})")
+
+
+def generate(build, tree, **options):
+    words = [f"{name}={value}" for name, value in options.items()]
+    subprocess.run([build / "tests/mkfixture", "--generate", *words, tree], check=True)
+
+
+def instructions(words, work):
+    """Instructions of a command and its children, by callgrind; None where there is no valgrind."""
+    if shutil.which("valgrind") is None:
+        return None
+    out = work / "callgrind"
+    out.mkdir(exist_ok=True)
+    for old in out.iterdir():
+        old.unlink()
+    subprocess.run(["valgrind", "--tool=callgrind", "--trace-children=yes", "--dump-line=no",
+                    f"--callgrind-out-file={out}/%p", *words], stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    total = 0
+    for one in out.iterdir():
+        found = re.search(r"^(?:totals|summary): (\d+)", one.read_text(errors="replace"), re.M)
+        total += int(found.group(1)) if found else 0
+    return total
+
+
 PEER = r'''
 for f in "$0"/*; do
     case $f in
@@ -101,8 +130,107 @@ def bench_scan(build, work):
     wall1, _ = row("imgval scan -j1", ours, count)
     wall2, _ = row("imgval scan -j2", two, count)
     wallp, _ = row("cabextract -p -F | xmllint, each file", peer, count)
-    print(f"  ratio -j1 to the peer {wall1 / wallp:.3f} (goal at most 0.07); "
-          f"-j2 to -j1 {wall2 / wall1:.2f}")
+    goal("ratio -j1 to the peer", wall1 / wallp, 0.07)
+    goal("ratio -j2 to -j1", wall2 / wall1, 0.55)
+
+
+def bench_work(build, work):
+    """CPU and instructions of a scan against taking the manifests out and parsing them, nothing
+    else: one process with libarchive and libxml2."""
+    tree = work / "tree"
+    generate(build, tree, packages=3000, seed=1)
+    scan = [build / "imgval", "scan", "--no-wspc", "--format=json", "-j1", tree]
+    floor = [build / "tests/floor", tree]
+    print("work of scanning 3,000 packages, against extracting and parsing alone")
+    measure(scan)
+    ours, peer = [], []
+    for _ in range(5):
+        ours.append(measure(scan))
+        peer.append(measure(floor))
+    _, cpu = row("imgval scan -j1", ours, 3000)
+    _, cpup = row("floor: libarchive and SAX, one process", peer, 3000)
+    goal("CPU ratio", cpu / cpup, 1.15)
+    small = work / "small"
+    generate(build, small, packages=300, seed=1)
+    mine = instructions([*scan[:-1], "-j0", small], work)
+    if mine is None:
+        print("  no valgrind: instructions are not counted")
+        return
+    theirs = instructions([build / "tests/floor", small], work)
+    goal("instruction ratio (300 packages, -j0)", mine / theirs, 1.15)
+
+
+def bytes_read(words, work):
+    """Bytes that a command and its children read from files, by strace."""
+    trace = work / "trace"
+    subprocess.run(["strace", "-f", "-qq", "-y", "-e", "trace=read,pread64", "-o", trace, *words],
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False)
+    total = 0
+    with open(trace, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            found = re.search(r"(?:read|pread64)\(\d+<([^>]*)>.* = (\d+)$", line)
+            if found and re.search(r"\.(spkg|cab)$", found.group(1)):
+                total += int(found.group(2))
+    return total
+
+
+def bench_payload(build, work):
+    """What a large payload costs when the manifest stands at the head."""
+    print("a payload of 64 MB against one of 64 KB, manifest at the head")
+    words = [build / "imgval", "scan", "--no-wspc", "--format=json"]
+    counts = {}
+    for name, size in (("64K", 65536), ("64M", 67108864)):
+        tree = work / name
+        generate(build, tree, packages=6, seed=3, payload=size, manifest="head")
+        read = bytes_read([*words, "-j1", tree], work) / 6
+        goal(f"{name}: bytes read a package", read / 1024, 128, " KiB")
+        counts[name] = instructions([*words, "-j0", tree], work)
+    if counts["64K"] is None:
+        print("  no valgrind: instructions are not counted")
+    else:
+        goal("instruction ratio", counts["64M"] / counts["64K"], 1.05)
+
+
+def bench_memory(build, work):
+    """Peak RSS of parent and readers."""
+    print("peak RSS of all processes, default jobs")
+    for count, limit in ((3000, 32), (50000, 96)):
+        tree = work / f"t{count}"
+        generate(build, tree, packages=count, seed=1, payload=2048, subdirs=50)
+        runs = [measure([build / "imgval", "scan", "--no-wspc", "--format=json", tree])
+                for _ in range(3)]
+        row(f"imgval scan of {count:,} packages", runs, count)
+        goal("peak RSS", statistics.median(r[2] for r in runs) / 2**20, limit, " MiB")
+        shutil.rmtree(tree)
+
+
+def drop(tree):
+    """Takes the files out of the page cache."""
+    os.sync()
+    for folder, _, names in os.walk(tree):
+        for name in names:
+            fd = os.open(os.path.join(folder, name), os.O_RDONLY)
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(fd)
+
+
+def bench_cold(build, work):
+    """The files are not in the page cache: then time is queue depth."""
+    tree = work / "tree"
+    generate(build, tree, packages=3000, seed=1)
+    scan = [build / "imgval", "scan", "--no-wspc", "--format=json"]
+    print("scan of 3,000 packages that are not in the page cache (of this machine; its disk may "
+          "have a cache of its own)")
+    one, many = [], []
+    for _ in range(5):
+        drop(tree)
+        one.append(measure([*scan, "-j1", tree]))
+        drop(tree)
+        many.append(measure([*scan, tree]))
+    wall1, _ = row("imgval scan -j1", one, 3000)
+    wall, _ = row("imgval scan, default jobs", many, 3000)
+    goal("ratio", wall / wall1, 0.45)
 
 
 def bench_store(build, work):
@@ -194,7 +322,8 @@ def bench_reports(build, work):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    benches = {"scan": bench_scan, "store": bench_store, "start": bench_start,
+    benches = {"scan": bench_scan, "work": bench_work, "payload": bench_payload,
+               "memory": bench_memory, "cold": bench_cold, "store": bench_store, "start": bench_start,
                "reports": bench_reports}
     names = sys.argv[2:] or list(benches)
     for name in names:
