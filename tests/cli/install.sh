@@ -50,6 +50,7 @@ for page in imgval.1 imgval-formats.5 imgval-rules.7; do
 done
 check 'the JSON Schemas are installed' test -n "$(find "$prefix" -name '*.schema.json' -print -quit)"
 check 'README, CHANGELOG and LICENSE are installed' test "$(find "$prefix/share/doc" -type f | wc -l)" -ge 3
+check 'the rule reference is installed' grep -q 'id="STD001"' "$prefix/share/doc/imgval/rules.html"
 stray() { ! find "$prefix" -type f \( -name '*.a' -o -name '*.h' -o -name '*.o' \) | grep .; }
 check 'no library and no header is installed' stray
 writable() { ! find "$prefix" -mindepth 1 -not -type l -perm /022 | grep .; }
