@@ -15,7 +15,7 @@
 /* --- tables ---------------------------------------------------------------------------------- */
 
 const char *const iv_format_words[] = {
-    "text", "json", "jsonl", "sarif", "markdown", "github", "azure", "csv", NULL,
+    "text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure", "csv", NULL,
 };
 static const char *const type_words[] = {"image", "partial", NULL};
 const char *const iv_when_words[] = {"auto", "always", "never", NULL};
@@ -140,7 +140,7 @@ static const struct iv_option output_options[] = {
      .offset = AT(output.format),
      .words = iv_format_words,
      .help =
-         "of standard output: text (default), json, jsonl, sarif, markdown, github, azure, csv"},
+         "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, azure, csv"},
     {.name = "report",
      .argument = "FORMAT:FILE",
      .type = IV_OPTION_LIST,

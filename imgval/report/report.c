@@ -9,8 +9,9 @@
 #include <string.h>
 
 const struct iv_sink *const iv_sinks[] = {
-    &iv_sink_text,   &iv_sink_json,  &iv_sink_jsonl, &iv_sink_sarif, &iv_sink_markdown,
-    &iv_sink_github, &iv_sink_azure, &iv_sink_csv,   NULL,
+    &iv_sink_text, &iv_sink_json,     &iv_sink_jsonl,  &iv_sink_sarif, &iv_sink_junit,
+    &iv_sink_html, &iv_sink_markdown, &iv_sink_github, &iv_sink_azure, &iv_sink_csv,
+    NULL,
 };
 
 const struct iv_sink *iv_sink_find(const char *name)

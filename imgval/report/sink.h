@@ -56,5 +56,7 @@ extern const struct iv_sink iv_sink_markdown;
 extern const struct iv_sink iv_sink_github;
 extern const struct iv_sink iv_sink_azure;
 extern const struct iv_sink iv_sink_csv;
+extern const struct iv_sink iv_sink_junit;
+extern const struct iv_sink iv_sink_html;
 
 #endif

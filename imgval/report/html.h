@@ -1,0 +1,66 @@
+/*
+ * html.h: the parts of the HTML report, one file a topic, that sink_html.c puts together, and the
+ * style sheet and script that the build embeds. Everything comes from the report alone, so that a
+ * saved report gives the same document again.
+ */
+#ifndef IMGVAL_REPORT_HTML_H
+#define IMGVAL_REPORT_HTML_H
+
+#include "imgval/model/report.h"
+#include "imgval/report/markup.h"
+
+#include <stddef.h>
+
+/* html/style.css and html/script.js. */
+extern const unsigned char iv_html_style[];
+extern const size_t iv_html_style_size;
+extern const unsigned char iv_html_script[];
+extern const size_t iv_html_script_size;
+
+/* One submission in the document. */
+struct iv_html_part {
+    struct iv_markup *markup;
+    const struct iv_report *report;
+    const struct iv_report_entry *entry;
+    size_t number;       /* of the submission, from 1: ids begin with sNUMBER- */
+    const char *heading; /* element of its sections' headings: "h2", or "h3" below a submission */
+};
+
+/* What a finding is filed under; the classes and data-k values of the document. */
+enum iv_html_kind {
+    IV_HTML_ERROR,
+    IV_HTML_WARNING,
+    IV_HTML_NOTE,
+    IV_HTML_UNCHECKED, /* means "not checked" */
+    IV_HTML_WAIVED,
+    IV_HTML_KINDS,
+};
+enum iv_html_kind iv_html_kind_of(const struct iv_finding *finding);
+
+/* Sections; each is empty where the submission has nothing for it. */
+void iv_html_findings(const struct iv_html_part *part);
+void iv_html_wspc(const struct iv_html_part *part);
+void iv_html_outcomes(const struct iv_html_part *part);
+void iv_html_device(const struct iv_html_part *part);
+void iv_html_packages(const struct iv_html_part *part);
+/* The texts of all rules that the report names, in the words of `imgval explain`. */
+void iv_html_rules(struct iv_markup *markup, const struct iv_report *report);
+
+/* <section id="sN-NAME" aria-labelledby=...> and its heading; iv_markup_close() ends it. */
+void iv_html_section(const struct iv_html_part *part, const char *name, const char *title);
+/* A table in a box that scrolls, with a caption for those who do not see it and a head; closed by
+ * iv_html_table_end(). `columns` ends with NULL; `sortable`: the script may sort it. */
+void iv_html_table(struct iv_markup *markup, const char *class, const char *caption,
+                   const char *const *columns, bool sortable);
+void iv_html_table_end(struct iv_markup *markup);
+/* Class of a table by its number of rows: browsers need not lay out all rows of a long one. */
+#define IV_HTML_LONG 500
+/* A cell; NULL is shown as a dash. */
+void iv_html_cell(struct iv_markup *markup, const char *text);
+/* <a href="#rule-ID">ID</a> <span>name</span> */
+void iv_html_rule_link(struct iv_markup *markup, const struct iv_rule *rule);
+/* A mark drawn in a box of 16 x 16: passed, failed, unchecked, warning, note or none; hidden from
+ * screen readers. */
+void iv_html_mark(struct iv_markup *markup, const char *name);
+
+#endif

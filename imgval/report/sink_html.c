@@ -1,0 +1,563 @@
+/*
+ * One file for people who were not there: it opens from a mail, needs no network and no script, and
+ * says the verdict first. The script that it carries sorts, filters and folds what stands there.
+ */
+#include "imgval/base/sha256.h"
+#include "imgval/report/html.h"
+#include "imgval/report/phrases.h"
+#include "imgval/report/sink.h"
+
+#include <string.h>
+
+/* Classes of the style sheet by verdict, and the marks. */
+static const char *const verdict_classes[] = {
+    [IV_VERDICT_PASS] = "passed",
+    [IV_VERDICT_INCOMPLETE] = "unchecked",
+    [IV_VERDICT_FAIL] = "failed",
+};
+
+static const char *const verdict_leads[] = {
+    [IV_VERDICT_PASS] = "Every applicable rule ran to its end, and nothing was found that counts.",
+    [IV_VERDICT_INCOMPLETE] = "Something was not checked. This is not a pass.",
+    [IV_VERDICT_FAIL] = "What makes it fail stands below, with what mends it.",
+};
+
+/* ---- shared pieces ------------------------------------------------------------------------- */
+
+void iv_html_mark(struct iv_markup *m, const char *name)
+{
+    /* One path each, in strokes; "note" an exclamation mark, "none" a dot. */
+    const char *path = strcmp(name, "passed") == 0   ? "M3.5 8.5l3 3 6-7"
+                       : strcmp(name, "failed") == 0 ? "M4.5 4.5l7 7m0-7l-7 7"
+                       : strcmp(name, "note") == 0 || strcmp(name, "warning") == 0
+                           ? "M8 4.5v4.5m0 2.6v.1"
+                       : strcmp(name, "unchecked") == 0 ? "M5.5 6a2.5 2.5 0 1 1 3.6 2.2"
+                                                          "c-.8.4-1.1.9-1.1 1.6m0 2.2v.2"
+                                                        : "M8 8v.01";
+    iv_markup_open(m, "svg");
+    iv_markup_attribute_printf(m, "class", "mark %s", name);
+    iv_markup_attribute(m, "viewBox", "0 0 16 16");
+    iv_markup_attribute(m, "aria-hidden", "true");
+    iv_markup_open(m, "path");
+    iv_markup_attribute(m, "d", path);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+void iv_html_section(const struct iv_html_part *part, const char *name, const char *title)
+{
+    struct iv_markup *m = part->markup;
+    iv_markup_break(m);
+    iv_markup_open(m, "section");
+    iv_markup_attribute_printf(m, "id", "s%zu-%s", part->number, name);
+    iv_markup_attribute_printf(m, "aria-labelledby", "s%zu-%s-title", part->number, name);
+    iv_markup_open(m, part->heading);
+    iv_markup_attribute_printf(m, "id", "s%zu-%s-title", part->number, name);
+    iv_markup_text(m, title);
+    iv_markup_close(m);
+}
+
+void iv_html_table(struct iv_markup *m, const char *class, const char *caption,
+                   const char *const *columns, bool sortable)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "div");
+    iv_markup_attribute(m, "class", "scroll");
+    iv_markup_attribute(m, "tabindex", "0"); /* the keyboard must be able to scroll it */
+    iv_markup_attribute(m, "role", "group");
+    iv_markup_attribute(m, "aria-label", caption);
+    iv_markup_open(m, "table");
+    iv_markup_attribute_printf(m, "class", "%s%s", class, sortable ? " sortable" : "");
+    iv_markup_classed(m, "caption", "unseen", caption);
+    iv_markup_open(m, "thead");
+    iv_markup_open(m, "tr");
+    for (; *columns != NULL; columns++) {
+        iv_markup_open(m, "th");
+        iv_markup_attribute(m, "scope", "col");
+        iv_markup_text(m, *columns);
+        iv_markup_close(m);
+    }
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_open(m, "tbody");
+}
+
+void iv_html_table_end(struct iv_markup *m)
+{
+    iv_markup_break(m);
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+void iv_html_cell(struct iv_markup *m, const char *text)
+{
+    iv_markup_open(m, "td");
+    iv_markup_text(m, text == NULL ? "–" : text);
+    iv_markup_close(m);
+}
+
+void iv_html_rule_link(struct iv_markup *m, const struct iv_rule *rule)
+{
+    iv_markup_open(m, "a");
+    iv_markup_attribute_printf(m, "href", "#rule-%s", rule->id);
+    iv_markup_text(m, rule->id);
+    iv_markup_close(m);
+    iv_markup_text(m, " ");
+    iv_markup_classed(m, "span", "name", rule->name);
+}
+
+/* ---- the head ------------------------------------------------------------------------------ */
+
+static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t at = 0; at < size; at += 3) {
+        const size_t left = size - at;
+        const unsigned group = (unsigned)bytes[at] << 16 |
+                               (left > 1 ? (unsigned)bytes[at + 1] << 8 : 0u) |
+                               (left > 2 ? (unsigned)bytes[at + 2] : 0u);
+        iv_buf_putc(buf, digits[group >> 18]);
+        iv_buf_putc(buf, digits[group >> 12 & 63]);
+        iv_buf_putc(buf, left > 1 ? digits[group >> 6 & 63] : '=');
+        iv_buf_putc(buf, left > 2 ? digits[group & 63] : '=');
+    }
+}
+
+/* 'sha256-...': the one style sheet, or script, that a browser may use. */
+static void add_source(struct iv_buf *buf, const char *directive, const unsigned char *bytes,
+                       size_t size)
+{
+    unsigned char digest[IV_SHA256_SIZE];
+    struct iv_sha256 *sha = iv_sha256_open();
+    iv_sha256_add(sha, bytes, size);
+    iv_sha256_close(sha, digest);
+    iv_buf_printf(buf, "; %s 'sha256-", directive);
+    add_base64(buf, digest, sizeof(digest));
+    iv_buf_putc(buf, '\'');
+}
+
+static void write_meta(struct iv_markup *m, const char *name, const char *content)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "meta");
+    iv_markup_attribute(m, "name", name);
+    iv_markup_attribute(m, "content", content);
+    iv_markup_close(m);
+}
+
+static void write_head(struct iv_markup *m, const struct iv_report *report)
+{
+    struct iv_buf policy IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_puts(&policy, "default-src 'none'; base-uri 'none'; form-action 'none'");
+    add_source(&policy, "style-src", iv_html_style, iv_html_style_size);
+    add_source(&policy, "script-src", iv_html_script, iv_html_script_size);
+    iv_markup_open(m, "head");
+    iv_markup_break(m);
+    iv_markup_open(m, "meta");
+    iv_markup_attribute(m, "charset", "utf-8");
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_open(m, "meta");
+    iv_markup_attribute(m, "http-equiv", "Content-Security-Policy");
+    iv_markup_attribute(m, "content", iv_buf_text(&policy));
+    iv_markup_close(m);
+    write_meta(m, "viewport", "width=device-width, initial-scale=1");
+    write_meta(m, "color-scheme", "light dark");
+    write_meta(m, "referrer", "no-referrer");
+    iv_markup_break(m);
+    iv_markup_open(m, "title");
+    iv_markup_printf(m, "%s – ", iv_phrase_verdicts[report->verdict]);
+    if (report->entry_count == 1) {
+        iv_markup_text(m, report->entries[0].submission->path);
+    } else {
+        iv_markup_printf(m, "%zu submissions", report->entry_count);
+    }
+    iv_markup_printf(m, " – %s", report->tool);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_open(m, "style");
+    iv_markup_own(m, iv_html_style, iv_html_style_size);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_close(m);
+}
+
+static void write_link(struct iv_markup *m, size_t number, const char *section, const char *text)
+{
+    iv_markup_open(m, "li");
+    iv_markup_open(m, "a");
+    iv_markup_attribute_printf(m, "href", "#s%zu%s%s", number, section[0] == '\0' ? "" : "-",
+                               section);
+    iv_markup_text(m, text);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+static void write_bar(struct iv_markup *m, const struct iv_report *report)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "a");
+    iv_markup_attribute(m, "class", "skip");
+    iv_markup_attribute(m, "href", "#main");
+    iv_markup_text(m, "Skip to the report");
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_open(m, "header");
+    iv_markup_attribute(m, "class", "bar");
+    iv_markup_classed(m, "span", "brand", report->tool);
+    iv_markup_open(m, "nav");
+    iv_markup_attribute(m, "aria-label", "Sections");
+    iv_markup_open(m, "ul");
+    if (report->entry_count == 1) {
+        write_link(m, 1, "findings", "Findings");
+        write_link(m, 1, "wspc", "WSPC");
+        write_link(m, 1, "outcomes", "Outcomes");
+        write_link(m, 1, "device", "Device");
+        write_link(m, 1, "packages", "Packages");
+    } else {
+        iv_markup_open(m, "li");
+        iv_markup_open(m, "a");
+        iv_markup_attribute(m, "href", "#submissions");
+        iv_markup_text(m, "Submissions");
+        iv_markup_close(m);
+        iv_markup_close(m);
+    }
+    iv_markup_open(m, "li");
+    iv_markup_open(m, "a");
+    iv_markup_attribute(m, "href", "#rules");
+    iv_markup_text(m, "Rules");
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_open(m, "button");
+    iv_markup_attribute(m, "type", "button");
+    iv_markup_attribute(m, "id", "theme");
+    iv_markup_flag(m, "hidden");
+    iv_markup_text(m, "Dark");
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------ */
+
+static void write_verdict(struct iv_markup *m, const char *heading, const char *id,
+                          enum iv_final_verdict verdict, const char *what)
+{
+    iv_markup_open(m, heading);
+    iv_markup_attribute(m, "id", id);
+    iv_html_mark(m, verdict_classes[verdict]);
+    iv_markup_text(m, " ");
+    iv_markup_classed(m, "span", "word", iv_phrase_verdicts[verdict]);
+    iv_markup_text(m, " ");
+    iv_markup_classed(m, "bdi", "what", what);
+    iv_markup_close(m);
+    iv_markup_classed(m, "p", "lead", verdict_leads[verdict]);
+}
+
+static void write_judged_as(struct iv_markup *m, const struct iv_submission *s)
+{
+    iv_markup_open(m, "p");
+    iv_markup_attribute(m, "class", "judged");
+    iv_markup_printf(m, "Judged as %s (%s)", iv_phrase_type(s), iv_phrase_kinds[s->kind]);
+    if (s->type_by_default && s->type == IV_PARTIAL) {
+        iv_markup_text(m, " because it is a single package");
+    }
+    if (s->baseline) {
+        iv_markup_text(m, ", to become a baseline");
+    }
+    if (s->all_owners) {
+        iv_markup_text(m, ", packages of all owners compared");
+    }
+    if (s->firmware_version != NULL) {
+        iv_markup_text(m, ", firmware version ");
+        iv_markup_element(m, "bdi", s->firmware_version);
+    }
+    iv_markup_text(m, ".");
+    iv_markup_close(m);
+}
+
+static void write_tile(struct iv_markup *m, const char *class, size_t count, const char *one,
+                       const char *many)
+{
+    iv_markup_open(m, "li");
+    iv_markup_attribute(m, "class", count == 0 ? "zero" : class);
+    iv_markup_open(m, "b");
+    iv_markup_printf(m, "%zu", count);
+    iv_markup_close(m);
+    iv_markup_printf(m, " %s", count == 1 ? one : many);
+    iv_markup_close(m);
+}
+
+static size_t unchecked_count(const struct iv_judgement *judgement)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        count += judgement->outcomes[i].outcome == IV_NOT_EVALUATED;
+    }
+    return count;
+}
+
+static void write_tiles(struct iv_markup *m, const struct iv_report_entry *entry)
+{
+    const struct iv_counts *counts = &entry->judgement.counts;
+    const size_t all = entry->submission->package_count;
+    const size_t unchecked = unchecked_count(&entry->judgement);
+    iv_markup_open(m, "ul");
+    iv_markup_attribute(m, "class", "tiles");
+    write_tile(m, "plain", counts->packages, "package", "packages");
+    if (counts->unreadable > 0) {
+        write_tile(m, "error", counts->unreadable, "unreadable", "unreadable");
+    }
+    if (all > counts->packages) {
+        write_tile(m, "plain", all - counts->packages, "known from history", "known from history");
+    }
+    write_tile(m, "error", counts->error, "error", "errors");
+    write_tile(m, "warning", counts->warning, "warning", "warnings");
+    write_tile(m, "note", counts->note, "note", "notes");
+    if (counts->waived > 0) {
+        write_tile(m, "waived", counts->waived, "waived", "waived");
+    }
+    if (unchecked > 0) {
+        write_tile(m, "unchecked", unchecked, "rule not evaluated", "rules not evaluated");
+    }
+    iv_markup_close(m);
+}
+
+static void write_side_file(struct iv_markup *m, const char *label, const char *path)
+{
+    iv_markup_open(m, "p");
+    iv_markup_attribute(m, "class", "judged");
+    iv_markup_text(m, label);
+    iv_markup_element(m, "code", path == NULL ? "" : path);
+    iv_markup_close(m);
+}
+
+static void write_summary(struct iv_markup *m, const struct iv_report *report,
+                          const struct iv_report_entry *entry)
+{
+    const struct iv_submission *s = entry->submission;
+    write_tiles(m, entry);
+    write_judged_as(m, s);
+    if (report->fail_on != IV_ERROR) {
+        iv_markup_open(m, "p");
+        iv_markup_attribute(m, "class", "judged");
+        iv_markup_printf(m, "It fails on findings of severity %s and above.",
+                         iv_severity_names[report->fail_on]);
+        iv_markup_close(m);
+    }
+    if (s->history.present) {
+        write_side_file(m, "Update history: ", s->history.path);
+    }
+    if (s->oem_input.present) {
+        write_side_file(m, "OEM input: ", s->oem_input.path);
+    }
+}
+
+/* What was not checked, apart from what failed: rules without an outcome, and findings that say
+ * so. */
+static void write_not_checked(const struct iv_html_part *part)
+{
+    struct iv_markup *m = part->markup;
+    const struct iv_judgement *judgement = &part->entry->judgement;
+    size_t findings = 0;
+    for (size_t i = 0; i < judgement->finding_count; i++) {
+        findings += judgement->findings[i].incomplete;
+    }
+    const size_t rules = unchecked_count(judgement);
+    const bool empty = part->entry->submission->package_count == 0;
+    if (findings + rules == 0 && !empty) {
+        return;
+    }
+    iv_html_section(part, "unchecked", "Not checked");
+    if (empty) {
+        iv_markup_element(m, "p",
+                          "There is no package here, so no rule about packages says "
+                          "anything.");
+    }
+    if (rules > 0) {
+        iv_markup_open(m, "p");
+        iv_markup_text(m, "These rules could not be evaluated, so they neither passed nor failed:");
+        for (size_t i = 0; i < judgement->outcome_count; i++) {
+            if (judgement->outcomes[i].outcome == IV_NOT_EVALUATED) {
+                iv_markup_text(m, " ");
+                iv_markup_open(m, "span");
+                iv_markup_attribute(m, "class", "pill");
+                iv_html_rule_link(m, judgement->outcomes[i].rule);
+                iv_markup_close(m);
+            }
+        }
+        iv_markup_close(m);
+    }
+    if (findings > 0) {
+        iv_markup_open(m, "p");
+        iv_markup_printf(m, "%zu finding%s below mean%s that something was not checked.", findings,
+                         findings == 1 ? "" : "s", findings == 1 ? "s" : "");
+        iv_markup_close(m);
+    }
+    iv_markup_close(m);
+}
+
+static void write_sections(const struct iv_html_part *part)
+{
+    write_not_checked(part);
+    iv_html_findings(part);
+    iv_html_wspc(part);
+    iv_html_outcomes(part);
+    iv_html_device(part);
+    iv_html_packages(part);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+static void write_hero(struct iv_markup *m, enum iv_final_verdict verdict, const char *what)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "section");
+    iv_markup_attribute_printf(m, "class", "hero %s", verdict_classes[verdict]);
+    iv_markup_attribute(m, "aria-labelledby", "verdict");
+    write_verdict(m, "h1", "verdict", verdict, what);
+}
+
+static void write_list(struct iv_markup *m, const struct iv_report *report)
+{
+    static const char *const columns[] = {"Submission", "Verdict", "Packages", "Errors",
+                                          "Warnings",   "Notes",   NULL};
+    iv_markup_break(m);
+    iv_markup_open(m, "section");
+    iv_markup_attribute(m, "id", "submissions");
+    iv_markup_attribute(m, "aria-labelledby", "submissions-title");
+    iv_markup_open(m, "h2");
+    iv_markup_attribute(m, "id", "submissions-title");
+    iv_markup_text(m, "Submissions");
+    iv_markup_close(m);
+    iv_html_table(m, "list", "The submissions of this report", columns, true);
+    for (size_t i = 0; i < report->entry_count; i++) {
+        const struct iv_report_entry *entry = &report->entries[i];
+        const struct iv_counts *counts = &entry->judgement.counts;
+        const size_t numbers[] = {counts->packages, counts->error, counts->warning, counts->note};
+        iv_markup_break(m);
+        iv_markup_open(m, "tr");
+        iv_markup_open(m, "th");
+        iv_markup_attribute(m, "scope", "row");
+        iv_markup_open(m, "a");
+        iv_markup_attribute_printf(m, "href", "#s%zu", i + 1);
+        iv_markup_element(m, "bdi", entry->submission->path);
+        iv_markup_close(m);
+        iv_markup_close(m);
+        iv_markup_open(m, "td");
+        iv_markup_attribute_printf(m, "class", "state %s",
+                                   verdict_classes[entry->judgement.verdict]);
+        iv_html_mark(m, verdict_classes[entry->judgement.verdict]);
+        iv_markup_printf(m, " %s", iv_phrase_verdicts[entry->judgement.verdict]);
+        iv_markup_close(m);
+        for (size_t k = 0; k < IV_COUNT(numbers); k++) {
+            iv_markup_open(m, "td");
+            iv_markup_attribute(m, "class", "number");
+            iv_markup_printf(m, "%zu", numbers[k]);
+            iv_markup_close(m);
+        }
+        iv_markup_close(m);
+    }
+    iv_html_table_end(m);
+    iv_markup_close(m);
+}
+
+/* Several submissions: the verdict of all, a list, and an article for each. */
+static void write_several(struct iv_markup *m, const struct iv_report *report)
+{
+    struct iv_buf what IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_count(&what, report->entry_count, "submission");
+    write_hero(m, report->verdict, iv_buf_text(&what));
+    iv_markup_close(m);
+    write_list(m, report);
+    for (size_t i = 0; i < report->entry_count; i++) {
+        const struct iv_report_entry *entry = &report->entries[i];
+        const struct iv_html_part part = {
+            .markup = m, .report = report, .entry = entry, .number = i + 1, .heading = "h3"};
+        struct iv_buf id IV_CLEANUP(iv_buf_fini) = {0};
+        iv_buf_printf(&id, "s%zu", i + 1);
+        iv_markup_break(m);
+        iv_markup_open(m, "article");
+        iv_markup_attribute(m, "aria-labelledby", iv_buf_text(&id));
+        iv_markup_open(m, "div");
+        iv_markup_attribute_printf(m, "class", "hero small %s",
+                                   verdict_classes[entry->judgement.verdict]);
+        write_verdict(m, "h2", iv_buf_text(&id), entry->judgement.verdict, entry->submission->path);
+        write_summary(m, report, entry);
+        iv_markup_close(m);
+        write_sections(&part);
+        iv_markup_close(m);
+    }
+}
+
+static void write_one(struct iv_markup *m, const struct iv_report *report)
+{
+    const struct iv_html_part part = {
+        .markup = m, .report = report, .entry = report->entries, .number = 1, .heading = "h2"};
+    write_hero(m, report->verdict, report->entries[0].submission->path);
+    write_summary(m, report, report->entries);
+    iv_markup_close(m);
+    write_sections(&part);
+}
+
+static void write_foot(struct iv_markup *m, const struct iv_report *report)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "footer");
+    iv_markup_open(m, "p");
+    iv_markup_printf(m, "Written by %s %s. This file stands alone: it asks for nothing on the net.",
+                     report->tool, report->tool_version);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+static void write_report(const struct iv_report *report, const struct iv_style_options *style,
+                         FILE *out)
+{
+    static const char doctype[] = "<!DOCTYPE html>\n";
+    (void)style; /* a document for browsers looks the same everywhere */
+    struct iv_markup m;
+    iv_markup_init(&m, IV_MARKUP_HTML, out);
+    iv_markup_own(&m, doctype, sizeof(doctype) - 1);
+    iv_markup_open(&m, "html");
+    iv_markup_attribute(&m, "lang", "en");
+    iv_markup_break(&m);
+    write_head(&m, report);
+    iv_markup_break(&m);
+    iv_markup_open(&m, "body");
+    write_bar(&m, report);
+    iv_markup_break(&m);
+    iv_markup_open(&m, "main");
+    iv_markup_attribute(&m, "id", "main");
+    iv_markup_attribute(&m, "tabindex", "-1");
+    if (report->what_if) {
+        iv_markup_classed(&m, "p", "what-if", iv_phrase_what_if);
+    }
+    if (report->entry_count == 1) {
+        write_one(&m, report);
+    } else {
+        write_several(&m, report);
+    }
+    iv_html_rules(&m, report);
+    iv_markup_break(&m);
+    iv_markup_close(&m);
+    write_foot(&m, report);
+    iv_markup_break(&m);
+    iv_markup_open(&m, "script");
+    iv_markup_own(&m, iv_html_script, iv_html_script_size);
+    iv_markup_close(&m);
+    iv_markup_break(&m);
+    iv_markup_close(&m);
+    iv_markup_break(&m);
+    iv_markup_close(&m);
+    iv_markup_break(&m);
+    iv_markup_fini(&m);
+}
+
+const struct iv_sink iv_sink_html = {
+    .name = "html",
+    .summary = "one file for a browser or a mail: no network, no script needed",
+    .write = write_report,
+};

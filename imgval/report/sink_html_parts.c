@@ -1,0 +1,360 @@
+/* Outcomes, device metadata, packages, and the texts of the rules. */
+#include "imgval/model/fields.h"
+#include "imgval/report/html.h"
+#include "imgval/report/phrases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- outcomes ------------------------------------------------------------------------------ */
+
+static const char *const outcome_classes[] = {
+    [IV_NOT_APPLICABLE] = "none",
+    [IV_PASSED] = "passed",
+    [IV_NOT_EVALUATED] = "unchecked",
+    [IV_FAILED] = "failed",
+};
+
+/* A rule with its place in a list. */
+struct mention {
+    const struct iv_rule *rule;
+    size_t place;
+};
+
+static int compare_id(const void *a, const void *b)
+{
+    const struct mention *x = a;
+    const struct mention *y = b;
+    int order = strcmp(x->rule->id, y->rule->id);
+    return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+static int compare_rule(const void *key, const void *item)
+{
+    const struct iv_rule *rule = key;
+    const struct mention *mention = item;
+    return strcmp(rule->id, mention->rule->id);
+}
+
+/* Which failed rules make the verdict fail: the others failed by findings that do not count. */
+static bool *failing_rules(const struct iv_html_part *part, struct iv_arena *arena)
+{
+    const struct iv_judgement *judgement = &part->entry->judgement;
+    struct mention *mentions = IV_NEW_ARRAY(arena, struct mention, judgement->outcome_count + 1);
+    bool *failing = IV_NEW_ARRAY(arena, bool, judgement->outcome_count + 1);
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        mentions[i] = (struct mention){.rule = judgement->outcomes[i].rule, .place = i};
+    }
+    qsort(mentions, judgement->outcome_count, sizeof(*mentions), compare_id);
+    for (size_t i = 0; i < judgement->finding_count; i++) {
+        const struct iv_finding *finding = &judgement->findings[i];
+        const struct mention *mention = bsearch(finding->rule, mentions, judgement->outcome_count,
+                                                sizeof(*mentions), compare_rule);
+        if (mention != NULL && iv_phrase_is_failing(finding, part->report->fail_on)) {
+            failing[mention->place] = true;
+        }
+    }
+    return failing;
+}
+
+static void write_outcome(struct iv_markup *m, const struct iv_rule_outcome *row, bool failing)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    const bool is_mild = row->outcome == IV_FAILED && !failing;
+    const char *class = !is_mild                        ? outcome_classes[row->outcome]
+                        : row->rule->severity > IV_NOTE ? "warning"
+                                                        : "note";
+    iv_buf_printf(&text, "%s%s", iv_phrase_outcomes[row->outcome],
+                  is_mild ? ", does not count" : "");
+    if (row->outcome != IV_NOT_APPLICABLE && row->subjects > 0) {
+        iv_buf_puts(&text, " · ");
+        iv_phrase_count(&text, row->subjects, iv_phrase_subject(row->rule->subject));
+    }
+    iv_markup_break(m);
+    iv_markup_open(m, "li");
+    iv_markup_attribute(m, "class", class);
+    iv_html_mark(m, class);
+    iv_markup_open(m, "span");
+    iv_html_rule_link(m, row->rule);
+    iv_markup_text(m, " ");
+    iv_markup_classed(m, "span", "how", iv_buf_text(&text));
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+void iv_html_outcomes(const struct iv_html_part *part)
+{
+    struct iv_markup *m = part->markup;
+    const struct iv_judgement *judgement = &part->entry->judgement;
+    size_t counts[IV_COUNT(outcome_classes)] = {0};
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        counts[judgement->outcomes[i].outcome]++;
+    }
+    iv_html_section(part, "outcomes", "Outcome of each rule");
+    iv_markup_open(m, "p");
+    iv_markup_attribute(m, "class", "sum");
+    iv_markup_printf(m, "%zu failed, %zu not evaluated, %zu passed, %zu not applicable.",
+                     counts[IV_FAILED], counts[IV_NOT_EVALUATED], counts[IV_PASSED],
+                     counts[IV_NOT_APPLICABLE]);
+    iv_markup_close(m);
+    iv_markup_open(m, "ul");
+    iv_markup_attribute(m, "class", "outcomes");
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    const bool *failing = failing_rules(part, &arena);
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        write_outcome(m, &judgement->outcomes[i], failing[i]);
+    }
+    iv_markup_break(m);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+/* ---- device metadata ----------------------------------------------------------------------- */
+
+void iv_html_device(const struct iv_html_part *part)
+{
+    static const char *const columns[] = {"Name", "Value", "Source", "Kind of source", NULL};
+    struct iv_markup *m = part->markup;
+    const struct iv_device *device = &part->entry->submission->device;
+    iv_html_section(part, "device", "Device metadata");
+    if (device->value_count == 0) {
+        iv_markup_classed(m, "p", "none",
+                          "No file of this submission says what device and firmware it is for.");
+        iv_markup_close(m);
+        return;
+    }
+    iv_html_table(m, "device", "Device metadata in force, with sources", columns, true);
+    for (size_t i = 0; i < device->value_count; i++) {
+        const struct iv_datum *datum = &device->values[i];
+        iv_markup_break(m);
+        iv_markup_open(m, "tr");
+        iv_markup_open(m, "th");
+        iv_markup_attribute(m, "scope", "row");
+        iv_markup_text(m, datum->name);
+        iv_markup_close(m);
+        iv_markup_open(m, "td");
+        iv_markup_element(m, "code", datum->value);
+        iv_markup_close(m);
+        iv_markup_open(m, "td");
+        iv_markup_text(m, datum->source);
+        if (datum->group != NULL) {
+            iv_markup_text(m, " (variant ");
+            iv_markup_element(m, "bdi", datum->group);
+            iv_markup_text(m, ")");
+        }
+        iv_markup_close(m);
+        iv_html_cell(m, iv_phrase_ranks[datum->rank]);
+        iv_markup_close(m);
+    }
+    iv_html_table_end(m);
+    iv_markup_close(m);
+}
+
+/* ---- packages ------------------------------------------------------------------------------ */
+
+static void write_flags(struct iv_markup *m, const struct iv_package *package)
+{
+    const struct {
+        bool is_set;
+        const char *word;
+    } flags[] = {
+        {package->unreadable, "unreadable"},
+        {package->removal, "removal"},
+        {package->diff, "diff"},
+        {package->binary_partition, "binary"},
+        {package->empty, "empty"},
+        {package->origin == IV_ORIGIN_HISTORY, "history"},
+    };
+    iv_markup_open(m, "td");
+    bool is_first = true;
+    for (size_t i = 0; i < IV_COUNT(flags); i++) {
+        if (flags[i].is_set) {
+            iv_markup_text(m, is_first ? "" : " ");
+            iv_markup_classed(m, "span", i == 0 ? "tag failed" : "tag", flags[i].word);
+            is_first = false;
+        }
+    }
+    iv_markup_close(m);
+}
+
+/* A path without that of the submission, which stands in the verdict. */
+static const char *inner_path(const char *path, const char *root)
+{
+    const size_t size = strlen(root);
+    return path != NULL && strncmp(path, root, size) == 0 && path[size] == '/' ? path + size + 1
+                                                                               : path;
+}
+
+static void write_package_tools(struct iv_markup *m)
+{
+    iv_markup_open(m, "div");
+    iv_markup_attribute(m, "class", "tools");
+    iv_markup_attribute(m, "role", "search");
+    iv_markup_attribute(m, "aria-label", "Filter the packages");
+    iv_markup_flag(m, "hidden");
+    iv_markup_open(m, "label");
+    iv_markup_classed(m, "span", "unseen", "Find in the packages");
+    iv_markup_open(m, "input");
+    iv_markup_attribute(m, "type", "search");
+    iv_markup_attribute(m, "placeholder", "Filter: a name, a partition, a flag");
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_open(m, "output");
+    iv_markup_attribute(m, "data-noun", "package");
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+void iv_html_packages(const struct iv_html_part *part)
+{
+    static const char *const columns[] = {"Package", "Version", "Partition", "Owner type",
+                                          "Style",   "Flags",   "File",      NULL};
+    struct iv_markup *m = part->markup;
+    const struct iv_submission *s = part->entry->submission;
+    iv_html_section(part, "packages", "Packages");
+    if (s->package_count == 0) {
+        iv_markup_classed(m, "p", "none", "There is no package here.");
+        iv_markup_close(m);
+        return;
+    }
+    write_package_tools(m);
+    iv_html_table(m, s->package_count > IV_HTML_LONG ? "packages long" : "packages",
+                  "Packages of this submission", columns, true);
+    for (size_t i = 0; i < s->package_count; i++) {
+        const struct iv_package *package = &s->packages[i];
+        iv_markup_break(m);
+        iv_markup_open(m, "tr");
+        iv_markup_open(m, "th");
+        iv_markup_attribute(m, "scope", "row");
+        iv_markup_text(m, package->name);
+        iv_markup_close(m);
+        iv_html_cell(m, package->version);
+        iv_html_cell(m, iv_package_partition(package));
+        iv_html_cell(m, package->owner_type);
+        iv_html_cell(m, iv_style_names[package->style]);
+        write_flags(m, package);
+        iv_html_cell(m, inner_path(package->path, s->path));
+        iv_markup_close(m);
+    }
+    iv_html_table_end(m);
+    iv_markup_close(m);
+}
+
+/* ---- what the rules check ------------------------------------------------------------------ */
+
+static void write_text(struct iv_markup *m, const char *label, const char *text)
+{
+    if (text != NULL) {
+        iv_markup_element(m, "dt", label);
+        iv_markup_element(m, "dd", text);
+    }
+}
+
+/* Examples are shown as they are: their blanks and line ends matter. */
+static void write_example(struct iv_markup *m, const char *label, const char *text)
+{
+    if (text != NULL) {
+        iv_markup_element(m, "dt", label);
+        iv_markup_open(m, "dd");
+        iv_markup_open(m, "pre");
+        iv_markup_lines(m, text);
+        iv_markup_close(m);
+        iv_markup_close(m);
+    }
+}
+
+static void write_rule(struct iv_markup *m, const struct iv_rule *rule)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "details");
+    iv_markup_attribute_printf(m, "id", "rule-%s", rule->id);
+    iv_markup_attribute(m, "class", "rule");
+    iv_markup_flag(m, "open");
+    iv_markup_open(m, "summary");
+    iv_markup_open(m, "h3");
+    iv_markup_element(m, "b", rule->id);
+    iv_markup_printf(m, " %s ", rule->name);
+    iv_markup_open(m, "span");
+    iv_markup_attribute(m, "class", "how");
+    iv_markup_printf(m, "%s%s", iv_severity_names[rule->severity],
+                     rule->incomplete ? "; means that something was not checked" : "");
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_open(m, "dl");
+    write_text(m, "Must hold", rule->summary);
+    write_text(m, "Why", rule->why);
+    write_text(m, "Mend", rule->remedy);
+    write_example(m, "Passes", rule->passes);
+    write_example(m, "Fails", rule->fails);
+    write_text(m, "Message", rule->message);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+static int compare_place(const void *a, const void *b)
+{
+    const struct mention *x = a;
+    const struct mention *y = b;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* Each rule once, in the order in which outcomes, then findings, name it first. */
+static struct mention *mentions_of(const struct iv_report *report, struct iv_arena *arena,
+                                   size_t *ret_count)
+{
+    struct mention *mentions = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < report->entry_count; i++) {
+        const struct iv_judgement *judgement = &report->entries[i].judgement;
+        for (size_t k = 0; k < judgement->outcome_count + judgement->finding_count; k++) {
+            const struct iv_rule *rule =
+                k < judgement->outcome_count
+                    ? judgement->outcomes[k].rule
+                    : judgement->findings[k - judgement->outcome_count].rule;
+            if (count > 0 && mentions[count - 1].rule == rule) {
+                continue;
+            }
+            mentions = iv_arena_grow(arena, mentions, count, &capacity, sizeof(*mentions));
+            mentions[count] = (struct mention){.rule = rule, .place = count};
+            count++;
+        }
+    }
+    if (count > 0) {
+        qsort(mentions, count, sizeof(*mentions), compare_id);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || strcmp(mentions[kept - 1].rule->id, mentions[i].rule->id) != 0) {
+            mentions[kept++] = mentions[i];
+        }
+    }
+    if (kept > 0) {
+        qsort(mentions, kept, sizeof(*mentions), compare_place);
+    }
+    *ret_count = kept;
+    return mentions;
+}
+
+void iv_html_rules(struct iv_markup *m, const struct iv_report *report)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    size_t count = 0;
+    const struct mention *mentions = mentions_of(report, &arena, &count);
+    iv_markup_break(m);
+    iv_markup_open(m, "section");
+    iv_markup_attribute(m, "id", "rules");
+    iv_markup_attribute(m, "aria-labelledby", "rules-title");
+    iv_markup_open(m, "h2");
+    iv_markup_attribute(m, "id", "rules-title");
+    iv_markup_text(m, "What the rules check");
+    iv_markup_close(m);
+    for (size_t i = 0; i < count; i++) {
+        write_rule(m, mentions[i].rule);
+    }
+    iv_markup_break(m);
+    iv_markup_close(m);
+}
