@@ -19,6 +19,7 @@ static const char *const outcome_classes[] = {
 struct mention {
     const struct iv_rule *rule;
     size_t place;
+    bool found; /* by a finding, or it could not be evaluated */
 };
 
 static int compare_id(const void *a, const void *b)
@@ -264,12 +265,14 @@ static void write_example(struct iv_markup *m, const char *label, const char *te
     }
 }
 
-static void write_rule(struct iv_markup *m, const struct iv_rule *rule)
+static void write_rule(struct iv_markup *m, const struct mention *mention)
 {
+    const struct iv_rule *rule = mention->rule;
     iv_markup_break(m);
     iv_markup_open(m, "details");
     iv_markup_attribute_printf(m, "id", "rule-%s", rule->id);
-    iv_markup_attribute(m, "class", "rule");
+    /* Paper shows the words of those alone that it speaks of. */
+    iv_markup_attribute(m, "class", mention->found ? "rule found" : "rule");
     iv_markup_flag(m, "open");
     iv_markup_open(m, "summary");
     iv_markup_open(m, "h3");
@@ -310,15 +313,17 @@ static struct mention *mentions_of(const struct iv_report *report, struct iv_are
     for (size_t i = 0; i < report->entry_count; i++) {
         const struct iv_judgement *judgement = &report->entries[i].judgement;
         for (size_t k = 0; k < judgement->outcome_count + judgement->finding_count; k++) {
+            const bool by_outcome = k < judgement->outcome_count;
             const struct iv_rule *rule =
-                k < judgement->outcome_count
-                    ? judgement->outcomes[k].rule
-                    : judgement->findings[k - judgement->outcome_count].rule;
+                by_outcome ? judgement->outcomes[k].rule
+                           : judgement->findings[k - judgement->outcome_count].rule;
+            const bool found = !by_outcome || judgement->outcomes[k].outcome == IV_NOT_EVALUATED;
             if (count > 0 && mentions[count - 1].rule == rule) {
+                mentions[count - 1].found = mentions[count - 1].found || found;
                 continue;
             }
             mentions = iv_arena_grow(arena, mentions, count, &capacity, sizeof(*mentions));
-            mentions[count] = (struct mention){.rule = rule, .place = count};
+            mentions[count] = (struct mention){.rule = rule, .place = count, .found = found};
             count++;
         }
     }
@@ -329,6 +334,8 @@ static struct mention *mentions_of(const struct iv_report *report, struct iv_are
     for (size_t i = 0; i < count; i++) {
         if (kept == 0 || strcmp(mentions[kept - 1].rule->id, mentions[i].rule->id) != 0) {
             mentions[kept++] = mentions[i];
+        } else {
+            mentions[kept - 1].found = mentions[kept - 1].found || mentions[i].found;
         }
     }
     if (kept > 0) {
@@ -353,7 +360,7 @@ void iv_html_rules(struct iv_markup *m, const struct iv_report *report)
     iv_markup_text(m, "What the rules check");
     iv_markup_close(m);
     for (size_t i = 0; i < count; i++) {
-        write_rule(m, mentions[i].rule);
+        write_rule(m, &mentions[i]);
     }
     iv_markup_break(m);
     iv_markup_close(m);

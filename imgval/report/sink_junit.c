@@ -33,7 +33,8 @@ struct suite {
     struct test_case *cases;
     size_t case_count;
     size_t totals[STATES];
-    enum state closing; /* of the case that stands for the verdict; PASSED: there is none */
+    bool has_uncompared; /* a variant whose comparison could not be made */
+    enum state closing;  /* of the case that stands for the verdict; PASSED: there is none */
 };
 
 /* ---- which finding belongs to which test case ---------------------------------------------- */
@@ -181,9 +182,7 @@ static enum state state_of_outcome(const struct suite *suite, const struct test_
     case IV_PASSED:
         return PASSED;
     case IV_NOT_EVALUATED:
-        return variant != NULL && is_compared(variant) && has_uncompared(suite->entry->submission)
-                   ? PASSED
-                   : ERROR;
+        return variant != NULL && is_compared(variant) && suite->has_uncompared ? PASSED : ERROR;
     case IV_FAILED:
         break;
     }
@@ -279,6 +278,7 @@ static void build_suite(struct suite *suite, struct iv_arena *arena)
     suite->cases =
         IV_NEW_ARRAY(arena, struct test_case,
                      rule_count + about_variants * suite->entry->submission->variant_count + 1);
+    suite->has_uncompared = has_uncompared(suite->entry->submission);
     add_cases(suite, rules, rule_count, places);
     add_closing(suite);
 }

@@ -284,6 +284,13 @@ def check_html(emitter):
         check_policy(page, where)
         check_access(page, where)
         check_texts(page, json.loads(run(emitter, "json", which)), where)
+        # On paper: the words of the rules that something was found of, or that did not run.
+        report = json.loads(run(emitter, "json", which))
+        marked = {attrs["id"][5:] for _, attrs in page.elements if attrs.get("class") == "rule found"}
+        wanted = {item["id"] for submission in report["submissions"] for item in
+                  submission["findings"] + [outcome for outcome in submission["outcomes"]
+                                            if outcome["outcome"] == "not-evaluated"]}
+        check(marked == wanted, f"{where}: marked {marked}, wanted {wanted}")
     # Several submissions: each in an article.
     tags = [tag for tag, _ in page_of(emitter, "hostile").elements]
     check(tags.count("article") == 3, "html hostile: not three articles")
@@ -334,6 +341,25 @@ def check_explain(program):
             check(words in said, f"explain: {rule}: {words!r} is not in the report")
 
 
+def check_program(program):
+    """A further report is the same, and nothing of this machine stands in it."""
+    top = os.path.realpath(os.path.join(HERE, "../.."))
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("junit", "html"):
+            path = os.path.join(folder, name)
+            words = [program, "scan", "--no-wspc", "testdata/story/violations"]
+            texts = [subprocess.run(words + more, cwd=top, capture_output=True, check=False,
+                                    timeout=60) for more in
+                     (["--format=" + name], ["--format=" + name, "--jobs=1"],
+                      ["--report=" + name + ":" + path])]
+            check(texts[0].returncode == 1, f"{name}: exit status {texts[0].returncode}")
+            check(texts[0].stdout == texts[1].stdout, f"{name}: other bytes with --jobs=1")
+            with open(path, "rb") as file:
+                check(file.read() == texts[0].stdout, f"{name}: --report differs from --format")
+            for word in (top, os.uname().nodename, folder):
+                check(word.encode() not in texts[0].stdout, f"{name}: {word} stands in it")
+
+
 def main():
     emitter, program = sys.argv[1:]
     check_junit(emitter)
@@ -341,6 +367,7 @@ def main():
     check_html(emitter)
     check_drawing(emitter)
     check_explain(program)
+    check_program(program)
     for failure in failures[:40]:
         print(failure)
     print(f"{len(failures)} failed")
