@@ -140,7 +140,8 @@ static const struct iv_option output_options[] = {
      .offset = AT(output.format),
      .words = iv_format_words,
      .help =
-         "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, azure, csv"},
+         "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, "
+         "azure, csv"},
     {.name = "report",
      .argument = "FORMAT:FILE",
      .type = IV_OPTION_LIST,

@@ -69,7 +69,8 @@ def cut(data):
     return data[:size] + b"..."
 
 
-def shown(data, most=None):
+def shown(data, most=None, bad=None):
+    """As people see it; `bad` stands for each byte that is no UTF-8, else \xNN does."""
     out = ""
     at = 0
     for part, char in characters(cut(data)):
@@ -78,7 +79,7 @@ def shown(data, most=None):
             out += "..."
             break
         if char is None:
-            out += f"\\x{part[0]:02x}"
+            out += bad or f"\\x{part[0]:02x}"
         elif char in "\n\r\t":
             out += {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char]
         elif is_invisible(char):
@@ -99,6 +100,12 @@ def exact(thing, name):
 def show(thing, name, most=None):
     value = exact(thing, name)
     return None if value is None else shown(value, most)
+
+
+def shown_cut(thing, name):
+    """The text itself, cut as in every report; U+FFFD for each byte that is no UTF-8."""
+    return "".join("\ufffd" if char is None else char
+                   for _, char in characters(cut(exact(thing, name))))
 
 
 def findings(report):
@@ -144,6 +151,7 @@ class Texts(html.parser.HTMLParser):
     def __init__(self):
         super().__init__(convert_charrefs=True)
         self.texts = []
+        self.values = []
         self.ids = []
         self.links = []
         self.open = []
@@ -152,7 +160,7 @@ class Texts(html.parser.HTMLParser):
         need(tag not in ("img", "iframe", "object", "embed", "base"), "a tag", tag)
         for name, value in attrs:
             need(not name.startswith("on"), "a handler", name)
-            self.texts.append(value or "")
+            self.values.append(value or "")
             if name == "id":
                 self.ids.append(value)
             if name == "href":
@@ -178,7 +186,9 @@ def html_page(out):
 
 
 def html_texts(out):
-    return html_page(out).texts
+    """Text runs on through elements; the values of attributes follow."""
+    page = html_page(out)
+    return ["".join(page.texts), *page.values]
 
 
 def xml_texts(out):
@@ -192,11 +202,21 @@ def plain(text):
     return re.sub(r"\s", "", text).replace("\\x23", "#").replace("\\x3a", ":")
 
 
-def in_texts(texts, report):
+def in_texts(texts, report, form=show):
     whole = plain(" ".join(texts))
     for _, finding in findings(report):
         if not finding["waived"]:
-            need(plain(show(finding, "message")) in whole, "a message is missing", finding["message"])
+            need(plain(form(finding, "message")) in whole, "a message is missing", finding["message"])
+
+
+def as_html(finding, name):
+    return shown(exact(finding, name), bad="\ufffd")
+
+
+def as_xml(finding, name):
+    """What XML 1.0 can hold stands as it is; U+FFFD stands for the rest."""
+    text = shown_cut(finding, name)
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
 # --- each format -------------------------------------------------------------------------------------
@@ -557,6 +577,8 @@ CHECKS = {
     "json": check_json,
     "jsonl": check_jsonl,
     "sarif": check_sarif,
+    "junit": lambda out, report: in_texts(xml_texts(out), report, as_xml),
+    "html": lambda out, report: in_texts(html_texts(out), report, as_html),
     "markdown": check_markdown,
     "github": check_github,
     "azure": check_azure,
