@@ -124,6 +124,26 @@ def check_render(run, outs):
              "render of standard input")
 
 
+def check_deep(run):
+    """A path that is longer than a value in a report: what is cut is cut the same way twice."""
+    here = os.open(run.place, os.O_RDONLY)
+    for name in ("deep", *["d" * 250] * 16):
+        os.mkdir(name, dir_fd=here)
+        inner = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.symlink("nowhere", "l" * 60 + ".spkg", dir_fd=here)
+    os.close(here)
+    saved = run("scan", "--no-wspc", "--format=json", "deep").stdout
+    found = [f for _, f in formats.findings(json.loads(saved)) if f["id"] == "IMG006"]
+    run.that(found and found[0]["path"] not in found[0]["message"], "a path longer than its message")
+    for name in formats.CHECKS:
+        direct = run("scan", "--no-wspc", f"--format={name}", "-v", "deep").stdout
+        run.that(run("render", f"--format={name}", "-v", "-", stdin=saved, status=0).stdout == direct,
+                 f"render of a very long path as {name}")
+        run.check(name, direct, json.loads(saved), "a very long path")
+
+
 WAIVER = {"reason": "=1 {0} <b> ]( \x1b[31m\n##vso[x]y", "owner": "@owner|`", "expires": "2027-01-01"}
 SITE_RULE = {"id": "SITE1", "name": "site-rule", "severity": "warning", "subject": "package",
              "summary": "<b>{x}</b> [a](b) ##vso[x]", "why": "```\n::error::x", "remedy": "@all"}
@@ -228,7 +248,7 @@ def check_command(run, outs):
                   p.name not in ("good.sarif", "good.md")], "temporary files are left")
     run.check("sarif", run("render", "--format=sarif", f"--rules-url={URL}", "r.json", status=0).stdout,
               saved, "--rules-url", rules_url=URL)
-    for url in ("", "rules.html", "https://a b", "https://x/#a", "https://x/\x1b", "http:", "//x", '"x:y'):
+    for url in ("", "rules.html", "https://a b", "https://x/#a", "https://x/\x1b", "http:", ":x", "//x", '"x:y'):
         done = run("render", f"--rules-url={url}", "r.json", status=2)
         run.that(done.stdout == b"" and b"--rules-url" in done.stderr and b"\x1b" not in done.stderr,
                  f"--rules-url={url}")
@@ -282,6 +302,7 @@ def main():
             run.check(name, out, longest, "a long value")
             run.that(run.render(name, longest, "-v").stdout == out, f"{name}: a long value rendered")
         check_render(run, outs)
+        check_deep(run)
         check_waived(run, report)
         check_bounds(run, report)
         check_command(run, outs)

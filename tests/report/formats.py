@@ -70,7 +70,7 @@ def cut(data):
 
 
 def shown(data, most=None, bad=None):
-    """As people see it; `bad` stands for each byte that is no UTF-8, else \xNN does."""
+    """As people see it; `bad` stands for each byte that is no UTF-8, else its number does."""
     out = ""
     at = 0
     for part, char in characters(cut(data)):
