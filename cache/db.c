@@ -164,7 +164,8 @@ bool iv_query_open(struct iv_db *db, const char *sql, struct iv_query **ret_quer
     }
     int code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
     if (code != SQLITE_OK) {
-        return database_error(db, sqlite3_extended_errcode(db->handle), err);
+        (void)database_error(db, sqlite3_extended_errcode(db->handle), err);
+        return false;
     }
     struct iv_query *query = allocate(sizeof(*query));
     *query = (struct iv_query){.db = db, .statement = statement, .bind_result = SQLITE_OK};

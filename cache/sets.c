@@ -296,7 +296,7 @@ bool iv_sets_stored_digest(struct iv_sets *sets, int64_t set,
                            unsigned char ret_digest[IV_SHA256_SIZE], struct iv_error *err)
 {
     struct iv_arena_mark mark = iv_arena_mark(&sets->arena);
-    struct iv_members members;
+    struct iv_members members = {0};
     bool is_done = load_members(sets, set, &sets->arena, &members, err);
     iv_arena_reset(&sets->arena, mark);
     if (is_done) {
@@ -502,7 +502,7 @@ static bool load_packages(struct iv_sets *sets, const struct iv_members *members
 bool iv_sets_load(struct iv_sets *sets, int64_t set, struct iv_arena *arena,
                   struct iv_package **ret_packages, size_t *ret_count, struct iv_error *err)
 {
-    struct iv_members members;
+    struct iv_members members = {0};
     unsigned char digest[IV_SHA256_SIZE];
     struct iv_arena_mark mark = iv_arena_mark(&sets->arena);
     if (!load_members(sets, set, &sets->arena, &members, err)) {

@@ -321,7 +321,7 @@ static bool pop_names(struct iv_store *store, int64_t n, struct iv_arena *arena,
 bool iv_store_seal_pop(struct iv_store *store, int64_t n, struct iv_arena *arena,
                        unsigned char ret_seal[IV_SHA256_SIZE], struct iv_error *err)
 {
-    struct iv_pop pop;
+    struct iv_pop pop = {0};
     struct iv_baseline *baselines;
     size_t count;
     if (!pop_names(store, n, arena, &pop, err) ||

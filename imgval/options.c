@@ -52,7 +52,7 @@ static bool set_number(const struct iv_option *option, const char *value, int64_
     return true;
 }
 
-/* `value` is NULL for an option without argument. */
+/* `value` is "" for an option without argument. */
 static bool apply(const struct iv_option *option, const char *value, struct iv_arena *arena,
                   void *options, struct iv_error *err)
 {
@@ -103,7 +103,7 @@ static bool parse_long(const struct iv_command *command, struct words *words,
         if (equals != NULL) {
             return iv_error_set(err, IV_ERROR_USAGE, "--%s takes no value", option->name);
         }
-        return apply(option, NULL, arena, options, err);
+        return apply(option, "", arena, options, err);
     }
     if (equals == NULL && words->at >= words->count) {
         return iv_error_set(err, IV_ERROR_USAGE, "--%s needs a value: --%s=%s", option->name,
@@ -125,7 +125,7 @@ static bool parse_short(const struct iv_command *command, struct words *words,
             return iv_error_set(err, IV_ERROR_USAGE, "unknown option -%s", shown);
         }
         if (option->argument == NULL) {
-            if (!apply(option, NULL, arena, options, err)) {
+            if (!apply(option, "", arena, options, err)) {
                 return false;
             }
             continue;

@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Macros for the analyzer alone. */
+#undef iv_error_set
+#undef iv_error_errno
+#undef iv_error_open
+#undef iv_error_add
+
 /* vsnprintf into err->text with a visible cut. */
 static void error_vset(struct iv_error *err, const char *fmt, va_list args) IV_PRINTF(2, 0);
 
@@ -39,6 +45,14 @@ bool iv_error_errno(struct iv_error *err, const char *fmt, ...)
     size_t used = strlen(err->text);
     snprintf(err->text + used, sizeof(err->text) - used, ": %s", reason);
     err->code = IV_ERROR_SYSTEM;
+    return false;
+}
+
+bool iv_error_open(struct iv_error *err, const char *path)
+{
+    bool is_system = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+    iv_error_errno(err, "%s", path);
+    err->code = is_system ? IV_ERROR_SYSTEM : IV_ERROR_NO_INPUT;
     return false;
 }
 

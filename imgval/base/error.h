@@ -41,7 +41,19 @@ bool iv_error_set(struct iv_error *err, enum iv_error_code code, const char *fmt
 /* As iv_error_set() with IV_ERROR_SYSTEM; ": " and the text of errno are added. */
 bool iv_error_errno(struct iv_error *err, const char *fmt, ...) IV_PRINTF(2, 3);
 
+/* errno of a path from the command line that could not be opened: IV_ERROR_NO_INPUT, but
+ * IV_ERROR_SYSTEM where not the path is at fault (too few descriptors, no memory). */
+bool iv_error_open(struct iv_error *err, const char *path);
+
 /* Puts context in front: "CONTEXT: old text". Returns false. */
 bool iv_error_add(struct iv_error *err, const char *fmt, ...) IV_PRINTF(2, 3);
+
+#ifdef __clang_analyzer__
+/* The analyzer sees one file at a time: it has to be told that these return false. */
+#define iv_error_set(...) ((void)iv_error_set(__VA_ARGS__), false)
+#define iv_error_errno(...) ((void)iv_error_errno(__VA_ARGS__), false)
+#define iv_error_open(...) ((void)iv_error_open(__VA_ARGS__), false)
+#define iv_error_add(...) ((void)iv_error_add(__VA_ARGS__), false)
+#endif
 
 #endif

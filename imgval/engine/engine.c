@@ -4,6 +4,7 @@
 #include "imgval/base/pattern.h"
 #include "imgval/model/fields.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -400,6 +401,9 @@ static void run_row(const struct row *row, const struct iv_submission *submissio
     if (rule->check == NULL && row->pattern == NULL) {
         return; /* judged by a command */
     }
+    /* row_open() lets a pattern stand on a package or the device alone. */
+    assert(rule->check != NULL || rule->subject == IV_SUBJECT_PACKAGE ||
+           rule->subject == IV_SUBJECT_ENTRY || rule->subject == IV_SUBJECT_DEVICE);
     switch (rule->subject) {
     case IV_SUBJECT_SUBMISSION:
         tally_add(tally, rule->check(&verdict->hand, verdict));

@@ -137,7 +137,7 @@ static bool read_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
     uint64_t skip = member->offset % IV_FRAME_SIZE;
     uint64_t left = member->size;
     for (uint32_t i = 0; i < count; i++) {
-        struct block block;
+        struct block block = {0};
         size_t chunk = i < first ? 0 : next_chunk(cab);
         if (!read_block_header(cab, folder, i, at, chunk, &block, ret_fault)) {
             return false;
@@ -462,7 +462,7 @@ static bool read_inflated(struct iv_cabinet *cab, const struct iv_folder *folder
     if (!inflate(cab, folder, member, 0x55, &again, &suspect, ret_fault)) {
         return false;
     }
-    return memcmp(again.data, buf->data + before, again.size) == 0 ||
+    return again.size == 0 || memcmp(again.data, buf->data + before, again.size) == 0 ||
            iv_cabinet_malformed(cab, ret_fault, "LZX data that refers to bytes before its start");
 }
 

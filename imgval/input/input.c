@@ -151,14 +151,14 @@ static bool open_probe(const char *path, struct iv_probe *probe, struct iv_error
 {
     struct stat st;
     if (stat(path, &st) != 0) {
-        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+        return iv_error_open(err, path);
     }
     if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s: neither a file nor a directory", path);
     }
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) {
-        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+        return iv_error_open(err, path);
     }
     *probe = (struct iv_probe){.path = path, .fd = fd};
     if (fstat(fd, &st) != 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))) {

@@ -259,7 +259,7 @@ void iv_lister_side_files(struct iv_lister *lister, const char *path)
 
 static bool no_input(struct iv_error *err, const char *path)
 {
-    return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+    return iv_error_open(err, path);
 }
 
 /* The directory that an option names holds the file. */
