@@ -189,7 +189,7 @@ static const struct iv_option add_options[] = {
     {.name = "replace",
      .type = IV_OPTION_FLAG,
      .offset = offsetof(struct iv_scan_arguments, replace),
-     .help = "a baseline of the same version is demoted (never deleted) and this one stands in"},
+     .help = "demote (never delete) a baseline of the same version"},
 };
 static const struct iv_option_group add_group = {
     .title = "Recording", .options = add_options, .count = IV_COUNT(add_options)};
@@ -382,7 +382,7 @@ const struct iv_command iv_cmd_cache_merge = {
 
 static void add_escaped(struct iv_buf *buf, const char *text)
 {
-    iv_text_escape(buf, text == NULL ? "" : text, 200, false);
+    iv_text_escape(buf, text == NULL ? "" : text, 200, iv_command_is_ascii());
 }
 
 static void add_pop(struct iv_buf *buf, const struct iv_record_pop *pop)
@@ -643,7 +643,7 @@ static int run_verify(const struct iv_command *command, void *options,
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     for (size_t i = 0; i < count; i++) {
-        iv_text_escape(&text, problems[i], 0, false);
+        iv_text_escape(&text, problems[i], 0, iv_command_is_ascii());
         iv_buf_putc(&text, '\n');
     }
     if (count == 0) {

@@ -286,6 +286,10 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
     }
     struct iv_error no_place;
     if (!iv_command_store_path(arguments->store, arena, &options.store_path, &no_place)) {
+        if (arguments->store != NULL) {
+            *err = no_place;
+            return false;
+        }
         options.store_path = NULL; /* needed only where a store is used */
     }
     *ret_options = options;
@@ -342,7 +346,7 @@ struct iv_style_options iv_command_style(const struct iv_output_arguments *outpu
                   (term == NULL || strcmp(term, "dumb") != 0);
     return (struct iv_style_options){
         .color = output->color == IV_WHEN_ALWAYS || (output->color == IV_WHEN_AUTO && wanted),
-        .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+        .ascii = iv_command_is_ascii(),
         .quiet = output->quiet > 0,
         .verbose = output->verbose,
         /* A pipe is a file for later readers: a fixed width keeps its bytes equal everywhere. */
@@ -407,11 +411,16 @@ int iv_command_write_reports(const struct iv_report *report,
     return status;
 }
 
+bool iv_command_is_ascii(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
 int iv_command_fail(const struct iv_error *err)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    /* Errors hold names as they are; this is the one place where they reach a terminal. */
-    iv_text_escape(&text, err->text, 0, strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+    /* Errors hold names as they are; here and in iv_command_usage() they reach a terminal. */
+    iv_text_escape(&text, err->text, 0, iv_command_is_ascii());
     fprintf(stderr, "imgval: %s\n", iv_buf_text(&text));
     switch (err->code) {
     case IV_ERROR_USAGE:
@@ -438,9 +447,11 @@ int iv_command_usage(const struct iv_command *command, const char *fmt, ...)
     va_start(args, fmt);
     iv_buf_vprintf(&text, fmt, args);
     va_end(args);
+    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
+    iv_text_escape(&shown, iv_buf_text(&text), 0, iv_command_is_ascii());
     fprintf(stderr, "imgval %s%s%s: %s\nTry: imgval %s%s%s --help\n", command->name,
             command->verb == NULL ? "" : " ", command->verb == NULL ? "" : command->verb,
-            iv_buf_text(&text), command->name, command->verb == NULL ? "" : " ",
+            iv_buf_text(&shown), command->name, command->verb == NULL ? "" : " ",
             command->verb == NULL ? "" : command->verb);
     return IV_EXIT_USAGE;
 }

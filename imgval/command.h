@@ -110,6 +110,9 @@ int iv_command_write_reports(const struct iv_report *report,
                              const struct iv_scan_arguments *arguments,
                              const struct iv_further_report *further, int status);
 
+/* Whether what goes to the terminal must be ASCII: the locale is not UTF-8. */
+bool iv_command_is_ascii(void);
+
 /* "imgval: TEXT" on standard error, escaped; the exit status that belongs to the error. */
 int iv_command_fail(const struct iv_error *err);
 

@@ -81,8 +81,13 @@ static bool import_scan(const struct importing *in, bool is_history, struct iv_i
     if (!iv_scan_read(in->path, &options, in->arena, &s, &containment, err)) {
         return false;
     }
+    if (s.kind == IV_KIND_PACKAGE && s.package_count == 1 && s.packages[0].unreadable) {
+        return iv_error_set(err, IV_ERROR_INVALID, "%s: neither a package nor a list of packages",
+                            in->path);
+    }
     if (s.fault_count > 0) {
-        return iv_error_set(err, IV_ERROR_INVALID,
+        bool is_trouble = s.faults[0].kind == IV_FAULT_UNREADABLE;
+        return iv_error_set(err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_INVALID,
                             "%s: not recorded, as not all of it could be read: %s: %s", in->path,
                             s.faults[0].path, s.faults[0].detail);
     }
@@ -278,9 +283,7 @@ bool iv_import_read(const char *path, const struct iv_scan_options *options, int
     int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
     if (fd == -1 || fstat(fd, &st) != 0) {
-        iv_error_errno(err, "%s", path);
-        err->code = IV_ERROR_NO_INPUT;
-        return false;
+        return iv_error_open(err, path);
     }
     if (S_ISDIR(st.st_mode)) {
         return import_scan(&in, false, ret_import, err);

@@ -169,6 +169,17 @@ static size_t overlap_score(const char *text, const struct words *pasted, struct
     return best;
 }
 
+/* What the engine says when the value of a pattern row is wrong, or missing. */
+static size_t pattern_score(const struct iv_rule *rule, const struct words *pasted,
+                            struct iv_arena *arena)
+{
+    const char *link = rule->argument != NULL ? ": it " : ": ";
+    const char *clause = rule->argument != NULL ? rule->argument : rule->summary;
+    const char *wrong = iv_arena_printf(arena, "%s is {0}%s%s", rule->field, link, clause);
+    const char *missing = iv_arena_printf(arena, "%s is missing%s%s", rule->field, link, clause);
+    return larger(overlap_score(wrong, pasted, arena), overlap_score(missing, pasted, arena));
+}
+
 static size_t rule_score(const struct iv_rule *rule, const struct words *pasted,
                          struct iv_arena *arena)
 {
@@ -176,6 +187,10 @@ static size_t rule_score(const struct iv_rule *rule, const struct words *pasted,
     struct iv_arena_mark mark = iv_arena_mark(arena);
     if (rule->message != NULL) {
         best = overlap_score(rule->message, pasted, arena);
+        iv_arena_reset(arena, mark);
+    }
+    if (rule->pattern != NULL) {
+        best = larger(best, pattern_score(rule, pasted, arena));
         iv_arena_reset(arena, mark);
     }
     for (size_t i = 0; i < IV_COUNT(rule->alias) && rule->alias[i] != NULL; i++) {

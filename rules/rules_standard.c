@@ -137,6 +137,7 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_PACKAGE,
         .applies = IV_APPLIES_ALL,
         .check = check_removal,
+        .alias = {"{0} is a removal package {1}: removal packages are not allowed"},
         .summary = "Removal packages (SPKR, CBS-R) are not allowed.",
         .why = "Under WSPC a package that was once shipped stays in the set, so there is nothing "
                "that a removal package could do; they are no longer supported.",
@@ -153,6 +154,8 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_PACKAGE,
         .applies = IV_APPLIES_ALL,
         .check = check_zero_version,
+        .alias = {"{0} has the version {1}: packages cannot have version 0.0.0.0",
+                  "{0} has no version, which counts as 0.0.0.0"},
         .summary = "Packages cannot have the version 0.0.0.0; a missing version counts as that.",
         .why = "Devices install a package only when its version is higher than the one they have; "
                "0.0.0.0 is never higher.",
@@ -168,6 +171,9 @@ static const struct iv_rule rows[] = {
         .applies = IV_APPLIES_ALL,
         .check = check_binary_partition,
         .argument = "MainOS",
+        .alias = {"{0} is in the partition \"MainOS\" and is flagged as a binary partition package",
+                  "{0} names no partition, which means MainOS, and is flagged as a binary "
+                  "partition package"},
         .summary = "Packages in the MainOS partition cannot be flagged as binary partition "
                    "packages; a package that names no partition is in MainOS.",
         .why = WHY_BINARY,
@@ -183,6 +189,8 @@ static const struct iv_rule rows[] = {
         .applies = IV_APPLIES_ALL,
         .check = check_binary_partition,
         .argument = "EFIESP",
+        .alias =
+            {"{0} is in the partition \"EFIESP\" and is flagged as a binary partition package"},
         .summary =
             "Packages in the EFIESP partition cannot be flagged as binary partition packages.",
         .why = WHY_BINARY,
@@ -198,6 +206,8 @@ static const struct iv_rule rows[] = {
         .applies = IV_APPLIES_ALL,
         .check = check_binary_partition,
         .argument = "UpdateOS",
+        .alias =
+            {"{0} is in the partition \"UpdateOS\" and is flagged as a binary partition package"},
         .summary =
             "Packages in the UpdateOS partition cannot be flagged as binary partition packages.",
         .why = WHY_BINARY,
