@@ -381,10 +381,6 @@ def check_show(c, p):
         c.status(done, 0, f"--against={name[:20]}")
         c.same([f["baseline"]["version"] for f in done.findings("WSPC002")], ["3012.0.1610.1"],
                f"--against={name[:20]} names the older one")
-        done = p.run("scan", f"--cache={s}", "--format=json", name)
-        c.status(done, (0, 1), f"scan of the record {name[:20]}")
-        if done.out:
-            c.same(done.report["submissions"][0]["kind"], "record", "its kind")
     done = p.run("scan", "--against=v1", "--format=json", "v4")
     c.same([f["packages"] for f in done.findings("WSPC002")],
            [["Contoso.Camera.Phone.MainOS"]], "--against=PATH needs no store")

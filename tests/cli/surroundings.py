@@ -188,7 +188,7 @@ def check_limits(c, p):
             if done.status == 127 and b"shared libraries" in done.err:
                 continue
             # A tree that could not be read has no metadata either, which may fail the image rules.
-            starved = done.status == 1 and b"Too many open files" in done.out
+            starved = done.status == 1 and "Too many open files" in " ".join(done.text.split())
             c.that(done.status in (0, 3, 4) or starved, what, (done.status, done.err[-300:]))
             c.that(done.status != 4 or done.err.startswith(b"imgval:"), f"{what}: it says why", done.err)
             if words[0] == "scan":

@@ -2,7 +2,7 @@
 # run.sh BUILD SECONDS [NAME...]: builds each tests/fuzz/fuzz_NAME.c with libFuzzer, the address and
 # the undefined behaviour sanitizer against the project's sources, and runs it for SECONDS from the
 # seeds: the story, real files where $IMGVAL_REAL names a folder of them, testdata/crashers/NAME, and
-# packages that BUILD/mkfixture makes. A crash, a leak, a hang (10 s) or 2 GB of memory fails; the
+# packages that BUILD/tests/mkfixture makes. A crash, a leak, a hang (10 s) or 2 GB of memory fails; the
 # input stays in BUILD/fuzz/NAME-crash-*. The corpus is kept in BUILD/fuzz/NAME.corpus.
 set -u
 build=$(realpath -- "${1:?usage: run.sh BUILD SECONDS [NAME...]}")
@@ -33,10 +33,10 @@ names=$*
 seeds=$place/seeds
 rm -rf "$seeds"
 mkdir -p "$seeds"
-if [ -x "$build/mkfixture" ]; then
+if [ -x "$build/tests/mkfixture" ]; then
     for recipe in packages folders hostile; do
         sed '/^sparse\|^deep\|^fifo\|^socket\|^chmod\|^symlink/d' "$top/tests/build/samples/$recipe.recipe" |
-            "$build/mkfixture" - "$seeds/$recipe" >/dev/null 2>&1
+            "$build/tests/mkfixture" - "$seeds/$recipe" >/dev/null 2>&1
     done
 fi
 cp -R "$top/testdata/story" "$seeds/story"
