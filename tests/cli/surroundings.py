@@ -265,6 +265,7 @@ def check_rights(c, p):
         for name in ("fw", "closed"):
             shutil.copytree(p.path / "v1", p.path / name)
             os.chmod(p.path / name, 0o755)
+        os.chmod(p.path / "fw", 0o555)
         os.chmod(p.path / "closed/Contoso.Camera.Phone.MainOS/man.dsm.xml", 0o000)
         done = p.run("scan", "--no-wspc", "--format=json", "closed", before=as_nobody)
         c.that(done.status in (1, 3), "a manifest without the right to read is no pass", done.status)
