@@ -164,6 +164,10 @@ static int run_add(const struct iv_command *command, void *options,
         !iv_command_store_path(adding.given->store, arena, &adding.options.store_path, &err)) {
         return iv_command_fail(&err);
     }
+    int status = iv_command_policy(adding.given, arguments, arena, &adding.options);
+    if (status != IV_EXIT_PASS) {
+        return status;
+    }
     adding.options.replaces_same = adding.given->baseline && adding.given->replace;
     adding.options.type_given = true; /* an image, also when PATH is a single package */
     if (!iv_scan_read(arguments->items[0], &adding.options, arena, &adding.submission,
@@ -194,7 +198,8 @@ static const struct iv_option add_options[] = {
 static const struct iv_option_group add_group = {
     .title = "Recording", .options = add_options, .count = IV_COUNT(add_options)};
 static const struct iv_option_group *const add_groups[] = {
-    &iv_group_input, &add_group, &iv_group_device, &iv_group_store, &iv_group_reading,
+    &iv_group_input, &add_group,       &iv_group_device,
+    &iv_group_store, &iv_group_policy, &iv_group_reading,
 };
 
 const struct iv_command iv_cmd_cache_add = {

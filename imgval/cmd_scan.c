@@ -28,6 +28,10 @@ static int run_scan(const struct iv_command *command, void *options,
         !iv_command_paths(arguments, arena, &paths, &err)) {
         return iv_command_fail(&err);
     }
+    int status = iv_command_policy(given, &paths, arena, &scan_options);
+    if (status != IV_EXIT_PASS) {
+        return status;
+    }
     struct iv_report report;
     struct iv_scan_outcome outcome;
     if (!iv_scan(paths.items, paths.count, &scan_options, arena, &report, &outcome, &err)) {
@@ -39,9 +43,18 @@ static int run_scan(const struct iv_command *command, void *options,
     return iv_command_write_reports(&report, given, further, iv_command_status(&report, &outcome));
 }
 
+static const struct iv_option what_if_options[] = {
+    {.name = "what-if",
+     .type = IV_OPTION_FLAG,
+     .offset = offsetof(struct iv_scan_arguments, what_if),
+     .help = "let waivers reach what cannot be waived; the report is marked as no real verdict"},
+};
+static const struct iv_option_group what_if_group = {
+    .title = "Trying waivers", .options = what_if_options, .count = IV_COUNT(what_if_options)};
+
 static const struct iv_option_group *const groups[] = {
-    &iv_group_input,   &iv_group_device, &iv_group_compare, &iv_group_store,
-    &iv_group_verdict, &iv_group_output, &iv_group_reading,
+    &iv_group_input, &iv_group_device,  &iv_group_compare, &iv_group_store,   &iv_group_policy,
+    &what_if_group,  &iv_group_verdict, &iv_group_output,  &iv_group_reading,
 };
 
 const struct iv_command iv_cmd_scan = {

@@ -191,6 +191,22 @@ static const struct iv_option reading_options[] = {
 const struct iv_option_group iv_group_reading = {
     .title = "Reading", .options = reading_options, .count = IV_COUNT(reading_options)};
 
+static const struct iv_option policy_options[] = {
+    {.name = "policy",
+     .argument = "FILE",
+     .type = IV_OPTION_STRING,
+     .offset = AT(policy),
+     .complete = IV_COMPLETE_FILE,
+     .help = "site rules, severities, limits and waivers; else .imgval.xml above; or none"},
+    {.name = "date",
+     .argument = "YYYY-MM-DD",
+     .type = IV_OPTION_STRING,
+     .offset = AT(date),
+     .help = "the day by which waivers expire; default today, in UTC"},
+};
+const struct iv_option_group iv_group_policy = {
+    .title = "Policy", .options = policy_options, .count = IV_COUNT(policy_options)};
+
 const struct iv_scan_arguments iv_scan_arguments_default = {.max_list_age = -1};
 
 /* --- from arguments to scan options ---------------------------------------------------------- */

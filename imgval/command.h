@@ -67,6 +67,9 @@ struct iv_scan_arguments {
     struct iv_strings reports;
     const char *sabotage;
     bool replace; /* cache add */
+    const char *policy;
+    const char *date;
+    bool what_if;
 };
 
 extern const struct iv_scan_arguments iv_scan_arguments_default;
@@ -84,6 +87,7 @@ extern const struct iv_option_group iv_group_store;
 extern const struct iv_option_group iv_group_verdict;
 extern const struct iv_option_group iv_group_output;
 extern const struct iv_option_group iv_group_reading;
+extern const struct iv_option_group iv_group_policy;
 
 /* Checks the combination and fills ret_options (environment and clock included). */
 IV_MUST_USE bool iv_command_scan_options(const struct iv_scan_arguments *arguments,
@@ -129,6 +133,14 @@ int iv_command_status(const struct iv_report *report, const struct iv_scan_outco
 IV_MUST_USE bool iv_command_paths(const struct iv_strings *arguments, struct iv_arena *arena,
                                   struct iv_strings *ret_paths, struct iv_error *err);
 
+/*
+ * The policy of the inputs: --policy, else the nearest .imgval.xml above them; and the date that
+ * its waivers are judged by. Fills policy, date, what_if and limits of the options. Returns
+ * IV_EXIT_PASS, or another exit status when all that is wrong was told.
+ */
+int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_strings *paths,
+                      struct iv_arena *arena, struct iv_scan_options *options);
+
 /* The commands, each in its own cmd_NAME.c. */
 extern const struct iv_command iv_cmd_scan;
 extern const struct iv_command iv_cmd_inspect;
@@ -137,6 +149,8 @@ extern const struct iv_command iv_cmd_rfu;
 extern const struct iv_command iv_cmd_fix;
 extern const struct iv_command iv_cmd_explain;
 extern const struct iv_command iv_cmd_render;
+extern const struct iv_command iv_cmd_policy_check;
+extern const struct iv_command iv_cmd_policy_show;
 extern const struct iv_command iv_cmd_cache_add;
 extern const struct iv_command iv_cmd_cache_export;
 extern const struct iv_command iv_cmd_cache_import;

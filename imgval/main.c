@@ -45,6 +45,8 @@ static const struct iv_command *const commands[] = {
     &iv_cmd_cache_remove,
     &iv_cmd_cache_verify,
     &iv_cmd_cache_path,
+    &iv_cmd_policy_check,
+    &iv_cmd_policy_show,
 };
 /* clang-format on */
 

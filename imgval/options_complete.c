@@ -230,7 +230,9 @@ static void write_fish(const struct iv_command *const *commands, size_t count, s
         if (is_first_of_name(commands, c)) {
             iv_buf_printf(buf, "complete -c imgval -n __fish_use_subcommand -a %s -d ",
                           command->name);
-            add_quoted(buf, command->verb == NULL ? command->summary : "the baseline store");
+            add_quoted(buf, command->verb == NULL                  ? command->summary
+                            : strcmp(command->name, "policy") == 0 ? "the policy file"
+                                                                   : "the baseline store");
             iv_buf_putc(buf, '\n');
         }
         if (command->verb != NULL) {

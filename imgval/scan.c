@@ -3,6 +3,7 @@
 #include "cache/store.h"
 #include "imgval/base/text.h"
 #include "imgval/engine/engine.h"
+#include "imgval/engine/policy.h"
 #include "imgval/input/input.h"
 #include "imgval/model/assemble.h"
 #include "rules/rules.h"
@@ -216,6 +217,9 @@ bool iv_scan_read(const char *path, const struct iv_scan_options *options, struc
         .no_wspc = options->no_wspc,
         .all_owners = options->all_owners,
         .in_ci = options->in_ci,
+        .growth = options->policy != NULL && options->policy->growth_line != 0
+                      ? &options->policy->growth
+                      : NULL,
         .max_list_age = options->max_list_age,
         .tool_version = options->tool_version,
         .faults = listing.faults,
@@ -504,6 +508,19 @@ static void note_outcome(const struct iv_submission *s, struct iv_scan_outcome *
     }
 }
 
+/* The built-in rows, then the policy's own. */
+static bool open_engine(const struct iv_policy *policy, struct iv_engine **ret_engine,
+                        struct iv_error *err)
+{
+    struct iv_rules families[IV_RULE_FAMILIES + 1];
+    size_t count = IV_RULE_FAMILIES;
+    iv_rules_all(families);
+    if (policy != NULL && policy->rule_count > 0) {
+        families[count++] = (struct iv_rules){.rows = policy->rules, .count = policy->rule_count};
+    }
+    return iv_engine_open(families, count, ret_engine, err);
+}
+
 bool iv_scan_judge(struct iv_submission *submissions, size_t count,
                    const struct iv_scan_options *options, struct iv_arena *arena,
                    struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,
@@ -514,23 +531,34 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
             return false;
         }
     }
-    struct iv_rules families[IV_RULE_FAMILIES];
-    iv_rules_all(families);
+    const struct iv_policy *policy = options->policy;
     struct iv_engine *engine IV_CLEANUP(iv_engine_close) = NULL;
-    if (!iv_engine_open(families, IV_RULE_FAMILIES, &engine, err)) {
+    if (!open_engine(policy, &engine, err)) {
         return false;
     }
-    const struct iv_engine_options engine_options = {.fail_on = options->fail_on};
+    struct iv_engine_options engine_options = {
+        .fail_on = options->fail_on,
+        .policy = policy,
+        .date = options->date,
+        .what_if = options->what_if,
+        .uses =
+            policy == NULL ? NULL : IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count),
+    };
     struct iv_report report = {
         .tool = "imgval",
         .tool_version = options->tool_version,
         .verdict = IV_VERDICT_PASS,
         .fail_on = options->fail_on,
+        .what_if = options->what_if,
+        .site_rules = policy == NULL ? NULL : policy->rules,
+        .site_rule_count = policy == NULL ? 0 : policy->rule_count,
         .entries = IV_NEW_ARRAY(arena, struct iv_report_entry, count),
         .entry_count = count,
     };
-    for (size_t i = 0; i < count; i++) {
+    /* The first one comes last: what all of them made of the waivers is told with it. */
+    for (size_t i = count; i-- > 0;) {
         report.entries[i].submission = &submissions[i];
+        engine_options.is_last = i == 0;
         iv_engine_judge(engine, &submissions[i], &engine_options, arena,
                         &report.entries[i].judgement);
         report.verdict = worst(report.verdict, report.entries[i].judgement.verdict);

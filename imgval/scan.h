@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct iv_policy;
 struct iv_store;
 
 /* Where a test asks a reader process to misbehave. */
@@ -58,6 +59,9 @@ struct iv_scan_options {
 
     /* the judging */
     enum iv_severity fail_on;
+    const struct iv_policy *policy; /* NULL: none; its limits stand in `limits` already */
+    int date;                       /* YYYYMMDD: the day by which waivers expire */
+    bool what_if;
 
     /* the reading */
     unsigned jobs;

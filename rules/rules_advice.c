@@ -13,9 +13,8 @@
 
 #define WITH_WSPC (IV_APPLIES_IMAGE | IV_APPLIES_CONTEXTUAL)
 
-/* ADV003: the set grows beyond reason when both are exceeded. A policy may set others later. */
-#define GROWTH_PERCENT 20
-#define GROWTH_PACKAGES 10
+/* ADV003: the set grows beyond reason when both are reached. */
+static const struct iv_growth default_growth = IV_GROWTH_DEFAULT;
 
 /* Whether a package belongs to the compared sets (contract 4). */
 static bool is_compared(const struct iv_submission *s, const struct iv_package *package)
@@ -194,11 +193,12 @@ static enum iv_outcome check_growth(const struct iv_case *c, struct iv_verdict *
     const struct iv_baseline **baselines;
     size_t count = older_baselines(s, &scratch, &baselines);
     size_t now = compared_count(s, &s->set);
+    const struct iv_growth *bound = s->growth != NULL ? s->growth : &default_growth;
     enum iv_outcome outcome = count == 0 ? IV_NOT_APPLICABLE : IV_PASSED;
     for (size_t i = 0; i < count; i++) {
         size_t before = compared_count(s, &baselines[i]->set);
         size_t grown = now > before ? now - before : 0;
-        if (grown >= GROWTH_PACKAGES && grown * 100 > before * GROWTH_PERCENT) {
+        if (grown >= bound->packages && grown * 100 > before * bound->percent) {
             report_growth(s, baselines[i], before, now, verdict);
             outcome = IV_FAILED;
         }
@@ -531,7 +531,7 @@ static const struct iv_rule rows[] = {
         .applies = WITH_WSPC,
         .check = check_growth,
         .summary = "The firmware set should not grow by 10 packages and more than 20 percent over "
-                   "the older baseline.",
+                   "the older baseline; a policy may set other bounds.",
         .why = "A package that is once in a baseline can never leave the set; many packages make "
                "updates slow.",
         .remedy = "Merge the new packages with FeatureMerger before they become part of a "
@@ -625,4 +625,4 @@ static const struct iv_rule rows[] = {
     },
 };
 
-const struct iv_rules iv_rules_advice = {.rows = rows, .count = IV_COUNT(rows)};
+const struct iv_rules iv_rules_advice = {.rows = rows, .count = IV_COUNT(rows), .advisory = true};

@@ -427,4 +427,4 @@ static const struct iv_rule rows[] = {
     },
 };
 
-const struct iv_rules iv_rules_image = {.rows = rows, .count = IV_COUNT(rows)};
+const struct iv_rules iv_rules_image = {.rows = rows, .count = IV_COUNT(rows), .advisory = true};

@@ -434,6 +434,7 @@ static const struct iv_rule rows[] = {
         .id = "WSPC003",
         .name = "missing-packages-baseline",
         .severity = IV_ERROR,
+        .binding = true,
         .subject = IV_SUBJECT_VARIANT,
         .applies = IV_APPLIES_IMAGE,
         .check = check_missing_baseline,

@@ -1,7 +1,10 @@
 #include "imgval/engine/engine.h"
 
 #include "imgval/base/buf.h"
+#include "imgval/base/glob.h"
 #include "imgval/base/pattern.h"
+#include "imgval/engine/policy.h"
+#include "imgval/engine/waive.h"
 #include "imgval/model/fields.h"
 
 #include <assert.h>
@@ -27,8 +30,16 @@ struct found {
     size_t rank;
 };
 
+/* A row's severity in force. */
+struct level {
+    enum iv_severity severity;
+    bool by_policy;
+};
+
 struct iv_verdict {
     const struct iv_engine *engine;
+    const struct iv_engine_options *options;
+    const struct level *levels; /* by rank */
     struct iv_arena *arena;
     struct iv_case hand; /* the case in hand */
     size_t rank;
@@ -145,7 +156,8 @@ static struct iv_finding *finding_add(struct iv_verdict *verdict)
         .finding =
             {
                 .rule = c->rule,
-                .severity = c->rule->severity,
+                .severity = verdict->levels[verdict->rank].severity,
+                .severity_by_policy = verdict->levels[verdict->rank].by_policy,
                 .incomplete = c->rule->incomplete,
                 .remedy = c->rule->remedy,
                 .path = c->submission->path,
@@ -161,15 +173,24 @@ static struct iv_finding *finding_add(struct iv_verdict *verdict)
     return &found->finding;
 }
 
-static enum iv_severity severity_of(const struct iv_engine *engine, const char *id,
-                                    enum iv_severity otherwise)
+/* The severity of the rule that a finding follows from; a policy may have raised its own. */
+static void follow_cause(const struct iv_verdict *verdict, const char *id,
+                         struct iv_finding *finding)
 {
+    const struct iv_engine *engine = verdict->engine;
     for (size_t i = 0; i < engine->count; i++) {
-        if (strcmp(engine->rows[i].rule->id, id) == 0) {
-            return engine->rows[i].rule->severity;
+        if (strcmp(engine->rows[i].rule->id, id) != 0) {
+            continue;
         }
+        const struct level *level = &verdict->levels[i];
+        if (!finding->severity_by_policy || level->severity > finding->severity) {
+            finding->severity = level->severity;
+            finding->severity_by_policy = level->by_policy;
+        }
+        finding->cause = engine->rows[i].rule->id;
+        finding->binding_cause = !iv_rule_can_be_waived(engine->rows[i].rule);
+        return;
     }
-    return otherwise;
 }
 
 void iv_verdict_fail(struct iv_verdict *verdict, const struct iv_evidence *evidence)
@@ -197,7 +218,7 @@ void iv_verdict_fail(struct iv_verdict *verdict, const struct iv_evidence *evide
     finding->baseline = evidence->baseline;
     finding->direction = evidence->direction;
     if (evidence->severity_of != NULL) {
-        finding->severity = severity_of(verdict->engine, evidence->severity_of, finding->severity);
+        follow_cause(verdict, evidence->severity_of, finding);
     }
 }
 
@@ -381,6 +402,93 @@ static void run_faults(const struct row *row, const struct iv_submission *submis
     }
 }
 
+/* ---- waivers ------------------------------------------------------------------------------- */
+
+static void waive(struct iv_verdict *verdict, const struct iv_submission *submission)
+{
+    const struct iv_engine_options *options = verdict->options;
+    if (options->policy == NULL || options->policy->waiver_count == 0) {
+        return;
+    }
+    struct iv_waive_causes *causes = iv_waive_causes(submission, verdict->arena);
+    for (size_t i = 0; i < verdict->count; i++) {
+        iv_waive_finding(options, submission, &verdict->found[i].finding);
+        iv_waive_note_cause(causes, &verdict->found[i].finding);
+    }
+    for (size_t i = 0; i < verdict->count; i++) {
+        iv_waive_by_cause(causes, &verdict->found[i].finding);
+    }
+}
+
+/* One finding for each waiver in the row's state. */
+static void run_waivers(const struct iv_rule *rule, struct iv_verdict *verdict, struct tally *tally)
+{
+    const struct iv_engine_options *options = verdict->options;
+    for (size_t i = 0; i < options->policy->waiver_count; i++) {
+        const struct iv_policy_waiver *waiver = &options->policy->waivers[i];
+        if (iv_waive_state(options, i) != rule->waiver) {
+            tally_add(tally, IV_PASSED);
+            continue;
+        }
+        const struct iv_rule *refused = options->uses[i].refused;
+        struct iv_finding *finding = finding_add(verdict);
+        const char *text = iv_waive_text(waiver, verdict->arena);
+        finding->path = options->policy->path;
+        finding->line = waiver->line;
+        finding->field = text;
+        finding->actual = waiver->waiver.expires;
+        finding->message = fault_message(verdict, rule->message, text,
+                                         refused != NULL ? refused->id : waiver->waiver.expires);
+        tally_add(tally, IV_FAILED);
+    }
+}
+
+/* A waiver that names nothing but what cannot be waived is told even when there is no finding. */
+static void note_refused(const struct iv_engine *engine, const struct iv_engine_options *options,
+                         size_t place)
+{
+    const struct iv_policy_waiver *waiver = &options->policy->waivers[place];
+    struct iv_waiver_use *use = &options->uses[place];
+    const struct iv_rule *refused = NULL;
+    if (use->is_used || use->refused != NULL || waiver->rule == NULL || options->what_if) {
+        return;
+    }
+    for (size_t i = 0; i < engine->count; i++) {
+        const struct iv_rule *rule = engine->rows[i].rule;
+        if (iv_glob_match(waiver->rule, rule->id) || iv_glob_match(waiver->rule, rule->name)) {
+            if (iv_rule_can_be_waived(rule)) {
+                return;
+            }
+            refused = refused == NULL ? rule : refused;
+        }
+    }
+    use->refused = refused;
+}
+
+static void judge_waivers(const struct iv_engine *engine, const struct iv_submission *submission,
+                          struct iv_verdict *verdict, struct iv_judgement *judgement)
+{
+    const struct iv_engine_options *options = verdict->options;
+    if (options->policy == NULL || !options->is_last) {
+        return;
+    }
+    for (size_t i = 0; i < options->policy->waiver_count; i++) {
+        note_refused(engine, options, i);
+    }
+    for (size_t i = 0; i < engine->count; i++) {
+        const struct iv_rule *rule = engine->rows[i].rule;
+        struct tally tally = {.worst = IV_NOT_APPLICABLE};
+        if (rule->waiver == IV_WAIVER_FINE) {
+            continue;
+        }
+        verdict->rank = i;
+        verdict->hand = (struct iv_case){.rule = rule, .submission = submission};
+        run_waivers(rule, verdict, &tally);
+        judgement->outcomes[i].outcome = tally.worst;
+        judgement->outcomes[i].subjects = tally.subjects;
+    }
+}
+
 static unsigned applies_to(const struct iv_submission *submission)
 {
     if (iv_submission_is_image(submission)) {
@@ -533,7 +641,7 @@ static enum iv_final_verdict final_verdict(const struct iv_judgement *judgement,
         if (!finding->waived && !finding->rule->uncounted && finding->severity >= fail_on) {
             return IV_VERDICT_FAIL;
         }
-        unfinished = unfinished || finding->incomplete;
+        unfinished = unfinished || (finding->incomplete && !finding->waived);
     }
     return unfinished ? IV_VERDICT_INCOMPLETE : IV_VERDICT_PASS;
 }
@@ -555,6 +663,20 @@ static bool is_bare_tree(const struct iv_submission *submission, bool any_packag
            (submission->kind == IV_KIND_DIRECTORY || submission->kind == IV_KIND_PACKAGE);
 }
 
+static const struct level *levels_build(const struct iv_engine *engine,
+                                        const struct iv_policy *policy, struct iv_arena *arena)
+{
+    struct level *levels = IV_NEW_ARRAY(arena, struct level, engine->count + 1);
+    for (size_t i = 0; i < engine->count; i++) {
+        const struct iv_rule *rule = engine->rows[i].rule;
+        const struct iv_policy_severity *asked = iv_policy_severity(policy, rule);
+        levels[i] = asked == NULL || asked->severity == rule->severity
+                        ? (struct level){.severity = rule->severity}
+                        : (struct level){.severity = asked->severity, .by_policy = true};
+    }
+    return levels;
+}
+
 void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission *submission,
                      const struct iv_engine_options *options, struct iv_arena *arena,
                      struct iv_judgement *ret_judgement)
@@ -563,7 +685,10 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission 
         .outcomes = IV_NEW_ARRAY(arena, struct iv_rule_outcome, engine->count + 1),
         .outcome_count = engine->count,
     };
-    struct iv_verdict verdict = {.engine = engine, .arena = arena};
+    struct iv_verdict verdict = {.engine = engine,
+                                 .options = options,
+                                 .levels = levels_build(engine, options->policy, arena),
+                                 .arena = arena};
     bool any_package = has_package(submission);
     bool bare = is_bare_tree(submission, any_package);
     bool unfinished = !any_package;
@@ -581,6 +706,10 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission 
         judgement.outcomes[i] = (struct iv_rule_outcome){
             .rule = rule, .outcome = tally.worst, .subjects = tally.subjects};
         unfinished = unfinished || tally.unfinished;
+    }
+    waive(&verdict, submission);
+    if (!bare) {
+        judge_waivers(engine, submission, &verdict, &judgement);
     }
     findings_finish(&verdict, &judgement);
     counts_build(submission, &judgement, &judgement.counts);

@@ -15,6 +15,7 @@
 
 /* Tables with their patterns compiled, in report order. */
 struct iv_engine;
+struct iv_policy;
 
 /* Compiles every pattern once. err (IV_ERROR_USAGE) names the row of a pattern that is wrong. The
  * rows stay the caller's. */
@@ -22,15 +23,28 @@ IV_MUST_USE bool iv_engine_open(const struct iv_rules *families, size_t family_c
                                 struct iv_engine **ret_engine, struct iv_error *err);
 void iv_engine_close(struct iv_engine **engine); /* for IV_CLEANUP */
 
+/* What the findings made of a waiver, over all submissions of a report. */
+struct iv_waiver_use {
+    bool is_used;                  /* it waived a finding */
+    const struct iv_rule *refused; /* a rule that it named, which cannot be waived; NULL: none */
+};
+
 struct iv_engine_options {
     enum iv_severity fail_on; /* the least severity that makes the verdict `fail` */
+    const struct iv_policy
+        *policy;                /* NULL: none. Its rows are a family given to iv_engine_open() */
+    int date;                   /* YYYYMMDD: the day by which waivers expire */
+    bool what_if;               /* waivers reach what cannot be waived */
+    struct iv_waiver_use *uses; /* of the policy's waivers, filled by each judging */
+    bool is_last; /* of the submissions: the waivers themselves are judged with this one */
 };
 
 /*
- * Every row on every subject that it applies to; then order, fingerprints, counts and verdict:
- * fail: an unwaived finding at or above fail_on (WSPC005 never counts); else incomplete: an outcome
- * not-evaluated or a finding marked incomplete; else pass. A submission without a package is never
- * a pass: incomplete. Findings and their texts live in the arena.
+ * Every row on every subject that it applies to; then waivers, order, fingerprints, counts and
+ * verdict: fail: an unwaived finding at or above fail_on (WSPC005 never counts); else incomplete:
+ * an outcome not-evaluated or an unwaived finding marked incomplete (only what_if waives one); else
+ * pass. A submission without a package is never a pass: incomplete. Findings and their texts live
+ * in the arena.
  */
 void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission *submission,
                      const struct iv_engine_options *options, struct iv_arena *arena,

@@ -41,6 +41,8 @@ struct iv_finding {
     bool has_packages; /* WSPC002, WSPC003: the list stands in the report even when empty */
     const struct iv_baseline *baseline;
     const enum iv_direction *direction;
+    bool binding_cause;      /* WSPC012: that rule cannot be waived; not in reports */
+    const char *cause;       /* WSPC012: the id of the rule that made it so; not in reports */
     const char *fingerprint; /* hex over id, key, field, variant */
 };
 

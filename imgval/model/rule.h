@@ -81,6 +81,14 @@ struct iv_arena *iv_verdict_arena(struct iv_verdict *verdict);
  */
 typedef enum iv_outcome iv_check_fn(const struct iv_case *c, struct iv_verdict *verdict);
 
+/* What may be wrong with a waiver. */
+enum iv_waiver_state {
+    IV_WAIVER_FINE,
+    IV_WAIVER_UNUSED,    /* it matched nothing */
+    IV_WAIVER_EXPIRED,   /* past its date */
+    IV_WAIVER_NO_EFFECT, /* what it names cannot be waived */
+};
+
 enum {
     IV_APPLIES_IMAGE = 1,        /* --type=image */
     IV_APPLIES_CONTEXTUAL = 2,   /* --type=partial */
@@ -95,31 +103,40 @@ struct iv_rule {
     enum iv_severity severity; /* default; a policy may raise it */
     bool incomplete;           /* a finding of it means "not checked": never a pass, no waiver */
     enum iv_subject subject;
-    unsigned applies;         /* IV_APPLIES_...: elsewhere its outcome is not-applicable */
-    const char *field;        /* pattern rows: a TEXT field of iv_package_struct, or for DEVICE a
-                                 canonical value name; also for check rows on a device value */
-    const char *pattern;      /* pattern rows: the field's whole value must match this */
-    iv_check_fn *check;       /* check rows */
-    enum iv_fault_kind fault; /* fault rows: one finding for each fault of this kind */
-    bool uncounted;           /* its findings never make the verdict `fail`: WSPC005 */
-    const char *argument;     /* pattern rows: what must hold, as a clause after "it"; check rows:
-                                 what the check is told; RFU rows: the sentence of ours that
-                                 follows the document's text; NULL: nothing */
-    const char *summary;      /* what must hold, one sentence */
-    const char *why;          /* why it matters, one or two sentences */
-    const char *remedy;       /* what the submitter should do, imperative, one sentence */
-    const char *message;      /* the document's text where there is one (WSPC, RFU); fault rows:
-                                 how the finding reads, {0} the path and {1} the detail; or NULL.
-                                 explain matches pasted messages against it; {0} {1} are holes */
-    const char *alias[3];     /* further spellings of the message, as printed elsewhere */
-    const char *passes;       /* an example that passes, one or a few lines */
-    const char *fails;        /* an example that fails */
+    unsigned applies;            /* IV_APPLIES_...: elsewhere its outcome is not-applicable */
+    const char *field;           /* pattern rows: a TEXT field of iv_package_struct, or for DEVICE a
+                                    canonical value name; also for check rows on a device value */
+    const char *pattern;         /* pattern rows: the field's whole value must match this */
+    iv_check_fn *check;          /* check rows */
+    enum iv_fault_kind fault;    /* fault rows: one finding for each fault of this kind */
+    enum iv_waiver_state waiver; /* waiver rows: one finding for each waiver in this state */
+    bool binding;                /* its findings cannot be waived */
+    bool uncounted;              /* its findings never make the verdict `fail`: WSPC005 */
+    const char *argument; /* pattern rows: what must hold, as a clause after "it"; check rows:
+                             what the check is told; RFU rows: the sentence of ours that
+                             follows the document's text; NULL: nothing */
+    const char *summary;  /* what must hold, one sentence */
+    const char *why;      /* why it matters, one or two sentences */
+    const char *remedy;   /* what the submitter should do, imperative, one sentence */
+    const char *message;  /* the document's text where there is one (WSPC, RFU); fault rows:
+                             how the finding reads, {0} the path and {1} the detail; or NULL.
+                             explain matches pasted messages against it; {0} {1} are holes */
+    const char *alias[3]; /* further spellings of the message, as printed elsewhere */
+    const char *passes;   /* an example that passes, one or a few lines */
+    const char *fails;    /* an example that fails */
 };
 
 /* A family of rules in report order. */
 struct iv_rules {
     const struct iv_rule *rows;
     size_t count;
+    bool advisory; /* a policy may lower its warnings */
 };
+
+/* Whether a policy may keep a finding of this rule from counting. */
+static inline bool iv_rule_can_be_waived(const struct iv_rule *rule)
+{
+    return !rule->binding && !rule->incomplete && rule->waiver == IV_WAIVER_FINE;
+}
 
 #endif

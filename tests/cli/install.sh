@@ -49,6 +49,7 @@ for page in imgval.1 imgval-formats.5 imgval-rules.7; do
     fi
 done
 check 'the JSON Schemas are installed' test -n "$(find "$prefix" -name '*.schema.json' -print -quit)"
+check 'the schema of the policy file is installed' test -f "$prefix/share/imgval/schema/imgval-policy-1.xsd"
 check 'README, CHANGELOG and LICENSE are installed' test "$(find "$prefix/share/doc" -type f | wc -l)" -ge 3
 check 'the rule reference is installed' grep -q 'id="STD001"' "$prefix/share/doc/imgval/rules.html"
 stray() { ! find "$prefix" -type f \( -name '*.a' -o -name '*.h' -o -name '*.o' \) | grep .; }

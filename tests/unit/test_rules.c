@@ -118,15 +118,18 @@ static const char *const ids[] = {
     "RFU001",  "RFU002",  "RFU003",  "RFU004",  "RFU005",  "RFU006",  "IMG001",  "IMG002",
     "IMG003",  "IMG004",  "IMG005",  "IMG006",  "IMG007",  "IMG008",  "IMG009",  "IMG010",
     "IMG301",  "IMG302",  "IMG303",  "IMG304",  "ADV001",  "ADV002",  "ADV003",  "ADV004",
-    "ADV005",  "ADV006",  "ADV007",  "ADV008",  "ADV009",
+    "ADV005",  "ADV006",  "ADV007",  "ADV008",  "ADV009",  "POL001",  "POL002",  "POL003",
 };
 
 static const char *const warnings[] = {
-    "WSPC002", "WSPC004", "WSPC006", "WSPC007", "WSPC012", "WSPC015", "IMG001", "IMG002",
-    "IMG004",  "IMG005",  "IMG006",  "IMG007",  "IMG008",  "IMG009",  "IMG010", "IMG301",
-    "IMG303",  "IMG304",  "ADV001",  "ADV002",  "ADV004",  "ADV005",  "ADV006", "ADV007",
+    "WSPC002", "WSPC004", "WSPC006", "WSPC007", "WSPC012", "WSPC015", "IMG001", "IMG002", "IMG004",
+    "IMG005",  "IMG006",  "IMG007",  "IMG008",  "IMG009",  "IMG010",  "IMG301", "IMG303", "IMG304",
+    "ADV001",  "ADV002",  "ADV004",  "ADV005",  "ADV006",  "ADV007",  "POL001", "POL002", "POL003",
 };
 static const char *const notes[] = {"WSPC005", "WSPC011", "WSPC014", "ADV003", "ADV008", "ADV009"};
+/* What no policy can waive, beside `incomplete` and the rules about waivers themselves. */
+static const char *const binding[] = {"STD001", "STD002", "STD003", "STD004", "STD005",
+                                      "STD006", "STD007", "STD008", "STD009", "WSPC003"};
 static const char *const incomplete[] = {"WSPC006", "WSPC007", "IMG004", "IMG005", "IMG006",
                                          "IMG007",  "IMG008",  "IMG010", "IMG303", "IMG304"};
 
@@ -173,7 +176,8 @@ static void check_texts(const struct iv_rule *rule)
 
 static void check_kind(const struct iv_rule *rule)
 {
-    int kinds = (rule->pattern != NULL) + (rule->check != NULL) + (rule->fault != IV_FAULT_NONE);
+    int kinds = (rule->pattern != NULL) + (rule->check != NULL) + (rule->fault != IV_FAULT_NONE) +
+                (rule->waiver != IV_WAIVER_FINE);
     bool by_command = rule->subject == IV_SUBJECT_REQUEST || rule->subject == IV_SUBJECT_HISTORY;
     if (!CHECK_INT(kinds, by_command ? 0 : 1)) {
         fprintf(stderr, "    %s\n", rule->id);
@@ -205,6 +209,10 @@ static void test_integrity(void)
                                                                                      : IV_ERROR;
         CHECK_INT(rows[i]->severity, severity);
         CHECK_INT(rows[i]->incomplete, is_among(ids[i], incomplete, IV_COUNT(incomplete)));
+        bool bound = is_among(ids[i], binding, IV_COUNT(binding));
+        CHECK_INT(rows[i]->binding, bound);
+        CHECK_INT(iv_rule_can_be_waived(rows[i]),
+                  !bound && !rows[i]->incomplete && strncmp(ids[i], "POL", 3) != 0);
         CHECK_INT(rows[i]->uncounted, strcmp(ids[i], "WSPC005") == 0);
         for (size_t k = 0; k < i; k++) {
             CHECK(!iv_ascii_ieq(rows[i]->id, rows[k]->id));

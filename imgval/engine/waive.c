@@ -1,0 +1,215 @@
+#include "imgval/engine/waive.h"
+
+#include "imgval/base/buf.h"
+#include "imgval/base/glob.h"
+#include "imgval/base/text.h"
+
+#include <string.h>
+
+/* ---- matching ------------------------------------------------------------------------------ */
+
+static bool matches_rule(const struct iv_policy_waiver *waiver, const struct iv_rule *rule)
+{
+    return waiver->rule == NULL || iv_glob_match(waiver->rule, rule->id) ||
+           iv_glob_match(waiver->rule, rule->name);
+}
+
+static bool matches_name(const char *glob, const char *name, const char *key)
+{
+    return (name != NULL && iv_glob_match(glob, name)) || (key != NULL && iv_glob_match(glob, key));
+}
+
+static bool is_within(const struct iv_version_range *range, bool is_known,
+                      struct iv_version version)
+{
+    if (!range->has_low && !range->has_high) {
+        return true;
+    }
+    return is_known && (!range->has_low || iv_version_compare(version, range->low) >= 0) &&
+           (!range->has_high || iv_version_compare(version, range->high) <= 0);
+}
+
+/* A finding about several packages is matched when each of them is. */
+static bool matches_package(const struct iv_policy_waiver *waiver,
+                            const struct iv_submission *submission,
+                            const struct iv_finding *finding)
+{
+    const struct iv_version_range *range = &waiver->version;
+    if (finding->has_packages) {
+        for (size_t i = 0; i < finding->package_count; i++) {
+            const struct iv_package *package = finding->packages[i];
+            if ((waiver->package != NULL &&
+                 !matches_name(waiver->package, package->name, package->key)) ||
+                !is_within(range, package->version != NULL, package->number)) {
+                return false;
+            }
+        }
+        return waiver->package == NULL || finding->package_count > 0;
+    }
+    if (waiver->package != NULL && !matches_name(waiver->package, finding->package, finding->key)) {
+        return false;
+    }
+    if (!range->has_low && !range->has_high) {
+        return true;
+    }
+    const struct iv_package *package =
+        finding->key == NULL ? NULL : iv_set_find(&submission->set, finding->key);
+    return package != NULL && is_within(range, package->version != NULL, package->number);
+}
+
+static bool matches_variant(const struct iv_policy_waiver *waiver, const struct iv_pop *variant)
+{
+    if (waiver->variant == NULL) {
+        return true;
+    }
+    if (variant == NULL) {
+        return false;
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&text, "%s/%s/%s", variant->oem, variant->mobile_operator, variant->model);
+    return iv_glob_match(waiver->variant, iv_buf_text(&text));
+}
+
+static bool matches(const struct iv_policy_waiver *waiver, const struct iv_submission *submission,
+                    const struct iv_finding *finding)
+{
+    return matches_rule(waiver, finding->rule) &&
+           is_within(&waiver->firmware, submission->firmware_version_valid, submission->number) &&
+           matches_package(waiver, submission, finding) &&
+           matches_variant(waiver, finding->variant);
+}
+
+static bool is_expired(const struct iv_engine_options *options,
+                       const struct iv_policy_waiver *waiver)
+{
+    return waiver->expires < options->date;
+}
+
+void iv_waive_finding(const struct iv_engine_options *options,
+                      const struct iv_submission *submission, struct iv_finding *finding)
+{
+    const struct iv_policy *policy = options->policy;
+    /* What is true of the cause is true of what follows from it. */
+    bool can_be_waived = iv_rule_can_be_waived(finding->rule) && !finding->binding_cause;
+    for (size_t i = 0; i < policy->waiver_count; i++) {
+        const struct iv_policy_waiver *waiver = &policy->waivers[i];
+        if (is_expired(options, waiver) || !matches(waiver, submission, finding)) {
+            continue;
+        }
+        struct iv_waiver_use *use = &options->uses[i];
+        if (!can_be_waived && !options->what_if) {
+            use->refused = use->refused == NULL ? finding->rule : use->refused;
+            continue;
+        }
+        use->is_used = true;
+        if (!finding->waived) {
+            finding->waived = true;
+            finding->waiver = &waiver->waiver;
+        }
+    }
+}
+
+/* ---- findings that follow from others ------------------------------------------------------ */
+
+/* Of one variant: its findings that others may follow from, by rule; few rules are causes. */
+struct cause {
+    const char *id;
+    size_t count;
+    size_t waived;
+    const struct iv_waiver *waiver;
+};
+
+struct iv_waive_causes {
+    const struct iv_submission *submission;
+    struct cause *items; /* by variant */
+};
+
+struct iv_waive_causes *iv_waive_causes(const struct iv_submission *submission,
+                                        struct iv_arena *arena)
+{
+    struct iv_waive_causes *causes = IV_NEW(arena, struct iv_waive_causes);
+    causes->submission = submission;
+    causes->items = IV_NEW_ARRAY(arena, struct cause, submission->variant_count + 1);
+    return causes;
+}
+
+static struct cause *cause_of(const struct iv_waive_causes *causes,
+                              const struct iv_finding *finding)
+{
+    const struct iv_submission *s = causes->submission;
+    if (finding->variant == NULL || s->variant_count == 0) {
+        return NULL;
+    }
+    /* A finding's variant is that of the submission, so its place is its index. */
+    size_t at = (size_t)((const char *)finding->variant - (const char *)&s->variants[0].pop) /
+                sizeof(s->variants[0]);
+    return at < s->variant_count ? &causes->items[at] : NULL;
+}
+
+void iv_waive_note_cause(struct iv_waive_causes *causes, const struct iv_finding *finding)
+{
+    struct cause *cause = cause_of(causes, finding);
+    if (cause == NULL || !finding->has_packages) { /* WSPC002, WSPC003 */
+        return;
+    }
+    cause->id = finding->rule->id;
+    cause->count++;
+    cause->waived += finding->waived;
+    cause->waiver = cause->waiver == NULL ? finding->waiver : cause->waiver;
+}
+
+void iv_waive_by_cause(const struct iv_waive_causes *causes, struct iv_finding *finding)
+{
+    const struct cause *cause = cause_of(causes, finding);
+    if (finding->cause == NULL || finding->waived || cause == NULL || cause->count == 0 ||
+        cause->waived < cause->count || strcmp(cause->id, finding->cause) != 0) {
+        return;
+    }
+    finding->waived = true;
+    finding->waiver = cause->waiver;
+}
+
+/* ---- the waivers themselves ---------------------------------------------------------------- */
+
+enum iv_waiver_state iv_waive_state(const struct iv_engine_options *options, size_t waiver)
+{
+    const struct iv_waiver_use *use = &options->uses[waiver];
+    if (is_expired(options, &options->policy->waivers[waiver])) {
+        return IV_WAIVER_EXPIRED;
+    }
+    if (use->refused != NULL) {
+        return IV_WAIVER_NO_EFFECT;
+    }
+    return use->is_used ? IV_WAIVER_FINE : IV_WAIVER_UNUSED;
+}
+
+static void add_part(struct iv_buf *buf, const char *word, const char *glob)
+{
+    if (glob != NULL) {
+        iv_buf_printf(buf, "%s%s \"%s\"", buf->size > 0 ? ", " : "", word, glob);
+    }
+}
+
+static void add_range(struct iv_buf *buf, const char *word, const struct iv_version_range *range)
+{
+    char text[IV_VERSION_TEXT_SIZE];
+    if (range->has_low) {
+        iv_version_format(range->low, text);
+        iv_buf_printf(buf, ", %s from %s", word, text);
+    }
+    if (range->has_high) {
+        iv_version_format(range->high, text);
+        iv_buf_printf(buf, ", %s to %s", word, text);
+    }
+}
+
+const char *iv_waive_text(const struct iv_policy_waiver *waiver, struct iv_arena *arena)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    add_part(&buf, "rule", waiver->rule);
+    add_part(&buf, "package", waiver->package);
+    add_part(&buf, "variant", waiver->variant);
+    add_range(&buf, "version", &waiver->version);
+    add_range(&buf, "firmware", &waiver->firmware);
+    return iv_arena_strdup(arena, iv_buf_text(&buf));
+}

@@ -1,0 +1,231 @@
+/* The policy file read from hostile bytes, dates, limits, and waivers over tables of the test's
+ * own. */
+#include "imgval/base/attr.h"
+#include "imgval/engine/engine.h"
+#include "imgval/engine/policy.h"
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+
+static enum iv_outcome check_names(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_evidence evidence = {.message = "m", .field = "name"};
+    iv_verdict_fail(verdict, &evidence);
+    return c->package->unreadable ? IV_NOT_EVALUATED : IV_FAILED;
+}
+
+#define ROW(the_id, the_name, level)                                                               \
+    .id = (the_id), .name = (the_name), .severity = (level), .subject = IV_SUBJECT_PACKAGE,        \
+    .applies = IV_APPLIES_ALL, .check = check_names, .remedy = "Mend it."
+
+static const struct iv_rule rows[] = {
+    {ROW("T001", "plain", IV_WARNING)},
+    {ROW("T002", "bound", IV_ERROR), .binding = true},
+    {ROW("T003", "unchecked", IV_WARNING), .incomplete = true},
+};
+static const struct iv_rule waiver_rows[] = {
+    {.id = "P001",
+     .name = "unused",
+     .severity = IV_WARNING,
+     .subject = IV_SUBJECT_POLICY,
+     .applies = IV_APPLIES_ALL,
+     .waiver = IV_WAIVER_UNUSED,
+     .message = "{0} unused"},
+    {.id = "P003",
+     .name = "no-effect",
+     .severity = IV_WARNING,
+     .subject = IV_SUBJECT_POLICY,
+     .applies = IV_APPLIES_ALL,
+     .waiver = IV_WAIVER_NO_EFFECT,
+     .message = "{0} not over {1}"},
+};
+static const struct iv_rules families[] = {
+    {.rows = rows, .count = IV_COUNT(rows), .advisory = true},
+    {.rows = waiver_rows, .count = IV_COUNT(waiver_rows)},
+};
+
+#define DUE " reason='r' owner='o' expires='2031-01-31'/>"
+
+static bool read_policy(const char *inside, struct iv_arena *arena, struct iv_policy *ret_policy)
+{
+    struct iv_policy_errors errors = {0};
+    const char *text =
+        iv_arena_printf(arena, "<imgval-policy version='1'>%s</imgval-policy>", inside);
+    bool fine = iv_policy_read(text, strlen(text), "p.xml", families, IV_COUNT(families), arena,
+                               ret_policy, &errors);
+    CHECK(fine == (errors.count == 0));
+    return fine;
+}
+
+/* Judges one package under a policy. */
+static void judge(const char *inside, const struct iv_engine_options *how, struct iv_arena *arena,
+                  struct iv_judgement *ret_judgement)
+{
+    struct iv_package package = {.name = "A.B",
+                                 .key = "a.b",
+                                 .path = "x/A.B.spkg",
+                                 .version = "1.0.0.5",
+                                 .number = {{1, 0, 0, 5}}};
+    struct iv_submission s = {.path = "x",
+                              .type = IV_PARTIAL,
+                              .context_free = true,
+                              .packages = &package,
+                              .package_count = 1};
+    struct iv_package *kept = IV_NEW(arena, struct iv_package);
+    *kept = package;
+    s.packages = kept;
+    iv_set_build(s.packages, 1, arena, &s.set);
+    struct iv_policy *policy = IV_NEW(arena, struct iv_policy);
+    struct iv_engine *engine IV_CLEANUP(iv_engine_close) = NULL;
+    struct iv_error err = {0};
+    CHECK(read_policy(inside, arena, policy));
+    CHECK(iv_engine_open(families, IV_COUNT(families), &engine, &err));
+    struct iv_engine_options options = *how;
+    options.policy = policy;
+    options.uses = IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count + 1);
+    options.is_last = true;
+    options.date = options.date == 0 ? 20310131 : options.date;
+    iv_engine_judge(engine, &s, &options, arena, ret_judgement);
+}
+
+/* "T001 T002* P003": the findings, waived ones with a star. */
+static const char *found(const char *inside, const struct iv_engine_options *how,
+                         struct iv_arena *arena, struct iv_judgement *ret_judgement)
+{
+    judge(inside, how, arena, ret_judgement);
+    const char *text = "";
+    for (size_t i = 0; i < ret_judgement->finding_count; i++) {
+        const struct iv_finding *finding = &ret_judgement->findings[i];
+        CHECK(finding->waived == (finding->waiver != NULL));
+        text = iv_arena_printf(arena, "%s%s%s%s", text, i == 0 ? "" : " ", finding->rule->id,
+                               finding->waived ? "*" : "");
+    }
+    return text;
+}
+
+static void test_waivers(struct iv_arena *arena)
+{
+    static const struct {
+        const char *inside;
+        const char *plain;
+        const char *what_if;
+    } cases[] = {
+        {"", "T002 T001 T003", "T002 T001 T003"},
+        {"<waiver rule='t001'" DUE, "T002 T001* T003", "T002 T001* T003"},
+        {"<waiver rule='plain'" DUE, "T002 T001* T003", "T002 T001* T003"},
+        {"<waiver rule='T002'" DUE, "T002 T001 T003 P003", "T002* T001 T003"},
+        {"<waiver rule='T003'" DUE, "T002 T001 T003 P003", "T002 T001 T003*"},
+        {"<waiver package='a.?'" DUE, "T002 T001* T003 P003", "T002* T001* T003*"},
+        {"<waiver package='a.c'" DUE, "T002 T001 T003 P001", "T002 T001 T003 P001"},
+        {"<waiver rule='T002' package='a.c'" DUE, "T002 T001 T003 P003", "T002 T001 T003 P001"},
+        {"<waiver rule='P001'" DUE, "T002 T001 T003 P003", "T002 T001 T003 P001"},
+        {"<waiver rule='T001' variant='*'" DUE, "T002 T001 T003 P001", "T002 T001 T003 P001"},
+        {"<waiver rule='T001' version-from='1.0.0.5'" DUE, "T002 T001* T003", "T002 T001* T003"},
+        {"<waiver rule='T001' version-from='1.0.0.6'" DUE, "T002 T001 T003 P001",
+         "T002 T001 T003 P001"},
+        {"<waiver rule='T001' version-to='1.0.0.4'" DUE, "T002 T001 T003 P001",
+         "T002 T001 T003 P001"},
+        {"<waiver rule='T001' firmware-to='9.0.0.0'" DUE, "T002 T001 T003 P001",
+         "T002 T001 T003 P001"},
+        {"<severity rule='T001' level='error'/>", "T001 T002 T003", "T001 T002 T003"},
+        {"<severity rule='T003' level='note'/>", "T002 T001 T003", "T002 T001 T003"},
+    };
+    for (size_t i = 0; i < IV_COUNT(cases); i++) {
+        struct iv_judgement judgement;
+        const struct iv_engine_options plain = {.fail_on = IV_ERROR};
+        const struct iv_engine_options what_if = {.fail_on = IV_ERROR, .what_if = true};
+        CHECK_STR(found(cases[i].inside, &plain, arena, &judgement), cases[i].plain);
+        CHECK_STR(found(cases[i].inside, &what_if, arena, &judgement), cases[i].what_if);
+    }
+}
+
+static void test_verdict(struct iv_arena *arena)
+{
+    static const char all[] = "<waiver package='*'" DUE;
+    struct iv_judgement judgement;
+    struct iv_engine_options how = {.fail_on = IV_ERROR};
+    found(all, &how, arena, &judgement);
+    CHECK_INT(judgement.verdict, IV_VERDICT_FAIL);
+    CHECK_INT(judgement.counts.waived, 1);
+    CHECK_INT(judgement.counts.warning, 2); /* T003, P003 */
+    how.what_if = true;
+    found(all, &how, arena, &judgement);
+    CHECK_INT(judgement.verdict, IV_VERDICT_PASS);
+    CHECK_INT(judgement.counts.waived, 3);
+    how.date = 20310201; /* expired, also under what_if; the table has no row for that state */
+    CHECK_STR(found(all, &how, arena, &judgement), "T002 T001 T003");
+    CHECK_INT(judgement.verdict, IV_VERDICT_FAIL);
+}
+
+static void test_dates(void)
+{
+    static const char *const bad[] = {"",           "2031-1-31",  "2031-13-01",  "2031-00-10",
+                                      "2031-04-31", "2031-02-29", "2100-02-29",  "0000-01-01",
+                                      "2031-01-00", "2031/01/01", "2031-01-011", "+031-01-01"};
+    int date = 0;
+    CHECK(iv_policy_date("2032-02-29", &date));
+    CHECK_INT(date, 20320229);
+    CHECK(iv_policy_date("2000-02-29", &date));
+    CHECK(iv_policy_date("9999-12-31", &date));
+    for (size_t i = 0; i < IV_COUNT(bad); i++) {
+        CHECK(!iv_policy_date(bad[i], &date));
+    }
+}
+
+static void test_limits(struct iv_arena *arena)
+{
+    struct iv_policy policy;
+    struct iv_limits limits = iv_limits_default();
+    if (!CHECK(read_policy("<limit name='XML depth' value='7'/><limit name='cabinet' value='2G'/>",
+                           arena, &policy))) {
+        return;
+    }
+    iv_policy_limits(&policy, &limits);
+    CHECK_INT(limits.xml_depth, 7);
+    CHECK(limits.cabinet_size == 2 * IV_GIB);
+    CHECK_INT(limits.members, iv_limits_default().members);
+}
+
+/* Any byte changed, or the file cut anywhere: an error or a policy, never a crash. */
+static void test_noise(struct iv_arena *arena)
+{
+    static const char text[] =
+        "<imgval-policy version='1'><severity rule='T001' level='note'/>"
+        "<limit name='XML depth' value='7'/><growth percent='1' packages='2'/>"
+        "<rule id='OEM001' name='n' severity='note' field='owner' pattern='(a|b)*' summary='s'/>"
+        "<waiver rule='T*' package='a?' version-from='1.0.0.0'" DUE "</imgval-policy>";
+    size_t read = 0;
+    unsigned state = 4711;
+    for (size_t i = 0; i < 2 * sizeof(text); i++) {
+        struct iv_arena_mark mark = iv_arena_mark(arena);
+        size_t size = i < sizeof(text) ? i : sizeof(text) - 1;
+        char *copy = malloc(size + 1);
+        struct iv_policy policy;
+        struct iv_policy_errors errors = {0};
+        memcpy(copy, text, size);
+        copy[size] = '\0';
+        if (i >= sizeof(text)) {
+            state = state * 1103515245u + 12345u;
+            copy[(state >> 8) % size] = "<>/'=&\xFFx0*("[(state >> 4) % 11];
+        }
+        bool fine = iv_policy_read(copy, size, "p.xml", families, IV_COUNT(families), arena,
+                                   &policy, &errors);
+        CHECK(fine == (errors.count == 0));
+        read += fine;
+        free(copy);
+        iv_arena_reset(arena, mark);
+    }
+    CHECK(read > 0 && read < sizeof(text));
+}
+
+int main(void)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    test_waivers(&arena);
+    test_verdict(&arena);
+    test_dates();
+    test_limits(&arena);
+    test_noise(&arena);
+    return unit_end();
+}
