@@ -1,6 +1,8 @@
 /* imgval scan: judge one or more submissions. */
 #include "imgval/command.h"
 
+#include "imgval/progress.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +36,14 @@ static int run_scan(const struct iv_command *command, void *options,
     }
     struct iv_report report;
     struct iv_scan_outcome outcome;
-    if (!iv_scan(paths.items, paths.count, &scan_options, arena, &report, &outcome, &err)) {
+    struct iv_progress progress;
+    iv_progress_init(&progress, &given->output);
+    scan_options.progress = iv_progress_step;
+    scan_options.progress_context = &progress;
+    bool is_scanned =
+        iv_scan(paths.items, paths.count, &scan_options, arena, &report, &outcome, &err);
+    iv_progress_end(&progress);
+    if (!is_scanned) {
         return iv_command_fail(&err);
     }
     if (given->output.verbose > 0) {

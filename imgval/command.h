@@ -28,8 +28,9 @@ enum iv_when { IV_WHEN_AUTO, IV_WHEN_ALWAYS, IV_WHEN_NEVER };
 
 /* How output looks: every command that prints has these. */
 struct iv_output_arguments {
-    int format; /* index in iv_format_words */
-    int color;  /* enum iv_when */
+    int format;   /* index in iv_format_words */
+    int color;    /* enum iv_when */
+    int progress; /* enum iv_when */
     unsigned quiet;
     unsigned verbose;
     const char *rules_url;

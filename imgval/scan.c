@@ -21,6 +21,8 @@ struct reading {
     struct iv_read_options options;
     struct iv_arena *arena; /* the scan's: decoded facts */
     struct iv_facts *facts; /* one for each item */
+    const struct iv_scan_options *scan;
+    size_t done;
 };
 
 /* In a worker: one item -> its facts as bytes. */
@@ -38,6 +40,11 @@ static void read_item(void *context, size_t i, struct iv_buf *record)
 static void receive_item(void *context, size_t i, const char *lost, const void *record, size_t size)
 {
     struct reading *reading = context;
+    reading->done++;
+    if (reading->scan->progress != NULL) {
+        reading->scan->progress(reading->scan->progress_context, reading->listing->items[i].path,
+                                reading->done, reading->listing->item_count);
+    }
     struct iv_facts *facts = &reading->facts[i];
     if (lost == NULL &&
         iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, reading->arena, facts) &&
@@ -59,6 +66,7 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
         .options = {.limits = &options->limits, .want_files = options->want_files},
         .arena = arena,
         .facts = IV_NEW_ARRAY(arena, struct iv_facts, listing->item_count),
+        .scan = options,
     };
     struct iv_workers_options workers = {
         .jobs = options->jobs,

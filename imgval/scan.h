@@ -26,6 +26,9 @@ struct iv_scan_sabotage {
     size_t slot;
 };
 
+/* Told in the parent after each file that was read: which, and how many of how many are done. */
+typedef void iv_scan_progress_fn(void *context, const char *path, size_t done, size_t count);
+
 /* Everything that a scan depends on: command line, environment and clock come in here only. */
 struct iv_scan_options {
     const char *tool_version;
@@ -67,7 +70,9 @@ struct iv_scan_options {
     unsigned jobs;
     struct iv_limits limits;
     struct iv_scan_sabotage sabotage;
-    bool want_files; /* inspect */
+    bool want_files;               /* inspect */
+    iv_scan_progress_fn *progress; /* NULL: nobody waits */
+    void *progress_context;
 };
 
 /* A scan's own outcome beside its report. */

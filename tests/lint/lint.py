@@ -28,7 +28,7 @@ LAYERS = [
     (r"cache/", 2, "cache"),
     (r"imgval/(scan|import|request|resolve)\.", 3, "scan"),
     (r"imgval/version\.h", 0, "version"),
-    (r"imgval/(main|command|options|options_complete|cmd_\w+)\.", 4, "program"),
+    (r"imgval/(main|command|options|options_complete|progress|cmd_\w+)\.", 4, "program"),
 ]
 
 LIBRARIES = {
