@@ -153,7 +153,7 @@ static int run_add(const struct iv_command *command, void *options,
 {
     struct adding adding = {.given = options};
     struct iv_error err = {0};
-    int status = IV_EXIT_TROUBLE;
+    int status;
     if (arguments->count != 1) {
         return iv_command_usage(command, "name one PATH");
     }
@@ -164,7 +164,7 @@ static int run_add(const struct iv_command *command, void *options,
         !iv_command_store_path(adding.given->store, arena, &adding.options.store_path, &err)) {
         return iv_command_fail(&err);
     }
-    int status = iv_command_policy(adding.given, arguments, arena, &adding.options);
+    status = iv_command_policy(adding.given, arguments, arena, &adding.options);
     if (status != IV_EXIT_PASS) {
         return status;
     }

@@ -204,9 +204,49 @@ static bool is_shown(const struct iv_option_group *group)
     return false;
 }
 
+enum { HELP_COLUMN = 34, HELP_WIDTH = 96 };
+
+/* The help of an option beside its name, or on the lines below, wrapped. */
+static void add_option_help(struct iv_buf *buf, const struct iv_option *option)
+{
+    size_t start = buf->size;
+    add_option_name(buf, option);
+    size_t used = buf->size - start;
+    if (used + 2 > HELP_COLUMN) {
+        iv_buf_putc(buf, '\n');
+        used = 0;
+    }
+    const char *text = option->help;
+    for (;;) {
+        size_t length = strlen(text);
+        if (length > HELP_WIDTH - HELP_COLUMN) {
+            length = HELP_WIDTH - HELP_COLUMN;
+            while (length > 1 && text[length] != ' ') {
+                length--;
+            }
+        }
+        iv_buf_printf(buf, "%*s%.*s\n", (int)(HELP_COLUMN - used), "", (int)length, text);
+        text += length;
+        if (*text == '\0') {
+            return;
+        }
+        text += *text == ' ' ? 1 : 0;
+        used = 0;
+    }
+}
+
+static void add_group_help(struct iv_buf *buf, const struct iv_option_group *group)
+{
+    iv_buf_printf(buf, "\n%s:\n", group->title == NULL ? "Options" : group->title);
+    for (size_t i = 0; i < group->count; i++) {
+        if (!group->options[i].hidden) {
+            add_option_help(buf, &group->options[i]);
+        }
+    }
+}
+
 void iv_options_help(const struct iv_command *command, struct iv_buf *buf)
 {
-    const size_t column = 34;
     iv_buf_puts(buf, "usage: ");
     add_usage_name(buf, command);
     iv_buf_printf(buf, "%s%s%s\n\n%s\n", command->group_count > 0 ? " [options]" : "",
@@ -215,23 +255,8 @@ void iv_options_help(const struct iv_command *command, struct iv_buf *buf)
         iv_buf_printf(buf, "\n%s\n", command->details);
     }
     for (size_t g = 0; g < command->group_count; g++) {
-        const struct iv_option_group *group = command->groups[g];
-        if (!is_shown(group)) {
-            continue;
-        }
-        iv_buf_printf(buf, "\n%s:\n", group->title == NULL ? "Options" : group->title);
-        for (size_t i = 0; i < group->count; i++) {
-            if (group->options[i].hidden) {
-                continue;
-            }
-            size_t start = buf->size;
-            add_option_name(buf, &group->options[i]);
-            size_t used = buf->size - start;
-            if (used + 2 > column) {
-                iv_buf_putc(buf, '\n');
-                used = 0;
-            }
-            iv_buf_printf(buf, "%*s%s\n", (int)(column - used), "", group->options[i].help);
+        if (is_shown(command->groups[g])) {
+            add_group_help(buf, command->groups[g]);
         }
     }
 }

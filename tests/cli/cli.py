@@ -218,7 +218,7 @@ def check_options(c, p):
         c.that(done.out.startswith(b"usage:") and done.err == b"", "help goes to standard output")
     for words in ("scan", "inspect", "explain", "cache list", "cache show", "cache add",
                   "cache import", "cache export", "cache merge", "cache remove", "cache verify",
-                  "cache path"):
+                  "cache path", "diff", "rfu", "fix", "render", "policy check", "policy show"):
         done = p.run(*words.split(), "--help")
         c.status(done, 0, "help of a command")
         c.that(done.text.startswith(f"usage: imgval {words}"), f"{words} --help", done.text[:80])
