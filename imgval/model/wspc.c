@@ -1,6 +1,7 @@
 #include "imgval/model/wspc.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const iv_wspc_status_names[] = {
@@ -121,6 +122,51 @@ static void compare(struct iv_wspc *wspc, enum iv_direction direction,
     }
 }
 
+static int compare_key(const void *a, const void *b)
+{
+    const struct iv_package *const *x = a;
+    const struct iv_package *const *y = b;
+    return strcmp((*x)->key, (*y)->key);
+}
+
+/* Where everything that is missing somewhere stands. */
+static void list_differences(struct iv_wspc *wspc, const struct iv_set *submission,
+                             struct iv_arena *arena)
+{
+    const struct iv_baseline *const baselines[] = {
+        [IV_OLDER] = wspc->older, [IV_NEWER] = wspc->newer, [IV_SAME] = wspc->same};
+    size_t total = 0;
+    for (size_t i = 0; i < wspc->failure_count; i++) {
+        total += wspc->failures[i].missing_count;
+    }
+    if (total == 0) {
+        return;
+    }
+    const struct iv_package **packages = IV_NEW_ARRAY(arena, const struct iv_package *, total);
+    size_t count = 0;
+    for (size_t i = 0; i < wspc->failure_count; i++) {
+        memcpy(packages + count, wspc->failures[i].missing,
+               wspc->failures[i].missing_count * sizeof(*packages));
+        count += wspc->failures[i].missing_count;
+    }
+    qsort(packages, count, sizeof(*packages), compare_key);
+    wspc->differences = IV_NEW_ARRAY(arena, struct iv_wspc_difference, count);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && strcmp(packages[i - 1]->key, packages[i]->key) == 0) {
+            continue;
+        }
+        struct iv_wspc_difference *difference = &wspc->differences[wspc->difference_count++];
+        difference->name = packages[i]->name != NULL ? packages[i]->name : packages[i]->key;
+        difference->in =
+            iv_set_find(submission, packages[i]->key) != NULL ? (unsigned)IV_IN_SUBMISSION : 0u;
+        for (size_t k = 0; k < IV_COUNT(baselines); k++) {
+            if (baselines[k] != NULL && iv_set_find(&baselines[k]->set, packages[i]->key) != NULL) {
+                difference->in |= 1u << k;
+            }
+        }
+    }
+}
+
 void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *baselines,
                    const struct iv_neighbours *neighbours, bool all_owners, struct iv_arena *arena,
                    struct iv_wspc *ret_wspc)
@@ -145,6 +191,7 @@ void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *ba
         compare(&wspc, IV_OLDER, submission, wspc.older, all_owners, arena);
         compare(&wspc, IV_NEWER, submission, wspc.newer, all_owners, arena);
         compare(&wspc, IV_SAME, submission, wspc.same, all_owners, arena);
+        list_differences(&wspc, submission, arena);
     }
     *ret_wspc = wspc;
 }
@@ -154,6 +201,7 @@ void iv_wspc_judge_against(const struct iv_set *submission, const struct iv_base
 {
     struct iv_wspc wspc = {.status = IV_WSPC_COMPLIANT, .older = older};
     compare(&wspc, IV_OLDER, submission, older, all_owners, arena);
+    list_differences(&wspc, submission, arena);
     *ret_wspc = wspc;
 }
 

@@ -50,6 +50,19 @@ struct iv_comparison {
     size_t missing_count;
 };
 
+/* A package that a superset test found missing somewhere, and where it is present. */
+struct iv_wspc_difference {
+    const char *name;
+    unsigned in; /* IV_IN_... */
+};
+
+enum {
+    IV_IN_OLDER = 1 << IV_OLDER,
+    IV_IN_NEWER = 1 << IV_NEWER,
+    IV_IN_SAME = 1 << IV_SAME,
+    IV_IN_SUBMISSION = 8,
+};
+
 struct iv_wspc {
     enum iv_wspc_status status;
     const struct iv_baseline *older;
@@ -58,6 +71,8 @@ struct iv_wspc {
     size_t several; /* WSPC010: how many baselines with different sets stand at one place; else 0 */
     struct iv_comparison failures[3];
     size_t failure_count;
+    struct iv_wspc_difference *differences; /* all that the failures list, each key once, by key */
+    size_t difference_count;
 };
 
 /* Where the neighbours stand in an array of baselines. */

@@ -102,6 +102,37 @@ static void write_pop(struct iv_json *json, const struct iv_pop *pop)
     iv_json_string(json, "model", pop->model);
 }
 
+/* Where a package stands, in this order. */
+static void write_difference(struct iv_json *json, const struct iv_wspc_difference *difference)
+{
+    const char *where[4];
+    size_t count = 0;
+    for (unsigned i = IV_OLDER; i <= IV_SAME; i++) {
+        if ((difference->in & 1u << i) != 0) {
+            where[count++] = iv_direction_names[i];
+        }
+    }
+    if ((difference->in & IV_IN_SUBMISSION) != 0) {
+        where[count++] = IV_JSON_IN_SUBMISSION;
+    }
+    iv_json_open_object(json, NULL);
+    iv_json_string(json, "package", difference->name);
+    iv_json_strings(json, "in", where, count);
+    iv_json_close_object(json);
+}
+
+static void write_differences(struct iv_json *json, const struct iv_wspc *wspc)
+{
+    if (wspc->difference_count == 0) {
+        return;
+    }
+    iv_json_open_array(json, "differences");
+    for (size_t i = 0; i < wspc->difference_count; i++) {
+        write_difference(json, &wspc->differences[i]);
+    }
+    iv_json_close_array(json);
+}
+
 static void write_variants(struct iv_json *json, const struct iv_submission *submission)
 {
     iv_json_open_array(json, "variants");
@@ -113,6 +144,7 @@ static void write_variants(struct iv_json *json, const struct iv_submission *sub
         write_baseline(json, "older", variant->wspc.older, true);
         write_baseline(json, "newer", variant->wspc.newer, true);
         write_baseline(json, "same", variant->wspc.same, true);
+        write_differences(json, &variant->wspc);
         iv_json_close_object(json);
     }
     iv_json_close_array(json);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define IV_JSON_REPORT_SCHEMA "imgval-report/1"
+#define IV_JSON_IN_SUBMISSION "submission" /* beside iv_direction_names: where a package stands */
 
 /* Each adds members to the object that is open. */
 void iv_json_report_tool(struct iv_json *json, const struct iv_report *report);

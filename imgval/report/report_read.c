@@ -184,6 +184,43 @@ static struct iv_pop read_pop(struct iv_json_reader *reader, const struct iv_jso
     };
 }
 
+static unsigned read_place(struct iv_json_reader *reader, const char *word)
+{
+    if (word != NULL && strcmp(word, IV_JSON_IN_SUBMISSION) == 0) {
+        return IV_IN_SUBMISSION;
+    }
+    for (unsigned i = IV_OLDER; i <= IV_SAME; i++) {
+        if (word != NULL && strcmp(word, iv_direction_names[i]) == 0) {
+            return 1u << i;
+        }
+    }
+    iv_json_fail(reader, "\"in\" knows no such place");
+    return 0;
+}
+
+static void read_differences(struct iv_json_reader *reader, const struct iv_json_value *object,
+                             struct iv_wspc *wspc)
+{
+    size_t count = 0;
+    const struct iv_json_value *array = iv_json_get_array(reader, object, "differences", &count);
+    wspc->differences = IV_NEW_ARRAY(reader->arena, struct iv_wspc_difference, count);
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        const struct iv_json_value *item = iv_json_item(reader, array, i);
+        if (item == NULL) {
+            break;
+        }
+        REQUIRE(reader, item, "package", "in");
+        wspc->differences[i].name = need_string(reader, item, "package");
+        size_t places = 0;
+        const char **words = iv_json_get_strings(reader, item, "in", &places);
+        for (size_t k = 0; k < places && !reader->failed; k++) {
+            wspc->differences[i].in |= read_place(reader, words[k]);
+        }
+        iv_json_context(reader, "differences[%zu]", i);
+    }
+    wspc->difference_count = count;
+}
+
 static void read_variants(struct loader *loader, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &loader->reader;
@@ -203,6 +240,7 @@ static void read_variants(struct loader *loader, const struct iv_json_value *obj
         variant->wspc.older = read_baseline(reader, item, "older");
         variant->wspc.newer = read_baseline(reader, item, "newer");
         variant->wspc.same = read_baseline(reader, item, "same");
+        read_differences(reader, item, &variant->wspc);
         variant->list_age_days = -1;
         iv_json_context(reader, "variants[%zu]", i);
     }

@@ -156,7 +156,8 @@ static void write_missing(struct iv_markup *m, const struct iv_finding *finding)
     iv_markup_open(m, "ul");
     iv_markup_attribute(m, "class", "names");
     for (size_t i = 0; i < finding->package_count; i++) {
-        iv_markup_element(m, "li", finding->packages[i]->name);
+        const char *name = finding->packages[i]->name;
+        iv_markup_element(m, "li", name == NULL ? "" : name);
     }
     iv_markup_close(m);
     iv_markup_close(m);

@@ -2,10 +2,8 @@
  * The WSPC comparison: a table of variants, and for those that are not compliant a drawing of the
  * packages that differ: a row for each, a column for the submission and each baseline.
  *
- * It is drawn from what the findings list. So it knows: what a baseline holds and the submission
- * lacks, what the submission holds and a later baseline lacks; and, as the comparison found nothing
- * else, that a package which the submission lacks is in no older or same baseline that is not said
- * to hold it. What is left is not known, and is drawn so.
+ * It is drawn from the differences that the comparison lists for a variant: everything that one
+ * side should hold and does not.
  */
 #include "imgval/base/sha256.h"
 #include "imgval/base/text.h"
@@ -24,163 +22,70 @@ enum {
     RADIUS = 8,
     LABEL_COLUMNS = 46, /* characters of a name that fit */
     HEAD_COLUMNS = 18,
-    DIRECTIONS = 3,
+    COLUMNS_MAX = 4,
 };
 
-enum cell { CELL_UNKNOWN, CELL_ABSENT, CELL_PRESENT, CELL_MISSING };
+enum cell { CELL_ABSENT, CELL_PRESENT, CELL_MISSING };
 
 static const char *const cell_words[] = {
-    [CELL_UNKNOWN] = "not told",
     [CELL_ABSENT] = "not in it",
     [CELL_PRESENT] = "present",
     [CELL_MISSING] = "missing",
 };
 
-/* One package that differs. */
-struct row {
-    const char *name;
-    unsigned listed; /* bit 1 << direction: the finding of that direction lists it */
-};
-
 struct column {
     const char *title;
     const struct iv_baseline *baseline; /* NULL: the submission */
-    enum iv_direction direction;
+    unsigned place;                     /* IV_IN_... */
 };
 
 /* The drawing of one variant, or of several that differ in nothing but their names. */
 struct picture {
     const struct iv_submission *submission;
     const struct iv_wspc *wspc;
-    struct row *rows;
-    size_t row_count;
-    struct column columns[DIRECTIONS + 1];
+    struct column columns[COLUMNS_MAX];
     size_t column_count;
 };
 
-/* A finding that lists packages, by its variant. */
-struct listing {
-    const struct iv_variant *variant;
-    const struct iv_finding *finding;
-    size_t position;
-};
-
 /* ---- rows and columns ---------------------------------------------------------------------- */
-
-static int compare_listings(const void *a, const void *b)
-{
-    const struct listing *x = a;
-    const struct listing *y = b;
-    if (x->variant != y->variant) {
-        return x->variant < y->variant ? -1 : 1;
-    }
-    return (x->position > y->position) - (x->position < y->position);
-}
-
-static struct listing *listings_of(const struct iv_report_entry *entry, struct iv_arena *arena,
-                                   size_t *ret_count)
-{
-    const struct iv_judgement *judgement = &entry->judgement;
-    struct listing *listings = IV_NEW_ARRAY(arena, struct listing, judgement->finding_count + 1);
-    size_t count = 0;
-    for (size_t i = 0; i < judgement->finding_count; i++) {
-        const struct iv_finding *finding = &judgement->findings[i];
-        const struct iv_variant *variant =
-            iv_phrase_find_variant(entry->submission, finding->variant);
-        if (variant != NULL && finding->direction != NULL && finding->package_count > 0) {
-            listings[count] =
-                (struct listing){.variant = variant, .finding = finding, .position = i};
-            count++;
-        }
-    }
-    qsort(listings, count, sizeof(*listings), compare_listings);
-    *ret_count = count;
-    return listings;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-    const struct row *x = a;
-    const struct row *y = b;
-    return strcmp(x->name, y->name);
-}
-
-/* The rows of one variant: its listings merged by name. */
-static void build_rows(const struct listing *listings, size_t count, struct iv_arena *arena,
-                       struct picture *picture)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < count; i++) {
-        total += listings[i].finding->package_count;
-    }
-    struct row *rows = IV_NEW_ARRAY(arena, struct row, total + 1);
-    total = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct iv_finding *finding = listings[i].finding;
-        for (size_t k = 0; k < finding->package_count; k++) {
-            rows[total++] = (struct row){.name = finding->packages[k]->name,
-                                         .listed = 1u << *finding->direction};
-        }
-    }
-    qsort(rows, total, sizeof(*rows), compare_rows);
-    size_t kept = 0;
-    for (size_t i = 0; i < total; i++) {
-        if (kept > 0 && strcmp(rows[kept - 1].name, rows[i].name) == 0) {
-            rows[kept - 1].listed |= rows[i].listed;
-        } else {
-            rows[kept++] = rows[i];
-        }
-    }
-    picture->rows = rows;
-    picture->row_count = kept;
-}
 
 /* In the order of versions, as they would follow each other on a device. */
 static void build_columns(struct picture *picture)
 {
     const struct iv_wspc *wspc = picture->wspc;
     const struct column columns[] = {
-        {.title = "older baseline", .baseline = wspc->older, .direction = IV_OLDER},
-        {.title = "same version", .baseline = wspc->same, .direction = IV_SAME},
-        {.title = "this submission"},
-        {.title = "newer baseline", .baseline = wspc->newer, .direction = IV_NEWER},
+        {.title = "older baseline", .baseline = wspc->older, .place = IV_IN_OLDER},
+        {.title = "same version", .baseline = wspc->same, .place = IV_IN_SAME},
+        {.title = "this submission", .place = IV_IN_SUBMISSION},
+        {.title = "newer baseline", .baseline = wspc->newer, .place = IV_IN_NEWER},
     };
     for (size_t i = 0; i < IV_COUNT(columns); i++) {
-        if (columns[i].baseline != NULL || i == 2) {
+        if (columns[i].baseline != NULL || columns[i].place == IV_IN_SUBMISSION) {
             picture->columns[picture->column_count++] = columns[i];
         }
     }
 }
 
-static struct picture build_picture(const struct iv_submission *submission,
-                                    const struct listing *listings, size_t count,
-                                    struct iv_arena *arena)
+/* A package is missing from the submission when a baseline before it, or of its version, holds it:
+ * that is why it is listed; and from a later baseline when the submission holds it. */
+static enum cell cell_of(const struct iv_wspc_difference *row, const struct column *column)
 {
-    struct picture picture = {.submission = submission, .wspc = &listings->variant->wspc};
-    build_rows(listings, count, arena, &picture);
-    build_columns(&picture);
-    return picture;
-}
-
-static enum cell cell_of(const struct row *row, const struct column *column)
-{
-    const bool lacking = (row->listed & (1u << IV_OLDER | 1u << IV_SAME)) != 0;
-    if (column->baseline == NULL) {
-        return lacking ? CELL_MISSING : CELL_PRESENT;
+    if ((row->in & column->place) != 0) {
+        return CELL_PRESENT;
     }
-    const bool listed = (row->listed & 1u << column->direction) != 0;
-    if (column->direction == IV_NEWER) {
-        return listed ? CELL_MISSING : CELL_UNKNOWN;
+    if (column->place == IV_IN_SUBMISSION) {
+        return CELL_MISSING;
     }
-    return listed ? CELL_PRESENT : lacking ? CELL_ABSENT : CELL_UNKNOWN;
+    return column->place == IV_IN_NEWER && (row->in & IV_IN_SUBMISSION) != 0 ? CELL_MISSING
+                                                                             : CELL_ABSENT;
 }
 
 /* ---- variants with one picture ------------------------------------------------------------- */
 
-/* The listings of one variant with a digest of what its drawing shows. */
+/* A variant with a digest of what its drawing shows. */
 struct group {
-    size_t first;
-    size_t count;
+    const struct iv_variant *variant;
+    size_t place;
     char digest[IV_SHA256_HEX_SIZE];
 };
 
@@ -193,49 +98,44 @@ static void add_baseline(struct iv_sha256 *sha, const struct iv_baseline *baseli
     iv_sha256_add_field(sha, version == NULL ? "" : version);
 }
 
-static void digest_group(const struct listing *listings, struct group *group)
+static void digest_group(struct group *group)
 {
-    const struct iv_wspc *wspc = &listings[group->first].variant->wspc;
+    const struct iv_wspc *wspc = &group->variant->wspc;
     struct iv_sha256 *sha = iv_sha256_open();
     add_baseline(sha, wspc->older);
     add_baseline(sha, wspc->same);
     add_baseline(sha, wspc->newer);
-    for (size_t i = 0; i < group->count; i++) {
-        const struct iv_finding *finding = listings[group->first + i].finding;
-        iv_sha256_add_field(sha, iv_direction_names[*finding->direction]);
-        for (size_t k = 0; k < finding->package_count; k++) {
-            iv_sha256_add_field(sha, finding->packages[k]->name);
-        }
-        iv_sha256_add_field(sha, "");
+    for (size_t i = 0; i < wspc->difference_count; i++) {
+        const unsigned char in = (unsigned char)wspc->differences[i].in;
+        iv_sha256_add_field(sha, wspc->differences[i].name);
+        iv_sha256_add(sha, &in, 1);
     }
     iv_sha256_close_hex(sha, group->digest);
 }
 
-static int compare_groups(const void *a, const void *b)
+static int compare_digests(const void *a, const void *b)
 {
     const struct group *x = a;
     const struct group *y = b;
     int order = strcmp(x->digest, y->digest);
-    return order != 0 ? order : (x->first > y->first) - (x->first < y->first);
+    return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }
 
 /* Sorted so that variants with one picture are neighbours. */
-static struct group *groups_of(const struct listing *listings, size_t count, struct iv_arena *arena,
+static struct group *groups_of(const struct iv_submission *s, struct iv_arena *arena,
                                size_t *ret_count)
 {
-    struct group *groups = IV_NEW_ARRAY(arena, struct group, count + 1);
-    size_t group_count = 0;
-    for (size_t i = 0; i < count;) {
-        struct group *group = &groups[group_count++];
-        *group = (struct group){.first = i};
-        while (i < count && listings[i].variant == listings[group->first].variant) {
-            group->count++;
-            i++;
+    struct group *groups = IV_NEW_ARRAY(arena, struct group, s->variant_count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        if (s->variants[i].wspc.difference_count > 0) {
+            groups[count] = (struct group){.variant = &s->variants[i], .place = i};
+            digest_group(&groups[count]);
+            count++;
         }
-        digest_group(listings, group);
     }
-    qsort(groups, group_count, sizeof(*groups), compare_groups);
-    *ret_count = group_count;
+    qsort(groups, count, sizeof(*groups), compare_digests);
+    *ret_count = count;
     return groups;
 }
 
@@ -290,9 +190,6 @@ static void write_cell(struct iv_markup *m, enum cell cell, unsigned x, unsigned
 {
     struct iv_buf d IV_CLEANUP(iv_buf_fini) = {0};
     switch (cell) {
-    case CELL_UNKNOWN:
-        write_circle(m, "unknown", x, y, 2);
-        return;
     case CELL_ABSENT:
         iv_buf_printf(&d, "M%u %uh12", x - 6, y);
         write_path(m, "absent", iv_buf_text(&d));
@@ -324,7 +221,7 @@ static void write_track(struct iv_markup *m, enum cell left, enum cell right, un
 
 static void write_row(struct iv_markup *m, const struct picture *picture, size_t index)
 {
-    const struct row *row = &picture->rows[index];
+    const struct iv_wspc_difference *row = &picture->wspc->differences[index];
     const unsigned top = HEAD_HEIGHT + (unsigned)index * ROW_HEIGHT;
     const unsigned y = top + ROW_HEIGHT / 2;
     iv_markup_break(m);
@@ -395,7 +292,7 @@ static void write_as_table(struct iv_markup *m, const struct picture *picture, s
     iv_markup_break(m);
     iv_markup_open(m, "details");
     iv_markup_element(m, "summary", "The drawing as a table");
-    const char *titles[DIRECTIONS + 3] = {"Package"};
+    const char *titles[COLUMNS_MAX + 2] = {"Package"};
     for (size_t i = 0; i < picture->column_count; i++) {
         titles[i + 1] = picture->columns[i].title;
     }
@@ -405,10 +302,10 @@ static void write_as_table(struct iv_markup *m, const struct picture *picture, s
         iv_markup_open(m, "tr");
         iv_markup_open(m, "th");
         iv_markup_attribute(m, "scope", "row");
-        iv_markup_text(m, picture->rows[i].name);
+        iv_markup_text(m, picture->wspc->differences[i].name);
         iv_markup_close(m);
         for (size_t k = 0; k < picture->column_count; k++) {
-            const enum cell cell = cell_of(&picture->rows[i], &picture->columns[k]);
+            const enum cell cell = cell_of(&picture->wspc->differences[i], &picture->columns[k]);
             iv_markup_classed(m, "td", cell == CELL_MISSING ? "missing" : NULL, cell_words[cell]);
         }
         iv_markup_close(m);
@@ -419,7 +316,7 @@ static void write_as_table(struct iv_markup *m, const struct picture *picture, s
 
 static void write_legend(struct iv_markup *m)
 {
-    static const enum cell shown[] = {CELL_PRESENT, CELL_MISSING, CELL_ABSENT, CELL_UNKNOWN};
+    static const enum cell shown[] = {CELL_PRESENT, CELL_MISSING, CELL_ABSENT};
     iv_markup_break(m);
     iv_markup_open(m, "ul");
     iv_markup_attribute(m, "class", "legend");
@@ -433,21 +330,19 @@ static void write_legend(struct iv_markup *m)
         iv_markup_attribute(m, "aria-hidden", "true");
         write_cell(m, shown[i], 11, 11);
         iv_markup_close(m);
-        iv_markup_text(m,
-                       shown[i] == CELL_UNKNOWN ? "not told by this report" : cell_words[shown[i]]);
+        iv_markup_text(m, cell_words[shown[i]]);
         iv_markup_close(m);
     }
     iv_markup_close(m);
 }
 
-static void write_names_of_variants(struct iv_markup *m, const struct listing *listings,
-                                    const struct group *groups, size_t count)
+static void write_names_of_variants(struct iv_markup *m, const struct group *groups, size_t count)
 {
     iv_markup_open(m, "figcaption");
     iv_markup_text(m, count == 1 ? "For " : "The same for each of ");
     for (size_t i = 0; i < count; i++) {
         struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
-        iv_phrase_variant(&name, &listings[groups[i].first].variant->pop);
+        iv_phrase_variant(&name, &groups[i].variant->pop);
         iv_markup_text(m, i == 0 ? "" : ", ");
         iv_markup_element(m, "bdi", iv_buf_text(&name));
     }
@@ -456,12 +351,13 @@ static void write_names_of_variants(struct iv_markup *m, const struct listing *l
 }
 
 static void write_picture(struct iv_markup *m, const struct picture *picture,
-                          const struct listing *listings, const struct group *groups, size_t count)
+                          const struct group *groups, size_t count)
 {
-    const size_t rows = picture->row_count > ROWS_MAX ? ROWS_MAX : picture->row_count;
+    const size_t all = picture->wspc->difference_count;
+    const size_t rows = all > ROWS_MAX ? ROWS_MAX : all;
     iv_markup_break(m);
     iv_markup_open(m, "figure");
-    write_names_of_variants(m, listings, groups, count);
+    write_names_of_variants(m, groups, count);
     iv_markup_open(m, "div");
     iv_markup_attribute(m, "class", "scroll");
     iv_markup_attribute(m, "tabindex", "0");
@@ -470,9 +366,9 @@ static void write_picture(struct iv_markup *m, const struct picture *picture,
     write_drawing(m, picture, rows);
     iv_markup_close(m);
     write_legend(m);
-    if (rows < picture->row_count) {
+    if (rows < all) {
         iv_markup_open(m, "p");
-        iv_markup_printf(m, "And %zu more: the findings list all.", picture->row_count - rows);
+        iv_markup_printf(m, "And %zu more: the findings list all.", all - rows);
         iv_markup_close(m);
     }
     write_as_table(m, picture, rows);
@@ -483,20 +379,17 @@ static void write_pictures(const struct iv_html_part *part)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
-    size_t listing_count = 0;
     size_t group_count = 0;
-    const struct listing *listings = listings_of(part->entry, &arena, &listing_count);
-    const struct group *groups = groups_of(listings, listing_count, &arena, &group_count);
+    const struct group *groups = groups_of(part->entry->submission, &arena, &group_count);
     for (size_t i = 0; i < group_count;) {
         size_t count = 1;
         while (i + count < group_count && strcmp(groups[i].digest, groups[i + count].digest) == 0) {
             count++;
         }
-        struct iv_arena_mark mark = iv_arena_mark(&arena);
-        const struct picture picture = build_picture(
-            part->entry->submission, &listings[groups[i].first], groups[i].count, &arena);
-        write_picture(part->markup, &picture, listings, &groups[i], count);
-        iv_arena_reset(&arena, mark);
+        struct picture picture = {.submission = part->entry->submission,
+                                  .wspc = &groups[i].variant->wspc};
+        build_columns(&picture);
+        write_picture(part->markup, &picture, &groups[i], count);
         i += count;
     }
 }

@@ -59,12 +59,14 @@ static struct iv_finding missing(struct iv_arena *arena, const struct iv_pop *po
     return finding;
 }
 
+static const char lost_name[] = "Contoso.Lost</svg><b>\033";
+
 /* Four variants: two with one picture, one that was not compared, one that is compliant. */
 static void comparison(struct iv_arena *arena, struct iv_report *ret_report)
 {
-    static const char *const lost[] = {"Contoso.Camera", "Contoso.Lost</svg><b>\033", NULL};
-    static const char *const lost_again[] = {"Contoso.Lost</svg><b>\033", NULL};
-    static const char *const added[] = {"Contoso.New", NULL};
+    static const char *const lost[] = {"Contoso.Camera", lost_name, NULL};
+    static const char *const lost_again[] = {lost_name, NULL};
+    static const char *const added[] = {"Contoso.New\xFF", NULL};
     struct iv_submission *s = IV_NEW(arena, struct iv_submission);
     s->path = "firmware/v4";
     s->type = IV_IMAGE;
@@ -80,6 +82,17 @@ static void comparison(struct iv_arena *arena, struct iv_report *ret_report)
         s->variants[i].wspc.older = i == 2 ? NULL : &older;
         s->variants[i].wspc.same = i < 2 ? &same : NULL;
         s->variants[i].wspc.newer = i < 2 ? &newer : NULL;
+    }
+    static const struct iv_wspc_difference differences[] = {
+        {.name = "Contoso.Camera", .in = IV_IN_OLDER | IV_IN_NEWER},
+        {.name = lost_name, .in = IV_IN_OLDER | IV_IN_SAME},
+        {.name = "Contoso.New\xFF", .in = IV_IN_SUBMISSION},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        s->variants[i].wspc.differences =
+            IV_NEW_ARRAY(arena, struct iv_wspc_difference, IV_COUNT(differences));
+        memcpy(s->variants[i].wspc.differences, differences, sizeof(differences));
+        s->variants[i].wspc.difference_count = IV_COUNT(differences);
     }
     struct iv_finding *findings = IV_NEW_ARRAY(arena, struct iv_finding, 6);
     for (size_t i = 0; i < 2; i++) {
@@ -161,6 +174,7 @@ static void test_again(const char *which, const struct iv_sink *sink)
     struct iv_buf second IV_CLEANUP(iv_buf_fini) = {0};
     CHECK(choose(which, 50, &arena, &report));
     write(&report, &iv_sink_json, &saved);
+    CHECK(strcmp(which, "comparison") != 0 || fixture_validate(saved.data, saved.size));
     if (!CHECK(
             iv_report_read(saved.data, saved.size, fixture_rule, &arena, &read, &complete, &err))) {
         fprintf(stderr, "    %s\n", err.text);
@@ -188,6 +202,27 @@ static void test_inert(const struct iv_sink *sink)
     CHECK(!has(&text, "<b>\033") && !has(&text, "200<b>"));
     CHECK(sink != &iv_sink_html || /* JUnit lists no packages */
           has(&text, "\xE5\x9B\xBA\xE4\xBB\xB6 \xF0\x9F\x93\xB1"));
+}
+
+/* A word for a place that nobody knows is no report. */
+static void test_places(void)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_report report;
+    struct iv_error err = {0};
+    bool complete = false;
+    struct iv_buf saved IV_CLEANUP(iv_buf_fini) = {0};
+    comparison(&arena, &report);
+    write(&report, &iv_sink_jsonl, &saved);
+    CHECK(fixture_validate(saved.data, saved.size));
+    char *place = strstr(saved.data, "\"in\":[\"older\"");
+    if (CHECK(place != NULL)) {
+        place[strlen("\"in\":[\"")] = 'x';
+        CHECK(!iv_report_read(saved.data, saved.size, fixture_rule, &arena, &report, &complete,
+                              &err));
+        CHECK(strstr(err.text, "differences[0]") != NULL);
+    }
 }
 
 static double seconds(void)
@@ -257,5 +292,6 @@ int main(int argc, char **argv)
         test_inert(sinks[i]);
         test_linear(sinks[i]);
     }
+    test_places();
     return unit_end();
 }

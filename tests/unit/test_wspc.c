@@ -259,6 +259,37 @@ static void test_unloaded(struct iv_arena *arena)
     CHECK_STR(describe(arena, &wspc), "compliant near near2 -");
 }
 
+/* Where everything stands that is missing somewhere: each key once, of any owner. */
+static void test_differences(struct iv_arena *arena)
+{
+    const struct iv_baseline baselines[] = {
+        baseline_of(arena, "v1", 1, "a b c"),
+        baseline_of(arena, "v3", 3, "a b d e=Microsoft"),
+        baseline_of(arena, "v2", 2, "a c"),
+    };
+    const struct iv_set set = set_of(arena, "a d e f");
+    struct iv_neighbours neighbours;
+    struct iv_wspc wspc;
+    iv_wspc_neighbours(baselines, 3, (struct iv_version){{2}}, arena, &neighbours);
+    iv_wspc_judge(&set, baselines, &neighbours, false, arena, &wspc);
+    static const struct iv_wspc_difference wanted[] = {
+        {"b", IV_IN_OLDER | IV_IN_NEWER},
+        {"c", IV_IN_OLDER | IV_IN_SAME},
+        {"f", IV_IN_SUBMISSION},
+    };
+    if (CHECK_INT(wspc.difference_count, IV_COUNT(wanted))) {
+        for (size_t i = 0; i < IV_COUNT(wanted); i++) {
+            CHECK_STR(wspc.differences[i].name, wanted[i].name);
+            CHECK_INT(wspc.differences[i].in, wanted[i].in);
+        }
+    }
+    iv_wspc_judge_against(&set, &baselines[0], false, arena, &wspc);
+    CHECK_INT(wspc.difference_count, 2);
+    CHECK_INT(wspc.differences[0].in, IV_IN_OLDER);
+    iv_wspc_judge_against(&baselines[0].set, &baselines[0], false, arena, &wspc);
+    CHECK_INT(wspc.difference_count, 0);
+}
+
 static void test_against(struct iv_arena *arena)
 {
     struct iv_baseline older = baseline_of(arena, "any", 9, "a b m=Microsoft");
@@ -353,6 +384,7 @@ int main(void)
     test_rows();
     test_unloaded(&arena);
     test_against(&arena);
+    test_differences(&arena);
     test_requests();
     test_names();
     return unit_end();
