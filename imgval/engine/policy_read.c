@@ -167,7 +167,7 @@ static void start_severity(void *context, const struct iv_xml_element *element)
     static const struct wanted wanted[] = {{.name = "rule"}, {.name = "level"}};
     struct parser *p = context;
     const char *values[ATTRIBUTES_MAX];
-    enum iv_severity severity;
+    enum iv_severity severity = IV_NOTE;
     bool advisory = false;
     if (!take_attributes(p, "severity", element, wanted, IV_COUNT(wanted), values) ||
         !take_severity(p, element->line, values[1], &severity)) {

@@ -40,6 +40,7 @@ if [ -x "$build/tests/mkfixture" ]; then
     done
 fi
 cp -R "$top/testdata/story" "$seeds/story"
+sed -n '/^<imgval-policy/,/^<\/imgval-policy/p' "$top/man/imgval-formats.5" >"$seeds/example.policy.xml"
 
 # seed NAME CORPUS: copies what the fuzzer can start from. The readers of documents want a first
 # byte that chooses the reader (see fuzz_manifest.c), the others the file as it is.
@@ -64,6 +65,7 @@ seed() {
         sort -z |
         case $1 in
         cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
+        policy) grep -z -E '\.policy\.xml$' ;;
         manifest | xml) grep -z -E '\.(xml|mum|reg|manifest|imx|txt)$' ;;
         *) cat ;;
         esac)
