@@ -109,6 +109,15 @@ const char *const iv_fault_names[] = {
     [IV_FAULT_UNSUPPORTED] = "unsupported",
     [IV_FAULT_MEMBER_MISSING] = "member-missing",
     [IV_FAULT_METADATA] = "metadata",
+    [IV_FAULT_FFU_HEADER] = "ffu-header",
+    [IV_FAULT_HASH_MISMATCH] = "hash-mismatch",
+    [IV_FAULT_HASH_TABLE] = "hash-table",
+    [IV_FAULT_CATALOG] = "catalog",
+    [IV_FAULT_TRAILING] = "trailing-data",
+    [IV_FAULT_TRUNCATED] = "truncated",
+    [IV_FAULT_TABLE] = "partition-table",
+    [IV_FAULT_PARTITION] = "partition",
+    [IV_FAULT_FILE] = "file",
     [IV_FAULT_KINDS] = NULL,
 };
 static_assert(IV_COUNT(iv_fault_names) == IV_FAULT_KINDS + 1, "a word for each kind of fault");
