@@ -146,6 +146,24 @@ static void collect_side_files(const struct iv_facts *facts, size_t count, struc
     }
 }
 
+/* One reader describes the image; others may have checked ranges of its chunks. */
+static void collect_image(const struct iv_facts *facts, size_t count, struct iv_submission *s)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (facts[i].image.present && !s->image.present) {
+            struct iv_image_hash hash = s->image.hash;
+            s->image = facts[i].image;
+            s->image.hash.checked += hash.checked;
+            s->image.hash.mismatched += hash.mismatched;
+            s->image.hash.skipped += hash.skipped;
+        } else {
+            s->image.hash.checked += facts[i].image.hash.checked;
+            s->image.hash.mismatched += facts[i].image.hash.mismatched;
+            s->image.hash.skipped += facts[i].image.hash.skipped;
+        }
+    }
+}
+
 /* Contract 4: a contextual partial's set is the history's final state overlaid with the partial's
  * packages. A removal package of the partial takes its name out. */
 static void overlay_history(struct iv_submission *s, struct iv_arena *arena)
@@ -197,6 +215,7 @@ void iv_submission_assemble(const struct iv_facts *facts, size_t count,
 {
     struct iv_submission *s = ret_submission;
     collect_side_files(facts, count, s);
+    collect_image(facts, count, s);
     collect_packages(facts, count, s->history.package_count, arena, s);
     bool contextual = s->type == IV_PARTIAL && !s->context_free;
     if (contextual) {
