@@ -10,12 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IV_RULE_FAMILIES 5
+#define IV_RULE_FAMILIES 7
 
 extern const struct iv_rules iv_rules_standard; /* STD001..STD009 */
 extern const struct iv_rules iv_rules_wspc;     /* WSPC001..WSPC015 */
 extern const struct iv_rules iv_rules_rfu;      /* RFU001..RFU006 */
-extern const struct iv_rules iv_rules_image;    /* IMG... */
+extern const struct iv_rules iv_rules_image;    /* IMG001..IMG010 */
+extern const struct iv_rules iv_rules_ffu;      /* IMG101..IMG205 */
+extern const struct iv_rules iv_rules_metadata; /* IMG301..IMG304 */
 extern const struct iv_rules iv_rules_advice;   /* ADV... */
 
 /* All of them, in report order. */

@@ -357,6 +357,11 @@ static const struct iv_rule rows[] = {
         .passes = "the history ends with a, b; the submission holds a, b",
         .fails = "the history ends with a, b; the submission holds a",
     },
+};
+
+const struct iv_rules iv_rules_image = {.rows = rows, .count = IV_COUNT(rows)};
+
+static const struct iv_rule metadata_rows[] = {
     {
         .id = "IMG301",
         .name = "metadata-overridden",
@@ -419,4 +424,4 @@ static const struct iv_rule rows[] = {
     },
 };
 
-const struct iv_rules iv_rules_image = {.rows = rows, .count = IV_COUNT(rows)};
+const struct iv_rules iv_rules_metadata = {.rows = metadata_rows, .count = IV_COUNT(metadata_rows)};

@@ -329,6 +329,10 @@ static bool packages_are_sound(const struct iv_package *packages, size_t count)
 
 static bool image_is_sound(const struct iv_image *image)
 {
+    if (image->store_count > IV_IMAGE_STORES_MAX || image->claim_count > IV_IMAGE_CLAIMS_MAX ||
+        image->partition_count > IV_IMAGE_PARTITIONS_MAX) {
+        return false;
+    }
     for (size_t i = 0; i < image->claim_count; i++) {
         if (image->claims[i].name == NULL) {
             return false;

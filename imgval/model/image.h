@@ -13,6 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What readers keep and rules compare pair by pair, of all stores together. */
+#define IV_IMAGE_STORES_MAX 64
+#define IV_IMAGE_CLAIMS_MAX 1024
+#define IV_IMAGE_PARTITIONS_MAX 4096
+
 enum iv_update_type {
     IV_UPDATE_UNKNOWN, /* neither of the two numbers that the format defines, or no FFU */
     IV_UPDATE_FULL,
