@@ -52,7 +52,7 @@ static const struct iv_volume_kind others = {
 /* ---- the table ---- */
 
 static const struct iv_volume_kind *const kinds[] = {
-    &iv_volume_ntfs, &others, &iv_volume_fat, /* the weakest signature */
+    &iv_volume_ntfs, &iv_volume_wim, &others, &iv_volume_fat, /* the weakest signature */
 };
 
 static const struct iv_volume_kind *find_kind(const struct iv_source *source, const char **ret_name)
@@ -111,6 +111,83 @@ const char *iv_volume_name_utf16(struct iv_arena *arena, const unsigned char *by
     }
     return iv_arena_strdup(arena, iv_buf_text(&text));
 }
+
+/* ---- names of a directory ---- */
+
+struct iv_volume_name {
+    const char *folded;
+    size_t number; /* in the order of the directory */
+    struct iv_volume_node node;
+};
+
+void iv_volume_index_start(struct iv_volume_index *index, uint64_t place)
+{
+    iv_volume_index_fini(index);
+    index->place = place;
+}
+
+void iv_volume_index_add(struct iv_volume_index *index, const char *name,
+                         const struct iv_volume_node *node)
+{
+    index->names = iv_arena_grow(&index->arena, index->names, index->count, &index->capacity,
+                                 sizeof(*index->names));
+    index->names[index->count] = (struct iv_volume_name){
+        .folded = iv_ascii_fold(&index->arena, name),
+        .number = index->count,
+        .node = *node,
+    };
+    index->count++;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct iv_volume_name *one = a;
+    const struct iv_volume_name *other = b;
+    int order = strcmp(one->folded, other->folded);
+    return order != 0 ? order : (one->number > other->number) - (one->number < other->number);
+}
+
+void iv_volume_index_finish(struct iv_volume_index *index)
+{
+    if (index->count > 0) {
+        qsort(index->names, index->count, sizeof(*index->names), compare_names);
+    }
+    index->is_built = true;
+}
+
+bool iv_volume_index_is_of(const struct iv_volume_index *index, uint64_t place)
+{
+    return index->is_built && index->place == place;
+}
+
+const struct iv_volume_node *iv_volume_index_find(const struct iv_volume_index *index,
+                                                  const char *name)
+{
+    struct iv_buf folded IV_CLEANUP(iv_buf_fini) = {0};
+    for (const char *c = name; *c != '\0'; c++) {
+        iv_buf_putc(&folded, iv_ascii_lower(*c));
+    }
+    size_t from = 0;
+    for (size_t to = index->count; from < to;) { /* the first that is not below it */
+        size_t middle = from + (to - from) / 2;
+        if (strcmp(index->names[middle].folded, iv_buf_text(&folded)) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from < index->count && strcmp(index->names[from].folded, iv_buf_text(&folded)) == 0
+               ? &index->names[from].node
+               : NULL;
+}
+
+void iv_volume_index_fini(struct iv_volume_index *index)
+{
+    iv_arena_fini(&index->arena);
+    *index = (struct iv_volume_index){0};
+}
+
+/* ---- opening ---- */
 
 bool iv_volume_open(const struct iv_source *source, size_t image, const struct iv_limits *limits,
                     struct iv_arena *arena, struct iv_volume **ret_volume,

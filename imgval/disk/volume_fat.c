@@ -27,6 +27,7 @@ struct fat {
     uint64_t data;
     uint32_t clusters;     /* numbered from 2 */
     uint32_t root_cluster; /* FAT32 */
+    struct iv_volume_index index;
 };
 
 /* ---- the boot sector ---- */
@@ -398,6 +399,12 @@ static bool fat_open(struct iv_volume *volume, size_t image, struct iv_fault *re
     return true;
 }
 
+static void fat_close(struct iv_volume *volume)
+{
+    struct fat *fat = volume->state;
+    iv_volume_index_fini(&fat->index);
+}
+
 static enum iv_volume_outcome fat_root(struct iv_volume *volume, struct iv_volume_node *ret_node,
                                        struct iv_fault *ret_fault)
 {
@@ -407,34 +414,54 @@ static enum iv_volume_outcome fat_root(struct iv_volume *volume, struct iv_volum
     return IV_VOLUME_FOUND;
 }
 
-static enum iv_volume_outcome fat_child(struct iv_volume *volume,
-                                        const struct iv_volume_node *folder, const char *name,
-                                        struct iv_volume_node *ret_node, struct iv_fault *ret_fault)
+static enum iv_volume_outcome build_index(struct iv_volume *volume,
+                                          const struct iv_volume_node *folder,
+                                          struct iv_fault *ret_fault)
 {
+    struct fat *fat = volume->state;
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     enum iv_volume_outcome outcome = read_folder(volume, folder, &buf, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
+    iv_volume_index_start(&fat->index, folder->place);
     struct iv_cursor cursor = iv_cursor(buf.data, buf.size);
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
     struct fat_entry entry;
-    while (next_entry(volume, &arena, &cursor, &entry)) {
-        if (iv_ascii_ieq(entry.name, name) || iv_ascii_ieq(entry.short_name, name)) {
-            const struct fat *fat = volume->state;
-            if (entry.is_directory && !is_cluster(fat, entry.cluster)) {
-                return damaged(volume, ret_fault, "the directory has no cluster");
-            }
-            *ret_node = (struct iv_volume_node){
-                .is_directory = entry.is_directory,
-                .size = entry.is_directory ? 0 : entry.size,
-                .place = entry.cluster,
-            };
-            return IV_VOLUME_FOUND;
+    while (next_entry(volume, &fat->index.arena, &cursor, &entry)) {
+        struct iv_volume_node node = {
+            .is_directory = entry.is_directory,
+            .size = entry.is_directory ? 0 : entry.size,
+            .place = entry.cluster,
+        };
+        iv_volume_index_add(&fat->index, entry.name, &node);
+        if (entry.short_name != entry.name) {
+            iv_volume_index_add(&fat->index, entry.short_name, &node);
         }
     }
-    return IV_VOLUME_ABSENT;
+    iv_volume_index_finish(&fat->index);
+    return outcome;
+}
+
+static enum iv_volume_outcome fat_child(struct iv_volume *volume,
+                                        const struct iv_volume_node *folder, const char *name,
+                                        struct iv_volume_node *ret_node, struct iv_fault *ret_fault)
+{
+    const struct fat *fat = volume->state;
+    if (!iv_volume_index_is_of(&fat->index, folder->place)) {
+        enum iv_volume_outcome outcome = build_index(volume, folder, ret_fault);
+        if (outcome != IV_VOLUME_FOUND) {
+            return outcome;
+        }
+    }
+    const struct iv_volume_node *node = iv_volume_index_find(&fat->index, name);
+    if (node == NULL) {
+        return IV_VOLUME_ABSENT;
+    }
+    if (node->is_directory && !is_cluster(fat, (uint32_t)node->place)) {
+        return damaged(volume, ret_fault, "the directory has no cluster");
+    }
+    *ret_node = *node;
+    return IV_VOLUME_FOUND;
 }
 
 static enum iv_volume_outcome fat_list(struct iv_volume *volume,
@@ -502,6 +529,7 @@ static enum iv_volume_outcome fat_file(struct iv_volume *volume, struct iv_volum
 const struct iv_volume_kind iv_volume_fat = {
     .probe = probe,
     .open = fat_open,
+    .close = fat_close,
     .root = fat_root,
     .child = fat_child,
     .list = fat_list,

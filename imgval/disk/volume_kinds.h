@@ -60,11 +60,34 @@ struct iv_volume {
 
 extern const struct iv_volume_kind iv_volume_ntfs;
 extern const struct iv_volume_kind iv_volume_fat;
+extern const struct iv_volume_kind iv_volume_wim;
 
 /* Sets the fault and returns TROUBLE. The text lives in the volume's arena. */
 enum iv_volume_outcome iv_volume_trouble(const struct iv_volume *volume, struct iv_fault *ret_fault,
                                          enum iv_fault_kind kind, const char *fmt, ...)
     IV_PRINTF(4, 5);
+
+/*
+ * The names of one directory, sorted for look-ups: for kinds whose directories are plain lists. A
+ * name that folds like an earlier one is not found; listings show both.
+ */
+struct iv_volume_index {
+    struct iv_arena arena;
+    bool is_built;
+    uint64_t place; /* of the directory */
+    struct iv_volume_name *names;
+    size_t count;
+    size_t capacity;
+};
+
+void iv_volume_index_start(struct iv_volume_index *index, uint64_t place); /* drops what it held */
+void iv_volume_index_add(struct iv_volume_index *index, const char *name,
+                         const struct iv_volume_node *node);
+void iv_volume_index_finish(struct iv_volume_index *index);
+bool iv_volume_index_is_of(const struct iv_volume_index *index, uint64_t place);
+const struct iv_volume_node *iv_volume_index_find(const struct iv_volume_index *index,
+                                                  const char *name);
+void iv_volume_index_fini(struct iv_volume_index *index);
 
 /* UTF-16 little-endian as UTF-8: lone surrogates and NUL become U+FFFD. In `arena`. */
 const char *iv_volume_name_utf16(struct iv_arena *arena, const unsigned char *bytes, size_t size);
