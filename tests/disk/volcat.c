@@ -7,12 +7,14 @@
  * One line each: "kind NAME", "images N", "used BYTES", "dir PATH", "link PATH",
  * "file PATH SIZE SHA-256", "absent PATH", "trouble KIND PATH: detail".
  * All of it is read in a sandboxed worker process, as in a scan; --here: in this one.
+ * --hive KEY: IMAGE is a registry hive; "value NAME TYPE TEXT" for each of the key, "dirty".
  * --file: through iv_volume_file() in pieces, and not through iv_volume_read().
  */
 #include "imgval/base/file.h"
 #include "imgval/base/sha256.h"
 #include "imgval/base/text.h"
 #include "imgval/base/workers.h"
+#include "imgval/disk/hive.h"
 #include "imgval/disk/volume.h"
 
 #include <fcntl.h>
@@ -29,6 +31,7 @@ struct volcat {
     size_t image;
     uint64_t offset;
     bool by_file;
+    const char *key; /* of a hive */
     char **paths;
     struct iv_limits limits;
     struct iv_arena arena;
@@ -102,8 +105,8 @@ static void print_folder(struct volcat *cat, const char *path, int depth)
         iv_buf_printf(cat->out, "absent %s\n", path);
     }
     for (size_t i = 0; outcome == IV_VOLUME_FOUND && i < count; i++) {
-        const char *below = iv_arena_printf(&cat->arena, "%s%s%s", path, *path == '\0' ? "" : "/",
-                                            entries[i].name);
+        const char *below =
+            iv_arena_printf(&cat->arena, "%s%s%s", path, *path == '\0' ? "" : "/", entries[i].name);
         if (depth == 0 && entries[i].name[0] == '$') {
             continue; /* the file system's own */
         }
@@ -118,6 +121,37 @@ static void print_folder(struct volcat *cat, const char *path, int depth)
     }
 }
 
+static void print_hive(struct volcat *cat, const struct iv_source *source)
+{
+    struct iv_fault fault = {0};
+    struct iv_hive hive;
+    struct iv_hive_value *values = NULL;
+    size_t count = 0;
+    void *bytes = iv_arena_alloc(&cat->arena, (size_t)source->size);
+    if (!iv_source_read(source, bytes, (size_t)source->size, 0) ||
+        !iv_hive_open(bytes, (size_t)source->size, &hive, &fault)) {
+        print_trouble(cat, "(hive)", &fault);
+        return;
+    }
+    if (hive.is_dirty) {
+        iv_buf_puts(cat->out, "dirty\n");
+    }
+    switch (iv_hive_values(&hive, cat->key, &cat->arena, &values, &count, &fault)) {
+    case IV_HIVE_FOUND:
+        for (size_t i = 0; i < count; i++) {
+            iv_buf_printf(cat->out, "value %s %u %s\n", values[i].name, values[i].type,
+                          values[i].text != NULL ? values[i].text : "(other)");
+        }
+        break;
+    case IV_HIVE_ABSENT:
+        iv_buf_printf(cat->out, "absent %s\n", cat->key);
+        break;
+    case IV_HIVE_TROUBLE:
+        print_trouble(cat, cat->key, &fault);
+        break;
+    }
+}
+
 static void work(void *context, size_t i, struct iv_buf *record)
 {
     (void)i;
@@ -125,6 +159,10 @@ static void work(void *context, size_t i, struct iv_buf *record)
     cat->out = record;
     struct iv_source whole = iv_source_of_file(cat->fd, cat->size, &cat->arena);
     struct iv_source source = iv_source_slice(&whole, cat->offset, cat->size, &cat->arena);
+    if (cat->key != NULL) {
+        print_hive(cat, &source);
+        return;
+    }
     const char *kind = iv_volume_kind(&source);
     iv_buf_printf(record, "kind %s\n", kind != NULL ? kind : "(none)");
     struct iv_fault fault = {0};
@@ -170,6 +208,8 @@ int main(int argc, char **argv)
             cat.image = strtoul(argv[++at], NULL, 10);
         } else if (strcmp(argv[at], "--offset") == 0) {
             cat.offset = strtoull(argv[++at], NULL, 0);
+        } else if (strcmp(argv[at], "--hive") == 0) {
+            cat.key = argv[++at];
         } else {
             return 2;
         }
