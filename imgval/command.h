@@ -59,6 +59,7 @@ struct iv_scan_arguments {
     bool jobs_given;
     struct iv_strings reports;
     const char *sabotage;
+    bool no_hash;
     bool replace; /* cache add */
 };
 

@@ -275,7 +275,7 @@ static const struct iv_field image_partition_fields[] = {
     STRING(iv_image_partition, name, "name", W | R),
     STRING(iv_image_partition, type, "type", W | R),
     STRING(iv_image_partition, id, "id", W | R),
-    NUMBER(iv_image_partition, attributes, "attributes", W | R),
+    NUMBER(iv_image_partition, attributes, "attributes", W),
     NUMBER(iv_image_partition, start, "start", W | R),
     NUMBER(iv_image_partition, size, "size", W | R),
     NUMBER(iv_image_partition, used, "used", W | R),
