@@ -27,6 +27,7 @@ Lines of the recipe that are ours, for images:
     %volume KIND SIZE TREE FILE [OPTION...] what stands before was built in a place of its own, and
                                             TREE in it becomes the volume FILE (mkvolume --help); the
                                             rest of the recipe finds it as ../parts/FILE
+    %signer FILE                            a new key with its certificate, as ../FILE
 
 Members of a finding are compared as text; missing or null is written as null; variant is written
 oem/operator/model; `message~=text` and `remedy~=text` look for a part.
@@ -203,6 +204,17 @@ def installed_manifest(words):
         "type": "BinaryPartition" if keys["binary"] == "true" else "Regular"}
 
 
+def make_signer(place, name):
+    if shutil.which("openssl") is None:
+        raise Skip
+    made = run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "36500", "-subj",
+                           "/O=Example/CN=Example Signing", "-keyout", "key", "-out", "certificate"],
+               place, os.environ)
+    if made.returncode != 0:
+        raise Failure("no key" + shown(made))
+    (place / name).write_text((place / "key").read_text() + (place / "certificate").read_text())
+
+
 def build(recipe, builder, volume, place):
     """Builds place/tree; what is to be put into volumes is built in place/parts."""
     lines, volumes = [], []
@@ -210,6 +222,8 @@ def build(recipe, builder, volume, place):
     for line in recipe.split("\n"):
         if line.startswith("%dsm "):
             lines.append(installed_manifest(shlex.split(line)[1:]))
+        elif line.startswith("%signer "):
+            make_signer(place, line.split()[1])
         elif line.startswith("%volume "):
             volumes.append(shlex.split(line)[1:])
             parts, lines = (parts or []) + lines, []

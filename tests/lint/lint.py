@@ -52,10 +52,6 @@ BANNED = re.compile(
 # Rules whose cases need a command that judges requests or histories.
 NOT_SCANNED = {"WSPC004", "RFU001", "RFU002", "RFU003", "RFU004", "RFU005", "RFU006"}
 
-# Rules on image files: judged from facts (tests/unit/test_ffu_rules.c); no command reads images yet.
-NOT_SCANNED |= {f"IMG10{n}" for n in range(1, 10)} | {f"IMG20{n}" for n in range(1, 6)}
-
-
 def room(path):
     for pattern, layer, name in LAYERS:
         if re.match(pattern, path):
