@@ -7,6 +7,7 @@
 #include "imgval/disk/chunked.h"
 #include "imgval/disk/volume_kinds.h"
 
+#include "imgval/base/cursor.h"
 #include "imgval/base/text.h"
 
 #include <limits.h>
@@ -43,6 +44,8 @@ const struct iv_volume_kind iv_volume_ntfs = {
 #define TAG_WOF 0x80000017u
 #define TAG_LEADS_ELSEWHERE 0x20000000u /* "name surrogate" */
 #define WOF_ALGORITHMS 4
+#define WOF_PROVIDER_FILE 2
+#define RECORD_MAX 4096
 static const char wof_stream[] = "WofCompressedData";
 
 /* One entry holds far fewer: the standard ones, a few names and streams, and their continuations.
@@ -184,6 +187,8 @@ struct data {
 struct ntfs {
     libbfio_handle_t *handle;
     libfsntfs_volume_t *library;
+    libfsntfs_file_entry_t *mft; /* the master file table as a file */
+    size_t record_size;
     struct data *files; /* handed out by ntfs_file(): they live as long as the volume */
 };
 
@@ -209,6 +214,9 @@ static void ntfs_close(struct iv_volume *volume)
     for (struct data *data = ntfs->files; data != NULL; data = data->next) {
         data_fini(data);
         libfsntfs_file_entry_free(&data->entry, NULL);
+    }
+    if (ntfs->mft != NULL) {
+        libfsntfs_file_entry_free(&ntfs->mft, NULL);
     }
     if (ntfs->library != NULL) {
         libfsntfs_volume_free(&ntfs->library, NULL);
@@ -261,14 +269,19 @@ static bool ntfs_open(struct iv_volume *volume, size_t image, struct iv_fault *r
         iv_out_of_memory();
     }
     libfsntfs_file_entry_t *root = NULL;
+    size32_t record = 0;
     if (libfsntfs_volume_open_file_io_handle(ntfs->library, ntfs->handle, LIBFSNTFS_OPEN_READ,
                                              NULL) != 1 ||
+        libfsntfs_volume_get_mft_entry_size(ntfs->library, &record, NULL) != 1 || record < 512 ||
+        record > RECORD_MAX ||
+        libfsntfs_volume_get_file_entry_by_index(ntfs->library, 0, &ntfs->mft, NULL) != 1 ||
         libfsntfs_volume_get_root_directory(ntfs->library, &root, NULL) != 1) {
         (void)iv_volume_trouble(volume, ret_fault, IV_FAULT_PARTITION,
                                 "the NTFS boot sector, master file table or root is damaged");
         return false;
     }
     libfsntfs_file_entry_free(&root, NULL);
+    ntfs->record_size = record;
     volume->used = count_used(ntfs, volume->source.size);
     return true;
 }
@@ -279,6 +292,79 @@ static enum iv_volume_outcome damaged(const struct iv_volume *volume, struct iv_
                                       const char *what)
 {
     return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE, "%s", what);
+}
+
+static bool read_entry(libfsntfs_file_entry_t *entry, unsigned char *bytes, size_t size,
+                       uint64_t offset)
+{
+    size_t got = 0;
+    while (got < size) {
+        ssize_t more = libfsntfs_file_entry_read_buffer_at_offset(entry, bytes + got, size - got,
+                                                                  (off64_t)(offset + got), NULL);
+        if (more <= 0) {
+            return false;
+        }
+        got += (size_t)more;
+    }
+    return true;
+}
+
+/*
+ * A record of the master file table as it lies, its fix-ups undone: the library neither refuses a
+ * torn record nor shows what a reparse point of WOF says in full. False: damaged.
+ */
+static bool read_record(const struct ntfs *ntfs, uint64_t reference, unsigned char *record)
+{
+    uint64_t number = reference & UINT64_C(0xFFFFFFFFFFFF); /* the rest counts its uses */
+    size_t size = ntfs->record_size;
+    if (number > INT64_MAX / RECORD_MAX || !read_entry(ntfs->mft, record, size, number * size) ||
+        memcmp(record, "FILE", 4) != 0) {
+        return false;
+    }
+    struct iv_cursor c = iv_cursor(record, size);
+    c.at = 4;
+    size_t array = iv_cursor_u16(&c);
+    size_t count = iv_cursor_u16(&c);
+    if (count != size / 512 + 1 || array % 2 != 0 || array + 2 * count > size) {
+        return false;
+    }
+    for (size_t i = 1; i < count; i++) {
+        if (memcmp(record + 512 * i - 2, record + array, 2) != 0) {
+            return false;
+        }
+        memcpy(record + 512 * i - 2, record + array + 2 * i, 2);
+    }
+    return true;
+}
+
+/* Whether a record holds a WOF reparse point of the provider that we know: the file provider. */
+static bool record_has_wof(const unsigned char *record, size_t size)
+{
+    struct iv_cursor c = iv_cursor(record, size);
+    c.at = 20;
+    size_t at = iv_cursor_u16(&c);
+    while (at + 24 <= size) {
+        struct iv_cursor attribute = iv_cursor(record + at, size - at);
+        uint32_t type = iv_cursor_u32(&attribute);
+        uint32_t length = iv_cursor_u32(&attribute);
+        if (type == UINT32_MAX || length < 24 || length > size - at) {
+            return false;
+        }
+        if (type == LIBFSNTFS_ATTRIBUTE_TYPE_REPARSE_POINT && record[at + 8] == 0) {
+            attribute.size = length;
+            attribute.at = 20;
+            attribute.at = iv_cursor_u16(&attribute);
+            attribute.failed = attribute.at > attribute.size;
+            uint32_t tag = iv_cursor_u32(&attribute);
+            iv_cursor_u32(&attribute);
+            uint32_t version = iv_cursor_u32(&attribute);
+            uint32_t provider = iv_cursor_u32(&attribute);
+            return !attribute.failed && tag == TAG_WOF && version == 1 &&
+                   provider == WOF_PROVIDER_FILE;
+        }
+        at += length;
+    }
+    return false;
 }
 
 /* What the attributes of an entry say of its data. */
@@ -343,16 +429,85 @@ static bool read_traits(libfsntfs_file_entry_t *entry, struct traits *ret_traits
     return true;
 }
 
-/* False: the entry is damaged. */
-static bool describe(libfsntfs_file_entry_t *entry, struct iv_volume_node *ret_node)
+/* Checks the record of an entry; ret_wof (or NULL): see record_has_wof(). */
+static bool check_record(const struct ntfs *ntfs, uint64_t reference, bool *ret_wof)
 {
+    unsigned char record[RECORD_MAX];
+    if (!read_record(ntfs, reference, record)) {
+        return false;
+    }
+    *ret_wof = *ret_wof || record_has_wof(record, ntfs->record_size);
+    return true;
+}
+
+/* The records that an attribute list names: other ones, in which attributes go on. */
+static bool check_listed(const struct ntfs *ntfs, libfsntfs_attribute_t *list, bool *ret_wof)
+{
+    int count = 0;
+    if (libfsntfs_attribute_list_attribute_get_number_of_entries(list, &count, NULL) != 1 ||
+        count > ATTRIBUTES_MAX) {
+        return false;
+    }
+    uint64_t last = UINT64_MAX;
+    for (int i = 0; i < count; i++) {
+        libfsntfs_attribute_list_entry_t *entry = NULL;
+        uint64_t reference = 0;
+        if (libfsntfs_attribute_list_attribute_get_entry_by_index(list, i, &entry, NULL) != 1) {
+            return false;
+        }
+        bool is_fine =
+            libfsntfs_attribute_list_entry_get_file_reference(entry, &reference, NULL) == 1 &&
+            (reference == last || check_record(ntfs, reference, ret_wof));
+        libfsntfs_attribute_list_entry_free(&entry, NULL);
+        if (!is_fine) {
+            return false;
+        }
+        last = reference;
+    }
+    return true;
+}
+
+/* All records of an entry. */
+static bool check_records(const struct ntfs *ntfs, libfsntfs_file_entry_t *entry, bool *ret_wof)
+{
+    uint64_t reference = 0;
+    int count = 0;
+    *ret_wof = false;
+    if (libfsntfs_file_entry_get_file_reference(entry, &reference, NULL) != 1 ||
+        !check_record(ntfs, reference, ret_wof) ||
+        libfsntfs_file_entry_get_number_of_attributes(entry, &count, NULL) != 1) {
+        return false;
+    }
+    for (int i = 0; i < count && i < ATTRIBUTES_MAX; i++) {
+        libfsntfs_attribute_t *attribute = NULL;
+        uint32_t type = 0;
+        if (libfsntfs_file_entry_get_attribute_by_index(entry, i, &attribute, NULL) != 1) {
+            return false;
+        }
+        bool is_fine = libfsntfs_attribute_get_type(attribute, &type, NULL) == 1 &&
+                       (type != LIBFSNTFS_ATTRIBUTE_TYPE_ATTRIBUTE_LIST ||
+                        check_listed(ntfs, attribute, ret_wof));
+        libfsntfs_attribute_free(&attribute, NULL);
+        if (!is_fine) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* False: the entry is damaged. */
+static bool describe(const struct ntfs *ntfs, libfsntfs_file_entry_t *entry,
+                     struct iv_volume_node *ret_node)
+{
+    bool has_wof = false;
     uint32_t flags = 0;
     struct traits traits = {0};
     struct iv_volume_node node = {.handle = entry};
     if (libfsntfs_file_entry_is_corrupted(entry, NULL) != 0 ||
         libfsntfs_file_entry_is_empty(entry, NULL) != 0 ||
         libfsntfs_file_entry_is_allocated(entry, NULL) != 1 ||
-        libfsntfs_file_entry_get_file_attribute_flags(entry, &flags, NULL) != 1) {
+        libfsntfs_file_entry_get_file_attribute_flags(entry, &flags, NULL) != 1 ||
+        !check_records(ntfs, entry, &has_wof)) {
         return false;
     }
     int folder = libfsntfs_file_entry_has_directory_entries_index(entry, NULL);
@@ -383,7 +538,7 @@ static void ntfs_release(struct iv_volume_node *node)
 static enum iv_volume_outcome take(const struct iv_volume *volume, libfsntfs_file_entry_t *entry,
                                    struct iv_volume_node *ret_node, struct iv_fault *ret_fault)
 {
-    if (describe(entry, ret_node)) {
+    if (describe(ntfs_of(volume), entry, ret_node)) {
         return IV_VOLUME_FOUND;
     }
     libfsntfs_file_entry_free(&entry, NULL);
@@ -412,7 +567,7 @@ static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
         return IV_VOLUME_ABSENT;
     }
     if (found != 1) {
-        return damaged(volume, ret_fault, "its directory is damaged");
+        return damaged(volume, ret_fault, "its directory or its record is damaged");
     }
     return take(volume, entry, ret_node, ret_fault);
 }
@@ -435,8 +590,9 @@ static bool entry_name(libfsntfs_file_entry_t *entry, struct iv_arena *arena, co
     return true;
 }
 
-static bool list_entry(const struct iv_volume_node *folder, int index, struct iv_arena *arena,
-                       struct iv_volume_entry *ret_entry)
+/* An entry whose record is damaged is a file of no size, so that reading it is what fails. */
+static bool list_entry(const struct ntfs *ntfs, const struct iv_volume_node *folder, int index,
+                       struct iv_arena *arena, struct iv_volume_entry *ret_entry)
 {
     libfsntfs_file_entry_t *entry = NULL;
     if (libfsntfs_file_entry_get_sub_file_entry_by_index(folder->handle, index, &entry, NULL) !=
@@ -445,7 +601,10 @@ static bool list_entry(const struct iv_volume_node *folder, int index, struct iv
     }
     struct iv_volume_node node = {0};
     const char *name = NULL;
-    bool is_fine = describe(entry, &node) && entry_name(entry, arena, &name);
+    bool is_fine = entry_name(entry, arena, &name);
+    if (is_fine && !describe(ntfs, entry, &node)) {
+        node = (struct iv_volume_node){0};
+    }
     libfsntfs_file_entry_free(&entry, NULL);
     if (is_fine) {
         *ret_entry = (struct iv_volume_entry){
@@ -476,7 +635,7 @@ static enum iv_volume_outcome ntfs_list(struct iv_volume *volume,
     struct iv_volume_entry *entries =
         IV_NEW_ARRAY(arena, struct iv_volume_entry, (size_t)count + 1);
     for (int i = 0; i < count; i++) {
-        if (!list_entry(folder, i, arena, &entries[i])) {
+        if (!list_entry(ntfs_of(volume), folder, i, arena, &entries[i])) {
             return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE,
                                      "entry %d of %d in the directory is damaged", i + 1, count);
         }
@@ -512,26 +671,14 @@ static enum iv_volume_outcome check_data(struct iv_volume *volume,
         return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE,
                                  "it has a reparse point of the unknown kind 0x%08X", traits.tag);
     }
-    if (traits.has_reparse && !traits.algorithm_is_known) {
+    bool has_wof = false;
+    if (traits.has_reparse &&
+        (!traits.algorithm_is_known || !check_records(ntfs_of(volume), node->handle, &has_wof) ||
+         !has_wof)) {
         return damaged(volume, ret_fault, "it is compressed in a way that is not known");
     }
     *ret_traits = traits;
     return IV_VOLUME_FOUND;
-}
-
-static bool read_entry(libfsntfs_file_entry_t *entry, unsigned char *bytes, size_t size,
-                       uint64_t offset)
-{
-    size_t got = 0;
-    while (got < size) {
-        ssize_t more = libfsntfs_file_entry_read_buffer_at_offset(entry, bytes + got, size - got,
-                                                                  (off64_t)(offset + got), NULL);
-        if (more <= 0) {
-            return false;
-        }
-        got += (size_t)more;
-    }
-    return true;
 }
 
 static bool read_stream(const void *context, void *bytes, size_t size, uint64_t offset)

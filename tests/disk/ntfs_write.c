@@ -349,6 +349,7 @@ static bool write_extra(ntfs_volume *volume, const struct ntfs_extra *extra)
     switch (extra->what) {
     case EXTRA_ATTRIBUTES:
         inode->flags |= cpu_to_le32(extra->value);
+        ntfs_inode_mark_dirty(inode);
         NInoFileNameSetDirty(inode);
         break;
     case EXTRA_REPARSE:

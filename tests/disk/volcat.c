@@ -1,7 +1,7 @@
 /*
  * volcat: prints what imgval's readers make of a volume, for the tests.
  *
- *   volcat [--image N] [--offset BYTES] IMAGE          the kind, then every entry below the root
+ *   volcat [--image=N] [--offset BYTES] IMAGE          the kind, then every entry below the root
  *   volcat ... IMAGE PATH...                           these files alone
  *
  * One line each: "kind NAME", "images N", "used BYTES", "dir PATH", "link PATH",
@@ -204,8 +204,8 @@ int main(int argc, char **argv)
             jobs = 0;
         } else if (strcmp(argv[at], "--file") == 0) {
             cat.by_file = true;
-        } else if (strcmp(argv[at], "--image") == 0) {
-            cat.image = strtoul(argv[++at], NULL, 10);
+        } else if (strncmp(argv[at], "--image=", 8) == 0) {
+            cat.image = strtoul(argv[at] + 8, NULL, 10);
         } else if (strcmp(argv[at], "--offset") == 0) {
             cat.offset = strtoull(argv[++at], NULL, 0);
         } else if (strcmp(argv[at], "--hive") == 0) {
