@@ -76,6 +76,7 @@ const char *iv_volume_kind(const struct iv_source *source)
 
 /* ---- what all kinds share ---- */
 
+IV_PRINTF(4, 0)
 static void set_fault(struct iv_arena *arena, struct iv_fault *ret_fault, enum iv_fault_kind kind,
                       const char *fmt, va_list args)
 {
