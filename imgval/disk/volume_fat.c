@@ -28,6 +28,8 @@ struct fat {
     uint32_t clusters;     /* numbered from 2 */
     uint32_t root_cluster; /* FAT32 */
     struct iv_volume_index index;
+    unsigned char *pointed; /* a bit for each cluster: some cluster leads to it */
+    unsigned char *shared;  /* more than one does: chains that cross */
 };
 
 /* ---- the boot sector ---- */
@@ -141,6 +143,47 @@ static bool is_end(const struct fat *fat, uint32_t cluster)
     return cluster >= mark;
 }
 
+#define BLOCK_SIZE 12288 /* whole words of any size */
+
+static bool bit_of(const unsigned char *bits, uint32_t cluster)
+{
+    return (bits[cluster / 8] >> cluster % 8 & 1) != 0;
+}
+
+static void mark(struct fat *fat, uint32_t cluster)
+{
+    if (is_cluster(fat, cluster)) {
+        unsigned char bit = (unsigned char)(1u << cluster % 8);
+        fat->shared[cluster / 8] |= fat->pointed[cluster / 8] & bit;
+        fat->pointed[cluster / 8] |= bit;
+    }
+}
+
+/* One pass over the table. What cannot be read is met again by whoever follows a chain. */
+static void mark_chains(const struct iv_volume *volume, struct fat *fat)
+{
+    unsigned char block[BLOCK_SIZE];
+    uint64_t words = BLOCK_SIZE * 8 / fat->bits;
+    uint64_t end = (uint64_t)fat->clusters + 2;
+    for (uint64_t first = 0; first < end; first += words) {
+        uint64_t at = first * fat->bits / 8;
+        uint64_t left = fat->table_size - at;
+        size_t size = left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE;
+        if (!iv_source_read(&volume->source, block, size, fat->table + at)) {
+            return;
+        }
+        for (uint64_t i = first < 2 ? 2 - first : 0; i < words && first + i < end; i++) {
+            struct iv_cursor c = iv_cursor(block, size);
+            c.at = (size_t)(i * fat->bits / 8);
+            uint32_t value = (uint32_t)iv_cursor_uint(&c, fat->bits == 32 ? 4 : 2);
+            if (fat->bits == 12) {
+                value = (i & 1) != 0 ? value >> 4 : value & 0xFFF;
+            }
+            mark(fat, value & 0x0FFFFFFF);
+        }
+    }
+}
+
 /* Moves on by one cluster. False: the chain is damaged here. */
 static bool next_cluster(const struct iv_volume *volume, uint32_t *cluster)
 {
@@ -183,7 +226,7 @@ static bool read_chain(const struct iv_volume *volume, uint32_t first, unsigned 
 
 /*
  * The whole of a chain must be as long as the size says: shorter, longer, running into a free or
- * bad cluster, or in a circle is damage. A chain in a circle never ends, so it is too long.
+ * bad cluster, in a circle or into another chain is damage. A circle never ends: it is too long.
  */
 static bool check_chain(const struct iv_volume *volume, uint32_t first, uint64_t size)
 {
@@ -193,11 +236,12 @@ static bool check_chain(const struct iv_volume *volume, uint32_t first, uint64_t
     if (wanted == 0) {
         return first == 0 || is_cluster(fat, first);
     }
-    if (wanted > fat->clusters) {
+    if (wanted > fat->clusters || !is_cluster(fat, first) || bit_of(fat->pointed, first)) {
         return false;
     }
     for (uint64_t i = 0; i < wanted; i++) {
-        if (!is_cluster(fat, cluster) || !next_cluster(volume, &cluster)) {
+        if (!is_cluster(fat, cluster) || bit_of(fat->shared, cluster) ||
+            !next_cluster(volume, &cluster)) {
             return false;
         }
     }
@@ -211,7 +255,8 @@ static bool read_folder_chain(const struct iv_volume *volume, uint32_t first, st
     uint32_t cluster = first;
     uint64_t max = volume->limits->entries * ENTRY_SIZE;
     for (uint32_t i = 0; !is_end(fat, cluster); i++) {
-        if (i >= fat->clusters || buf->size > max || !is_cluster(fat, cluster)) {
+        if (i >= fat->clusters || buf->size > max || !is_cluster(fat, cluster) ||
+            bit_of(fat->shared, cluster)) {
             return false;
         }
         size_t size = (size_t)fat->cluster_size;
@@ -396,6 +441,9 @@ static bool fat_open(struct iv_volume *volume, size_t image, struct iv_fault *re
     if (fat->clusters > words - 2) {
         fat->clusters = (uint32_t)(words - 2);
     }
+    fat->pointed = iv_arena_alloc(volume->arena, (fat->clusters + 2) / 8 + 1);
+    fat->shared = iv_arena_alloc(volume->arena, (fat->clusters + 2) / 8 + 1);
+    mark_chains(volume, fat);
     return true;
 }
 

@@ -343,6 +343,14 @@ def check_fat_damage(checks, place, tree):
             got, _ = place.cat(place.folder / "hurt")
             never_wrong(checks, got, wanted, f"FAT {what}")
             troubles += "trouble" in [entry[0] for entry in got.values()]
+    ends = [i for i in range(2, len(words)) if words[i] >= 0xFFF8]
+    for cluster in rng.sample(chained, 12):  # the chain of another file crosses into this one
+        hurt = bytearray(whole)
+        struct.pack_into("<H", hurt, table + 2 * rng.choice(ends), words[cluster])
+        (place.folder / "hurt").write_bytes(hurt)
+        got, _ = place.cat(place.folder / "hurt")
+        never_wrong(checks, got, wanted, "FAT cross")
+        checks.that("trouble" in [entry[0] for entry in got.values()], "FAT cross is trouble")
     checks.that(troubles == 60, f"each of 60 damaged chains is trouble: {troubles}")
 
 
