@@ -220,7 +220,7 @@ static bool read_image_header(struct iv_ffu *ffu, struct iv_image *image, struct
                               struct image_header *ret_header)
 {
     unsigned char bytes[28];
-    struct image_header header;
+    struct image_header header = {0};
     if (!iv_ffu_within(ffu, image, faults, "the image header", ffu->base, sizeof(bytes)) ||
         !iv_ffu_read(ffu, faults, "the image header", bytes, sizeof(bytes), ffu->base)) {
         return false;
@@ -254,7 +254,7 @@ static bool read_image_header(struct iv_ffu *ffu, struct iv_image *image, struct
 static uint64_t read_front(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults,
                            struct iv_ffu_section **ret_sections, size_t *ret_count)
 {
-    struct image_header header;
+    struct image_header header = {0};
     if (!find_image_header(ffu, image, faults) || !read_image_header(ffu, image, faults, &header)) {
         return 0;
     }

@@ -88,7 +88,9 @@ static bool find_footer(const struct iv_source *file, struct iv_faults *faults,
     uint64_t end = file->size - FOOTER_SIZE;
     if (has_cookie(file, end, "conectix")) {
         *ret_at = end;
-        return iv_source_read(file, ret_footer, FOOTER_SIZE, end);
+        return iv_source_read(file, ret_footer, FOOTER_SIZE, end) ||
+               iv_faults_add(faults, IV_FAULT_UNREADABLE, NULL,
+                             "the footer at offset %" PRIu64 " cannot be read", end);
     }
     *ret_at = 0;
     (void)iv_faults_add(faults, IV_FAULT_TRUNCATED, NULL,
@@ -257,8 +259,12 @@ bool iv_vhd_open(const struct iv_source *file, struct iv_arena *arena, struct iv
         return iv_faults_add(faults, IV_FAULT_UNSUPPORTED, NULL,
                              "it is a VHDX; convert it to a VHD");
     }
-    if (file->size < FOOTER_SIZE || !find_footer(file, faults, footer, &at) ||
-        !check_footer(footer, at, faults)) {
+    if (file->size < FOOTER_SIZE) {
+        return iv_faults_add(faults, IV_FAULT_TRUNCATED, NULL,
+                             "the file has %" PRIu64 " bytes, the footer of a VHD alone has 512",
+                             file->size);
+    }
+    if (!find_footer(file, faults, footer, &at) || !check_footer(footer, at, faults)) {
         return false;
     }
     struct iv_image_store *store = IV_NEW(arena, struct iv_image_store);

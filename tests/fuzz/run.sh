@@ -34,7 +34,7 @@ seeds=$place/seeds
 rm -rf "$seeds"
 mkdir -p "$seeds"
 if [ -x "$build/mkfixture" ]; then
-    for recipe in packages folders hostile; do
+    for recipe in packages folders hostile images; do
         sed '/^sparse\|^deep\|^fifo\|^socket\|^chmod\|^symlink/d' "$top/tests/build/samples/$recipe.recipe" |
             "$build/mkfixture" - "$seeds/$recipe" >/dev/null 2>&1
     done
@@ -69,6 +69,14 @@ seed() {
             *) first='\005' ;;
             esac
         fi
+        if [ "$1" = ffu ]; then
+            case $file in
+            *.ffu) first='\001' ;;
+            *.vhd) first='\002' ;;
+            *.img) first='\003' ;;
+            *) first='\004' ;;
+            esac
+        fi
         { [ -z "$first" ] || printf "$first"; cat "$file"; } >"$2/seed-$number"
     done < <(find "$seeds" ${IMGVAL_REAL:+"$IMGVAL_REAL"} -type f -size -2100k ! -name '*.md' -print0 |
         sort -z |
@@ -76,6 +84,7 @@ seed() {
         cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
         volume) grep -z -E '\.volume$' ;;
         hive) grep -z -E '\.hive$' ;;
+        ffu) grep -z -E '\.(ffu|vhd|img|cat)$' ;;
         manifest | xml) grep -z -E '\.(xml|mum|reg|manifest|imx|txt)$' ;;
         *) cat ;;
         esac)
