@@ -36,8 +36,36 @@ PACKAGES = [  # style, name, words; then the block
 HISTORY = """<?xml version="1.0" encoding="utf-8"?>
 <UpdateHistory xmlns="http://schemas.microsoft.com/embedded/2004/10/ImageUpdate">
   <UpdateEvents>
+    <UpdateEvent>
+      <Sequence>1</Sequence>
+      <UpdateResults>Update Complete</UpdateResults>
+      <UpdateOSOutput>
+        <Packages>
+          <Package>
+            <Identity>
+              <Owner>Contoso</Owner><Component>BASE</Component><SubComponent>MainOS</SubComponent>
+              <Version Major="1" Minor="2" QFE="3" Build="4" />
+            </Identity>
+            <Partition>MainOS</Partition>
+            <PackageFile>C:\\out\\Contoso.BASE.MainOS.spkg</PackageFile>
+          </Package>
+        </Packages>
+      </UpdateOSOutput>
+    </UpdateEvent>
   </UpdateEvents>
 </UpdateHistory>
+"""
+
+OEM_INPUT = """<?xml version="1.0" encoding="utf-8"?>
+<OEMInput xmlns="http://schemas.microsoft.com/embedded/2004/10/ImageUpdate">
+  <SOC>QC8960</SOC><Device>P1</Device><ReleaseType>Production</ReleaseType>
+</OEMInput>
+"""
+
+SMALL = """ffu %(name)s.ffu platform=Contoso.QC8960.P1 {
+  store size=64M
+  partition MainOS file=%(place)s/%(name)s.img fs=NTFS
+%(more)s}
 """
 
 
@@ -187,6 +215,138 @@ def equivalence(test):
         test.check(image == (["IMG105"] if form.endswith(".ffu") else []), f"{form}: {image}")
 
 
+def small(test, name, files, more=""):
+    """An FFU with one package and further files {path: bytes} in MainOS."""
+    root = test.place / (name + ".tree")
+    install(test, "loose", ["Contoso.BASE.MainOS"], root)
+    for path, content in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    test.tool(test.volumes, "ntfs", "8M", root.name, name + ".img")
+    test.recipe(SMALL % {"name": name, "place": test.place, "more": more}, name)
+    return f"{name}/{name}.ffu"
+
+
+def hive_of(test, **values):
+    out = test.place / "SYSTEM"
+    words = [f"{name}={value}" for name, value in values.items()]
+    test.tool(sys.executable, str(pathlib.Path(__file__).parent / "mkhive.py"), str(out),
+              "Platform\\DeviceTargetingInfo", *words)
+    return out.read_bytes()
+
+
+HIVE = "Windows/System32/config/SYSTEM"
+VALUES = {"PhoneManufacturer": "CONTOSO", "PhoneManufacturerModelName": "CT-100",
+          "PhoneMobileOperatorName": "000-88", "PhoneFirmwareRevision": "3012.0.1610.5"}
+
+
+def metadata(test):
+    path = small(test, "hive", {HIVE: hive_of(test, **VALUES)})
+    found = test.scan(path)[0]
+    value = found["device"]["PhoneFirmwareRevision"][0]
+    test.check((value["value"], value["source"], value["rank"]) ==
+               ("3012.0.1610.5", f"{path}:MainOS/{HIVE}", "hive"), f"the hive's value {value}")
+    test.check(facts(found) == facts(test.scan("hive.tree")[0]), "the tree has the hive's values")
+
+    found = test.scan(small(test, "badhive", {HIVE: b"regf" + bytes(8000)}))[0]
+    test.check([f["path"] for f in found["findings"] if f["id"] == "IMG303"] ==
+               [f"badhive/badhive.ffu:MainOS/{HIVE}"], "a damaged hive is told")
+
+    history = HISTORY.encode()
+    path = small(test, "history", {"Windows/ImageUpdate/deep/UpdateHistory.xml": history,
+                                   "Windows/ImageUpdate/OEMInput.xml": OEM_INPUT.encode()})
+    found = test.scan("--type=partial", path)[0]
+    test.check(found["history"]["path"] == f"{path}:MainOS/Windows/ImageUpdate/deep/UpdateHistory.xml",
+               "the history below ImageUpdate")
+    test.check(found["oem_input"]["soc"] == "QC8960", "OEMInput.xml below ImageUpdate")
+    test.check(test.run("scan", "--type=partial", "hive/hive.ffu").returncode == 2,
+               "a partial image without a history is a usage error")
+
+    path = small(test, "two", {"Windows/ImageUpdate/a/UpdateHistory.xml": history,
+                               "Windows/ImageUpdate/b/UpdateHistory.xml": history})
+    found = test.scan(path)[0]
+    test.check(any(f["id"] == "IMG303" and "2 update histories" in f["message"]
+                   for f in found["findings"]), "two histories are told")
+    (test.place / "UpdateHistory.xml").write_bytes(history)
+    found = test.scan("--update-history=UpdateHistory.xml", path)[0]
+    test.check(found["history"]["path"] == "UpdateHistory.xml", "a named history counts alone")
+
+    data = test.place / "dushared/SharedData/DuShared"
+    data.mkdir(parents=True)
+    (data / "UpdateHistory.xml").write_bytes(history)
+    test.tool(test.volumes, "ntfs", "8M", "dushared", "dushared.img")
+    path = small(test, "shared", {}, f"  partition Data file={test.place}/dushared.img fs=NTFS\n")
+    found = test.scan(path)[0]
+    test.check(found["history"]["path"] == f"{path}:Data/SharedData/DuShared/UpdateHistory.xml",
+               "the history on the Data partition")
+
+
+def folders(test):
+    alone = test.scan("images/plain.ffu")[0]
+    folder = test.place / "fw"
+    folder.mkdir()
+    shutil.copy(test.place / "images/plain.ffu", folder / "phone.ffu")
+    shutil.copy(test.place / "packages/Contoso.Phone.Customizations.MainOS.spkg", folder)
+    test.recipe("spkg Contoso.Extra.spkg component=Extra", "extra")
+    shutil.copy(test.place / "extra/Contoso.Extra.spkg", folder)
+    (folder / "phone.UpdateHistory.xml").write_text(HISTORY)
+    (folder / "OEMInput.xml").write_text(OEM_INPUT)
+    found = test.scan("fw")
+    test.check([(s["path"], s["kind"]) for s in found] == [("fw/phone.ffu", "ffu")],
+               "a folder with one image is that image")
+    test.check(found[0]["id"] == alone["id"], "packages beside an image are not added")
+    test.check(found[0]["history"]["path"] == "fw/phone.UpdateHistory.xml", "the history beside it")
+    test.check(found[0]["oem_input"]["path"] == "fw/OEMInput.xml", "OEMInput.xml beside it")
+    test.check(found == test.scan("fw/phone.ffu"), "the image by its path is the same")
+
+    shutil.copy(test.place / "hive/hive.ffu", folder / "hive.ffu")
+    found = test.scan("fw")
+    test.check([s["path"] for s in found] == ["fw/hive.ffu", "fw/phone.ffu"],
+               "two images are two submissions")
+    test.check(found[1]["id"] == alone["id"], "the second is judged like alone")
+    done = test.run("inspect", "fw")
+    test.check(done.returncode == 2 and b"fw/hive.ffu, fw/phone.ffu" in done.stderr,
+               "inspect asks which one")
+
+    path = small(test, "bare", {})
+    shutil.copy(test.place / "packages/Contoso.Phone.Customizations.MainOS.spkg", test.place / "bare")
+    found = test.scan(path)[0]
+    test.check(found["firmware_version"] == "3012.0.1610.4" and len(found["packages"]) == 1,
+               "the targeting package beside an image has its metadata")
+
+
+def trouble(test):
+    path = "images/plain.ffu"
+    whole = test.scan(path)[0]
+    for kind in ("crash", "hang", "nonsense", "exit", "huge"):
+        done = test.run("scan", "--no-wspc", "--format=json", f"--reader-fault={kind}:0", path)
+        found = json.loads(done.stdout)["submissions"][0]
+        test.check(done.returncode == 3 or done.returncode == 1, f"{kind}: status {done.returncode}")
+        test.check(found["verdict"] != "pass" and found["packages"] == [] and
+                   [f["path"] for f in found["findings"] if f["id"] == "IMG007"] == [path],
+                   f"{kind}: the lost image is told")
+        done = test.run("scan", "--no-wspc", "--format=json", f"--reader-fault={kind}:1", path)
+        found = json.loads(done.stdout)["submissions"][0]
+        test.check(found["id"] == whole["id"] and
+                   any(f["id"] == "IMG007" and f["incomplete"] for f in found["findings"]),
+                   f"{kind}: lost hashes spoil nothing else")
+    for jobs in ("0", "1", "3"):
+        test.check(test.scan("-j", jobs, path)[0] == whole, f"-j {jobs}")
+    test.check(not any(f["id"] == "IMG007" for f in whole["findings"]), "the sandbox holds")
+
+
+def inspect(test):
+    text = test.run("inspect", "images/plain.ffu").stdout.decode()
+    for part in ("format           FFU", "platform         Contoso.QC8960.P1", "disk of 128.0 MiB",
+                 "6 packages", "UpdateOS  WIM", "[#", "unsigned"):
+        test.check(part in text, f"inspect shows {part!r}\n{text}")
+    shown = json.loads(test.run("inspect", "--format=json", "images/plain.ffu").stdout)["image"]
+    test.check([p["name"] for p in shown["partitions"]] ==
+               ["EFIESP", "PLAT", "MainOS", "Data", "UpdateOS"], "inspect's partitions as JSON")
+    test.check([p["file_system"] for p in shown["partitions"]] ==
+               ["FAT16", "raw", "NTFS", "NTFS", "WIM"], "their file systems")
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("program", "builder", "volumes"):
@@ -198,6 +358,10 @@ def main():
     try:
         build(test)
         equivalence(test)
+        metadata(test)
+        folders(test)
+        trouble(test)
+        inspect(test)
     finally:
         if not given.keep:
             shutil.rmtree(place, ignore_errors=True)

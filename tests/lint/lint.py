@@ -52,6 +52,7 @@ BANNED = re.compile(
 # Rules whose cases need a command that judges requests or histories.
 NOT_SCANNED = {"WSPC004", "RFU001", "RFU002", "RFU003", "RFU004", "RFU005", "RFU006"}
 
+
 def room(path):
     for pattern, layer, name in LAYERS:
         if re.match(pattern, path):
