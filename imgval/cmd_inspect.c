@@ -1,4 +1,4 @@
-/* imgval inspect: show what a package or a tree holds; judge nothing. */
+/* imgval inspect: show what a package, an image or a tree holds; judge nothing. */
 #include "imgval/command.h"
 
 #include "imgval/base/text.h"
@@ -205,6 +205,178 @@ static void add_device(const struct view *view, const struct iv_device *device)
     }
 }
 
+/* --- an image file --- */
+
+#define BAR_WIDTH 20
+
+static const char *size_text(uint64_t size, char text[32])
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+    double value = (double)size;
+    while (value >= 1024 && unit + 1 < IV_COUNT(units)) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(text, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return text;
+}
+
+static void add_strings(const struct view *view, const char *label, const char *const *texts,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        add_row(view, i == 0 ? label : "", texts[i]);
+    }
+}
+
+static void add_hash(const struct view *view, const struct iv_image_hash *hash)
+{
+    iv_buf_printf(view->buf, "  %-16s ", "hashes");
+    switch (hash->state) {
+    case IV_HASH_NONE:
+        iv_buf_puts(view->buf, "none that can be used\n");
+        break;
+    case IV_HASH_SKIPPED:
+        iv_buf_printf(view->buf, "%" PRIu64 " chunks, not checked (--no-hash)\n", hash->chunks);
+        break;
+    case IV_HASH_NOT_EVALUATED:
+        iv_buf_puts(view->buf, "not checked: the payload is compressed\n");
+        break;
+    case IV_HASH_CHECKED:
+        iv_buf_printf(view->buf,
+                      "%" PRIu64 " of %" PRIu64 " chunks checked, %" PRIu64 " do not match\n",
+                      hash->checked, hash->chunks, hash->mismatched);
+        break;
+    }
+}
+
+static void add_signers(const struct view *view, const struct iv_image *image)
+{
+    iv_buf_printf(view->buf, "  %-16s %s; its digest of the hash table: %s\n", "catalog",
+                  iv_signature_names[image->signature],
+                  iv_catalog_digest_names[image->catalog_digest]);
+    for (size_t i = 0; i < image->signer_count; i++) {
+        const struct iv_image_signer *signer = &image->signers[i];
+        iv_buf_printf(view->buf, "  %-16s ", "signer");
+        add_text(view, signer->name == NULL ? "without a name" : signer->name);
+        if (signer->organization != NULL) {
+            iv_buf_puts(view->buf, ", ");
+            add_text(view, signer->organization);
+        }
+        if (signer->issuer != NULL) {
+            iv_buf_puts(view->buf, "; issued by ");
+            add_text(view, signer->issuer);
+        }
+        iv_buf_puts(view->buf, signer->verified ? "; the signature fits\n" : "\n");
+    }
+}
+
+static void add_ffu(const struct view *view, const struct iv_image *image)
+{
+    add_strings(view, "platform", image->platform_ids, image->platform_id_count);
+    add_strings(view, "targeting", image->targeting, image->targeting_count);
+    add_row(view, "OS version", image->os_version);
+    add_row(view, "anti-theft", image->anti_theft_version);
+    add_row(view, "rules version", image->rules_version);
+    add_row(view, "description", image->description);
+    iv_buf_printf(view->buf,
+                  "  %-16s chunks of %" PRIu64 ", catalog %" PRIu64 ", hash table %" PRIu64
+                  ", manifest %" PRIu64 " bytes\n",
+                  "container", image->chunk_size, image->catalog_size, image->hash_table_size,
+                  image->manifest_size);
+    add_hash(view, &image->hash);
+    add_signers(view, image);
+}
+
+/* "[######..............]": how much of the partition the image writes. */
+static void add_bar(const struct view *view, const struct iv_image_partition *partition)
+{
+    char bar[BAR_WIDTH + 1];
+    double share = partition->size == 0 ? 0 : (double)partition->used / (double)partition->size;
+    size_t full = share >= 1 ? BAR_WIDTH : (size_t)(share * BAR_WIDTH + 0.5);
+    full = full == 0 && partition->used > 0 ? 1 : full;
+    memset(bar, '.', BAR_WIDTH);
+    memset(bar, '#', full);
+    bar[BAR_WIDTH] = '\0';
+    iv_buf_printf(view->buf, "[%s] %3.0f%%", bar, share >= 1 ? 100 : share * 100);
+}
+
+static void add_partitions(const struct view *view, const struct iv_image *image, uint64_t store)
+{
+    size_t name = 4;
+    for (size_t i = 0; i < image->partition_count; i++) {
+        size_t width = shown_width(image->partitions[i].name, 36);
+        name = width > name ? width : name;
+    }
+    for (size_t i = 0; i < image->partition_count; i++) {
+        const struct iv_image_partition *partition = &image->partitions[i];
+        char size[32];
+        if (partition->store != store) {
+            continue;
+        }
+        iv_buf_printf(view->buf, "  %3" PRIu64 "  ", partition->number);
+        add_padded(view, partition->name, name);
+        add_padded(view, partition->file_system, 6);
+        iv_buf_printf(view->buf, "%12" PRIu64 " %11s ", partition->start,
+                      size_text(partition->size, size));
+        add_bar(view, partition);
+        if (partition->package_count > 0) {
+            iv_buf_printf(view->buf, "  %" PRIu64 " package%s", partition->package_count,
+                          partition->package_count == 1 ? "" : "s");
+        }
+        iv_buf_putc(view->buf, '\n');
+    }
+}
+
+static void add_store(const struct view *view, const struct iv_image *image,
+                      const struct iv_image_store *store)
+{
+    char size[32];
+    iv_buf_printf(view->buf, "store %" PRIu64 ": disk of %s, sectors of %" PRIu64 ", table %s",
+                  store->index, size_text(store->disk_size, size), store->sector_size,
+                  store->scheme == NULL ? "unknown" : store->scheme);
+    if (store->disk_id != NULL) {
+        iv_buf_putc(view->buf, ' ');
+        add_text(view, store->disk_id);
+    }
+    iv_buf_puts(view->buf, store->readable ? "\n" : "; not readable\n");
+    if (store->entry_count > 0) {
+        iv_buf_printf(view->buf,
+                      "  header %s, FullFlash %s, %s; %" PRIu64 " blocks of %" PRIu64
+                      " bytes to %" PRIu64 " places\n",
+                      store->version == NULL ? "-" : store->version,
+                      store->flash_version == NULL ? "-" : store->flash_version,
+                      iv_update_type_names[store->update_type], store->entry_count,
+                      store->block_size, store->location_count);
+    }
+    add_row(view, "device path", store->device_path);
+    add_partitions(view, image, store->index);
+}
+
+static void add_image(const struct view *view, const struct iv_image *image)
+{
+    char size[32];
+    iv_buf_puts(view->buf, "image\n");
+    add_row(view, "format", image->format);
+    iv_buf_printf(view->buf, "  %-16s %" PRIu64 " bytes (%s)\n", "file", image->file_size,
+                  size_text(image->file_size, size));
+    if (strcmp(image->format, "FFU") == 0) {
+        add_ffu(view, image);
+    }
+    for (size_t i = 0; i < image->store_count; i++) {
+        add_store(view, image, &image->stores[i]);
+    }
+    bool has_wims = false;
+    for (size_t i = 0; i < image->partition_count; i++) {
+        has_wims = has_wims || image->partitions[i].store == 0;
+    }
+    if (has_wims) {
+        iv_buf_puts(view->buf, "WIM images\n");
+        add_partitions(view, image, 0);
+    }
+}
+
 static void show_text(const struct iv_submission *s, unsigned verbose, const struct view *view)
 {
     bool single = s->kind == IV_KIND_PACKAGE && s->package_count == 1;
@@ -217,6 +389,9 @@ static void show_text(const struct iv_submission *s, unsigned verbose, const str
         iv_buf_printf(view->buf, ": %s, %zu packages, id %s\n", iv_kind_names[s->kind],
                       s->package_count, s->id);
         add_table(view, s);
+    }
+    if (s->image.present) {
+        add_image(view, &s->image);
     }
     if (s->device.value_count > 0) {
         iv_buf_puts(view->buf, "device\n");
@@ -311,6 +486,11 @@ static void show_json(const struct iv_submission *s, struct iv_buf *buf)
     iv_json_string(&json, "kind", iv_kind_names[s->kind]);
     iv_json_string(&json, "id", s->id);
     iv_json_string(&json, "firmware_version", s->firmware_version);
+    if (s->image.present) {
+        iv_json_open_object(&json, "image");
+        iv_json_fields(&json, &iv_image_struct, &s->image, IV_FIELD_REPORT);
+        iv_json_close_object(&json);
+    }
     json_device(&json, &s->device);
     iv_json_open_array(&json, "packages");
     for (size_t i = 0; i < s->package_count; i++) {
@@ -370,7 +550,7 @@ static int run_inspect(const struct iv_command *command, void *options,
 const struct iv_command iv_cmd_inspect = {
     .name = "inspect",
     .synopsis = "PATH",
-    .summary = "Show what a package or a tree of packages holds; judge nothing.",
+    .summary = "Show what a package, an image or a tree of packages holds; judge nothing.",
     .details = "Exit status: 0; 3 when something could not be read.",
     .options_size = sizeof(struct iv_scan_arguments),
     .defaults = &iv_scan_arguments_default,

@@ -187,6 +187,10 @@ static const struct iv_option reading_options[] = {
      .offset = AT(jobs),
      .given_offset = AT(jobs_given),
      .help = "reader processes; 0 reads in this process, without containment"},
+    {.name = "no-hash",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(no_hash),
+     .help = "do not check the hashes of images; the report says so"},
     {.name = "reader-fault",
      .argument = "KIND:N",
      .type = IV_OPTION_STRING,
@@ -296,6 +300,7 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
                                              : IV_NOTE,
         .jobs = arguments->jobs_given ? (unsigned)arguments->jobs : iv_workers_default_jobs(),
         .limits = iv_limits_default(),
+        .no_hash = arguments->no_hash,
     };
     if (options.jobs > 512) {
         return iv_error_set(err, IV_ERROR_USAGE, "--jobs=%u: at most 512", options.jobs);

@@ -67,6 +67,7 @@ struct iv_scan_arguments {
     bool jobs_given;
     struct iv_strings reports;
     const char *sabotage;
+    bool no_hash;
     bool replace; /* cache add */
     const char *policy;
     const char *date;

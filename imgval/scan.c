@@ -63,7 +63,9 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
 {
     struct reading reading = {
         .listing = listing,
-        .options = {.limits = &options->limits, .want_files = options->want_files},
+        .options = {.limits = &options->limits,
+                    .want_files = options->want_files,
+                    .no_hash = options->no_hash},
         .arena = arena,
         .facts = IV_NEW_ARRAY(arena, struct iv_facts, listing->item_count),
         .scan = options,
@@ -144,6 +146,19 @@ static bool refuse_missing_history(const char *path, struct iv_error *err)
                         path, path);
 }
 
+static bool refuse_several_images(const char *path, const char *const *images, size_t count,
+                                  struct iv_error *err)
+{
+    struct iv_buf names IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < count && i < 5; i++) {
+        iv_buf_puts(&names, i == 0 ? "" : ", ");
+        iv_buf_puts(&names, images[i]);
+    }
+    return iv_error_set(err, IV_ERROR_USAGE,
+                        "%s: %zu images, each a submission of its own; name one of them: %s", path,
+                        count, iv_buf_text(&names));
+}
+
 static bool refuse_several_histories(const struct iv_listing *listing, struct iv_error *err)
 {
     struct iv_buf names IV_CLEANUP(iv_buf_fini) = {0};
@@ -155,6 +170,11 @@ static bool refuse_several_histories(const struct iv_listing *listing, struct iv
                         "%zu update histories, and none is named; choose one with "
                         "--update-history=PATH: %s",
                         listing->history_count, iv_buf_text(&names));
+}
+
+static bool is_image_kind(enum iv_kind kind)
+{
+    return kind == IV_KIND_FFU || kind == IV_KIND_VHD || kind == IV_KIND_WIM;
 }
 
 /* Image or partial, and whether the history fits the kind of submission. */
@@ -173,7 +193,8 @@ static bool settle_type(const char *path, const struct iv_scan_options *options,
     if (listing->history_count > 1 && !s->context_free) {
         return refuse_several_histories(listing, err);
     }
-    if (needs_history && listing->history_count == 0) {
+    /* Whether an image holds one is known when it was read. */
+    if (needs_history && listing->history_count == 0 && !is_image_kind(listing->kind)) {
         return refuse_missing_history(path, err);
     }
     return true;
@@ -184,6 +205,67 @@ static bool hides_packages(const struct iv_listing *listing)
 {
     for (size_t i = 0; i < listing->fault_count; i++) {
         if (listing->faults[i].kind != IV_FAULT_METADATA) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a fault means that packages may be in the image which were not seen. A manifest that
+ * cannot be read counts by its name, and ranges that were not hashed hide nothing. */
+static bool is_hiding(const struct iv_submission *s, const struct iv_fault *fault)
+{
+    switch (fault->kind) {
+    case IV_FAULT_TABLE:
+    case IV_FAULT_PARTITION:
+    case IV_FAULT_TRUNCATED:
+        return true;
+    case IV_FAULT_UNREADABLE:
+    case IV_FAULT_LIMIT:
+    case IV_FAULT_UNSUPPORTED:
+        return strcmp(fault->path, s->image.path) == 0;
+    case IV_FAULT_NONE:
+    case IV_FAULT_MALFORMED:
+    case IV_FAULT_NOT_REGULAR:
+    case IV_FAULT_READER_DIED:
+    case IV_FAULT_MEMBER_MISSING:
+    case IV_FAULT_METADATA:
+    case IV_FAULT_FFU_HEADER:
+    case IV_FAULT_HASH_MISMATCH:
+    case IV_FAULT_HASH_TABLE:
+    case IV_FAULT_CATALOG:
+    case IV_FAULT_TRAILING:
+    case IV_FAULT_FILE:
+    case IV_FAULT_KINDS:
+        break;
+    }
+    return false;
+}
+
+/* Whether part of an image could not be read, so that absence proves nothing. */
+static bool hides_partitions(const struct iv_submission *s)
+{
+    if (!s->image.present) {
+        return is_image_kind(s->kind); /* not even opened: its reader died */
+    }
+    for (size_t i = 0; i < s->image.store_count; i++) {
+        if (!s->image.stores[i].readable || s->image.stores[i].scheme == NULL) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < s->fault_count; i++) {
+        if (is_hiding(s, &s->faults[i])) {
+            return true;
+        }
+    }
+    return s->image.store_count == 0 && s->kind != IV_KIND_WIM;
+}
+
+/* Whether the reader of a part of the tree (UpdateOS.wim) saw less than all of it. */
+static bool hides_parts(const struct iv_submission *s)
+{
+    for (size_t i = 0; i < s->fault_count && s->kind == IV_KIND_DIRECTORY; i++) {
+        if (s->faults[i].kind == IV_FAULT_PARTITION) {
             return true;
         }
     }
@@ -204,9 +286,9 @@ static bool lacks_history(const struct iv_submission *s)
     return !s->history.complete;
 }
 
-bool iv_scan_read(const char *path, const struct iv_scan_options *options, struct iv_arena *arena,
-                  struct iv_submission *ret_submission, struct iv_containment *ret_containment,
-                  struct iv_error *err)
+static bool read_submission(const char *path, const struct iv_scan_options *options,
+                            struct iv_arena *arena, struct iv_submission *ret_submission,
+                            struct iv_containment *ret_containment, struct iv_error *err)
 {
     struct iv_listing listing IV_CLEANUP(iv_input_close) = {.directory = -1};
     struct iv_list_options list_options = {
@@ -214,6 +296,7 @@ bool iv_scan_read(const char *path, const struct iv_scan_options *options, struc
         .update_history = options->update_history,
         .oem_input = options->oem_input,
         .device_info = options->device_info,
+        .no_hash = options->no_hash,
     };
     if (!iv_input_list(path, &list_options, arena, &listing, err)) {
         return false;
@@ -242,9 +325,27 @@ bool iv_scan_read(const char *path, const struct iv_scan_options *options, struc
     size_t extra_count;
     const struct iv_datum *extra = iv_scan_option_data(options, arena, &extra_count);
     iv_submission_assemble(facts, listing.item_count, extra, extra_count, arena, &s);
-    s.set_incomplete = s.set_incomplete || lacks_history(&s);
+    if (is_image_kind(s.kind) && s.type == IV_PARTIAL && !s.context_free && !s.history.present) {
+        return refuse_missing_history(path, err);
+    }
+    s.set_incomplete =
+        s.set_incomplete || lacks_history(&s) || hides_partitions(&s) || hides_parts(&s);
     *ret_submission = s;
     return true;
+}
+
+bool iv_scan_read(const char *path, const struct iv_scan_options *options, struct iv_arena *arena,
+                  struct iv_submission *ret_submission, struct iv_containment *ret_containment,
+                  struct iv_error *err)
+{
+    const char **images;
+    size_t count;
+    iv_input_images(path, &options->limits, arena, &images, &count);
+    if (count > 1) {
+        return refuse_several_images(path, images, count, err);
+    }
+    return read_submission(count == 1 ? images[0] : path, options, arena, ret_submission,
+                           ret_containment, err);
 }
 
 /* --- the baseline store ---------------------------------------------------------------------- */
@@ -576,18 +677,42 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
     return true;
 }
 
+/* The paths of the submissions: a directory that holds image files stands for these. */
+static const char **submission_paths(const char *const *paths, size_t count,
+                                     const struct iv_scan_options *options, struct iv_arena *arena,
+                                     size_t *ret_count)
+{
+    const char **found = NULL;
+    size_t used = 0;
+    size_t capacity = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char **images;
+        size_t image_count;
+        iv_input_images(paths[i], &options->limits, arena, &images, &image_count);
+        for (size_t k = 0; k < (image_count == 0 ? 1 : image_count); k++) {
+            found = iv_arena_grow(arena, found, used, &capacity, sizeof(*found));
+            found[used++] = image_count == 0 ? paths[i] : images[k];
+        }
+    }
+    *ret_count = used;
+    return found;
+}
+
 bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_options *options,
              struct iv_arena *arena, struct iv_report *ret_report,
              struct iv_scan_outcome *ret_outcome, struct iv_error *err)
 {
-    struct iv_submission *submissions = IV_NEW_ARRAY(arena, struct iv_submission, count);
+    size_t total;
+    const char **found = submission_paths(paths, count, options, arena, &total);
+    struct iv_submission *submissions = IV_NEW_ARRAY(arena, struct iv_submission, total);
     struct iv_scan_outcome outcome = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (!iv_scan_read(paths[i], options, arena, &submissions[i], &outcome.containment, err)) {
+    for (size_t i = 0; i < total; i++) {
+        if (!read_submission(found[i], options, arena, &submissions[i], &outcome.containment,
+                             err)) {
             return false;
         }
     }
-    if (!iv_scan_judge(submissions, count, options, arena, ret_report, &outcome, err)) {
+    if (!iv_scan_judge(submissions, total, options, arena, ret_report, &outcome, err)) {
         return false;
     }
     *ret_outcome = outcome;

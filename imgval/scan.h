@@ -70,7 +70,8 @@ struct iv_scan_options {
     unsigned jobs;
     struct iv_limits limits;
     struct iv_scan_sabotage sabotage;
-    bool want_files;               /* inspect */
+    bool want_files; /* inspect */
+    bool no_hash;    /* the hashes of images are not checked */
     iv_scan_progress_fn *progress; /* NULL: nobody waits */
     void *progress_context;
 };
@@ -87,8 +88,9 @@ struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, stru
                                      size_t *ret_count);
 
 /*
- * Reads one path into a submission (no look-up, no judging). err: IV_ERROR_NO_INPUT,
- * IV_ERROR_USAGE (several histories, a partial without one), IV_ERROR_SYSTEM.
+ * Reads one path into a submission (no look-up, no judging). A directory with one image file stands
+ * for that image. err: IV_ERROR_NO_INPUT, IV_ERROR_USAGE (several images or histories, a partial
+ * without a history), IV_ERROR_SYSTEM.
  */
 IV_MUST_USE bool iv_scan_read(const char *path, const struct iv_scan_options *options,
                               struct iv_arena *arena, struct iv_submission *ret_submission,
@@ -105,7 +107,8 @@ IV_MUST_USE bool iv_scan_judge(struct iv_submission *submissions, size_t count,
                                struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,
                                struct iv_error *err);
 
-/* The main job: every path read, then iv_scan_judge(). */
+/* The main job: every path read, then iv_scan_judge(). Each image file in a directory is a
+ * submission. */
 IV_MUST_USE bool iv_scan(const char *const *paths, size_t count,
                          const struct iv_scan_options *options, struct iv_arena *arena,
                          struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,

@@ -10,12 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IV_RULE_FAMILIES 6
+#define IV_RULE_FAMILIES 8
 
 extern const struct iv_rules iv_rules_standard; /* STD001..STD009 */
 extern const struct iv_rules iv_rules_wspc;     /* WSPC001..WSPC015 */
 extern const struct iv_rules iv_rules_rfu;      /* RFU001..RFU006 */
-extern const struct iv_rules iv_rules_image;    /* IMG... */
+extern const struct iv_rules iv_rules_image;    /* IMG001..IMG010 */
+extern const struct iv_rules iv_rules_ffu;      /* IMG101..IMG205 */
+extern const struct iv_rules iv_rules_metadata; /* IMG301..IMG304 */
 extern const struct iv_rules iv_rules_advice;   /* ADV... */
 extern const struct iv_rules iv_rules_policy;   /* POL001..POL003 */
 

@@ -80,6 +80,20 @@ static enum iv_outcome check_zero_version(const struct iv_case *c, struct iv_ver
     return IV_FAILED;
 }
 
+/* Whether a partition of the image could not be read: packages in it may not be known. */
+static bool is_unread(const struct iv_submission *s, const char *partition)
+{
+    for (size_t i = 0; i < s->fault_count; i++) {
+        enum iv_fault_kind kind = s->faults[i].kind;
+        if ((kind == IV_FAULT_PARTITION || kind == IV_FAULT_UNSUPPORTED ||
+             kind == IV_FAULT_LIMIT) &&
+            s->faults[i].member != NULL && iv_ascii_ieq(s->faults[i].member, partition)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One check for three rows: the row's argument is the partition. */
 static enum iv_outcome check_binary_partition(const struct iv_case *c, struct iv_verdict *verdict)
 {
@@ -89,7 +103,7 @@ static enum iv_outcome check_binary_partition(const struct iv_case *c, struct iv
         return IV_NOT_EVALUATED;
     }
     if (!p->binary_partition || !iv_ascii_ieq(iv_package_partition(p), partition)) {
-        return IV_PASSED;
+        return is_unread(c->submission, partition) ? IV_NOT_EVALUATED : IV_PASSED;
     }
     const char *name = iv_rules_package_name(p);
     static const char *const remedies[] = {

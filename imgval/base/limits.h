@@ -31,6 +31,8 @@
     X(directory_depth, "directory depth", 64, "levels", "no real tree is deeper than ten")         \
     X(entries, "directory entries", 1000000, "entries", "a whole package store has fewer")         \
     X(packages, "packages in a submission", 500000, "packages", "a real image has some hundreds")  \
+    X(image_files, "files read in an image", 1 * IV_GIB, "bytes",                                  \
+      "the manifests of a real image have some 20 MB")                                             \
     X(report_text, "one value in a report", 4 * IV_KIB, "bytes",                                   \
       "reports stay readable whatever the input holds")                                            \
     X(reader_seconds, "time for one file", 60, "seconds", "a reader that hangs is replaced")       \

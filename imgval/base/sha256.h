@@ -1,13 +1,18 @@
 /*
- * sha256.h: SHA-256 digests. The only module that knows libcrypto.
+ * sha256.h: SHA-256 digests, and what a catalog asks for besides: SHA-1 and RSA signatures. The
+ * only module that knows libcrypto.
  */
 #ifndef IMGVAL_BASE_SHA256_H
 #define IMGVAL_BASE_SHA256_H
 
+#include "imgval/base/attr.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 
 #define IV_SHA256_SIZE 32
 #define IV_SHA256_HEX_SIZE 65 /* with the NUL */
+#define IV_SHA1_SIZE 20
 
 struct iv_sha256; /* a digest in the making */
 
@@ -19,7 +24,29 @@ void iv_sha256_add(struct iv_sha256 *sha, const void *bytes, size_t size);
 void iv_sha256_add_field(struct iv_sha256 *sha, const char *text);
 /* Writes the digest and frees the handle. */
 void iv_sha256_close(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA256_SIZE]);
+/* Writes the digest and makes the handle ready for the next one: many digests, one handle. */
+void iv_sha256_next(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA256_SIZE]);
 /* The same as lower-case hexadecimal. */
 void iv_sha256_close_hex(struct iv_sha256 *sha, char ret_hex[IV_SHA256_HEX_SIZE]);
+
+/* SHA-1, for formats that know nothing else; the handle is used like one of SHA-256, up to
+ * iv_sha1_close(). */
+struct iv_sha256 *iv_sha1_open(void);
+void iv_sha1_close(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA1_SIZE]);
+
+/* An RSA public key: big-endian numbers, borrowed. */
+struct iv_rsa_key {
+    const unsigned char *modulus;
+    size_t modulus_size; /* at most IV_RSA_MAX */
+    const unsigned char *exponent;
+    size_t exponent_size; /* at most 8 */
+};
+#define IV_RSA_MAX 1024 /* bytes: 8192 bits */
+
+/* Whether a PKCS #1 v1.5 signature of the given digest (20 bytes: SHA-1; 32: SHA-256) was made with
+ * the key. A key that makes no sense has made no signature. */
+IV_MUST_USE bool iv_rsa_verify(const struct iv_rsa_key *key, const unsigned char *digest,
+                               size_t digest_size, const unsigned char *signature,
+                               size_t signature_size);
 
 #endif

@@ -497,11 +497,52 @@ static unsigned applies_to(const struct iv_submission *submission)
     return submission->context_free ? IV_APPLIES_CONTEXT_FREE : IV_APPLIES_CONTEXTUAL;
 }
 
+/* No fault about the hashes proves nothing where they were not all checked. */
+static enum iv_outcome hash_outcome(const struct iv_image *image)
+{
+    switch (image->hash.state) {
+    case IV_HASH_NONE:
+        /* Only an FFU has hashes. */
+        return image->format != NULL && strcmp(image->format, "FFU") == 0 ? IV_NOT_EVALUATED
+                                                                          : IV_NOT_APPLICABLE;
+    case IV_HASH_SKIPPED:
+        return IV_NOT_APPLICABLE; /* on purpose: IMG109 says so */
+    case IV_HASH_NOT_EVALUATED:
+        return IV_NOT_EVALUATED;
+    case IV_HASH_CHECKED:
+        break;
+    }
+    return image->hash.checked == image->hash.chunks ? IV_PASSED : IV_NOT_EVALUATED;
+}
+
+/* Without an image file in the submission there is nothing to judge, and no fault about one. */
+static void run_image(const struct row *row, const struct iv_submission *submission,
+                      struct iv_verdict *verdict, struct tally *tally)
+{
+    if (row->rule->fault != IV_FAULT_NONE) {
+        size_t before = verdict->count;
+        struct tally faults = {.worst = IV_NOT_APPLICABLE};
+        run_faults(row, submission, verdict, &faults);
+        if (submission->image.present || verdict->count > before) {
+            if (row->rule->fault == IV_FAULT_HASH_MISMATCH && faults.worst == IV_PASSED) {
+                faults.worst = hash_outcome(&submission->image);
+            }
+            tally_add(tally, faults.worst);
+        }
+    } else if (submission->image.present) {
+        tally_add(tally, row->rule->check(&verdict->hand, verdict));
+    }
+}
+
 static void run_row(const struct row *row, const struct iv_submission *submission,
                     struct iv_verdict *verdict, struct tally *tally)
 {
     const struct iv_rule *rule = row->rule;
     verdict->hand = (struct iv_case){.rule = rule, .submission = submission};
+    if (rule->subject == IV_SUBJECT_IMAGE) {
+        run_image(row, submission, verdict, tally);
+        return;
+    }
     if (rule->fault != IV_FAULT_NONE) {
         run_faults(row, submission, verdict, tally);
         return;

@@ -20,35 +20,9 @@
 
 /* --------------------------------------------------------------------------------------- kinds */
 
-static bool has_bytes(const struct iv_probe *probe, size_t at, const char *bytes)
-{
-    size_t size = strlen(bytes);
-    return !probe->is_directory && probe->head_size >= at + size &&
-           memcmp(probe->head + at, bytes, size) == 0;
-}
-
 static bool is_directory(const struct iv_probe *probe)
 {
     return probe->is_directory;
-}
-
-static bool is_ffu(const struct iv_probe *probe)
-{
-    return has_bytes(probe, 4, "SignedImage ");
-}
-
-/* A dynamic VHD has a copy of its footer in front, a fixed one has the footer alone. */
-static bool is_vhd(const struct iv_probe *probe)
-{
-    static const char cookie[] = "conectix";
-    return has_bytes(probe, 0, cookie) || has_bytes(probe, 0, "vhdxfile") ||
-           (probe->tail_size == sizeof(probe->tail) &&
-            memcmp(probe->tail, cookie, strlen(cookie)) == 0);
-}
-
-static bool is_wim(const struct iv_probe *probe)
-{
-    return has_bytes(probe, 0, "MSWIM");
 }
 
 /* Anything else: what it lacks to be a package is told when it is read. */
@@ -82,14 +56,30 @@ static const struct iv_kind_row kinds[] = {
         .is = is_directory,
         .list = iv_directory_list,
     },
-    {.kind = IV_KIND_FFU, .what = "an FFU image", .extension = {".ffu"}, .is = is_ffu},
+    {
+        .kind = IV_KIND_FFU,
+        .what = "an FFU image",
+        .extension = {".ffu"},
+        .is = iv_ffu_probe,
+        .list = iv_ffu_list,
+        .read = iv_ffu_read_item,
+    },
     {
         .kind = IV_KIND_VHD,
         .what = "a virtual hard disk",
         .extension = {".vhd", ".vhdx"},
-        .is = is_vhd,
+        .is = iv_vhd_probe,
+        .list = iv_vhd_list,
+        .read = iv_vhd_read_item,
     },
-    {.kind = IV_KIND_WIM, .what = "a WIM image", .extension = {".wim"}, .is = is_wim},
+    {
+        .kind = IV_KIND_WIM,
+        .what = "a WIM image",
+        .extension = {".wim"},
+        .is = iv_wim_probe,
+        .list = iv_wim_list,
+        .read = iv_wim_read_item,
+    },
     {.kind = IV_KIND_PACKAGE, .what = "a package", .is = is_package, .list = list_package},
 };
 
@@ -113,7 +103,10 @@ static int compare_item(const void *a, const void *b)
     const struct iv_item *x = a;
     const struct iv_item *y = b;
     int order = strcmp(x->path, y->path);
-    return order != 0 ? order : (x->role > y->role) - (x->role < y->role);
+    if (order == 0) {
+        order = (x->role > y->role) - (x->role < y->role);
+    }
+    return order != 0 ? order : (x->offset > y->offset) - (x->offset < y->offset);
 }
 
 static int compare_fault(const void *a, const void *b)
@@ -178,18 +171,24 @@ static bool open_probe(const char *path, struct iv_probe *probe, struct iv_error
     return true;
 }
 
-static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
+/* By content; a file that is nothing else is what its name says, so that a damaged image is not
+ * taken for a damaged package. */
+static const struct iv_kind_row *find_kind(const struct iv_probe *probe)
 {
     const struct iv_kind_row *row = kinds;
     while (!row->is(probe)) {
         row++; /* the last row fits everything */
     }
+    const struct iv_kind_row *by_name =
+        row->kind == IV_KIND_PACKAGE ? iv_kind_of_image_name(probe->path) : NULL;
+    return by_name != NULL && !iv_cabinet_is(probe->head, probe->head_size) ? by_name : row;
+}
+
+static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
+{
+    const struct iv_kind_row *row = find_kind(probe);
     lister->listing.kind = row->kind;
-    if (row->list != NULL) {
-        row->list(lister, probe);
-    } else {
-        iv_lister_unsupported(lister, row, iv_arena_strdup(lister->arena, probe->path));
-    }
+    row->list(lister, probe);
     if (probe->is_directory) {
         lister->listing.directory = probe->fd;
         probe->fd = -1;
@@ -216,6 +215,7 @@ bool iv_input_list(const char *path, const struct iv_list_options *options, stru
         iv_input_close(&lister.listing);
         return false;
     }
+    iv_lister_finish_images(&lister);
     sort_listing(&lister.listing);
     *ret_listing = lister.listing;
     return true;
@@ -225,7 +225,9 @@ void iv_input_close(struct iv_listing *listing)
 {
     iv_fd_close(&listing->directory);
     for (size_t i = 0; i < listing->item_count; i++) {
-        iv_fd_close(&listing->items[i].fd);
+        if (listing->items[i].role != IV_ROLE_CHUNKS) { /* theirs is the image's */
+            iv_fd_close(&listing->items[i].fd);
+        }
     }
 }
 
@@ -314,7 +316,8 @@ static void read_package(const struct iv_reader *r, const struct iv_listing *lis
 {
     struct iv_package *package = r->facts->packages;
     if (item->role == IV_ROLE_PACKAGE) {
-        iv_package_read_file(r, opened->fd, opened->size, package);
+        iv_package_read_file(r, opened->fd, opened->size, listing->directory, item->relative,
+                             package);
         return;
     }
     const char *slash = strrchr(item->relative, '/');
@@ -325,6 +328,33 @@ static void read_package(const struct iv_reader *r, const struct iv_listing *lis
     }
     iv_package_read_folder(r, opened->fd, opened->size, manifest, listing->directory, folder,
                            package);
+}
+
+/* A package beside an image is no package of it: its device values count, and why there are none.
+ */
+static void read_beside(const struct iv_reader *r, const struct iv_item *item,
+                        const struct opened *opened)
+{
+    struct iv_package package = {0};
+    iv_package_from_name(r->arena, item->path, false, &package);
+    iv_package_read_file(r, opened->fd, opened->size, -1, NULL, &package);
+    for (size_t i = 0; i < package.fault_count; i++) {
+        struct iv_document doc = {.path = item->path, .member = package.faults[i].member};
+        if (package.faults[i].kind == IV_FAULT_MEMBER_MISSING) {
+            continue; /* no file of the device is read */
+        }
+        iv_reader_metadata_fault(r, NULL, &doc, &package.faults[i]);
+    }
+}
+
+static void read_image(const struct iv_reader *r, const struct iv_item *item,
+                       const struct opened *opened)
+{
+    for (size_t i = 0; i < IV_COUNT(kinds); i++) {
+        if (kinds[i].kind == item->kind && kinds[i].read != NULL) {
+            kinds[i].read(r, item, opened->fd, opened->size);
+        }
+    }
 }
 
 static void read_document(const struct iv_reader *r, enum iv_role role,
@@ -345,11 +375,17 @@ static void read_document(const struct iv_reader *r, enum iv_role role,
     case IV_ROLE_ANSWER:
         iv_answer_read(r, doc, &answer);
         break;
+    case IV_ROLE_HIVE:
+        iv_hive_read(r, doc);
+        break;
     case IV_ROLE_DEVICE_INFO:
         iv_device_info_read(r, doc);
         break;
     case IV_ROLE_PACKAGE:
     case IV_ROLE_FOLDER:
+    case IV_ROLE_BESIDE:
+    case IV_ROLE_IMAGE:
+    case IV_ROLE_CHUNKS:
         break;
     }
 }
@@ -390,6 +426,33 @@ static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
     read_document(r, item->role, &doc);
 }
 
+/* What is open, by what it is. */
+static void read_item(const struct iv_reader *r, const struct iv_listing *listing,
+                      const struct iv_item *item, const struct opened *opened)
+{
+    switch (item->role) {
+    case IV_ROLE_PACKAGE:
+    case IV_ROLE_FOLDER:
+        read_package(r, listing, item, opened);
+        break;
+    case IV_ROLE_BESIDE:
+        read_beside(r, item, opened);
+        break;
+    case IV_ROLE_IMAGE:
+    case IV_ROLE_CHUNKS:
+        read_image(r, item, opened);
+        break;
+    case IV_ROLE_HISTORY:
+    case IV_ROLE_OEM_INPUT:
+    case IV_ROLE_REGISTRY:
+    case IV_ROLE_ANSWER:
+    case IV_ROLE_HIVE:
+    case IV_ROLE_DEVICE_INFO:
+        read_metadata(r, item, opened);
+        break;
+    }
+}
+
 void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
                    const struct iv_read_options *options, struct iv_arena *arena,
                    struct iv_facts *ret_facts)
@@ -398,6 +461,7 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
     struct iv_reader r = {
         .limits = options->limits,
         .want_files = options->want_files,
+        .no_hash = options->no_hash,
         .arena = arena,
         .scratch = &scratch,
         .facts = ret_facts,
@@ -413,11 +477,7 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
     struct iv_fault fault = {0};
     bool whole = open_item(listing, item, &opened, &fault);
     if (whole) {
-        if (is_package_item) {
-            read_package(&r, listing, item, &opened);
-        } else {
-            read_metadata(&r, item, &opened);
-        }
+        read_item(&r, listing, item, &opened);
         whole = !has_changed(&opened);
         fault = (struct iv_fault){
             .kind = IV_FAULT_UNREADABLE, .path = item->path, .detail = "changed during the scan"};
@@ -436,6 +496,10 @@ void iv_input_stand_in(const struct iv_item *item, enum iv_fault_kind kind, cons
     struct iv_reader r = {.arena = arena, .scratch = arena, .facts = ret_facts};
     struct iv_fault fault = {.kind = kind, .path = item->path, .detail = detail};
     *ret_facts = (struct iv_facts){0};
+    if (item->role == IV_ROLE_CHUNKS) {
+        fault.member = iv_arena_printf(arena, "bytes %llu-%llu", (unsigned long long)item->offset,
+                                       (unsigned long long)(item->offset + item->size - 1));
+    }
     if (is_package_role(item->role)) {
         iv_reader_package_fault(&r, start_package(item, arena, ret_facts), &fault, true);
     } else {

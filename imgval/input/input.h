@@ -27,7 +27,11 @@ enum iv_role {
     IV_ROLE_OEM_INPUT,   /* OEMInput.xml */
     IV_ROLE_REGISTRY,    /* OEMSettings.reg lying loose */
     IV_ROLE_ANSWER,      /* some .xml: read if it is a customization answer file, else not */
+    IV_ROLE_HIVE,        /* the SYSTEM hive of an extracted image */
     IV_ROLE_DEVICE_INFO, /* --device-info: .reg, answer file or Name=Value lines, by content */
+    IV_ROLE_BESIDE,      /* a package file beside an image: its device values alone count */
+    IV_ROLE_IMAGE,       /* an image file: container, partitions, and all that lies in them */
+    IV_ROLE_CHUNKS,      /* a range of an image file, of which the hashes are checked */
 };
 
 /* One thing for a worker to read. */
@@ -36,7 +40,13 @@ struct iv_item {
     const char *path;     /* as in reports */
     const char *relative; /* beneath the listing's directory; NULL when fd is used. Of a FOLDER:
                              its manifest (the path is that of the folder) */
-    int fd;               /* opened by the parent (side files, a single package); else -1 */
+    int fd;               /* opened by the parent (side files, a single file); else -1 */
+    enum iv_kind kind;    /* of an image */
+    uint64_t offset;      /* CHUNKS: the range */
+    uint64_t size;
+    bool is_part;       /* an image in a tree that is a part of it: its packages alone count */
+    bool has_history;   /* the image's own UpdateHistory.xml does not count ... */
+    bool has_oem_input; /* ... nor its OEMInput.xml: there is one beside it */
 };
 
 struct iv_listing {
@@ -59,7 +69,15 @@ struct iv_list_options {
                                    input are not listed. The path itself: no package is listed */
     const char *oem_input;      /* --oem-input, likewise */
     const char *device_info;    /* --device-info; NULL */
+    bool no_hash;               /* --no-hash: no CHUNKS */
 };
+
+/*
+ * The image files that lie in a directory itself, sorted: each is a submission of its own, and the
+ * directory is none. None for a file, and for a directory without. The path need not exist.
+ */
+void iv_input_images(const char *path, const struct iv_limits *limits, struct iv_arena *arena,
+                     const char ***ret_paths, size_t *ret_count);
 
 /*
  * Lists what there is to read in `path`. err: IV_ERROR_NO_INPUT for a path (of the input or of an
@@ -74,6 +92,7 @@ void iv_input_close(struct iv_listing *listing); /* closes every descriptor */
 struct iv_read_options {
     const struct iv_limits *limits;
     bool want_files; /* fill iv_package.files (inspect) */
+    bool no_hash;    /* nobody checks the hashes of an image */
 };
 
 /* Reads one item, in a worker. Cannot fail: what is wrong is a fault in the facts, on the package
@@ -82,8 +101,8 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
                    const struct iv_read_options *options, struct iv_arena *arena,
                    struct iv_facts *ret_facts);
 
-/* The package that stands for an item whose reader died: its name and key from the file name, and
- * `unreadable`. */
+/* What stands for an item whose reader died: of a package its name and key from the file name, and
+ * `unreadable`; of a range of chunks a fault with the range as its member. */
 void iv_input_stand_in(const struct iv_item *item, enum iv_fault_kind kind, const char *detail,
                        struct iv_arena *arena, struct iv_facts *ret_facts);
 

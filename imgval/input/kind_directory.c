@@ -51,6 +51,15 @@ static bool is_package_like(const char *name)
            iv_ascii_isuffix(name, ".dsm.xml");
 }
 
+/* The SYSTEM hive, where the tree of a device has it. */
+static bool is_hive(const char *path)
+{
+    static const char hive[] = "Windows/System32/config/SYSTEM";
+    size_t size = strlen(path);
+    size_t length = sizeof(hive) - 1;
+    return iv_ascii_isuffix(path, hive) && (size == length || path[size - length - 1] == '/');
+}
+
 /* Names that matter whatever the entry is. A metadata file for which an option names another one
  * is not read, so it does not matter what it is. */
 static bool is_telling(const struct iv_lister *lister, const char *name)
@@ -63,10 +72,9 @@ static bool is_telling(const struct iv_lister *lister, const char *name)
 static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
 {
     const struct iv_lister *lister = context;
-    (void)path;
     switch (type) {
     case IV_FILE_REGULAR:
-        return is_telling(lister, name) || iv_ascii_isuffix(name, ".xml");
+        return is_telling(lister, name) || iv_ascii_isuffix(name, ".xml") || is_hive(path);
     case IV_FILE_LINK:
     case IV_FILE_OTHER:
         return is_telling(lister, name);
@@ -240,8 +248,16 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
         iv_lister_item(lister, IV_ROLE_PACKAGE, path, entry->path, -1);
     } else if (is_package_like(name)) {
         list_manifest(tree, entry, path);
+    } else if (is_hive(entry->path)) {
+        iv_lister_item(lister, IV_ROLE_HIVE, path, entry->path, -1);
+    } else if (image != NULL && iv_lister_is_part_name(name)) {
+        if (!is_inside_plain_folder(tree, entry->path)) {
+            iv_lister_part(lister, path, entry->path);
+        }
     } else if (image != NULL) {
-        iv_lister_unsupported(lister, image, path);
+        if (!is_inside_plain_folder(tree, entry->path)) {
+            iv_lister_unsupported(lister, image, path);
+        }
     } else if (iv_lister_metadata_role(name, &role) && role != IV_ROLE_REGISTRY) {
         if (!iv_lister_is_named(lister, role)) {
             iv_lister_item(lister, role, path, entry->path, -1);

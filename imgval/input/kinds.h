@@ -6,6 +6,7 @@
 #define IMGVAL_INPUT_KINDS_H
 
 #include "imgval/input/input.h"
+#include "imgval/input/reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,8 +40,10 @@ struct iv_kind_row {
     const char *what;         /* in faults: "an FFU image" */
     const char *extension[2]; /* files in a tree that are named so are submissions of this kind */
     bool (*is)(const struct iv_probe *probe);
-    /* Adds items and faults. NULL: recognised, but this build cannot read it. */
+    /* Adds items and faults. */
     void (*list)(struct iv_lister *lister, const struct iv_probe *probe);
+    /* Images: reads an IMAGE or CHUNKS item of `size` bytes, in a worker; `fd` is borrowed. */
+    void (*read)(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size);
 };
 
 /* The row of an image kind by file name, or NULL. */
@@ -48,6 +51,34 @@ const struct iv_kind_row *iv_kind_of_image_name(const char *name);
 
 /* kind_directory.c */
 void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe);
+
+/* kind_ffu.c, kind_vhd.c, kind_wim.c */
+bool iv_ffu_probe(const struct iv_probe *probe);
+void iv_ffu_list(struct iv_lister *lister, const struct iv_probe *probe);
+void iv_ffu_read_item(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size);
+bool iv_vhd_probe(const struct iv_probe *probe);
+void iv_vhd_list(struct iv_lister *lister, const struct iv_probe *probe);
+void iv_vhd_read_item(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size);
+bool iv_wim_probe(const struct iv_probe *probe);
+void iv_wim_list(struct iv_lister *lister, const struct iv_probe *probe);
+void iv_wim_read_item(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size);
+
+/* ---- image_list.c ---- */
+
+/* Whether the first bytes of the path (a file) hold `bytes` at `at`. */
+bool iv_probe_has(const struct iv_probe *probe, size_t at, const char *bytes);
+
+/* Adds the image at a path as an item, and as many CHUNKS as `chunks` says. */
+void iv_lister_image(struct iv_lister *lister, const struct iv_probe *probe, enum iv_kind kind,
+                     bool chunks);
+
+/* A file in a tree that is a part of the image which the tree was taken from: UpdateOS.wim, and
+ * the MMOS.wim of that partition. */
+bool iv_lister_is_part_name(const char *name);
+void iv_lister_part(struct iv_lister *lister, const char *path, const char *relative);
+
+/* Once all side files are known. */
+void iv_lister_finish_images(struct iv_lister *lister);
 
 /* ---- listing.c ---- */
 
@@ -61,9 +92,12 @@ void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *pat
 void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const char *path,
                      const char *detail);
 
-/* "an FFU image, which this build cannot read yet" */
+/* "an FFU image below the folder: a submission of its own" */
 void iv_lister_unsupported(struct iv_lister *lister, const struct iv_kind_row *row,
                            const char *path);
+
+/* Adds the packages in the directory of `path` that may hold device values, as BESIDE. */
+void iv_lister_beside(struct iv_lister *lister, const char *path);
 
 /* Whether a file name is that of a history, an OEMInput.xml or a loose OEMSettings.reg. */
 bool iv_lister_metadata_role(const char *name, enum iv_role *ret_role);

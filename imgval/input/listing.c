@@ -85,9 +85,11 @@ void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const ch
 void iv_lister_unsupported(struct iv_lister *lister, const struct iv_kind_row *row,
                            const char *path)
 {
-    iv_lister_fault(
-        lister, IV_FAULT_UNSUPPORTED, path,
-        iv_arena_printf(lister->arena, "%s, which this build cannot read yet", row->what));
+    iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
+                    iv_arena_printf(lister->arena,
+                                    "%s below the folder, which is a submission of its own: name "
+                                    "it by its path",
+                                    row->what));
 }
 
 bool iv_lister_metadata_role(const char *name, enum iv_role *ret_role)
@@ -131,8 +133,23 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names in a directory that have a metadata role, sorted. False with errno set. */
-static bool read_names(struct iv_lister *lister, int fd, struct names *ret_names)
+static bool is_metadata_name(const char *name)
+{
+    enum iv_role role;
+    return iv_lister_metadata_role(name, &role) && role != IV_ROLE_REGISTRY;
+}
+
+/* Package files that may hold device values: those alone matter beside an image. */
+static bool is_targeting_name(const char *name)
+{
+    return iv_package_is_file_name(name) && !iv_package_is_removal_name(name) &&
+           (iv_ascii_ifind(name, "Customizations") != NULL ||
+            iv_ascii_ifind(name, "RegistryCustomization") != NULL);
+}
+
+/* The wanted names in a directory, sorted. False with errno set. */
+static bool read_names(struct iv_lister *lister, int fd, bool (*is_wanted)(const char *name),
+                       struct names *ret_names)
 {
     int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (copy < 0) {
@@ -149,8 +166,7 @@ static bool read_names(struct iv_lister *lister, int fd, struct names *ret_names
         if (entry == NULL) {
             break;
         }
-        enum iv_role role;
-        if (iv_lister_metadata_role(entry->d_name, &role) && role != IV_ROLE_REGISTRY) {
+        if (is_wanted(entry->d_name)) {
             ret_names->items = iv_arena_grow(lister->arena, ret_names->items, ret_names->count,
                                              &ret_names->capacity, sizeof(*ret_names->items));
             ret_names->items[ret_names->count++] = iv_arena_strdup(lister->arena, entry->d_name);
@@ -225,19 +241,27 @@ static size_t add_role(struct iv_lister *lister, int directory, const char *plac
     return added;
 }
 
+/* The directory that `path` lies in; ret_place: its report path, "" makes report paths without a
+ * directory in front. */
+static int open_place(struct iv_lister *lister, const char *path, const char **ret_place)
+{
+    const char *slash = strrchr(path, '/');
+    *ret_place = "";
+    if (slash != NULL) {
+        *ret_place =
+            iv_arena_strndup(lister->arena, path, slash == path ? 1 : (size_t)(slash - path));
+    }
+    return open(**ret_place == '\0' ? "." : *ret_place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 void iv_lister_side_files(struct iv_lister *lister, const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
-    /* "" makes report paths without a directory in front. */
     const char *place = "";
-    if (slash != NULL) {
-        place = iv_arena_strndup(lister->arena, path, slash == path ? 1 : (size_t)(slash - path));
-    }
-    int directory IV_CLEANUP(iv_fd_close) =
-        open(*place == '\0' ? "." : place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int directory IV_CLEANUP(iv_fd_close) = open_place(lister, path, &place);
     struct names names = {0};
-    if (directory < 0 || !read_names(lister, directory, &names)) {
+    if (directory < 0 || !read_names(lister, directory, is_metadata_name, &names)) {
         /* X in a directory that may be passed through and not listed: nothing is beside it. */
         return;
     }
@@ -251,6 +275,21 @@ void iv_lister_side_files(struct iv_lister *lister, const char *path)
         if (row->suffix != NULL && !iv_lister_is_named(lister, row->role)) {
             (void)add_role(lister, directory, place, &names, row, stems, false);
         }
+    }
+}
+
+void iv_lister_beside(struct iv_lister *lister, const char *path)
+{
+    const char *place = "";
+    int directory IV_CLEANUP(iv_fd_close) = open_place(lister, path, &place);
+    struct names names = {0};
+    if (directory < 0 || !read_names(lister, directory, is_targeting_name, &names)) {
+        return;
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
+        add_found(lister, directory, IV_ROLE_BESIDE, name,
+                  *place == '\0' ? name : iv_lister_join(lister, place, name));
     }
 }
 
@@ -268,7 +307,7 @@ static bool add_from_directory(struct iv_lister *lister, const char *path,
 {
     int directory IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct names names = {0};
-    if (directory < 0 || !read_names(lister, directory, &names)) {
+    if (directory < 0 || !read_names(lister, directory, is_metadata_name, &names)) {
         return no_input(err, path);
     }
     if (add_role(lister, directory, path, &names, row, NULL, true) == 0) {

@@ -54,10 +54,12 @@ bool iv_mum_is_deployment(const char *path);
 
 /*
  * Reads a package item: opens `fd` (borrowed, `size` bytes), probes it and fills `package`, whose
- * path is set. Files without a package's name may also hold a bare manifest.
+ * path is set. Files without a package's name may also hold a bare manifest; `directory` and
+ * `relative` (-1, NULL: not known) say where that lies: in the tree of a whole device its registry
+ * files are found by their device paths.
  */
-void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size,
-                          struct iv_package *package);
+void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size, int directory,
+                          const char *relative, struct iv_package *package);
 
 /*
  * Reads an extracted package: `fd` (borrowed, `size` bytes) is its manifest, `manifest` that one's
@@ -65,6 +67,21 @@ void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size,
  */
 void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, const char *manifest,
                             int directory, const char *folder, struct iv_package *package);
+
+/* Where an installed package's other files are: on the volumes of its image. */
+struct iv_installed {
+    /* Appends the file at a device path; false without a fault when it is not there. */
+    bool (*read)(const void *context, const char *device_path, uint64_t max, struct iv_buf *buf,
+                 struct iv_fault *ret_fault);
+    const void *context;
+};
+
+/*
+ * Reads an installed manifest (DSM or MUM, plain or gzip). `bytes` are its content, which is
+ * replaced by what it inflates to. Zeros alone, nothing at all and a delta are FILE faults.
+ */
+void iv_package_read_installed(const struct iv_reader *r, const struct iv_installed *installed,
+                               struct iv_buf *bytes, struct iv_package *package);
 
 /* What the file name alone says: container, style, removal, diff, name and key. */
 void iv_package_from_name(struct iv_arena *arena, const char *path, bool is_folder,

@@ -38,6 +38,9 @@ bool iv_answer_is(const char *bytes, size_t size);
 /* --device-info: registry text, an answer file or Name=Value lines, by content. */
 void iv_device_info_read(const struct iv_reader *r, const struct iv_document *doc);
 
+/* The SYSTEM hive of an image: Platform\DeviceTargetingInfo. */
+void iv_hive_read(const struct iv_reader *r, const struct iv_document *doc);
+
 /* UpdateHistory.xml -> facts->history, by the algorithm of packages.md 3.3. */
 void iv_history_read(const struct iv_reader *r, const struct iv_document *doc);
 

@@ -61,9 +61,11 @@ void iv_package_from_name(struct iv_arena *arena, const char *path, bool is_fold
 
 /* Where the other files of the package are. */
 struct place {
-    struct iv_cabinet *cabinet; /* or NULL: */
+    struct iv_cabinet *cabinet;           /* or NULL: */
+    const struct iv_installed *installed; /* or NULL: */
     int directory;
     const char *folder; /* beneath the directory, "" for itself */
+    bool is_device;     /* the folder is the root of a device: files lie at their device paths */
 };
 
 static bool contains(const char *text, const char *part)
@@ -82,6 +84,11 @@ static bool is_settings(const struct iv_package_file *file)
     return iv_ascii_isuffix(file->path, "OEMSettings.reg");
 }
 
+static bool is_installed(const struct place *place)
+{
+    return place->installed != NULL || place->is_device;
+}
+
 /* Reads a file of an extracted package by its place in the cabinet, else by its last part. */
 static bool read_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
                        struct iv_buf *buf, struct iv_fault *ret_fault)
@@ -90,10 +97,14 @@ static bool read_loose(const struct iv_reader *r, const struct place *place, con
     for (char *p = path; *p != '\0'; p++) {
         *p = *p == '\\' ? '/' : *p;
     }
-    const char *names[] = {path, iv_reader_last_part(path)};
+    /* A device path starts at the root. */
+    const char *names[] = {path + (place->is_device ? strspn(path, "/") : 0),
+                           iv_reader_last_part(path)};
     for (size_t i = 0; i < IV_COUNT(names); i++) {
-        const char *slash = *place->folder == '\0' ? "" : "/";
-        const char *full = iv_arena_printf(r->scratch, "%s%s%s", place->folder, slash, names[i]);
+        size_t length = strlen(place->folder);
+        bool is_joined = length == 0 || place->folder[length - 1] == '/';
+        const char *full =
+            iv_arena_printf(r->scratch, "%s%s%s", place->folder, is_joined ? "" : "/", names[i]);
         enum iv_file_type type = IV_FILE_REGULAR;
         uint64_t size = 0;
         int fd IV_CLEANUP(iv_fd_close) = iv_file_open_at(place->directory, full, &type, &size);
@@ -119,9 +130,17 @@ static bool read_loose(const struct iv_reader *r, const struct place *place, con
     return false;
 }
 
-static bool read_member(const struct iv_reader *r, const struct place *place, const char *cab_path,
-                        struct iv_buf *buf, struct iv_fault *ret_fault)
+/* False without a fault: it is not there. */
+static bool read_member(const struct iv_reader *r, const struct place *place,
+                        const struct iv_package_file *file, struct iv_buf *buf,
+                        struct iv_fault *ret_fault)
 {
+    const char *cab_path = is_installed(place) ? file->path : file->cab_path;
+    if (place->installed != NULL) {
+        *ret_fault = (struct iv_fault){0};
+        return place->installed->read(place->installed->context, file->path,
+                                      r->limits->metadata_size, buf, ret_fault);
+    }
     if (place->cabinet == NULL) {
         return read_loose(r, place, cab_path, buf, ret_fault);
     }
@@ -139,14 +158,14 @@ static bool read_registry(const struct iv_reader *r, const struct place *place,
                           struct iv_package *package, const struct iv_package_file *file,
                           enum iv_rank rank)
 {
-    const char *cab_path = file->cab_path;
+    const char *cab_path = is_installed(place) ? file->path : file->cab_path;
     /* Members of an SPKG have made-up short names (2_OEMSett.reg): the name on the device says
      * more. */
     const char *shown = package->style == IV_STYLE_CBS ? cab_path : file->path;
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_fault fault = {0};
     struct iv_document doc = {.path = package->path, .member = cab_path};
-    if (!read_member(r, place, cab_path, &buf, &fault)) {
+    if (!read_member(r, place, file, &buf, &fault)) {
         if (fault.kind != IV_FAULT_NONE) {
             iv_reader_metadata_fault(r, package, &doc, &fault);
         }
@@ -190,6 +209,9 @@ static void read_registries(const struct iv_reader *r, const struct place *place
     if ((!by_name && !has_settings) || package->removal || package->diff) {
         return;
     }
+    if (is_installed(place) && package->style == IV_STYLE_CBS) {
+        return; /* its component manifests are deltas there; the SYSTEM hive has the values */
+    }
     enum iv_rank rank = targeting ? IV_RANK_TARGETING : IV_RANK_REGISTRY;
     for (size_t i = 0; i < list->count; i++) {
         const struct iv_package_file *file = &list->items[i];
@@ -200,7 +222,8 @@ static void read_registries(const struct iv_reader *r, const struct place *place
                    iv_ascii_ieq(file->type, "RegistryMultiStringAppend")) {
             wanted = by_name || is_settings(file);
         }
-        if (wanted && file->cab_path != NULL && !read_registry(r, place, package, file, rank)) {
+        bool has_place = is_installed(place) || file->cab_path != NULL;
+        if (wanted && has_place && !read_registry(r, place, package, file, rank)) {
             return;
         }
     }
@@ -268,18 +291,9 @@ static void read_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
     read_registries(r, &place, &list, package);
 }
 
-/* The bytes of a manifest that is a file of its own; on devices it may be gzip-compressed. */
-static bool read_bare_bytes(const struct iv_reader *r, int fd, struct iv_buf *buf,
-                            struct iv_package *package)
+/* On devices a manifest may be gzip-compressed. */
+static bool inflate_bytes(const struct iv_reader *r, struct iv_buf *buf, struct iv_package *package)
 {
-    if (!iv_file_read_all(fd, r->limits->manifest_size, buf)) {
-        bool limit = errno == EFBIG;
-        fail(r, package, limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
-             limit ? iv_reader_printf(r, "the manifest is larger than the limit of %llu bytes",
-                                      (unsigned long long)r->limits->manifest_size)
-                   : strerror(errno));
-        return false;
-    }
     if (!iv_gzip_is(iv_buf_text(buf), buf->size)) {
         return true;
     }
@@ -295,6 +309,20 @@ static bool read_bare_bytes(const struct iv_reader *r, int fd, struct iv_buf *bu
     return done;
 }
 
+/* The bytes of a manifest that is a file of its own. */
+static bool read_bare_bytes(const struct iv_reader *r, int fd, struct iv_buf *buf,
+                            struct iv_package *package)
+{
+    if (!iv_file_read_all(fd, r->limits->manifest_size, buf)) {
+        bool limit = errno == EFBIG;
+        fail(r, package, limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
+             limit ? iv_reader_printf(r, "the manifest is larger than the limit of %llu bytes",
+                                      (unsigned long long)r->limits->manifest_size)
+                   : strerror(errno));
+        return false;
+    }
+    return inflate_bytes(r, buf, package);
+}
 /* DSM or MUM: by the root element, else by the name. */
 static bool is_mum_document(const struct iv_buf *buf, const char *name)
 {
@@ -322,7 +350,19 @@ static bool looks_like_xml(const unsigned char *head, size_t size)
     return (at < size && head[at] == '<') || iv_reader_root_name((const char *)head, size, root);
 }
 
-static void read_bare(const struct iv_reader *r, int fd, struct iv_package *package)
+/* The root of the device's files, when a bare manifest lies where a device has it: NULL else. */
+static const char *device_root(const struct iv_reader *r, const char *relative)
+{
+    static const char folder[] = "Windows/Packages/DsmFiles/";
+    const char *found = relative == NULL ? NULL : iv_ascii_ifind(relative, folder);
+    if (found == NULL || strchr(found + strlen(folder), '/') != NULL) {
+        return NULL;
+    }
+    return iv_arena_strndup(r->scratch, relative, (size_t)(found - relative));
+}
+
+static void read_bare(const struct iv_reader *r, int fd, int directory, const char *relative,
+                      struct iv_package *package)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     package->container = IV_CONTAINER_FOLDER;
@@ -335,11 +375,16 @@ static void read_bare(const struct iv_reader *r, int fd, struct iv_package *pack
         .size = buf.size,
     };
     struct iv_file_list list = {0};
-    (void)read_manifest(r, &doc, is_mum_document(&buf, package->path), package, &list);
+    bool whole = read_manifest(r, &doc, is_mum_document(&buf, package->path), package, &list);
+    const char *root = device_root(r, relative);
+    if (whole && root != NULL) {
+        struct place place = {.directory = directory, .folder = root, .is_device = true};
+        read_registries(r, &place, &list, package);
+    }
 }
 
-void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size,
-                          struct iv_package *package)
+void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size, int directory,
+                          const char *relative, struct iv_package *package)
 {
     unsigned char head[HEAD_SIZE];
     int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
@@ -368,7 +413,7 @@ void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size,
         }
     } else if (!is_package_name &&
                (is_manifest_name(package->path) || looks_like_xml(head, (size_t)got))) {
-        read_bare(r, fd, package);
+        read_bare(r, fd, directory, relative, package);
     } else if (looks_like_xml(head, (size_t)got)) {
         fail(r, package, IV_FAULT_MALFORMED, "not a cabinet, but a bare XML document");
     } else {
@@ -417,6 +462,52 @@ void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, co
     iv_file_list_payload(r, &list, package);
     struct place place = {.cabinet = NULL, .directory = directory, .folder = folder};
     if (whole) {
+        read_registries(r, &place, &list, package);
+    }
+}
+
+/* ---------------------------------------------------------------------------------- installed */
+
+/* Why the bytes are no manifest although a file is there, or NULL. */
+static const char *unread_form(const struct iv_buf *bytes)
+{
+    const char *text = iv_buf_text(bytes);
+    size_t zeros = 0;
+    while (zeros < bytes->size && text[zeros] == '\0') {
+        zeros++;
+    }
+    if (bytes->size == 0) {
+        return "the manifest is empty";
+    }
+    if (zeros == bytes->size) {
+        return "the manifest reads as zeros alone";
+    }
+    if (bytes->size >= 3 && memcmp(text, "DCM", 3) == 0) {
+        return "the manifest is a delta (DCM), which no reader outside Windows can apply";
+    }
+    return NULL;
+}
+
+void iv_package_read_installed(const struct iv_reader *r, const struct iv_installed *installed,
+                               struct iv_buf *bytes, struct iv_package *package)
+{
+    const char *unread = unread_form(bytes);
+    if (unread != NULL) {
+        fail(r, package, IV_FAULT_FILE, unread);
+        return;
+    }
+    if (!inflate_bytes(r, bytes, package)) {
+        return;
+    }
+    struct iv_document doc = {
+        .path = package->path,
+        .bytes = iv_buf_text(bytes),
+        .size = bytes->size,
+    };
+    struct iv_file_list list = {0};
+    bool is_mum = is_mum_document(bytes, package->path);
+    if (read_manifest(r, &doc, is_mum, package, &list)) {
+        struct place place = {.installed = installed, .directory = -1, .folder = ""};
         read_registries(r, &place, &list, package);
     }
 }

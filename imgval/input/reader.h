@@ -22,6 +22,7 @@
 struct iv_reader {
     const struct iv_limits *limits;
     bool want_files;
+    bool no_hash;
     struct iv_arena *arena;
     struct iv_arena *scratch;
     struct iv_facts *facts;

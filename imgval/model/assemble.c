@@ -89,6 +89,72 @@ static void collect_packages(const struct iv_facts *facts, size_t count, size_t 
     }
 }
 
+/* ---- copies on several volumes ---- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
+}
+
+static bool is_same_package(const struct iv_package *a, const struct iv_package *b)
+{
+    return strcmp(a->key, b->key) == 0 && a->style == b->style &&
+           is_same_text(a->version, b->version) &&
+           iv_ascii_ieq(iv_package_partition(a), iv_package_partition(b)) &&
+           is_same_text(a->owner_type, b->owner_type) && a->removal == b->removal &&
+           a->binary_partition == b->binary_partition && a->unreadable == b->unreadable;
+}
+
+static bool is_in_same_folder(const char *a, const char *b)
+{
+    const char *x = strrchr(a, '/');
+    const char *y = strrchr(b, '/');
+    size_t size = x == NULL ? 0 : (size_t)(x - a);
+    return (x == NULL) == (y == NULL) &&
+           (x == NULL || (size == (size_t)(y - b) && memcmp(a, b, size) == 0));
+}
+
+/* By key; what does not lie in an image first, then by path. */
+static int compare_copies(const void *a, const void *b)
+{
+    const struct iv_package *x = a;
+    const struct iv_package *y = b;
+    int order = strcmp(x->key, y->key);
+    if (order == 0) {
+        order = (x->container == IV_CONTAINER_INSTALLED) - (y->container == IV_CONTAINER_INSTALLED);
+    }
+    return order != 0 ? order : strcmp(x->path, y->path);
+}
+
+/*
+ * An image's set is the union of its volumes, and the same package may stand on two: UpdateOS has
+ * some of MainOS again. It is one package then, and no duplicate. (Two manifests of it in one
+ * folder are one.)
+ */
+static void drop_copies(struct iv_submission *s)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->package_count; i++) {
+        any = any || s->packages[i].container == IV_CONTAINER_INSTALLED;
+    }
+    if (!any) {
+        return;
+    }
+    qsort(s->packages, s->package_count, sizeof(*s->packages), compare_copies);
+    size_t kept = 0;
+    for (size_t i = 0; i < s->package_count; i++) {
+        const struct iv_package *package = &s->packages[i];
+        const struct iv_package *last = kept > 0 ? &s->packages[kept - 1] : NULL;
+        bool is_copy = package->container == IV_CONTAINER_INSTALLED && last != NULL &&
+                       is_same_package(last, package) &&
+                       !is_in_same_folder(last->path, package->path);
+        if (!is_copy) {
+            s->packages[kept++] = *package;
+        }
+    }
+    s->package_count = kept;
+}
+
 static void collect_faults(const struct iv_facts *facts, size_t count, struct iv_arena *arena,
                            struct iv_submission *s)
 {
@@ -146,6 +212,24 @@ static void collect_side_files(const struct iv_facts *facts, size_t count, struc
     }
 }
 
+/* One reader describes the image; others may have checked ranges of its chunks. */
+static void collect_image(const struct iv_facts *facts, size_t count, struct iv_submission *s)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (facts[i].image.present && !s->image.present) {
+            struct iv_image_hash hash = s->image.hash;
+            s->image = facts[i].image;
+            s->image.hash.checked += hash.checked;
+            s->image.hash.mismatched += hash.mismatched;
+            s->image.hash.skipped += hash.skipped;
+        } else {
+            s->image.hash.checked += facts[i].image.hash.checked;
+            s->image.hash.mismatched += facts[i].image.hash.mismatched;
+            s->image.hash.skipped += facts[i].image.hash.skipped;
+        }
+    }
+}
+
 /* Contract 4: a contextual partial's set is the history's final state overlaid with the partial's
  * packages. A removal package of the partial takes its name out. */
 static void overlay_history(struct iv_submission *s, struct iv_arena *arena)
@@ -197,7 +281,9 @@ void iv_submission_assemble(const struct iv_facts *facts, size_t count,
 {
     struct iv_submission *s = ret_submission;
     collect_side_files(facts, count, s);
+    collect_image(facts, count, s);
     collect_packages(facts, count, s->history.package_count, arena, s);
+    drop_copies(s);
     bool contextual = s->type == IV_PARTIAL && !s->context_free;
     if (contextual) {
         overlay_history(s, arena);

@@ -327,6 +327,20 @@ static bool packages_are_sound(const struct iv_package *packages, size_t count)
     return true;
 }
 
+static bool image_is_sound(const struct iv_image *image)
+{
+    if (image->store_count > IV_IMAGE_STORES_MAX || image->claim_count > IV_IMAGE_CLAIMS_MAX ||
+        image->partition_count > IV_IMAGE_PARTITIONS_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < image->claim_count; i++) {
+        if (image->claims[i].name == NULL) {
+            return false;
+        }
+    }
+    return !image->present || (image->path != NULL && image->format != NULL);
+}
+
 bool iv_facts_are_sound(const struct iv_facts *facts)
 {
     for (size_t i = 0; i < facts->datum_count; i++) {
@@ -338,5 +352,5 @@ bool iv_facts_are_sound(const struct iv_facts *facts)
     }
     return packages_are_sound(facts->packages, facts->package_count) &&
            packages_are_sound(facts->history.packages, facts->history.package_count) &&
-           faults_are_sound(facts->faults, facts->fault_count);
+           image_is_sound(&facts->image) && faults_are_sound(facts->faults, facts->fault_count);
 }

@@ -14,6 +14,7 @@
 #include "imgval/model/device.h"
 #include "imgval/model/fault.h"
 #include "imgval/model/fields.h"
+#include "imgval/model/image.h"
 #include "imgval/model/package.h"
 
 #include <stdbool.h>
@@ -50,6 +51,7 @@ struct iv_facts {
     size_t datum_count;
     struct iv_history history;
     struct iv_oem_input oem_input;
+    struct iv_image image;   /* without `present`, its `hash` still counts: a range of chunks */
     struct iv_fault *faults; /* about the item; faults of a package are on the package */
     size_t fault_count;
 };

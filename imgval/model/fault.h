@@ -17,6 +17,15 @@ enum iv_fault_kind {
     IV_FAULT_UNSUPPORTED,    /* recognised, not readable by this build: IMG008 */
     IV_FAULT_MEMBER_MISSING, /* the cabinet lacks a file that its manifest lists: IMG009 */
     IV_FAULT_METADATA,       /* a metadata source is malformed: IMG303 */
+    IV_FAULT_FFU_HEADER,     /* a header, count or offset of an FFU is wrong: IMG101 */
+    IV_FAULT_HASH_MISMATCH,  /* a chunk does not match the hash table: IMG102 */
+    IV_FAULT_HASH_TABLE,     /* the hash table has the wrong length: IMG103 */
+    IV_FAULT_CATALOG,        /* the catalog's digest of the hash table differs: IMG104 */
+    IV_FAULT_TRAILING,       /* data behind the payload: IMG106 */
+    IV_FAULT_TRUNCATED,      /* a catalog-signing sample, or cut off: IMG108 */
+    IV_FAULT_TABLE,          /* GPT or MBR damaged: IMG201 */
+    IV_FAULT_PARTITION,      /* a partition cannot be read: IMG202 */
+    IV_FAULT_FILE,           /* a file in the image cannot be read, or reads as zeros: IMG205 */
     IV_FAULT_KINDS           /* their number */
 };
 

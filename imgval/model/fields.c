@@ -2,6 +2,7 @@
 
 #include "imgval/base/attr.h"
 #include "imgval/model/facts.h"
+#include "imgval/model/image.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -69,6 +70,10 @@ static_assert(sizeof(enum iv_origin) == sizeof(unsigned), "enum size");
 static_assert(sizeof(enum iv_container) == sizeof(unsigned), "enum size");
 static_assert(sizeof(enum iv_fault_kind) == sizeof(unsigned), "enum size");
 static_assert(sizeof(enum iv_rank) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_update_type) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_signature) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_catalog_digest) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_hash_state) == sizeof(unsigned), "enum size");
 
 const char *const iv_style_names[] = {
     [IV_STYLE_UNKNOWN] = "unknown",
@@ -109,9 +114,46 @@ const char *const iv_fault_names[] = {
     [IV_FAULT_UNSUPPORTED] = "unsupported",
     [IV_FAULT_MEMBER_MISSING] = "member-missing",
     [IV_FAULT_METADATA] = "metadata",
+    [IV_FAULT_FFU_HEADER] = "ffu-header",
+    [IV_FAULT_HASH_MISMATCH] = "hash-mismatch",
+    [IV_FAULT_HASH_TABLE] = "hash-table",
+    [IV_FAULT_CATALOG] = "catalog",
+    [IV_FAULT_TRAILING] = "trailing-data",
+    [IV_FAULT_TRUNCATED] = "truncated",
+    [IV_FAULT_TABLE] = "partition-table",
+    [IV_FAULT_PARTITION] = "partition",
+    [IV_FAULT_FILE] = "file",
     [IV_FAULT_KINDS] = NULL,
 };
 static_assert(IV_COUNT(iv_fault_names) == IV_FAULT_KINDS + 1, "a word for each kind of fault");
+
+const char *const iv_update_type_names[] = {
+    [IV_UPDATE_UNKNOWN] = "unknown",
+    [IV_UPDATE_FULL] = "full",
+    [IV_UPDATE_PARTIAL] = "partial",
+    [IV_UPDATE_PARTIAL + 1] = NULL,
+};
+
+const char *const iv_signature_names[] = {
+    [IV_SIGNATURE_UNKNOWN] = "unknown",           [IV_SIGNATURE_NONE] = "unsigned",
+    [IV_SIGNATURE_NOT_VERIFIED] = "not-verified", [IV_SIGNATURE_VALID] = "valid",
+    [IV_SIGNATURE_INVALID] = "invalid",           [IV_SIGNATURE_INVALID + 1] = NULL,
+};
+
+const char *const iv_catalog_digest_names[] = {
+    [IV_CATALOG_UNKNOWN] = "unknown",
+    [IV_CATALOG_MATCHES] = "matches",
+    [IV_CATALOG_DIFFERS] = "differs",
+    [IV_CATALOG_DIFFERS + 1] = NULL,
+};
+
+const char *const iv_hash_state_names[] = {
+    [IV_HASH_NONE] = "none",
+    [IV_HASH_SKIPPED] = "skipped",
+    [IV_HASH_NOT_EVALUATED] = "not-evaluated",
+    [IV_HASH_CHECKED] = "checked",
+    [IV_HASH_CHECKED + 1] = NULL,
+};
 
 static const struct iv_field package_file_fields[] = {
     STRING(iv_package_file, path, "path", W | R),
@@ -193,11 +235,129 @@ static const struct iv_field oem_input_fields[] = {
     STRINGS(iv_oem_input, package_files, package_file_count, "package_files", W | R),
 };
 
+static const struct iv_field image_phase_fields[] = {
+    NUMBER(iv_image_phase, first, "first", W | R),
+    NUMBER(iv_image_phase, count, "count", W | R),
+};
+
+static const struct iv_field image_store_fields[] = {
+    NUMBER(iv_image_store, index, "index", W | R),
+    STRING(iv_image_store, version, "version", W | R),
+    STRING(iv_image_store, flash_version, "flash_version", W | R),
+    ENUM(iv_image_store, update_type, "update_type", W | R, iv_update_type, iv_update_type_names),
+    STRING(iv_image_store, device_path, "device_path", W | R),
+    STRING(iv_image_store, store_id, "store_id", W | R),
+    BOOL(iv_image_store, main_os, "main_os", W | R),
+    STRINGS(iv_image_store, platform_ids, platform_id_count, "platform_ids", W | R),
+    NUMBER(iv_image_store, sector_size, "sector_size", W | R),
+    NUMBER(iv_image_store, disk_size, "disk_size", W | R),
+    NUMBER(iv_image_store, block_size, "block_size", W | R),
+    NUMBER(iv_image_store, entry_count, "entry_count", W | R),
+    NUMBER(iv_image_store, location_count, "location_count", W | R),
+    NUMBER(iv_image_store, validation_count, "validation_count", W | R),
+    NUMBER(iv_image_store, header_offset, "header_offset", W | R),
+    NUMBER(iv_image_store, entry_offset, "entry_offset", W | R),
+    NUMBER(iv_image_store, entry_size, "entry_size", W | R),
+    NUMBER(iv_image_store, payload_offset, "payload_offset", W | R),
+    NUMBER(iv_image_store, payload_size, "payload_size", W | R),
+    NUMBER(iv_image_store, used, "used", W | R),
+    STRUCT(iv_image_store, initial, "initial", W | R, iv_image_phase),
+    STRUCT(iv_image_store, flash_only, "flash_only", W | R, iv_image_phase),
+    STRUCT(iv_image_store, final, "final", W | R, iv_image_phase),
+    STRING(iv_image_store, scheme, "scheme", W | R),
+    STRING(iv_image_store, disk_id, "disk_id", W | R),
+    BOOL(iv_image_store, readable, "readable", W | R),
+};
+
+static const struct iv_field image_partition_fields[] = {
+    NUMBER(iv_image_partition, store, "store", W | R),
+    NUMBER(iv_image_partition, number, "number", W | R),
+    STRING(iv_image_partition, name, "name", W | R),
+    STRING(iv_image_partition, type, "type", W | R),
+    STRING(iv_image_partition, id, "id", W | R),
+    NUMBER(iv_image_partition, attributes, "attributes", W),
+    NUMBER(iv_image_partition, start, "start", W | R),
+    NUMBER(iv_image_partition, size, "size", W | R),
+    NUMBER(iv_image_partition, used, "used", W | R),
+    STRING(iv_image_partition, file_system, "file_system", W | R),
+    BOOL(iv_image_partition, readable, "readable", W | R),
+    NUMBER(iv_image_partition, package_count, "package_count", W | R),
+};
+
+static const struct iv_field image_claim_fields[] = {
+    NUMBER(iv_image_claim, store, "store", W | R),
+    STRING(iv_image_claim, name, "name", W | R),
+    STRING(iv_image_claim, type, "type", W | R),
+    STRING(iv_image_claim, id, "id", W | R),
+    STRING(iv_image_claim, file_system, "file_system", W | R),
+    NUMBER(iv_image_claim, total_sectors, "total_sectors", W | R),
+    NUMBER(iv_image_claim, used_sectors, "used_sectors", W | R),
+    NUMBER(iv_image_claim, byte_alignment, "byte_alignment", W | R),
+    NUMBER(iv_image_claim, cluster_size, "cluster_size", W | R),
+    BOOL(iv_image_claim, use_all_space, "use_all_space", W | R),
+    BOOL(iv_image_claim, read_only, "read_only", W | R),
+    BOOL(iv_image_claim, hidden, "hidden", W | R),
+    BOOL(iv_image_claim, bootable, "bootable", W | R),
+    BOOL(iv_image_claim, required_to_flash, "required_to_flash", W | R),
+};
+
+static const struct iv_field image_signer_fields[] = {
+    STRING(iv_image_signer, name, "name", W | R),
+    STRING(iv_image_signer, organization, "organization", W | R),
+    STRING(iv_image_signer, issuer, "issuer", W | R),
+    STRING(iv_image_signer, digest, "digest", W | R),
+    BOOL(iv_image_signer, certificate, "certificate", W | R),
+    BOOL(iv_image_signer, verified, "verified", W | R),
+};
+
+static const struct iv_field image_hash_fields[] = {
+    ENUM(iv_image_hash, state, "state", W | R, iv_hash_state, iv_hash_state_names),
+    NUMBER(iv_image_hash, chunks, "chunks", W | R),
+    NUMBER(iv_image_hash, entries, "entries", W | R),
+    NUMBER(iv_image_hash, checked, "checked", W | R),
+    NUMBER(iv_image_hash, mismatched, "mismatched", W | R),
+    NUMBER(iv_image_hash, skipped, "skipped", W | R),
+};
+
+static const struct iv_field image_fields[] = {
+    BOOL(iv_image, present, "present", W),
+    STRING(iv_image, path, "path", W | R),
+    STRING(iv_image, format, "format", W | R),
+    NUMBER(iv_image, file_size, "file_size", W | R),
+    NUMBER(iv_image, chunk_size, "chunk_size", W | R),
+    NUMBER(iv_image, catalog_size, "catalog_size", W | R),
+    NUMBER(iv_image, hash_table_size, "hash_table_size", W | R),
+    NUMBER(iv_image, image_header_offset, "image_header_offset", W | R),
+    NUMBER(iv_image, image_header_size, "image_header_size", W | R),
+    NUMBER(iv_image, manifest_size, "manifest_size", W | R),
+    STRINGS(iv_image, targeting, targeting_count, "targeting", W | R),
+    BOOL(iv_image, truncated, "truncated", W | R),
+    BOOL(iv_image, compressed, "compressed", W | R),
+    NUMBER(iv_image, trailing_size, "trailing_size", W | R),
+    STRING(iv_image, version, "version", W | R),
+    STRING(iv_image, os_version, "os_version", W | R),
+    STRING(iv_image, description, "description", W | R),
+    STRING(iv_image, anti_theft_version, "anti_theft_version", W | R),
+    STRING(iv_image, rules_version, "rules_version", W | R),
+    STRING(iv_image, state_separation_level, "state_separation_level", W | R),
+    BOOL(iv_image, removable_media, "removable_media", W | R),
+    STRINGS(iv_image, platform_ids, platform_id_count, "platform_ids", W | R),
+    LIST(iv_image, stores, store_count, "stores", W | R, iv_image_store),
+    LIST(iv_image, claims, claim_count, "claims", W | R, iv_image_claim),
+    LIST(iv_image, partitions, partition_count, "partitions", W | R, iv_image_partition),
+    ENUM(iv_image, signature, "signature", W | R, iv_signature, iv_signature_names),
+    LIST(iv_image, signers, signer_count, "signers", W | R, iv_image_signer),
+    ENUM(iv_image, catalog_digest, "catalog_digest", W | R, iv_catalog_digest,
+         iv_catalog_digest_names),
+    STRUCT(iv_image, hash, "hash", W | R, iv_image_hash),
+};
+
 static const struct iv_field facts_fields[] = {
     LIST(iv_facts, packages, package_count, "packages", W, iv_package),
     LIST(iv_facts, data, datum_count, "data", W, iv_datum),
     STRUCT(iv_facts, history, "history", W, iv_history),
     STRUCT(iv_facts, oem_input, "oem_input", W, iv_oem_input),
+    STRUCT(iv_facts, image, "image", W, iv_image),
     LIST(iv_facts, faults, fault_count, "faults", W, iv_fault),
 };
 
@@ -213,6 +373,14 @@ const struct iv_struct iv_fault_struct = TABLE(iv_fault, fault_fields);
 const struct iv_struct iv_datum_struct = TABLE(iv_datum, datum_fields);
 const struct iv_struct iv_history_struct = TABLE(iv_history, history_fields);
 const struct iv_struct iv_oem_input_struct = TABLE(iv_oem_input, oem_input_fields);
+const struct iv_struct iv_image_phase_struct = TABLE(iv_image_phase, image_phase_fields);
+const struct iv_struct iv_image_store_struct = TABLE(iv_image_store, image_store_fields);
+const struct iv_struct iv_image_partition_struct =
+    TABLE(iv_image_partition, image_partition_fields);
+const struct iv_struct iv_image_claim_struct = TABLE(iv_image_claim, image_claim_fields);
+const struct iv_struct iv_image_signer_struct = TABLE(iv_image_signer, image_signer_fields);
+const struct iv_struct iv_image_hash_struct = TABLE(iv_image_hash, image_hash_fields);
+const struct iv_struct iv_image_struct = TABLE(iv_image, image_fields);
 const struct iv_struct iv_facts_struct = TABLE(iv_facts, facts_fields);
 
 const struct iv_field *iv_field_find(const struct iv_struct *type, const char *name)

@@ -52,6 +52,13 @@ extern const struct iv_struct iv_fault_struct;
 extern const struct iv_struct iv_datum_struct;
 extern const struct iv_struct iv_history_struct;
 extern const struct iv_struct iv_oem_input_struct;
+extern const struct iv_struct iv_image_struct;
+extern const struct iv_struct iv_image_hash_struct;
+extern const struct iv_struct iv_image_signer_struct;
+extern const struct iv_struct iv_image_claim_struct;
+extern const struct iv_struct iv_image_partition_struct;
+extern const struct iv_struct iv_image_store_struct;
+extern const struct iv_struct iv_image_phase_struct;
 extern const struct iv_struct iv_facts_struct;
 
 /* A field by name, or NULL. */

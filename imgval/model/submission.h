@@ -9,6 +9,7 @@
 #include "imgval/base/arena.h"
 #include "imgval/model/device.h"
 #include "imgval/model/facts.h"
+#include "imgval/model/image.h"
 #include "imgval/model/package.h"
 #include "imgval/model/wspc.h"
 
@@ -84,6 +85,7 @@ struct iv_submission {
     struct iv_set set;       /* present packages */
     struct iv_history history;
     struct iv_oem_input oem_input;
+    struct iv_image image; /* present for an FFU, VHD or WIM */
     struct iv_device device;
     struct iv_fault *faults; /* of the tree and of metadata sources, sorted by path */
     size_t fault_count;

@@ -260,6 +260,15 @@ static void read_side_files(struct loader *loader, const struct iv_json_value *o
         iv_json_read_fields(reader, oem_input, &iv_oem_input_struct, IV_FIELD_REPORT,
                             &loader->submission->oem_input);
     }
+    const struct iv_json_value *image = iv_json_get_object(reader, object, "image");
+    if (image != NULL) {
+        iv_json_read_fields(reader, image, &iv_image_struct, IV_FIELD_REPORT,
+                            &loader->submission->image);
+        loader->submission->image.present = true;
+        if (loader->submission->image.path == NULL || loader->submission->image.format == NULL) {
+            iv_json_fail(reader, "an image without path or format");
+        }
+    }
 }
 
 static void read_outcomes(struct loader *loader, const struct iv_json_value *object,

@@ -605,8 +605,8 @@ static bool is_main_value(const char *name)
 static const char *source_text(const struct iv_out *out, const char *source, const char *path)
 {
     size_t size = strlen(path);
-    bool is_inside =
-        strncmp(source, path, size) == 0 && source[size] == '/' && source[size + 1] != '\0';
+    bool is_inside = strncmp(source, path, size) == 0 &&
+                     (source[size] == '/' || source[size] == ':') && source[size + 1] != '\0';
     return iv_out_value(out, is_inside ? source + size + 1 : source);
 }
 
@@ -637,8 +637,44 @@ static void print_device(const struct iv_out *out, const struct iv_submission *s
     }
 }
 
+static const char *hash_text(const struct iv_out *out, const struct iv_image_hash *hash)
+{
+    switch (hash->state) {
+    case IV_HASH_NONE:
+        break;
+    case IV_HASH_SKIPPED:
+        return "hashes not checked (--no-hash)";
+    case IV_HASH_NOT_EVALUATED:
+        return "hashes not checked: compressed";
+    case IV_HASH_CHECKED:
+        return iv_arena_printf(out->scratch, "%llu of %llu chunks match the hash table",
+                               (unsigned long long)(hash->checked - hash->mismatched),
+                               (unsigned long long)hash->chunks);
+    }
+    return NULL;
+}
+
+static void print_image(const struct iv_out *out, const struct iv_image *image)
+{
+    const char *hash = hash_text(out, &image->hash);
+    size_t with_packages = 0;
+    for (size_t i = 0; i < image->partition_count; i++) {
+        with_packages += image->partitions[i].package_count > 0 ? 1u : 0u;
+    }
+    iv_out_paragraph(
+        out, 2, PIECE(IV_INK_DIM, "image:"),
+        PIECE(IV_INK_PLAIN,
+              iv_arena_printf(out->scratch, "%s; %zu partition%s, %zu with packages%s%s",
+                              iv_out_escape(out, image->format), image->partition_count,
+                              image->partition_count == 1 ? "" : "s", with_packages,
+                              hash == NULL ? "" : "; ", hash == NULL ? "" : hash)));
+}
+
 static void print_side_files(const struct iv_out *out, const struct iv_submission *s)
 {
+    if (s->image.present) {
+        print_image(out, &s->image);
+    }
     if (s->history.present) {
         iv_out_paragraph(out, 2, PIECE(IV_INK_DIM, "update history:"),
                          PIECE(IV_INK_PLAIN, iv_out_value(out, s->history.path)));

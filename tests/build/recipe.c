@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "generate.h"
+#include "recipe_disk.h"
 #include "recipe_line.h"
 #include "recipe_package.h"
 #include "tree.h"
@@ -110,6 +111,9 @@ static const struct directive {
     {"cbs", run_cbs, 2, false, true, false},
     {"cabinet", fx_recipe_cabinet, 2, false, true, false},
     {"generate", run_generate, 2, false, false, false},
+    {"disk", fx_recipe_disk, 2, false, true, false},
+    {"vhd", fx_recipe_vhd, 2, false, true, false},
+    {"ffu", fx_recipe_ffu, 2, false, true, false},
 };
 
 static const struct directive *find_directive(const struct fx_recipe *recipe,

@@ -19,6 +19,16 @@ A case is one file NAME.case in a folder named after the rule that it is about:
     recipe:
     ... the rest is the recipe, see mkfixture --help
 
+Lines of the recipe that are ours, for images:
+
+    %dsm FOLDER NAME [KEY=VALUE...]         a manifest as a device holds it: FOLDER/NAME.dsm.xml of the
+                                            package Owner.Component[.SubComponent]; keys: partition,
+                                            version, owner_type, binary (true)
+    %volume KIND SIZE TREE FILE [OPTION...] what stands before was built in a place of its own, and
+                                            TREE in it becomes the volume FILE (mkvolume --help); the
+                                            rest of the recipe finds it as ../parts/FILE
+    %signer FILE                            a new key with its certificate, as ../FILE
+
 Members of a finding are compared as text; missing or null is written as null; variant is written
 oem/operator/model; `message~=text` and `remedy~=text` look for a part.
 
@@ -149,7 +159,93 @@ def shown(done):
            f"\n  stderr: {done.stderr.decode(errors='replace')[-600:]}"
 
 
-def run_case(path, program, builder, validator):
+DSM = """file %(path)s <<END
+<?xml version="1.0" encoding="utf-8"?>
+<Package xmlns="http://schemas.microsoft.com/embedded/2004/10/ImageUpdate">
+  <Identity>
+    <Owner>%(owner)s</Owner>
+    <Component>%(component)s</Component>
+    %(sub)s
+    <Version Major="%(v0)s" Minor="%(v1)s" QFE="%(v2)s" Build="%(v3)s" />
+  </Identity>
+  <ReleaseType>Production</ReleaseType>
+  <OwnerType>%(owner_type)s</OwnerType>
+  <BuildType>Retail</BuildType>
+  <CpuType>ARM</CpuType>
+  <Partition>%(partition)s</Partition>
+  <IsRemoval>false</IsRemoval>
+  <Files>
+    <FileEntry>
+      <FileType>%(type)s</FileType>
+      <DevicePath>\\Windows\\System32\\%(name)s.bin</DevicePath>
+      <CabPath>1_file.bin</CabPath>
+      <FileSize>1024</FileSize>
+    </FileEntry>
+  </Files>
+</Package>
+END"""
+
+
+def installed_manifest(words):
+    folder, name, *rest = words
+    keys = {"partition": "MainOS", "version": "1.0.0.1", "owner_type": "OEM", "binary": "false"}
+    for word in rest:
+        key, _, value = word.partition("=")
+        if key not in keys:
+            raise Failure(f"%dsm: {word}")
+        keys[key] = value
+    owner, component, *sub = name.split(".", 2)
+    version = keys["version"].split(".")
+    return DSM % {
+        "path": f"{folder}/{name}.dsm.xml", "name": name, "owner": owner, "component": component,
+        "sub": f"<SubComponent>{sub[0]}</SubComponent>" if sub else "<SubComponent />",
+        "v0": version[0], "v1": version[1], "v2": version[2], "v3": version[3],
+        "owner_type": keys["owner_type"], "partition": keys["partition"],
+        "type": "BinaryPartition" if keys["binary"] == "true" else "Regular"}
+
+
+def make_signer(place, name):
+    if shutil.which("openssl") is None:
+        raise Skip
+    made = run("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "36500", "-subj",
+                           "/O=Example/CN=Example Signing", "-keyout", "key", "-out", "certificate"],
+               place, os.environ)
+    if made.returncode != 0:
+        raise Failure("no key" + shown(made))
+    (place / name).write_text((place / "key").read_text() + (place / "certificate").read_text())
+
+
+def build(recipe, builder, volume, place):
+    """Builds place/tree; what is to be put into volumes is built in place/parts."""
+    lines, volumes = [], []
+    parts = None
+    for line in recipe.split("\n"):
+        if line.startswith("%dsm "):
+            lines.append(installed_manifest(shlex.split(line)[1:]))
+        elif line.startswith("%signer "):
+            make_signer(place, line.split()[1])
+        elif line.startswith("%volume "):
+            volumes.append(shlex.split(line)[1:])
+            parts, lines = (parts or []) + lines, []
+        else:
+            lines.append(line)
+    for name, text in (("parts", parts), ("tree", lines)):
+        if text is None:
+            continue
+        (place / "recipe").write_text("\n".join(text) + "\n", encoding="utf-8")
+        built = run(builder, [str(place / "recipe"), str(place / name)], place, os.environ)
+        if built.returncode != 0:
+            raise Failure("the recipe cannot be built" + shown(built))
+        for kind, size, tree, file, *options in volumes if name == "parts" else []:
+            (place / name / file).parent.mkdir(parents=True, exist_ok=True)
+            made = run(volume, [*options, kind, size, tree, file], place / name, os.environ)
+            if made.returncode == 77:
+                raise Skip
+            if made.returncode != 0:
+                raise Failure(f"the volume {file} cannot be made" + shown(made))
+
+
+def run_case(path, program, builder, volume, validator):
     case = parse(path)
     for name in ("about", "scan", "exit"):
         if case[name] is None:
@@ -158,10 +254,7 @@ def run_case(path, program, builder, validator):
         raise Skip
     place = pathlib.Path(tempfile.mkdtemp(prefix="imgval-case-"))
     try:
-        (place / "recipe").write_text(case["recipe"], encoding="utf-8")
-        built = run(builder, [str(place / "recipe"), str(place / "tree")], place, os.environ)
-        if built.returncode != 0:
-            raise Failure("the recipe cannot be built" + shown(built))
+        build(case["recipe"], builder, volume, place)
         env = {k: v for k, v in os.environ.items() if k not in ("CI", "IMGVAL_CACHE", "NO_COLOR")}
         env.update(HOME=str(place), XDG_DATA_HOME=str(place / "data"), LC_ALL="C.UTF-8",
                    SOURCE_DATE_EPOCH="1480000000")
@@ -210,6 +303,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
     parser.add_argument("--builder", required=True)
+    parser.add_argument("--volumes", help="mkvolume; default: beside the builder")
     parser.add_argument("--cases", default=str(TOP / "testdata/cases"))
     parser.add_argument("names", nargs="*", help="only cases whose path holds one of these")
     given = parser.parse_args()
@@ -218,10 +312,11 @@ def main():
     if given.names:
         paths = [p for p in paths if any(n in str(p) for n in given.names)]
     program, builder = (os.path.abspath(p) for p in (given.program, given.builder))
+    volume = os.path.abspath(given.volumes or os.path.join(os.path.dirname(builder), "mkvolume"))
 
     def attempt(path):
         try:
-            run_case(path, program, builder, validator)
+            run_case(path, program, builder, volume, validator)
             return None
         except Skip:
             return Skip

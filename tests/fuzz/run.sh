@@ -25,7 +25,7 @@ log=$place/build.log
         cmake --build "$place/build" --parallel "$(nproc)" --target imgval_core
 } >"$log" 2>&1 || { tail -n 30 "$log"; echo "0 passed, 1 failed"; exit 1; }
 
-libraries=$(pkg-config --libs libxml-2.0 sqlite3 libarchive libcrypto zlib libpcre2-8 libseccomp jansson)
+libraries=$(pkg-config --libs libxml-2.0 sqlite3 libarchive libcrypto zlib libpcre2-8 libseccomp jansson libfsntfs libbfio)
 names=$*
 [ -n "$names" ] || names=$(cd "$top/tests/fuzz" && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//')
 
@@ -34,13 +34,23 @@ seeds=$place/seeds
 rm -rf "$seeds"
 mkdir -p "$seeds"
 if [ -x "$build/tests/mkfixture" ]; then
-    for recipe in packages folders hostile; do
+    for recipe in packages folders hostile images; do
         sed '/^sparse\|^deep\|^fifo\|^socket\|^chmod\|^symlink/d' "$top/tests/build/samples/$recipe.recipe" |
             "$build/tests/mkfixture" - "$seeds/$recipe" >/dev/null 2>&1
     done
 fi
 cp -R "$top/testdata/story" "$seeds/story"
 sed -n '/^<imgval-policy/,/^<\/imgval-policy/p' "$top/man/imgval-formats.5" >"$seeds/example.policy.xml"
+# A small volume of each kind, and a hive, for the disk readers.
+if [ -x "$build/tests/mkvolume" ]; then
+    mkdir -p "$seeds/tree/folder"
+    seq 3000 >"$seeds/tree/folder/text.txt"
+    echo one >"$seeds/tree/A long name with blanks.txt"
+    for kind in ntfs:2M ntfs-lznt1:2M ntfs-xpress4k:2M ntfs-lzx:2M fat12:256K wim-none:0 wim-xpress:0 wim-lzx:0; do
+        "$build/tests/mkvolume" "${kind%:*}" "${kind#*:}" "$seeds/tree" "$seeds/${kind%:*}.volume" >/dev/null 2>&1
+    done
+    "$top/tests/disk/mkhive.py" "$seeds/system.hive" 'Platform\DeviceTargetingInfo' A=text B=dword:1 'Setup' C=1
+fi
 
 # seed NAME CORPUS: copies what the fuzzer can start from. The readers of documents want a first
 # byte that chooses the reader (see fuzz_manifest.c), the others the file as it is.
@@ -60,12 +70,23 @@ seed() {
             *) first='\005' ;;
             esac
         fi
+        if [ "$1" = ffu ]; then
+            case $file in
+            *.ffu) first='\001' ;;
+            *.vhd) first='\002' ;;
+            *.img) first='\003' ;;
+            *) first='\004' ;;
+            esac
+        fi
         { [ -z "$first" ] || printf "$first"; cat "$file"; } >"$2/seed-$number"
-    done < <(find "$seeds" ${IMGVAL_REAL:+"$IMGVAL_REAL"} -type f -size -256k ! -name '*.md' -print0 |
+    done < <(find "$seeds" ${IMGVAL_REAL:+"$IMGVAL_REAL"} -type f -size -2100k ! -name '*.md' -print0 |
         sort -z |
         case $1 in
         cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
         policy) grep -z -E '\.policy\.xml$' ;;
+        volume) grep -z -E '\.volume$' ;;
+        hive) grep -z -E '\.hive$' ;;
+        ffu) grep -z -E '\.(ffu|vhd|img|cat)$' ;;
         manifest | xml) grep -z -E '\.(xml|mum|reg|manifest|imx|txt)$' ;;
         *) cat ;;
         esac)
@@ -87,7 +108,7 @@ run_one() {
     seed "$name" "$corpus"
     # The libraries come from the distribution and are not sanitized.
     if ! (cd "$place" && ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
-        "./fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=262144 \
+        "./fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=$([ "$name" = volume ] && echo 2200000 || echo 262144) \
         -print_final_stats=1 -artifact_prefix="$name-" "$corpus" >"$name.log" 2>&1); then
         echo "FAILED $name: $(grep -m 1 -E 'ERROR|SUMMARY|runtime error|deadly' "$place/$name.log")"
         tail -n 60 "$place/$name.log"

@@ -21,14 +21,15 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 LAYERS = [
     (r"imgval/base/", 0, "base"),
     (r"imgval/model/", 1, "model"),
-    (r"imgval/input/", 2, "input"),
-    (r"imgval/engine/", 2, "engine"),
-    (r"imgval/report/", 2, "report"),
-    (r"rules/", 2, "rules"),
-    (r"cache/", 2, "cache"),
-    (r"imgval/(scan|import|request|resolve)\.", 3, "scan"),
+    (r"imgval/disk/", 2, "disk"),
+    (r"imgval/input/", 3, "input"),
+    (r"imgval/engine/", 3, "engine"),
+    (r"imgval/report/", 3, "report"),
+    (r"rules/", 3, "rules"),
+    (r"cache/", 3, "cache"),
+    (r"imgval/(scan|import|request|resolve)\.", 4, "scan"),
     (r"imgval/version\.h", 0, "version"),
-    (r"imgval/(main|command|options|options_complete|progress|cmd_\w+)\.", 4, "program"),
+    (r"imgval/(main|command|options|options_complete|progress|cmd_\w+)\.", 5, "program"),
 ]
 
 LIBRARIES = {
@@ -39,6 +40,7 @@ LIBRARIES = {
     r"openssl/": "imgval/base/sha256.c",
     r"sqlite3\.h": "cache/db.c",
     r"jansson\.h": "imgval/report/json_read.c",
+    r"lib(fsntfs|bfio)\.h": "imgval/disk/volume_ntfs.c",
     r"seccomp\.h": "imgval/base/sandbox.c",
     r"linux/(landlock|seccomp|filter)\.h": "imgval/base/sandbox.c",
 }

@@ -6,8 +6,11 @@
 #include <inttypes.h>
 
 static const struct iv_struct *const tables[] = {
-    &iv_package_struct, &iv_package_file_struct, &iv_fault_struct, &iv_datum_struct,
-    &iv_history_struct, &iv_oem_input_struct,    &iv_facts_struct,
+    &iv_package_struct,      &iv_package_file_struct,    &iv_fault_struct,
+    &iv_datum_struct,        &iv_history_struct,         &iv_oem_input_struct,
+    &iv_facts_struct,        &iv_image_struct,           &iv_image_phase_struct,
+    &iv_image_store_struct,  &iv_image_partition_struct, &iv_image_claim_struct,
+    &iv_image_signer_struct, &iv_image_hash_struct,
 };
 
 /* A small generator with a fixed seed (xorshift64*). */

@@ -68,11 +68,39 @@ static void test_fields(void)
     }
 }
 
+/* One handle, many digests; SHA-1 beside it. */
+static void test_next(void)
+{
+    unsigned char first[IV_SHA256_SIZE];
+    unsigned char second[IV_SHA256_SIZE];
+    struct iv_sha256 *sha = iv_sha256_open();
+    iv_sha256_add(sha, "abc", 3);
+    iv_sha256_next(sha, first);
+    iv_sha256_add(sha, "ab", 2);
+    iv_sha256_add(sha, "c", 1);
+    iv_sha256_next(sha, second);
+    CHECK(memcmp(first, second, sizeof(first)) == 0);
+    CHECK_INT(first[0], 0xba);
+    iv_sha256_close(sha, second);
+    CHECK_INT(second[0], 0xe3);
+    unsigned char old[IV_SHA1_SIZE];
+    static const unsigned char wanted[IV_SHA1_SIZE] = {0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81,
+                                                       0x6a, 0xba, 0x3e, 0x25, 0x71, 0x78, 0x50,
+                                                       0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d};
+    sha = iv_sha1_open();
+    iv_sha256_add(sha, "abc", 3);
+    iv_sha1_close(sha, old);
+    CHECK(memcmp(old, wanted, sizeof(old)) == 0);
+    const struct iv_rsa_key key = {wanted, sizeof(wanted), wanted, 0};
+    CHECK(!iv_rsa_verify(&key, old, sizeof(old), old, sizeof(old)));
+}
+
 int main(void)
 {
     test_vectors();
     test_pieces();
     test_binary();
     test_fields();
+    test_next();
     return unit_end();
 }

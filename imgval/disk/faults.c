@@ -1,0 +1,70 @@
+#include "imgval/disk/faults.h"
+
+#include "imgval/base/buf.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* Bytes of one input value that a fault shows. */
+#define SHOWN_SIZE 120
+
+bool iv_faults_add(struct iv_faults *faults, enum iv_fault_kind kind, const char *member,
+                   const char *fmt, ...)
+{
+    if (faults->seen[kind]++ >= IV_FAULTS_OF_A_KIND) {
+        return false;
+    }
+    size_t count = faults->count;
+    if ((count & (count - 1)) == 0) { /* capacity is the next power of two */
+        struct iv_fault *bigger =
+            IV_NEW_ARRAY(faults->arena, struct iv_fault, count == 0 ? 1 : count * 2);
+        if (count > 0) {
+            memcpy(bigger, faults->items, count * sizeof(*bigger));
+        }
+        faults->items = bigger;
+    }
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    va_list args;
+    va_start(args, fmt);
+    iv_buf_vprintf(&buf, fmt, args);
+    va_end(args);
+    faults->items[faults->count++] = (struct iv_fault){
+        .kind = kind,
+        .path = faults->path,
+        .member = iv_arena_strdup(faults->arena, member),
+        .detail = iv_arena_strdup(faults->arena, iv_buf_text(&buf)),
+    };
+    return false;
+}
+
+void iv_faults_finish(struct iv_faults *faults)
+{
+    for (size_t i = faults->count; i-- > 0;) {
+        struct iv_fault *fault = &faults->items[i];
+        size_t seen = faults->seen[fault->kind];
+        if (seen > IV_FAULTS_OF_A_KIND) {
+            fault->detail = iv_arena_printf(faults->arena, "%s; %zu more of this kind follow",
+                                            fault->detail, seen - IV_FAULTS_OF_A_KIND);
+            faults->seen[fault->kind] = IV_FAULTS_OF_A_KIND;
+        }
+    }
+}
+
+const char *iv_faults_shown(struct iv_arena *arena, const char *text)
+{
+    size_t size = strlen(text);
+    bool cut = size > SHOWN_SIZE;
+    if (cut) {
+        size = SHOWN_SIZE;
+        while (size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80) {
+            size--; /* not inside a character */
+        }
+    }
+    char *shown = iv_arena_printf(arena, "%.*s%s", (int)size, text, cut ? "..." : "");
+    for (char *p = shown; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7F) {
+            *p = '?';
+        }
+    }
+    return shown;
+}

@@ -1,0 +1,353 @@
+#include "imgval/disk/hive.h"
+
+#include "imgval/base/buf.h"
+#include "imgval/base/cursor.h"
+#include "imgval/base/text.h"
+
+#include <string.h>
+
+#define HEADER_SIZE 4096
+#define CHECKED_SIZE 508 /* of the header: words that the checksum covers */
+#define KEY_SIZE 76      /* without its name */
+#define KEY_LINK 0x10u
+#define KEY_NARROW_NAME 0x20u
+#define VALUE_NARROW_NAME 0x1u
+#define DATA_INLINE 0x80000000u
+#define DATA_MAX 16344 /* more is stored as a list of pieces: no value that we want */
+
+#define REG_SZ 1u
+#define REG_EXPAND_SZ 2u
+#define REG_DWORD 4u
+
+static enum iv_hive_outcome trouble(struct iv_fault *ret_fault, const char *detail)
+{
+    *ret_fault = (struct iv_fault){.kind = IV_FAULT_METADATA, .detail = detail};
+    return IV_HIVE_TROUBLE;
+}
+
+/* ---- header and cells ---- */
+
+static uint32_t header_checksum(const unsigned char *bytes)
+{
+    struct iv_cursor c = iv_cursor(bytes, CHECKED_SIZE);
+    uint32_t sum = 0;
+    while (iv_cursor_left(&c) > 0) {
+        sum ^= iv_cursor_u32(&c);
+    }
+    return sum == UINT32_MAX ? UINT32_MAX - 1 : sum == 0 ? 1 : sum;
+}
+
+bool iv_hive_open(const void *bytes, size_t size, struct iv_hive *ret_hive,
+                  struct iv_fault *ret_fault)
+{
+    if (size < HEADER_SIZE || memcmp(bytes, "regf", 4) != 0) {
+        (void)trouble(ret_fault, "no registry hive");
+        return false;
+    }
+    struct iv_cursor c = iv_cursor(bytes, HEADER_SIZE);
+    c.at = 4;
+    uint32_t first = iv_cursor_u32(&c);
+    uint32_t second = iv_cursor_u32(&c);
+    c.at = 20;
+    uint32_t major = iv_cursor_u32(&c);
+    c.at = 36;
+    uint32_t root = iv_cursor_u32(&c);
+    c.at = CHECKED_SIZE;
+    if (iv_cursor_u32(&c) != header_checksum(bytes)) {
+        (void)trouble(ret_fault, "the hive's header has a wrong checksum");
+        return false;
+    }
+    if (major != 1) {
+        (void)trouble(ret_fault, "the hive has an unknown version");
+        return false;
+    }
+    *ret_hive = (struct iv_hive){
+        .bytes = bytes,
+        .size = size,
+        .root = root,
+        .is_dirty = first != second,
+    };
+    return true;
+}
+
+/* The content of a cell in use; failed when it is none, or reaches out of the hive. */
+static struct iv_cursor cell_at(const struct iv_hive *hive, uint32_t offset)
+{
+    struct iv_cursor none = {.failed = true};
+    uint64_t at = (uint64_t)HEADER_SIZE + offset;
+    if (offset % 8 != 0 || at + 4 > hive->size) {
+        return none;
+    }
+    struct iv_cursor c = iv_cursor(hive->bytes + at, 4);
+    int64_t size = -(int64_t)(int32_t)iv_cursor_u32(&c); /* in use: stored as a negative number */
+    if (size < 8 || (uint64_t)size > hive->size - at) {
+        return none;
+    }
+    return iv_cursor(hive->bytes + at + 4, (size_t)size - 4);
+}
+
+static bool cell_is(struct iv_cursor *c, const char *signature)
+{
+    const unsigned char *found = iv_cursor_take(c, 2);
+    return found != NULL && memcmp(found, signature, 2) == 0;
+}
+
+/* A name as UTF-8: one byte or two for each character. NULL: cut off. */
+static const char *read_name(struct iv_cursor *c, size_t size, bool is_narrow,
+                             struct iv_arena *arena)
+{
+    const unsigned char *bytes = iv_cursor_take(c, size);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    if (is_narrow) {
+        for (size_t i = 0; i < size; i++) {
+            iv_utf8_add(&text, bytes[i] == 0 ? 0xFFFD : bytes[i]);
+        }
+    } else if (!iv_utf16_to_utf8(&text, bytes, size, false)) {
+        return NULL;
+    }
+    return iv_arena_strdup(arena, iv_buf_text(&text));
+}
+
+/* ---- keys ---- */
+
+struct key {
+    uint32_t flags;
+    uint32_t subkeys; /* their number */
+    uint32_t list;    /* offset */
+    uint32_t values;
+    uint32_t value_list;
+    const char *name;
+};
+
+static bool read_key(const struct iv_hive *hive, uint32_t offset, struct iv_arena *arena,
+                     struct key *ret_key)
+{
+    struct iv_cursor c = cell_at(hive, offset);
+    if (!cell_is(&c, "nk")) {
+        return false;
+    }
+    struct key key = {.flags = iv_cursor_u16(&c)};
+    c.at = 20;
+    key.subkeys = iv_cursor_u32(&c);
+    iv_cursor_u32(&c);
+    key.list = iv_cursor_u32(&c);
+    iv_cursor_u32(&c);
+    key.values = iv_cursor_u32(&c);
+    key.value_list = iv_cursor_u32(&c);
+    if (c.failed || c.size < KEY_SIZE) {
+        return false;
+    }
+    c.at = 72;
+    size_t name_size = iv_cursor_u16(&c);
+    iv_cursor_u16(&c);
+    key.name = read_name(&c, name_size, (key.flags & KEY_NARROW_NAME) != 0, arena);
+    *ret_key = key;
+    return key.name != NULL;
+}
+
+/* What is looked for among the keys below one. */
+struct search {
+    const struct iv_hive *hive;
+    const char *name;
+    uint32_t left;         /* keys that may still be looked at: the number that their parent says */
+    struct iv_arena arena; /* scratch */
+    struct key found;
+    bool is_found;
+    struct iv_arena *names; /* where the found one's name goes */
+};
+
+static bool look_at(struct search *search, uint32_t offset)
+{
+    struct key key;
+    if (search->left-- == 0) {
+        return false;
+    }
+    struct iv_arena_mark mark = iv_arena_mark(&search->arena);
+    bool is_fine = read_key(search->hive, offset, &search->arena, &key);
+    if (is_fine && iv_ascii_ieq(key.name, search->name)) {
+        key.name = iv_arena_strdup(search->names, key.name);
+        search->found = key;
+        search->is_found = true;
+    }
+    iv_arena_reset(&search->arena, mark);
+    return is_fine;
+}
+
+/* "lf", "lh": offset and hash; "li": offsets. False: damaged. */
+static bool search_list(struct search *search, uint32_t offset)
+{
+    struct iv_cursor c = cell_at(search->hive, offset);
+    const unsigned char *signature = iv_cursor_take(&c, 2);
+    if (signature == NULL) {
+        return false;
+    }
+    bool is_hashed = memcmp(signature, "lf", 2) == 0 || memcmp(signature, "lh", 2) == 0;
+    if (!is_hashed && memcmp(signature, "li", 2) != 0) {
+        return false;
+    }
+    unsigned count = iv_cursor_u16(&c);
+    for (unsigned i = 0; i < count && !search->is_found; i++) {
+        uint32_t key = iv_cursor_u32(&c);
+        if (is_hashed) {
+            iv_cursor_u32(&c);
+        }
+        if (c.failed || !look_at(search, key)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "ri" holds offsets of lists, and no list of lists. */
+static bool search_lists(struct search *search, uint32_t offset)
+{
+    struct iv_cursor c = cell_at(search->hive, offset);
+    if (!cell_is(&c, "ri")) {
+        return search_list(search, offset);
+    }
+    unsigned count = iv_cursor_u16(&c);
+    for (unsigned i = 0; i < count && !search->is_found; i++) {
+        uint32_t list = iv_cursor_u32(&c);
+        if (c.failed || !search_list(search, list)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum iv_hive_outcome find_subkey(const struct iv_hive *hive, const struct key *parent,
+                                        const char *name, struct iv_arena *arena,
+                                        struct key *ret_key, struct iv_fault *ret_fault)
+{
+    if (parent->subkeys == 0) {
+        return IV_HIVE_ABSENT;
+    }
+    if (parent->subkeys > hive->size / KEY_SIZE) {
+        return trouble(ret_fault, "a key of the hive has more keys than the hive has room for");
+    }
+    struct search search = {.hive = hive, .name = name, .left = parent->subkeys, .names = arena};
+    iv_arena_init(&search.arena);
+    bool is_fine = search_lists(&search, parent->list);
+    iv_arena_fini(&search.arena);
+    if (!is_fine || (!search.is_found && search.left != 0)) {
+        return trouble(ret_fault, "a list of keys, or a key, of the hive is damaged");
+    }
+    if (!search.is_found) {
+        return IV_HIVE_ABSENT;
+    }
+    *ret_key = search.found;
+    return IV_HIVE_FOUND;
+}
+
+static enum iv_hive_outcome find_key(const struct iv_hive *hive, const char *path,
+                                     struct iv_arena *arena, struct key *ret_key,
+                                     struct iv_fault *ret_fault)
+{
+    struct key key;
+    if (!read_key(hive, hive->root, arena, &key)) {
+        return trouble(ret_fault, "the hive's root key is damaged");
+    }
+    while (*path != '\0') {
+        size_t size = strcspn(path, "\\");
+        const char *name = iv_arena_strndup(arena, path, size);
+        path += size + (path[size] == '\\');
+        enum iv_hive_outcome outcome = find_subkey(hive, &key, name, arena, &key, ret_fault);
+        if (outcome != IV_HIVE_FOUND) {
+            return outcome;
+        }
+        if ((key.flags & KEY_LINK) != 0) {
+            return trouble(ret_fault, "a key of the hive is a link");
+        }
+    }
+    *ret_key = key;
+    return IV_HIVE_FOUND;
+}
+
+/* ---- values ---- */
+
+/* REG_SZ: up to its first NUL. */
+static const char *read_text(const unsigned char *bytes, size_t size, struct iv_arena *arena)
+{
+    size_t end = 0;
+    while (end + 2 <= size && (bytes[end] != 0 || bytes[end + 1] != 0)) {
+        end += 2;
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    return iv_utf16_to_utf8(&text, bytes, end, false) ? iv_arena_strdup(arena, iv_buf_text(&text))
+                                                      : NULL;
+}
+
+/* False: damaged. */
+static bool read_value(const struct iv_hive *hive, uint32_t offset, struct iv_arena *arena,
+                       struct iv_hive_value *ret_value)
+{
+    struct iv_cursor c = cell_at(hive, offset);
+    if (!cell_is(&c, "vk")) {
+        return false;
+    }
+    size_t name_size = iv_cursor_u16(&c);
+    uint32_t size = iv_cursor_u32(&c);
+    const unsigned char *inside = iv_cursor_take(&c, 4);
+    struct iv_hive_value value = {.type = iv_cursor_u32(&c)};
+    uint16_t flags = iv_cursor_u16(&c);
+    iv_cursor_u16(&c);
+    if (c.failed) {
+        return false;
+    }
+    value.name = read_name(&c, name_size, (flags & VALUE_NARROW_NAME) != 0, arena);
+    bool is_text = value.type == REG_SZ || value.type == REG_EXPAND_SZ;
+    if (value.name == NULL || (!is_text && value.type != REG_DWORD)) {
+        *ret_value = value;
+        return value.name != NULL;
+    }
+    const unsigned char *data = inside;
+    if ((size & DATA_INLINE) != 0) {
+        size &= ~DATA_INLINE;
+        data = size <= 4 ? inside : NULL;
+    } else if (size > 0) {
+        struct iv_cursor place = iv_cursor(inside, 4);
+        struct iv_cursor cell = cell_at(hive, iv_cursor_u32(&place));
+        data = size <= DATA_MAX ? iv_cursor_take(&cell, size) : NULL;
+    }
+    if (data == NULL || (!is_text && size != 4)) {
+        return false;
+    }
+    if (is_text) {
+        value.text = read_text(data, size, arena);
+    } else {
+        struct iv_cursor number = iv_cursor(data, 4);
+        value.text = iv_arena_printf(arena, "%lu", (unsigned long)iv_cursor_u32(&number));
+    }
+    *ret_value = value;
+    return value.text != NULL;
+}
+
+enum iv_hive_outcome iv_hive_values(const struct iv_hive *hive, const char *key_path,
+                                    struct iv_arena *arena, struct iv_hive_value **ret_values,
+                                    size_t *ret_count, struct iv_fault *ret_fault)
+{
+    struct key key;
+    enum iv_hive_outcome outcome = find_key(hive, key_path, arena, &key, ret_fault);
+    if (outcome != IV_HIVE_FOUND) {
+        return outcome;
+    }
+    struct iv_cursor list = {0};
+    if (key.values > 0) {
+        list = cell_at(hive, key.value_list);
+        if (list.failed || key.values > list.size / 4) {
+            return trouble(ret_fault, "a list of values of the hive is damaged");
+        }
+    }
+    struct iv_hive_value *values = IV_NEW_ARRAY(arena, struct iv_hive_value, key.values + 1);
+    for (uint32_t i = 0; i < key.values; i++) {
+        if (!read_value(hive, iv_cursor_u32(&list), arena, &values[i])) {
+            return trouble(ret_fault, "a value of the hive is damaged");
+        }
+    }
+    *ret_values = values;
+    *ret_count = key.values;
+    return IV_HIVE_FOUND;
+}

@@ -1,0 +1,70 @@
+#include "imgval/disk/source.h"
+
+#include "imgval/base/file.h"
+
+#include <string.h>
+
+struct file_source {
+    int fd;
+};
+
+struct bytes_source {
+    const unsigned char *bytes;
+};
+
+struct slice_source {
+    struct iv_source whole;
+    uint64_t offset;
+};
+
+bool iv_source_read(const struct iv_source *source, void *bytes, size_t size, uint64_t offset)
+{
+    if (offset > source->size || size > source->size - offset) {
+        return false;
+    }
+    return size == 0 || source->read(source->context, bytes, size, offset);
+}
+
+static bool read_file(const void *context, void *bytes, size_t size, uint64_t offset)
+{
+    const struct file_source *file = context;
+    return iv_file_read_at(file->fd, bytes, size, offset) == (int64_t)size;
+}
+
+struct iv_source iv_source_of_file(int fd, uint64_t size, struct iv_arena *arena)
+{
+    struct file_source *file = IV_NEW(arena, struct file_source);
+    file->fd = fd;
+    return (struct iv_source){.size = size, .context = file, .read = read_file};
+}
+
+static bool read_bytes(const void *context, void *bytes, size_t size, uint64_t offset)
+{
+    const struct bytes_source *given = context;
+    memcpy(bytes, given->bytes + offset, size);
+    return true;
+}
+
+struct iv_source iv_source_of_bytes(const void *bytes, size_t size, struct iv_arena *arena)
+{
+    struct bytes_source *given = IV_NEW(arena, struct bytes_source);
+    given->bytes = bytes;
+    return (struct iv_source){.size = size, .context = given, .read = read_bytes};
+}
+
+static bool read_slice(const void *context, void *bytes, size_t size, uint64_t offset)
+{
+    const struct slice_source *slice = context;
+    return iv_source_read(&slice->whole, bytes, size, slice->offset + offset);
+}
+
+struct iv_source iv_source_slice(const struct iv_source *whole, uint64_t offset, uint64_t size,
+                                 struct iv_arena *arena)
+{
+    struct slice_source *slice = IV_NEW(arena, struct slice_source);
+    slice->whole = *whole;
+    slice->offset = offset < whole->size ? offset : whole->size;
+    uint64_t left = whole->size - slice->offset;
+    return (struct iv_source){
+        .size = size < left ? size : left, .context = slice, .read = read_slice};
+}

@@ -1,0 +1,433 @@
+#include "imgval/disk/volume.h"
+
+#include "imgval/base/text.h"
+#include "imgval/disk/faults.h"
+#include "imgval/disk/volume_kinds.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes in the longest part of a path: 255 UTF-16 units. */
+#define PART_MAX (255 * 3)
+
+/* ---- kinds that are named and not read ---- */
+
+static bool source_has(const struct iv_source *source, uint64_t offset, const char *text)
+{
+    char bytes[16];
+    size_t size = strlen(text);
+    return iv_source_read(source, bytes, size, offset) && memcmp(bytes, text, size) == 0;
+}
+
+static const char *probe_others(const struct iv_source *source)
+{
+    static const struct {
+        uint64_t offset;
+        const char *text;
+        const char *name;
+    } signatures[] = {
+        {3, "-FVE-FS-", "BitLocker"},
+        {3, "ReFS", "ReFS"},
+        {3, "EXFAT   ", "exFAT"},
+        {0, "SPACEDB ", "Storage Spaces"},
+        {4096, "SPACEDB ", "Storage Spaces"},
+        {0, "hsqs", "SquashFS"},
+        {0, "vhdxfile", "VHDX"},
+    };
+    for (size_t i = 0; i < IV_COUNT(signatures); i++) {
+        if (source_has(source, signatures[i].offset, signatures[i].text)) {
+            return signatures[i].name;
+        }
+    }
+    return NULL;
+}
+
+static const struct iv_volume_kind others = {
+    .probe = probe_others,
+    .missing = "this version does not read it",
+};
+
+/* ---- the table ---- */
+
+static const struct iv_volume_kind *const kinds[] = {
+    &iv_volume_ntfs, &iv_volume_wim, &others, &iv_volume_fat, /* the weakest signature */
+};
+
+static const struct iv_volume_kind *find_kind(const struct iv_source *source, const char **ret_name)
+{
+    for (size_t i = 0; i < IV_COUNT(kinds); i++) {
+        const char *name = kinds[i]->probe(source);
+        if (name != NULL) {
+            *ret_name = name;
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+const char *iv_volume_kind(const struct iv_source *source)
+{
+    const char *name = NULL;
+    (void)find_kind(source, &name);
+    return name;
+}
+
+/* ---- what all kinds share ---- */
+
+IV_PRINTF(4, 0)
+static void set_fault(struct iv_arena *arena, struct iv_fault *ret_fault, enum iv_fault_kind kind,
+                      const char *fmt, va_list args)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_vprintf(&text, fmt, args);
+    *ret_fault = (struct iv_fault){
+        .kind = kind,
+        .detail = iv_arena_strdup(arena, iv_buf_text(&text)),
+    };
+}
+
+enum iv_volume_outcome iv_volume_trouble(const struct iv_volume *volume, struct iv_fault *ret_fault,
+                                         enum iv_fault_kind kind, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    set_fault(volume->arena, ret_fault, kind, fmt, args);
+    va_end(args);
+    return IV_VOLUME_TROUBLE;
+}
+
+const char *iv_volume_name_utf16(struct iv_arena *arena, const unsigned char *bytes, size_t size)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i + 2 <= size; i += 2) {
+        uint32_t code = (uint32_t)bytes[i] | (uint32_t)bytes[i + 1] << 8;
+        uint32_t next = i + 4 <= size ? (uint32_t)bytes[i + 2] | (uint32_t)bytes[i + 3] << 8 : 0;
+        if (code >= 0xD800 && code < 0xDC00 && next >= 0xDC00 && next < 0xE000) {
+            code = 0x10000 + ((code - 0xD800) << 10) + (next - 0xDC00);
+            i += 2;
+        }
+        iv_utf8_add(&text, code == 0 ? 0xFFFD : code);
+    }
+    return iv_arena_strdup(arena, iv_buf_text(&text));
+}
+
+/* ---- names of a directory ---- */
+
+struct iv_volume_name {
+    const char *folded;
+    size_t number; /* in the order of the directory */
+    struct iv_volume_node node;
+};
+
+void iv_volume_index_start(struct iv_volume_index *index, uint64_t place)
+{
+    iv_volume_index_fini(index);
+    index->place = place;
+}
+
+void iv_volume_index_add(struct iv_volume_index *index, const char *name,
+                         const struct iv_volume_node *node)
+{
+    index->names = iv_arena_grow(&index->arena, index->names, index->count, &index->capacity,
+                                 sizeof(*index->names));
+    index->names[index->count] = (struct iv_volume_name){
+        .folded = iv_ascii_fold(&index->arena, name),
+        .number = index->count,
+        .node = *node,
+    };
+    index->count++;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct iv_volume_name *one = a;
+    const struct iv_volume_name *other = b;
+    int order = strcmp(one->folded, other->folded);
+    return order != 0 ? order : (one->number > other->number) - (one->number < other->number);
+}
+
+void iv_volume_index_finish(struct iv_volume_index *index)
+{
+    if (index->count > 0) {
+        qsort(index->names, index->count, sizeof(*index->names), compare_names);
+    }
+    index->is_built = true;
+}
+
+bool iv_volume_index_is_of(const struct iv_volume_index *index, uint64_t place)
+{
+    return index->is_built && index->place == place;
+}
+
+const struct iv_volume_node *iv_volume_index_find(const struct iv_volume_index *index,
+                                                  const char *name)
+{
+    struct iv_buf folded IV_CLEANUP(iv_buf_fini) = {0};
+    for (const char *c = name; *c != '\0'; c++) {
+        iv_buf_putc(&folded, iv_ascii_lower(*c));
+    }
+    size_t from = 0;
+    for (size_t to = index->count; from < to;) { /* the first that is not below it */
+        size_t middle = from + (to - from) / 2;
+        if (strcmp(index->names[middle].folded, iv_buf_text(&folded)) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from < index->count && strcmp(index->names[from].folded, iv_buf_text(&folded)) == 0
+               ? &index->names[from].node
+               : NULL;
+}
+
+void iv_volume_index_fini(struct iv_volume_index *index)
+{
+    iv_arena_fini(&index->arena);
+    *index = (struct iv_volume_index){0};
+}
+
+/* ---- opening ---- */
+
+bool iv_volume_open(const struct iv_source *source, size_t image, const struct iv_limits *limits,
+                    struct iv_arena *arena, struct iv_volume **ret_volume,
+                    struct iv_fault *ret_fault)
+{
+    struct iv_volume *volume = IV_NEW(arena, struct iv_volume);
+    volume->kind = find_kind(source, &volume->name);
+    volume->source = *source;
+    volume->limits = limits;
+    volume->arena = arena;
+    volume->images = 1;
+    if (volume->kind == NULL) {
+        (void)iv_volume_trouble(volume, ret_fault, IV_FAULT_PARTITION, "no file system is known");
+        return false;
+    }
+    if (volume->kind->open == NULL) {
+        (void)iv_volume_trouble(volume, ret_fault, IV_FAULT_UNSUPPORTED, "%s: %s", volume->name,
+                                volume->kind->missing);
+        return false;
+    }
+    if (!volume->kind->open(volume, image, ret_fault)) {
+        iv_volume_close(&volume);
+        return false;
+    }
+    *ret_volume = volume;
+    return true;
+}
+
+static void release(const struct iv_volume *volume, struct iv_volume_node *node)
+{
+    if (volume->kind->release != NULL) {
+        volume->kind->release(node);
+    }
+    *node = (struct iv_volume_node){0};
+}
+
+void iv_volume_close(struct iv_volume **volume)
+{
+    if (*volume != NULL && (*volume)->folder_path != NULL) {
+        release(*volume, &(*volume)->folder);
+    }
+    if (*volume != NULL && (*volume)->kind->close != NULL) {
+        (*volume)->kind->close(*volume);
+    }
+    *volume = NULL;
+}
+
+size_t iv_volume_image_count(const struct iv_volume *volume)
+{
+    return volume->images;
+}
+
+uint64_t iv_volume_used(const struct iv_volume *volume)
+{
+    return volume->used;
+}
+
+/* The next part of a path: 1, 0 at its end, -1 when it is longer than any name. */
+static int next_part(const char **path, char part[PART_MAX + 1])
+{
+    while (**path == '/') {
+        (*path)++;
+    }
+    size_t size = strcspn(*path, "/");
+    if (size == 0) {
+        return 0;
+    }
+    if (size > PART_MAX) {
+        return -1;
+    }
+    memcpy(part, *path, size);
+    part[size] = '\0';
+    *path += size;
+    return 1;
+}
+
+static const char *shown(const struct iv_volume *volume, const char *name)
+{
+    return iv_faults_shown(volume->arena, name);
+}
+
+/* One step down from *node, which is replaced or released. */
+static enum iv_volume_outcome step(struct iv_volume *volume, const char *part,
+                                   struct iv_volume_node *node, struct iv_fault *ret_fault)
+{
+    struct iv_volume_node child = {0};
+    enum iv_volume_outcome outcome =
+        node->is_directory ? volume->kind->child(volume, node, part, &child, ret_fault)
+                           : IV_VOLUME_ABSENT;
+    release(volume, node);
+    if (outcome == IV_VOLUME_FOUND && child.is_link) {
+        release(volume, &child);
+        return iv_volume_trouble(volume, ret_fault, IV_FAULT_UNSUPPORTED, "%s is a link",
+                                 shown(volume, part));
+    }
+    *node = child;
+    return outcome;
+}
+
+static enum iv_volume_outcome walk(struct iv_volume *volume, const char *path,
+                                   struct iv_volume_node *ret_node, struct iv_fault *ret_fault)
+{
+    char part[PART_MAX + 1];
+    struct iv_volume_node node = {0};
+    enum iv_volume_outcome outcome = volume->kind->root(volume, &node, ret_fault);
+    for (uint64_t depth = 0; outcome == IV_VOLUME_FOUND; depth++) {
+        int more = next_part(&path, part);
+        if (more == 0) {
+            *ret_node = node;
+            return outcome;
+        }
+        if (more < 0 || depth >= volume->limits->directory_depth) {
+            release(volume, &node);
+            return more < 0
+                       ? IV_VOLUME_ABSENT
+                       : iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
+                                           "more than %llu directories deep",
+                                           (unsigned long long)volume->limits->directory_depth);
+        }
+        outcome = step(volume, part, &node, ret_fault);
+    }
+    return outcome;
+}
+
+/* Leaves the directory in volume->folder: whoever reads one file of it reads the next as well, and
+ * a directory of thousands is costly to open. */
+static enum iv_volume_outcome open_folder(struct iv_volume *volume, const char *path, size_t size,
+                                          struct iv_fault *ret_fault)
+{
+    if (volume->folder_path != NULL && strlen(volume->folder_path) == size &&
+        memcmp(volume->folder_path, path, size) == 0) {
+        return IV_VOLUME_FOUND;
+    }
+    release(volume, &volume->folder);
+    volume->folder_path = NULL;
+    const char *wanted = iv_arena_strndup(volume->arena, path, size);
+    enum iv_volume_outcome outcome = walk(volume, wanted, &volume->folder, ret_fault);
+    if (outcome == IV_VOLUME_FOUND && !volume->folder.is_directory) {
+        release(volume, &volume->folder);
+        return IV_VOLUME_ABSENT;
+    }
+    if (outcome == IV_VOLUME_FOUND) {
+        volume->folder_path = wanted;
+    }
+    return outcome;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct iv_volume_entry *one = a;
+    const struct iv_volume_entry *other = b;
+    return strcmp(one->name, other->name);
+}
+
+enum iv_volume_outcome iv_volume_list(struct iv_volume *volume, const char *path,
+                                      struct iv_arena *arena, struct iv_volume_entry **ret_entries,
+                                      size_t *ret_count, struct iv_fault *ret_fault)
+{
+    enum iv_volume_outcome outcome = open_folder(volume, path, strlen(path), ret_fault);
+    if (outcome != IV_VOLUME_FOUND) {
+        return outcome;
+    }
+    struct iv_volume_entry *entries = NULL;
+    size_t count = 0;
+    outcome = volume->kind->list(volume, &volume->folder, arena, &entries, &count, ret_fault);
+    if (outcome == IV_VOLUME_FOUND) {
+        if (count > 0) {
+            qsort(entries, count, sizeof(*entries), compare_entries);
+        }
+        *ret_entries = entries;
+        *ret_count = count;
+    }
+    return outcome;
+}
+
+static enum iv_volume_outcome find_file(struct iv_volume *volume, const char *path,
+                                        struct iv_volume_node *ret_node, struct iv_fault *ret_fault)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    if (*name == '\0' || strlen(name) > PART_MAX) {
+        return IV_VOLUME_ABSENT;
+    }
+    enum iv_volume_outcome outcome =
+        open_folder(volume, path, slash != NULL ? (size_t)(slash - path) : 0, ret_fault);
+    struct iv_volume_node node = {0};
+    if (outcome == IV_VOLUME_FOUND) {
+        outcome = volume->kind->child(volume, &volume->folder, name, &node, ret_fault);
+    }
+    if (outcome != IV_VOLUME_FOUND) {
+        return outcome;
+    }
+    if (node.is_link) {
+        release(volume, &node);
+        return iv_volume_trouble(volume, ret_fault, IV_FAULT_UNSUPPORTED, "%s is a link",
+                                 shown(volume, name));
+    }
+    if (node.is_directory) {
+        release(volume, &node);
+        return IV_VOLUME_ABSENT;
+    }
+    *ret_node = node;
+    return IV_VOLUME_FOUND;
+}
+
+enum iv_volume_outcome iv_volume_read(struct iv_volume *volume, const char *path, uint64_t max,
+                                      struct iv_buf *buf, struct iv_fault *ret_fault)
+{
+    struct iv_volume_node node = {0};
+    enum iv_volume_outcome outcome = find_file(volume, path, &node, ret_fault);
+    if (outcome != IV_VOLUME_FOUND) {
+        return outcome;
+    }
+    uint64_t size = node.size;
+    if (size > max || size > SIZE_MAX / 2) {
+        release(volume, &node);
+        return iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
+                                 "%llu bytes are more than the limit of %llu",
+                                 (unsigned long long)size, (unsigned long long)max);
+    }
+    char *place = iv_buf_reserve(buf, (size_t)size);
+    outcome = volume->kind->read(volume, &node, place, ret_fault);
+    release(volume, &node);
+    if (outcome == IV_VOLUME_FOUND) {
+        buf->size += (size_t)size;
+    }
+    buf->data[buf->size] = '\0';
+    return outcome;
+}
+
+enum iv_volume_outcome iv_volume_file(struct iv_volume *volume, const char *path,
+                                      struct iv_arena *arena, struct iv_source *ret_source,
+                                      struct iv_fault *ret_fault)
+{
+    struct iv_volume_node node = {0};
+    enum iv_volume_outcome outcome = find_file(volume, path, &node, ret_fault);
+    if (outcome == IV_VOLUME_FOUND) {
+        outcome = volume->kind->file(volume, &node, arena, ret_source, ret_fault);
+        release(volume, &node);
+    }
+    return outcome;
+}

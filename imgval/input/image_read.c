@@ -1,0 +1,563 @@
+#include "imgval/input/image_read.h"
+
+#include "imgval/base/text.h"
+#include "imgval/disk/hive.h"
+#include "imgval/disk/volume.h"
+#include "imgval/input/manifest.h"
+#include "imgval/input/metadata.h"
+
+#include <string.h>
+
+/* Directories below \Windows\ImageUpdate that are searched for the history. */
+#define SEARCH_MAX 4096
+
+static const char *const manifest_folders[][2] = {
+    {"Windows/Packages/DsmFiles", ".dsm.xml"},
+    {"Windows/servicing/Packages", ".mum"},
+};
+
+struct iv_image_volume {
+    const char *name; /* of the partition, as paths show it */
+    struct iv_volume *handle;
+    bool is_main; /* MainOS: the device's metadata are here */
+};
+
+/* A file on a volume. */
+struct found {
+    struct iv_image_volume *volume;
+    const char *path;
+};
+
+void iv_image_begin(const struct iv_reader *r, const struct iv_item *item, uint64_t size,
+                    struct iv_image_reader *ret_reader)
+{
+    *ret_reader = (struct iv_image_reader){
+        .r = r,
+        .item = item,
+        .image = &r->facts->image,
+        .faults = {.arena = r->arena, .path = item->path},
+        .left = r->limits->image_files,
+    };
+    ret_reader->image->present = true;
+    ret_reader->image->path = item->path;
+    ret_reader->image->file_size = size;
+}
+
+/* "phone.ffu:MainOS/Windows/..." */
+static const char *shown_path(const struct iv_image_reader *x, const struct iv_image_volume *volume,
+                              const char *path)
+{
+    return iv_arena_printf(x->r->arena, "%s:%s/%s", x->item->path, volume->name, path);
+}
+
+/* A fault about a place on a volume; `path` NULL: the volume itself. */
+static void volume_fault(struct iv_image_reader *x, const char *volume, const char *path,
+                         const struct iv_fault *fault)
+{
+    const char *member =
+        path == NULL ? volume : iv_arena_printf(x->r->scratch, "%s/%s", volume, path);
+    /* A directory that cannot be read hides what lies in it: that is more than one file. */
+    enum iv_fault_kind kind = fault->kind == IV_FAULT_FILE ? IV_FAULT_PARTITION : fault->kind;
+    iv_faults_add(&x->faults, kind, member, "%s", fault->detail);
+}
+
+/* ---- files ---- */
+
+/* Reads a file within what may still be read of this image. */
+static enum iv_volume_outcome read_file(struct iv_image_reader *x, struct iv_image_volume *volume,
+                                        const char *path, uint64_t max, struct iv_buf *buf,
+                                        struct iv_fault *ret_fault)
+{
+    size_t before = buf->size;
+    uint64_t most = max < x->left ? max : x->left;
+    enum iv_volume_outcome outcome = iv_volume_read(volume->handle, path, most, buf, ret_fault);
+    x->left -= buf->size - before;
+    if (outcome == IV_VOLUME_TROUBLE && ret_fault->kind == IV_FAULT_LIMIT && most < max) {
+        ret_fault->detail = "the limit of all files that are read of one image is reached";
+    }
+    return outcome;
+}
+
+/* What a package's registry file is read through. */
+struct installed_place {
+    struct iv_image_reader *x;
+    struct iv_image_volume *volume;
+};
+
+static bool read_installed(const void *context, const char *device_path, uint64_t max,
+                           struct iv_buf *buf, struct iv_fault *ret_fault)
+{
+    const struct installed_place *place = context;
+    char *path = iv_arena_strdup(place->x->r->scratch, device_path);
+    for (char *p = path; *p != '\0'; p++) {
+        *p = *p == '\\' ? '/' : *p;
+    }
+    enum iv_volume_outcome outcome = read_file(place->x, place->volume, path, max, buf, ret_fault);
+    if (outcome == IV_VOLUME_TROUBLE && ret_fault->kind != IV_FAULT_LIMIT) {
+        ret_fault->kind = IV_FAULT_METADATA;
+    }
+    return outcome == IV_VOLUME_FOUND;
+}
+
+/* ---- manifests ---- */
+
+static void add_package(const struct iv_image_reader *x, const struct iv_package *package)
+{
+    struct iv_facts *facts = x->r->facts;
+    facts->packages = iv_reader_grow(x->r->arena, facts->packages, facts->package_count,
+                                     sizeof(*facts->packages));
+    facts->packages[facts->package_count++] = *package;
+}
+
+static void read_manifest(struct iv_image_reader *x, size_t v, const char *path,
+                          const struct iv_volume_entry *entry)
+{
+    const struct iv_reader *r = x->r;
+    struct iv_image_volume *volume = &x->volumes[v];
+    struct iv_package package = {0};
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_fault fault = {0};
+    iv_package_from_name(r->arena, shown_path(x, volume, path), false, &package);
+    package.container = IV_CONTAINER_INSTALLED;
+    if (entry->is_link) {
+        fault = (struct iv_fault){.kind = IV_FAULT_FILE,
+                                  .detail = "the manifest is a link: links are not followed"};
+        iv_reader_package_fault(r, &package, &fault, true);
+    } else if (read_file(x, volume, path, r->limits->manifest_size, &buf, &fault) ==
+               IV_VOLUME_FOUND) {
+        const struct installed_place place = {.x = x, .volume = volume};
+        const struct iv_installed installed = {.read = read_installed, .context = &place};
+        iv_package_read_installed(r, &installed, &buf, &package);
+    } else {
+        if (fault.kind == IV_FAULT_NONE) {
+            fault.detail = "the directory lists the manifest, but it is not there";
+        }
+        if (fault.kind != IV_FAULT_LIMIT) {
+            fault.kind = IV_FAULT_FILE;
+        }
+        iv_reader_package_fault(r, &package, &fault, true);
+    }
+    add_package(x, &package);
+}
+
+/* The manifests of one directory. */
+static void read_folder(struct iv_image_reader *x, size_t v, const char *folder, const char *suffix)
+{
+    struct iv_volume_entry *entries = NULL;
+    size_t count = 0;
+    struct iv_fault fault = {0};
+    struct iv_image_volume *volume = &x->volumes[v];
+    enum iv_volume_outcome outcome =
+        iv_volume_list(volume->handle, folder, x->r->scratch, &entries, &count, &fault);
+    if (outcome == IV_VOLUME_TROUBLE) {
+        volume_fault(x, volume->name, folder, &fault);
+    }
+    for (size_t i = 0; outcome == IV_VOLUME_FOUND && i < count; i++) {
+        const struct iv_volume_entry *entry = &entries[i];
+        if (entry->is_directory || !iv_ascii_isuffix(entry->name, suffix)) {
+            continue;
+        }
+        const char *path = iv_arena_printf(x->r->scratch, "%s/%s", folder, entry->name);
+        if (x->r->facts->package_count >= x->r->limits->packages) {
+            iv_faults_add(&x->faults, IV_FAULT_LIMIT, volume->name,
+                          "more than %llu packages: %s and those behind it were not read",
+                          (unsigned long long)x->r->limits->packages,
+                          iv_faults_shown(x->r->scratch, path));
+            return;
+        }
+        read_manifest(x, v, path, entry);
+    }
+}
+
+static void read_manifests(struct iv_image_reader *x, size_t v)
+{
+    for (size_t i = 0; i < IV_COUNT(manifest_folders); i++) {
+        read_folder(x, v, manifest_folders[i][0], manifest_folders[i][1]);
+    }
+}
+
+/* ---- volumes ---- */
+
+/* NULL with a fault told, named by `name`. */
+static struct iv_image_volume *open_volume(struct iv_image_reader *x,
+                                           const struct iv_source *source, size_t number,
+                                           const char *name, bool is_main)
+{
+    struct iv_volume *handle = NULL;
+    struct iv_fault fault = {0};
+    if (!iv_volume_open(source, number, x->r->limits, x->r->scratch, &handle, &fault)) {
+        volume_fault(x, name, NULL, &fault);
+        return NULL;
+    }
+    x->volumes = iv_reader_grow(x->r->scratch, x->volumes, x->volume_count, sizeof(*x->volumes));
+    struct iv_image_volume *volume = &x->volumes[x->volume_count++];
+    *volume = (struct iv_image_volume){.name = name, .handle = handle, .is_main = is_main};
+    return volume;
+}
+
+/* Room behind the partitions for what lies in none of its own. */
+static struct iv_image_partition *add_partition(struct iv_image_reader *x, const char *name)
+{
+    struct iv_image *image = x->image;
+    if (image->partition_count >= IV_IMAGE_PARTITIONS_MAX) {
+        return NULL;
+    }
+    struct iv_image_partition *bigger =
+        IV_NEW_ARRAY(x->r->arena, struct iv_image_partition, image->partition_count + 1);
+    if (image->partition_count > 0) {
+        memcpy(bigger, image->partitions, image->partition_count * sizeof(*bigger));
+    }
+    image->partitions = bigger;
+    struct iv_image_partition *partition = &bigger[image->partition_count++];
+    *partition = (struct iv_image_partition){
+        .number = image->partition_count,
+        .name = name,
+        .file_system = "WIM",
+    };
+    return partition;
+}
+
+static void read_inner_wims(struct iv_image_reader *x, size_t v);
+
+/* A WIM in a WIM is read when the outer one holds a device, so the nesting ends there. */
+void iv_image_read_wim(struct iv_image_reader *x, const struct iv_source *source, const char *name,
+                       bool is_main)
+{
+    const char *kind = iv_volume_kind(source);
+    if (kind == NULL || strcmp(kind, "WIM") != 0) {
+        iv_faults_add(&x->faults, IV_FAULT_PARTITION, name, "not a WIM");
+        return;
+    }
+    size_t count = 1;
+    for (size_t i = 0; i < count; i++) {
+        const char *label = i == 0 ? name : iv_arena_printf(x->r->arena, "%s#%zu", name, i + 1);
+        struct iv_image_partition *partition = add_partition(x, label);
+        const struct iv_image_volume *volume = open_volume(x, source, i, label, is_main);
+        if (volume == NULL) {
+            return;
+        }
+        count = iv_volume_image_count(volume->handle);
+        size_t before = x->r->facts->package_count;
+        size_t v = x->volume_count - 1;
+        read_manifests(x, v);
+        if (partition != NULL) {
+            partition->size = source->size;
+            partition->used = source->size;
+            partition->readable = true;
+            partition->package_count = x->r->facts->package_count - before;
+        }
+        if (is_main) {
+            read_inner_wims(x, v);
+        }
+    }
+}
+
+/* A WIM on a volume that is read as a further one: the first of the paths that is there. */
+static void read_inner_wim(struct iv_image_reader *x, size_t v, const char *name,
+                           const char *const *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct iv_source source;
+        struct iv_fault fault = {0};
+        switch (iv_volume_file(x->volumes[v].handle, paths[i], x->r->scratch, &source, &fault)) {
+        case IV_VOLUME_FOUND:
+            iv_image_read_wim(x, &source, name, false);
+            return;
+        case IV_VOLUME_ABSENT:
+            break;
+        case IV_VOLUME_TROUBLE:
+            fault.detail = iv_arena_printf(x->r->scratch, "%s: %s", paths[i], fault.detail);
+            volume_fault(x, name, NULL, &fault);
+            return;
+        }
+    }
+}
+
+static void read_inner_wims(struct iv_image_reader *x, size_t v)
+{
+    static const char *const update_os[] = {"PROGRAMS/UpdateOS/UpdateOS.wim", "UpdateOS.wim"};
+    static const char *const mmos[] = {"MMOS.wim"};
+    if (x->volumes[v].is_main) {
+        read_inner_wim(x, v, "UpdateOS", update_os, IV_COUNT(update_os));
+    }
+    if (iv_ascii_ieq(x->volumes[v].name, "MMOS")) {
+        read_inner_wim(x, v, "MMOS", mmos, IV_COUNT(mmos));
+    }
+}
+
+/* The name in paths: a table may have none, or one twice. */
+static const char *partition_label(const struct iv_image_reader *x, size_t index)
+{
+    const struct iv_image_partition *p = &x->image->partitions[index];
+    if (p->name == NULL || p->name[0] == '\0') {
+        return iv_arena_printf(x->r->arena, "#%llu", (unsigned long long)p->number);
+    }
+    for (size_t i = 0; i < index; i++) {
+        if (iv_ascii_ieq(x->image->partitions[i].name, p->name)) {
+            return iv_arena_printf(x->r->arena, "%s#%zu", p->name, index + 1);
+        }
+    }
+    return p->name;
+}
+
+static bool is_whole_disk(const struct iv_image *image, uint64_t store)
+{
+    for (size_t i = 0; i < image->store_count; i++) {
+        const char *scheme = image->stores[i].scheme;
+        if (image->stores[i].index == store) {
+            return scheme != NULL && strcmp(scheme, "none") == 0;
+        }
+    }
+    return false;
+}
+
+/* `claimed`: the file system that the image's own manifest names, or NULL. */
+static void read_partition(struct iv_image_reader *x, size_t index, const struct iv_source *source,
+                           const char *claimed)
+{
+    struct iv_image_partition *partition = &x->image->partitions[index];
+    const char *label = partition_label(x, index);
+    /* A plain MBR has no names. */
+    bool is_named = partition->name != NULL && partition->name[0] != '\0';
+    bool must_hold =
+        iv_ascii_ieq(partition->name, "MainOS") || is_whole_disk(x->image, partition->store);
+    bool is_main = must_hold || !is_named;
+    const char *kind = iv_volume_kind(source);
+    partition->file_system = kind == NULL ? "raw" : kind;
+    if (kind == NULL && (must_hold || claimed != NULL)) {
+        iv_faults_add(&x->faults, IV_FAULT_PARTITION, label, "no file system is found in it, %s%s",
+                      claimed == NULL ? "but it must hold one"
+                                      : "but the manifest of the image says ",
+                      claimed == NULL ? "" : iv_faults_shown(x->r->scratch, claimed));
+    }
+    if (kind == NULL || open_volume(x, source, 0, label, is_main) == NULL) {
+        return;
+    }
+    size_t volume = x->volume_count - 1;
+    size_t before = x->r->facts->package_count;
+    read_manifests(x, volume);
+    partition->readable = true;
+    partition->package_count = x->r->facts->package_count - before;
+    uint64_t used = iv_volume_used(x->volumes[volume].handle);
+    if (partition->used == 0) {
+        partition->used = used;
+    }
+    read_inner_wims(x, volume);
+}
+
+static const char *claimed_file_system(const struct iv_image *image,
+                                       const struct iv_image_partition *partition)
+{
+    for (size_t i = 0; i < image->claim_count; i++) {
+        const struct iv_image_claim *claim = &image->claims[i];
+        if (claim->store == partition->store && iv_ascii_ieq(claim->name, partition->name)) {
+            return claim->file_system;
+        }
+    }
+    return NULL;
+}
+
+void iv_image_read_disk(struct iv_image_reader *x, const struct iv_source *disk, uint64_t store)
+{
+    size_t count = x->image->partition_count;
+    size_t seen = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_image_partition *partition = &x->image->partitions[i];
+        if (partition->store == store) {
+            struct iv_source source =
+                iv_source_slice(disk, partition->start, partition->size, x->r->scratch);
+            read_partition(x, i, &source, claimed_file_system(x->image, partition));
+            seen++;
+        }
+    }
+    if (seen == 0 && is_whole_disk(x->image, store)) {
+        struct iv_image_partition *partition = add_partition(x, NULL);
+        if (partition != NULL) {
+            partition->store = store;
+            partition->size = disk->size;
+            read_partition(x, x->image->partition_count - 1, disk, NULL);
+        }
+    }
+}
+
+/* ---- metadata ---- */
+
+static void add_found(struct iv_image_reader *x, struct found **list, size_t *count,
+                      struct iv_image_volume *volume, const char *path)
+{
+    *list = iv_reader_grow(x->r->scratch, *list, *count, sizeof(**list));
+    (*list)[(*count)++] = (struct found){.volume = volume, .path = path};
+}
+
+/* Every file `name` below a directory. What cannot be listed may hide one. */
+static void search(struct iv_image_reader *x, struct iv_image_volume *volume, const char *top,
+                   const char *name, struct found **list, size_t *count)
+{
+    struct found *folders = NULL;
+    size_t folder_count = 0;
+    add_found(x, &folders, &folder_count, volume, top);
+    for (size_t at = 0; at < folder_count; at++) {
+        struct iv_volume_entry *entries = NULL;
+        size_t entry_count = 0;
+        struct iv_fault fault = {0};
+        switch (iv_volume_list(volume->handle, folders[at].path, x->r->scratch, &entries,
+                               &entry_count, &fault)) {
+        case IV_VOLUME_FOUND:
+            break;
+        case IV_VOLUME_ABSENT:
+            continue;
+        case IV_VOLUME_TROUBLE:
+            volume_fault(x, volume->name, folders[at].path, &fault);
+            continue;
+        }
+        for (size_t i = 0; i < entry_count; i++) {
+            const char *path =
+                iv_arena_printf(x->r->scratch, "%s/%s", folders[at].path, entries[i].name);
+            if (entries[i].is_link) {
+                continue;
+            }
+            if (entries[i].is_directory && folder_count < SEARCH_MAX) {
+                add_found(x, &folders, &folder_count, volume, path);
+            } else if (entries[i].is_directory) {
+                iv_faults_add(&x->faults, IV_FAULT_LIMIT, volume->name,
+                              "more than %d directories below %s", SEARCH_MAX, top);
+                return;
+            } else if (iv_ascii_ieq(entries[i].name, name)) {
+                add_found(x, list, count, volume, path);
+            }
+        }
+    }
+}
+
+/* Reads a metadata file; false when it is not there, or was told to be unreadable. */
+static bool read_document(struct iv_image_reader *x, const struct found *file, struct iv_buf *buf,
+                          struct iv_document *ret_doc)
+{
+    struct iv_fault fault = {0};
+    const char *shown = shown_path(x, file->volume, file->path);
+    *ret_doc = (struct iv_document){.path = shown, .source = shown};
+    switch (read_file(x, file->volume, file->path, x->r->limits->metadata_size, buf, &fault)) {
+    case IV_VOLUME_FOUND:
+        ret_doc->bytes = iv_buf_text(buf);
+        ret_doc->size = buf->size;
+        return true;
+    case IV_VOLUME_ABSENT:
+        return false;
+    case IV_VOLUME_TROUBLE:
+        break;
+    }
+    fault.kind = fault.kind == IV_FAULT_LIMIT ? IV_FAULT_LIMIT : IV_FAULT_METADATA;
+    iv_reader_metadata_fault(x->r, NULL, ret_doc, &fault);
+    return false;
+}
+
+static void read_history(struct iv_image_reader *x, const struct found *files, size_t count)
+{
+    struct iv_history *history = &x->r->facts->history;
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_document doc;
+    if (count == 0) {
+        return;
+    }
+    history->present = true;
+    history->path = shown_path(x, files[0].volume, files[0].path);
+    if (count > 1) {
+        const struct iv_fault fault = {
+            .kind = IV_FAULT_METADATA,
+            .path = history->path,
+            .detail =
+                iv_reader_printf(x->r,
+                                 "%zu update histories in the image, %s/%s is another: choose "
+                                 "one with --update-history",
+                                 count, files[1].volume->name, files[1].path),
+        };
+        iv_reader_fault(x->r, &fault);
+        return;
+    }
+    if (read_document(x, &files[0], &buf, &doc)) {
+        iv_history_read(x->r, &doc);
+    }
+}
+
+/* The history lies below \Windows\ImageUpdate, else on the Data partition. */
+static void find_history(struct iv_image_reader *x)
+{
+    struct found *files = NULL;
+    size_t count = 0;
+    for (size_t v = 0; v < x->volume_count; v++) {
+        if (x->volumes[v].is_main) {
+            search(x, &x->volumes[v], "Windows/ImageUpdate", "UpdateHistory.xml", &files, &count);
+        }
+    }
+    for (size_t v = 0; v < x->volume_count && count == 0; v++) {
+        if (iv_ascii_ieq(x->volumes[v].name, "Data")) {
+            search(x, &x->volumes[v], "SharedData/DuShared", "UpdateHistory.xml", &files, &count);
+        }
+    }
+    read_history(x, files, count);
+}
+
+static void find_oem_input(struct iv_image_reader *x)
+{
+    static const struct {
+        bool on_main;
+        const char *path;
+    } places[] = {
+        {true, "Windows/ImageUpdate/OEMInput.xml"},
+        {true, "Windows/ImageUpdate/OEMInput/OEMInput.xml"},
+        {false, "SharedData/DuShared/OEMInput.xml"},
+    };
+    struct iv_oem_input *oem_input = &x->r->facts->oem_input;
+    for (size_t i = 0; i < IV_COUNT(places); i++) {
+        for (size_t v = 0; v < x->volume_count && !oem_input->present; v++) {
+            struct iv_image_volume *volume = &x->volumes[v];
+            struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+            struct iv_document doc;
+            const struct found file = {.volume = volume, .path = places[i].path};
+            bool is_there =
+                places[i].on_main ? volume->is_main : iv_ascii_ieq(volume->name, "Data");
+            if (is_there && read_document(x, &file, &buf, &doc)) {
+                oem_input->present = true;
+                oem_input->path = doc.path;
+                iv_oem_input_read(x->r, &doc);
+            }
+        }
+    }
+}
+
+#define HIVE_PATH "Windows/System32/config/SYSTEM"
+
+static void find_hive(struct iv_image_reader *x)
+{
+    for (size_t v = 0; v < x->volume_count; v++) {
+        struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+        struct iv_document doc;
+        const struct found file = {.volume = &x->volumes[v], .path = HIVE_PATH};
+        if (x->volumes[v].is_main && read_document(x, &file, &buf, &doc)) {
+            iv_hive_read(x->r, &doc);
+        }
+    }
+}
+
+void iv_image_end(struct iv_image_reader *x)
+{
+    if (!x->item->is_part) {
+        find_hive(x);
+        if (!x->item->has_history) {
+            find_history(x);
+        }
+        if (!x->item->has_oem_input) {
+            find_oem_input(x);
+        }
+    }
+    for (size_t v = x->volume_count; v-- > 0;) {
+        iv_volume_close(&x->volumes[v].handle);
+    }
+    iv_faults_finish(&x->faults);
+    for (size_t i = 0; i < x->faults.count; i++) {
+        iv_reader_fault(x->r, &x->faults.items[i]);
+    }
+    if (x->item->is_part) {
+        *x->image = (struct iv_image){0};
+    }
+}

@@ -1,0 +1,229 @@
+/* Catalogs: PKCS #7 over a trust list with the member HashTable.blob. */
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ffu_write.h"
+
+/* Wraps what stands in `inner` from `from` on. */
+static void wrap(struct fx_buf *out, size_t from, unsigned tag)
+{
+    size_t n = out->len - from;
+    unsigned char head[6] = {(unsigned char)tag};
+    size_t size = 2;
+    if (n < 0x80) {
+        head[1] = (unsigned char)n;
+    } else {
+        size_t bytes = n < 0x100 ? 1 : n < 0x10000 ? 2 : 3;
+        head[1] = (unsigned char)(0x80 | bytes);
+        for (size_t i = 0; i < bytes; i++) {
+            head[2 + i] = (unsigned char)(n >> (8 * (bytes - 1 - i)) & 0xFF);
+        }
+        size = 2 + bytes;
+    }
+    fx_buf_zero(out, size);
+    memmove(out->data + from + size, out->data + from, n);
+    memcpy(out->data + from, head, size);
+}
+
+static void element(struct fx_buf *out, unsigned tag, const void *bytes, size_t n)
+{
+    size_t from = out->len;
+    fx_buf_put(out, bytes, n);
+    wrap(out, from, tag);
+}
+
+#define ELEMENT(out, tag, text) element((out), (tag), (text), sizeof(text) - 1)
+#define SHA1 "\x2B\x0E\x03\x02\x1A"
+#define SHA256 "\x60\x86\x48\x01\x65\x03\x04\x02\x01"
+
+static void algorithm(struct fx_buf *out, const char *digest)
+{
+    size_t from = out->len;
+    if (strcmp(digest, "sha1") == 0) {
+        ELEMENT(out, 0x06, SHA1);
+    } else {
+        ELEMENT(out, 0x06, SHA256);
+    }
+    ELEMENT(out, 0x05, "");
+    wrap(out, from, 0x30);
+}
+
+static unsigned digest_of(const char *name, const void *bytes, size_t n, unsigned char *out)
+{
+    unsigned size = 0;
+    const EVP_MD *method = EVP_get_digestbyname(name);
+    if (method == NULL || EVP_Digest(bytes, n, out, &size, method, NULL) != 1) {
+        fx_die("digest=%s: sha1 or sha256", name);
+    }
+    return size;
+}
+
+/* The trust list's value: usage, an identifier, a date, the algorithm, one member. */
+static void trust_list(struct fx_buf *out, const void *table, size_t n, const char *digest)
+{
+    static const char tag[] = "H\0a\0s\0h\0T\0a\0b\0l\0e\0.\0b\0l\0o\0b\0\0";
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned size = digest_of(digest, table, n, hash);
+    size_t from = out->len;
+    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x01\x01");
+    wrap(out, from, 0x30);
+    ELEMENT(out, 0x04, "0123456789ABCDEF");
+    ELEMENT(out, 0x17, "160101000000Z");
+    from = out->len;
+    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x01\x02");
+    ELEMENT(out, 0x05, "");
+    wrap(out, from, 0x30);
+    size_t list = out->len;
+    size_t member = out->len;
+    element(out, 0x04, tag, sizeof(tag));
+    size_t attributes = out->len;
+    size_t attribute = out->len;
+    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x02\x01\x04");
+    size_t values = out->len;
+    size_t indirect = out->len;
+    size_t data = out->len;
+    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x02\x01\x19");
+    wrap(out, data, 0x30);
+    size_t info = out->len;
+    algorithm(out, digest);
+    element(out, 0x04, hash, size);
+    wrap(out, info, 0x30);
+    wrap(out, indirect, 0x30);
+    wrap(out, values, 0x31);
+    wrap(out, attribute, 0x30);
+    wrap(out, attributes, 0x31);
+    wrap(out, member, 0x30);
+    wrap(out, list, 0x30);
+}
+
+struct signer {
+    X509 *certificate;
+    EVP_PKEY *key;
+};
+
+static struct signer signer_open(const char *path)
+{
+    struct signer s = {0};
+    FILE *file = fopen(path, "re");
+    if (file != NULL) {
+        s.key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+        rewind(file);
+        s.certificate = PEM_read_X509(file, NULL, NULL, NULL);
+        fclose(file);
+    }
+    if (s.key == NULL || s.certificate == NULL) {
+        fx_die("%s: no PEM file with key and certificate", path);
+    }
+    return s;
+}
+
+static void add_certificate(struct fx_buf *out, const struct signer *s)
+{
+    unsigned char *der = NULL;
+    int n = i2d_X509(s->certificate, &der);
+    size_t from = out->len;
+    fx_buf_put(out, der, (size_t)n);
+    wrap(out, from, 0xA0);
+    OPENSSL_free(der);
+}
+
+static void signature(struct fx_buf *out, const struct signer *s, const char *digest,
+                      const void *bytes, size_t n)
+{
+    unsigned char value[1024];
+    size_t size = sizeof(value);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context == NULL ||
+        EVP_DigestSignInit(context, NULL, EVP_get_digestbyname(digest), NULL, s->key) != 1 ||
+        EVP_DigestSign(context, value, &size, bytes, n) != 1) {
+        fx_die("cannot sign");
+    }
+    EVP_MD_CTX_free(context);
+    element(out, 0x04, value, size);
+}
+
+static void add_signer(struct fx_buf *out, const struct signer *s, const char *digest,
+                       const struct fx_buf *list)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned char *der = NULL;
+    struct fx_buf attributes = {0};
+    size_t from = out->len;
+    ELEMENT(out, 0x02, "\x01");
+    size_t who = out->len;
+    int n = i2d_X509_NAME(X509_get_issuer_name(s->certificate), &der);
+    fx_buf_put(out, der, (size_t)n);
+    OPENSSL_free(der);
+    der = NULL;
+    n = i2d_ASN1_INTEGER(X509_get_serialNumber(s->certificate), &der);
+    fx_buf_put(out, der, (size_t)n);
+    OPENSSL_free(der);
+    wrap(out, who, 0x30);
+    algorithm(out, digest);
+    ELEMENT(&attributes, 0x06, "\x2A\x86\x48\x86\xF7\x0D\x01\x09\x03");
+    size_t values = attributes.len;
+    ELEMENT(&attributes, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0A\x01");
+    wrap(&attributes, values, 0x31);
+    wrap(&attributes, 0, 0x30);
+    size_t second = attributes.len;
+    ELEMENT(&attributes, 0x06, "\x2A\x86\x48\x86\xF7\x0D\x01\x09\x04");
+    values = attributes.len;
+    unsigned size = digest_of(digest, list->data, list->len, hash);
+    element(&attributes, 0x04, hash, size);
+    wrap(&attributes, values, 0x31);
+    wrap(&attributes, second, 0x30);
+    wrap(&attributes, 0, 0x31);
+    size_t place = out->len;
+    fx_buf_put(out, attributes.data, attributes.len);
+    out->data[place] = 0xA0;
+    size_t method = out->len;
+    ELEMENT(out, 0x06, "\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01");
+    ELEMENT(out, 0x05, "");
+    wrap(out, method, 0x30);
+    signature(out, s, digest, attributes.data, attributes.len);
+    wrap(out, from, 0x30);
+    fx_buf_fini(&attributes);
+}
+
+void fx_catalog_write(const void *table, size_t n, const char *digest, const char *signer,
+                      struct fx_buf *out)
+{
+    struct fx_buf list = {0};
+    struct signer s = {0};
+    trust_list(&list, table, n, digest);
+    if (signer != NULL) {
+        s = signer_open(signer);
+    }
+    ELEMENT(out, 0x06, "\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02");
+    size_t explicit = out->len;
+    size_t data = out->len;
+    ELEMENT(out, 0x02, "\x01");
+    size_t methods = out->len;
+    if (signer != NULL) {
+        algorithm(out, digest);
+    }
+    wrap(out, methods, 0x31);
+    size_t content = out->len;
+    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0A\x01");
+    size_t place = out->len;
+    element(out, 0x30, list.data, list.len);
+    wrap(out, place, 0xA0);
+    wrap(out, content, 0x30);
+    if (signer != NULL) {
+        add_certificate(out, &s);
+    }
+    size_t signers = out->len;
+    if (signer != NULL) {
+        add_signer(out, &s, digest, &list);
+        X509_free(s.certificate);
+        EVP_PKEY_free(s.key);
+    }
+    wrap(out, signers, 0x31);
+    wrap(out, data, 0x30);
+    wrap(out, explicit, 0xA0);
+    wrap(out, 0, 0x30);
+    fx_buf_fini(&list);
+}

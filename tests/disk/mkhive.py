@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""Writes a registry hive: mkhive.py OUT KEY [NAME=VALUE...] [KEY [NAME=VALUE...]]...
+
+A KEY is a path below the root with '\\' between the parts; an argument with '=' is a value of the
+key before it: text, or with "dword:" in front a number. Keys are sorted and listed in "lf" lists,
+in "ri" lists of them when a key has more than 500.
+"""
+import struct
+import sys
+
+LIST_MAX = 500
+
+
+class Hive:
+    def __init__(self):
+        self.cells = bytearray()
+
+    def cell(self, data):
+        """Appends a cell in use; returns its offset behind the header."""
+        offset = 32 + len(self.cells)
+        size = (4 + len(data) + 7) & ~7
+        self.cells += struct.pack("<i", -size) + data + bytes(size - 4 - len(data))
+        return offset
+
+    def value(self, name, text):
+        if text.startswith("dword:"):
+            kind, size, data = 4, 0x80000004, int(text[6:], 0)
+        else:
+            wide = (text + "\0").encode("utf-16-le")
+            kind, size, data = 1, len(wide), self.cell(wide)
+        return self.cell(b"vk" + struct.pack("<HIIIHH", len(name), size, data, kind, 1, 0) +
+                         name.encode("latin-1"))
+
+    def key(self, name, tree, is_root=False):
+        keys = [self.key(child, tree[0][child]) for child in sorted(tree[0], key=str.upper)]
+        names = sorted(tree[0], key=str.upper)
+        lists = []
+        for start in range(0, len(keys), LIST_MAX):
+            part = list(zip(keys, names))[start:start + LIST_MAX]
+            lists.append(self.cell(b"lf" + struct.pack("<H", len(part)) + b"".join(
+                struct.pack("<I4s", at, text[:4].encode("latin-1")) for at, text in part)))
+        if len(lists) > 1:
+            lists = [self.cell(b"ri" + struct.pack("<H", len(lists)) +
+                               b"".join(struct.pack("<I", at) for at in lists))]
+        values = [self.value(*pair) for pair in tree[1].items()]
+        value_list = self.cell(struct.pack(f"<{len(values)}I", *values)) if values else 0xFFFFFFFF
+        return self.cell(b"nk" + struct.pack(
+            "<HQIIIIIIIIIIIIIIIHH", 0x2C if is_root else 0x20, 0, 0, 0xFFFFFFFF, len(keys), 0,
+            lists[0] if lists else 0xFFFFFFFF, 0xFFFFFFFF, len(values), value_list, 0xFFFFFFFF,
+            0xFFFFFFFF, 0, 0, 0, 0, 0, len(name), 0) + name.encode("latin-1"))
+
+    def write(self, tree):
+        root = self.key("ROOT", tree, True)
+        size = (32 + len(self.cells) + 4095) & ~4095
+        rest = size - 32 - len(self.cells)
+        if rest:
+            self.cells += struct.pack("<i", rest) + bytes(rest - 4)
+        header = bytearray(4096)
+        header[0:48] = struct.pack("<4sIIQIIIIIII", b"regf", 1, 1, 0, 1, 3, 0, 1, root, size, 1)
+        total = 0
+        for word in struct.unpack("<127I", header[:508]):
+            total ^= word
+        header[508:512] = struct.pack("<I", total)
+        return bytes(header) + b"hbin" + struct.pack("<IIQQI", 0, size, 0, 0, 0) + bytes(self.cells)
+
+
+def build(pairs):
+    """pairs: (key path, {name: value})"""
+    tree = ({}, {})
+    for path, values in pairs:
+        node = tree
+        for part in path.split("\\"):
+            node = node[0].setdefault(part, ({}, {}))
+        node[1].update(values)
+    return Hive().write(tree)
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    pairs = []
+    for word in sys.argv[2:]:
+        if "=" in word:
+            pairs[-1][1].update([word.split("=", 1)])
+        else:
+            pairs.append((word, {}))
+    with open(sys.argv[1], "wb") as file:
+        file.write(build(pairs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+/*
+ * Fuzz entry of the volume readers: opens the input as a volume of whatever kind it is, lists its
+ * directories and reads its files. What is said to be found must have the size that was listed.
+ */
+#include "imgval/disk/volume.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FILES_MAX 40
+#define FOLDERS_MAX 20
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must_be_told(enum iv_volume_outcome outcome, const struct iv_fault *fault)
+{
+    if (outcome == IV_VOLUME_TROUBLE && (fault->kind == IV_FAULT_NONE || fault->detail == NULL)) {
+        abort();
+    }
+}
+
+static void read_one(struct iv_volume *volume, const char *path)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_fault fault = {0};
+    enum iv_volume_outcome outcome = iv_volume_read(volume, path, IV_MIB, &buf, &fault);
+    must_be_told(outcome, &fault);
+    if (outcome != IV_VOLUME_FOUND && buf.size != 0) {
+        abort();
+    }
+}
+
+static void read_folders(struct iv_volume *volume, struct iv_arena *arena)
+{
+    const char *folders[FOLDERS_MAX] = {""};
+    size_t folder_count = 1;
+    size_t files = 0;
+    for (size_t at = 0; at < folder_count; at++) {
+        struct iv_volume_entry *entries = NULL;
+        size_t count = 0;
+        struct iv_fault fault = {0};
+        enum iv_volume_outcome outcome =
+            iv_volume_list(volume, folders[at], arena, &entries, &count, &fault);
+        must_be_told(outcome, &fault);
+        for (size_t i = 0; outcome == IV_VOLUME_FOUND && i < count; i++) {
+            const char *path = iv_arena_printf(arena, "%s/%s", folders[at], entries[i].name);
+            if (entries[i].is_directory && folder_count < FOLDERS_MAX) {
+                folders[folder_count++] = path;
+            } else if (!entries[i].is_directory && files++ < FILES_MAX) {
+                read_one(volume, path);
+            }
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct iv_limits limits = iv_limits_default();
+    limits.metadata_size = IV_MIB;
+    limits.entries = 10000;
+    struct iv_arena arena;
+    iv_arena_init(&arena);
+    struct iv_source source = iv_source_of_bytes(data, size, &arena);
+    struct iv_volume *volume = NULL;
+    struct iv_fault fault = {0};
+    if (iv_volume_open(&source, 0, &limits, &arena, &volume, &fault)) {
+        read_folders(volume, &arena);
+        iv_volume_close(&volume);
+    } else if (fault.kind == IV_FAULT_NONE || fault.detail == NULL) {
+        abort();
+    }
+    iv_arena_fini(&arena);
+    return 0;
+}

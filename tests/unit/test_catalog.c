@@ -1,0 +1,205 @@
+/* Catalogs: unsigned and signed ones, every byte wrong, names of signers. */
+#include "imgval/disk/catalog.h"
+#include "imgval/disk/ffu_hash.h"
+#include "tests/build/ffu_write.h"
+#include "tests/unit/disk_support.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+static char signer[] = "/tmp/imgval-signer-XXXXXX";
+
+/* A key and a certificate of its own, as good as any for a test. */
+static void make_signer(void)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    X509 *certificate = X509_new();
+    int fd = mkstemp(signer);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (key == NULL || certificate == NULL || file == NULL) {
+        abort();
+    }
+    X509_NAME *name = X509_get_subject_name(certificate);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 4711);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -86400);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), -3600); /* expired, as they all are */
+    X509_set_pubkey(certificate, key);
+    X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)"Contoso", -1, -1,
+                               0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                               (const unsigned char *)"Contoso Flashing \xc3\x84", -1, -1, 0);
+    X509_set_issuer_name(certificate, name);
+    if (X509_sign(certificate, key, EVP_sha256()) == 0 ||
+        PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) != 1 ||
+        PEM_write_X509(file, certificate) != 1 || fclose(file) != 0) {
+        abort();
+    }
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}
+
+static const char table[] = "0123456789abcdef0123456789abcdef";
+
+static void make(const char *digest, bool is_signed, struct iv_buf *bytes)
+{
+    struct fx_buf out = {0};
+    fx_catalog_write(table, 32, digest, is_signed ? signer : NULL, &out);
+    iv_buf_clear(bytes);
+    iv_buf_add(bytes, out.data, out.len);
+    fx_buf_fini(&out);
+}
+
+static void check_digest(const struct iv_catalog *catalog, const EVP_MD *method)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    CHECK(EVP_Digest(table, 32, digest, &size, method, NULL) == 1);
+    CHECK_INT(catalog->digest_size, size);
+    CHECK(memcmp(catalog->digest, digest, size) == 0);
+}
+
+static void test_whole(void)
+{
+    const char *const digests[] = {"sha1", "sha256"};
+    for (size_t i = 0; i < 4; i++) {
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+        struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+        struct iv_catalog catalog;
+        const char *why = "";
+        make(digests[i % 2], i >= 2, &bytes);
+        CHECK(iv_catalog_read(bytes.data, bytes.size, &arena, &catalog, &why));
+        CHECK_STR(why, "");
+        check_digest(&catalog, i % 2 == 0 ? EVP_sha1() : EVP_sha256());
+        CHECK_INT(catalog.signature, i < 2 ? IV_SIGNATURE_NONE : IV_SIGNATURE_VALID);
+        CHECK_INT(catalog.signer_count, i < 2 ? 0 : 1);
+        if (i >= 2) {
+            CHECK_STR(catalog.signers[0].name, "Contoso Flashing \xc3\x84");
+            CHECK_STR(catalog.signers[0].organization, "Contoso");
+            CHECK_STR(catalog.signers[0].issuer, "Contoso Flashing \xc3\x84");
+            CHECK_STR(catalog.signers[0].digest, i == 2 ? "SHA-1" : "SHA-256");
+            CHECK(catalog.signers[0].certificate && catalog.signers[0].verified);
+        }
+        /* Behind the end there may be anything. */
+        iv_buf_add(&bytes, "\0\0\0", 3);
+        CHECK(iv_catalog_read(bytes.data, bytes.size, &arena, &catalog, &why));
+    }
+}
+
+/* No byte of what is signed, of the signature or of the key can change unnoticed. */
+static void test_any_byte(void)
+{
+    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    make("sha256", true, &bytes);
+    size_t valid = 0;
+    for (size_t at = 0; at < bytes.size; at++) {
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+        struct iv_catalog catalog;
+        const char *why = NULL;
+        bytes.data[at] = (char)(bytes.data[at] ^ 1);
+        if (iv_catalog_read(bytes.data, bytes.size, &arena, &catalog, &why)) {
+            valid += catalog.signature == IV_SIGNATURE_VALID;
+        } else {
+            CHECK(why != NULL);
+        }
+        bytes.data[at] = (char)(bytes.data[at] ^ 1);
+    }
+    /* What a signature does not cover: parts of the certificate that it is not judged by, and
+     * algorithm names that are not used. */
+    CHECK(valid > 0 && valid < bytes.size / 2);
+    for (size_t size = 0; size < bytes.size; size++) {
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+        struct iv_catalog catalog;
+        const char *why = NULL;
+        CHECK(!iv_catalog_read(bytes.data, size, &arena, &catalog, &why) && why != NULL);
+    }
+}
+
+static const char *refusal(const char *bytes, size_t size)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    struct iv_catalog catalog;
+    const char *why = "none";
+    return iv_catalog_read(bytes, size, &arena, &catalog, &why) ? "read" : why;
+}
+
+static void test_refusals(void)
+{
+    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    make("sha1", false, &bytes);
+    CHECK_STR(refusal("", 0), "it is no PKCS #7 signed data");
+    CHECK_STR(refusal("\x30\x80\x00\x00", 4), "it is no PKCS #7 signed data");
+    CHECK_STR(refusal("\x30\x85\x01\x01\x01\x01\x01", 7), "it is no PKCS #7 signed data");
+    char *list = memmem(bytes.data, bytes.size, "\x2B\x06\x01\x04\x01\x82\x37\x0A\x01", 9);
+    CHECK(list != NULL);
+    list[8] = 2;
+    CHECK_STR(refusal(bytes.data, bytes.size), "what is signed is no certificate trust list");
+    list[8] = 1;
+    char *indirect = memmem(bytes.data, bytes.size, "\x82\x37\x02\x01\x04", 5);
+    CHECK(indirect != NULL);
+    indirect[4] = 5;
+    CHECK_STR(refusal(bytes.data, bytes.size), "its first member holds no digest");
+    indirect[4] = 4;
+    char *member = memmem(bytes.data, bytes.size, "\x04\x1EH", 3);
+    if (CHECK(member != NULL)) {
+        member[0] = 5;
+        CHECK_STR(refusal(bytes.data, bytes.size), "its trust list has no member");
+        member[0] = 4;
+    }
+    bytes.data[bytes.size - 2] = 0x30;
+    CHECK_STR(refusal(bytes.data, bytes.size), "the set of signers is missing");
+}
+
+/* Through the container: what the rules will see. */
+static void test_image(void)
+{
+    char recipe[400];
+    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    struct image image;
+    snprintf(recipe, sizeof(recipe),
+             "ffu a.ffu signer=%s {\n store size=4M\n partition A size=1M fill=1M\n}\n", signer);
+    build(recipe, "a.ffu", &bytes);
+    image_init(&image, &bytes);
+    CHECK(image_open(&image));
+    iv_ffu_check_catalog(image.ffu, &image.facts, &image.faults);
+    CHECK_INT(image.faults.count, 0);
+    CHECK_INT(image.facts.signature, IV_SIGNATURE_VALID);
+    CHECK_STR(image.facts.signers[0].organization, "Contoso");
+    uint64_t size = image.facts.catalog_size;
+    image_fini(&image);
+    image_init(&image, &bytes);
+    poke(&image, 32 + size - 3, 1, peek(&image, 32 + size - 3, 1) ^ 1);
+    CHECK(image_open(&image));
+    iv_ffu_check_catalog(image.ffu, &image.facts, &image.faults);
+    CHECK_INT(image.facts.signature, IV_SIGNATURE_INVALID);
+    CHECK_STR(detail_of(&image, IV_FAULT_CATALOG, 0),
+              "the signature of Contoso Flashing \xc3\x84 does not fit the catalog's content");
+    image_fini(&image);
+    image_init(&image, &bytes);
+    poke(&image, 32, 1, 0);
+    CHECK(image_open(&image));
+    iv_ffu_check_catalog(image.ffu, &image.facts, &image.faults);
+    CHECK_INT(image.facts.signature, IV_SIGNATURE_UNKNOWN);
+    CHECK_STR(detail_of(&image, IV_FAULT_CATALOG, 0),
+              "it cannot be read: it is no PKCS #7 signed data");
+    image_fini(&image);
+    struct iv_buf bare IV_CLEANUP(iv_buf_fini) = {0};
+    build("ffu a.ffu nocatalog {\n store size=4M\n partition A size=1M fill=1M\n}\n", "a.ffu",
+          &bare);
+    image_init(&image, &bare);
+    CHECK(image_open(&image));
+    iv_ffu_check_catalog(image.ffu, &image.facts, &image.faults);
+    CHECK_STR(detail_of(&image, IV_FAULT_CATALOG, 0), "the file has none");
+    image_fini(&image);
+}
+
+int main(void)
+{
+    make_signer();
+    test_whole();
+    test_any_byte();
+    test_refusals();
+    test_image();
+    (void)unlink(signer);
+    return unit_end();
+}

@@ -1,0 +1,96 @@
+/* Facts of an image on their way into a submission: several readers, one image; what is refused. */
+#include "imgval/base/attr.h"
+#include "imgval/model/assemble.h"
+#include "imgval/model/image.h"
+#include "tests/unit/unit.h"
+
+static struct iv_image an_image(void)
+{
+    return (struct iv_image){
+        .present = true,
+        .path = "fw/a.ffu",
+        .format = "FFU",
+        .hash = {.state = IV_HASH_CHECKED, .chunks = 10, .entries = 10, .checked = 4},
+    };
+}
+
+/* Ranges of chunks come from several readers, in any order; the description from one. */
+static void test_assemble(void)
+{
+    const struct iv_image range = {.hash = {.checked = 5, .mismatched = 2, .skipped = 1}};
+    for (size_t at = 0; at < 3; at++) {
+        struct iv_facts facts[3] = {{.image = range}, {.image = range}, {.image = range}};
+        facts[at].image = an_image();
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+        struct iv_submission s = {.path = "fw/a.ffu", .kind = IV_KIND_FFU};
+        iv_submission_assemble(facts, 3, NULL, 0, &arena, &s);
+        CHECK(s.image.present);
+        CHECK_STR(s.image.path, "fw/a.ffu");
+        CHECK_STR(s.image.format, "FFU");
+        CHECK_INT(s.image.hash.state, IV_HASH_CHECKED);
+        CHECK_INT(s.image.hash.chunks, 10);
+        CHECK_INT(s.image.hash.entries, 10);
+        CHECK_INT(s.image.hash.checked, 14);
+        CHECK_INT(s.image.hash.mismatched, 4);
+        CHECK_INT(s.image.hash.skipped, 2);
+    }
+}
+
+static void test_none(void)
+{
+    struct iv_facts facts[1] = {{0}};
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    struct iv_submission s = {.path = "fw"};
+    iv_submission_assemble(facts, 1, NULL, 0, &arena, &s);
+    CHECK(!s.image.present);
+}
+
+static void test_sound(void)
+{
+    struct iv_image_claim claims[] = {{.name = "MainOS"}, {.name = "Data"}};
+    struct iv_facts facts = {.image = an_image()};
+    facts.image.claims = claims;
+    facts.image.claim_count = 2;
+    CHECK(iv_facts_are_sound(&facts));
+    claims[1].name = NULL;
+    CHECK(!iv_facts_are_sound(&facts));
+    static struct iv_image_partition partitions[IV_IMAGE_PARTITIONS_MAX + 1];
+    static struct iv_image_store stores[IV_IMAGE_STORES_MAX + 1];
+    facts.image = an_image();
+    facts.image.partitions = partitions;
+    facts.image.partition_count = IV_IMAGE_PARTITIONS_MAX;
+    facts.image.stores = stores;
+    facts.image.store_count = IV_IMAGE_STORES_MAX;
+    CHECK(iv_facts_are_sound(&facts));
+    facts.image.partition_count++;
+    CHECK(!iv_facts_are_sound(&facts));
+    facts.image.partition_count = 0;
+    facts.image.store_count++;
+    CHECK(!iv_facts_are_sound(&facts));
+    facts.image = an_image();
+    facts.image.path = NULL;
+    CHECK(!iv_facts_are_sound(&facts));
+    facts.image = an_image();
+    facts.image.format = NULL;
+    CHECK(!iv_facts_are_sound(&facts));
+}
+
+static void test_names(void)
+{
+    CHECK_STR(iv_update_type_names[IV_UPDATE_PARTIAL], "partial");
+    CHECK_STR(iv_signature_names[IV_SIGNATURE_NONE], "unsigned");
+    CHECK_STR(iv_signature_names[IV_SIGNATURE_INVALID], "invalid");
+    CHECK_STR(iv_catalog_digest_names[IV_CATALOG_DIFFERS], "differs");
+    CHECK_STR(iv_hash_state_names[IV_HASH_CHECKED], "checked");
+    const struct iv_field *field = iv_field_find(&iv_image_struct, "partitions");
+    CHECK(field != NULL && field->of == &iv_image_partition_struct);
+}
+
+int main(void)
+{
+    test_assemble();
+    test_none();
+    test_sound();
+    test_names();
+    return unit_end();
+}
