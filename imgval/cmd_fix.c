@@ -284,7 +284,8 @@ static bool judge(const char *path, const struct iv_scan_options *options, struc
                   struct iv_submission *ret_submission, struct iv_report *ret_report,
                   struct iv_scan_outcome *ret_outcome, struct iv_error *err)
 {
-    return iv_scan_read(path, options, arena, ret_submission, &ret_outcome->containment, err) &&
+    return iv_scan_read_named(path, options, arena, ret_submission, &ret_outcome->containment,
+                              err) &&
            iv_scan_judge(ret_submission, 1, options, arena, ret_report, ret_outcome, err);
 }
 

@@ -4,6 +4,7 @@
 #include "imgval/base/text.h"
 #include "imgval/model/fields.h"
 #include "imgval/report/json.h"
+#include "imgval/resolve.h"
 #include "imgval/version.h"
 
 #include <inttypes.h>
@@ -45,7 +46,8 @@ static const struct iv_option inspect_options[] = {
 };
 static const struct iv_option_group inspect_group = {.options = inspect_options,
                                                      .count = IV_COUNT(inspect_options)};
-static const struct iv_option_group *const groups[] = {&inspect_group, &iv_group_reading};
+static const struct iv_option_group *const groups[] = {&inspect_group, &iv_group_store,
+                                                       &iv_group_reading};
 
 /* --- text ------------------------------------------------------------------------------------ */
 
@@ -515,6 +517,22 @@ static bool is_incomplete(const struct iv_submission *s)
     return s->fault_count > 0 || s->package_count == 0;
 }
 
+static bool read_named(const char *name, const struct iv_scan_options *options,
+                       struct iv_arena *arena, struct iv_submission *ret_submission,
+                       struct iv_error *err)
+{
+    struct iv_containment containment;
+    struct iv_named named;
+    if (!iv_resolve_is_name(name)) {
+        return iv_scan_read(name, options, arena, ret_submission, &containment, err);
+    }
+    if (!iv_resolve(name, options, false, arena, &named, err)) {
+        return false;
+    }
+    *ret_submission = named.submission;
+    return true;
+}
+
 static int run_inspect(const struct iv_command *command, void *options,
                        const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -522,7 +540,6 @@ static int run_inspect(const struct iv_command *command, void *options,
     struct iv_error err = {0};
     struct iv_scan_options scan_options;
     struct iv_submission s;
-    struct iv_containment containment;
     if (arguments->count != 1) {
         return iv_command_usage(command, "name one PATH");
     }
@@ -534,7 +551,7 @@ static int run_inspect(const struct iv_command *command, void *options,
     scan_options.type = IV_PARTIAL;
     scan_options.context_free = true;
     scan_options.want_files = true;
-    if (!iv_scan_read(arguments->items[0], &scan_options, arena, &s, &containment, &err)) {
+    if (!read_named(arguments->items[0], &scan_options, arena, &s, &err)) {
         return iv_command_fail(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};

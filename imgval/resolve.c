@@ -2,6 +2,8 @@
 
 #include "cache/store.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,21 +41,34 @@ void iv_submission_from_record(const struct iv_record *record, struct iv_arena *
         .type = IV_IMAGE,
         .id = record->id,
         .firmware_version = record->firmware_version,
-        .packages = record->packages,
+        .packages = IV_NEW_ARRAY(arena, struct iv_package, record->package_count),
         .package_count = record->package_count,
         .max_list_age = -1,
         .variants = IV_NEW_ARRAY(arena, struct iv_variant, record->pop_count),
         .variant_count = record->pop_count,
     };
+    if (record->package_count > 0) {
+        memcpy(s.packages, record->packages, record->package_count * sizeof(*s.packages));
+    }
     s.firmware_version_valid =
         s.firmware_version != NULL && iv_version_parse(s.firmware_version, &s.number);
     for (size_t i = 0; i < record->pop_count; i++) {
         s.variants[i] = (struct iv_variant){.pop = record->pops[i].pop, .list_age_days = -1};
     }
-    for (size_t i = 0; i < record->package_count; i++) {
-        s.unreadable_count += record->packages[i].unreadable ? 1 : 0;
-    }
     add_values(record, arena, &s.device);
+    /* A record keeps no places: a package is shown by its name. A list of names says nothing about
+     * what the rules ask of a package: they are not evaluated then. */
+    s.unreadable_count = 0;
+    for (size_t i = 0; i < s.package_count; i++) {
+        struct iv_package *package = &s.packages[i];
+        package->path = package->name;
+        package->unreadable = package->unreadable ||
+                              (record->imported && package->content == NULL && !package->empty);
+        s.unreadable_count += package->unreadable ? 1 : 0;
+    }
+    if (s.package_count > 1) {
+        qsort(s.packages, s.package_count, sizeof(*s.packages), iv_package_compare_path);
+    }
     iv_set_build(s.packages, s.package_count, arena, &s.set);
     *ret_submission = s;
 }
@@ -97,11 +112,26 @@ static bool resolve_path(const char *path, const struct iv_scan_options *options
     return true;
 }
 
+bool iv_resolve_is_name(const char *text)
+{
+    if (access(text, F_OK) == 0) {
+        return false;
+    }
+    size_t digits = strspn(text, "0123456789abcdefABCDEF");
+    const char *slash = strchr(text, '/');
+    return (text[digits] == '\0' && digits >= 4) ||
+           (slash != NULL && strchr(slash + 1, '/') != NULL && strrchr(text, '@') != NULL);
+}
+
 bool iv_resolve(const char *name, const struct iv_scan_options *options, bool look_up,
                 struct iv_arena *arena, struct iv_named *ret_named, struct iv_error *err)
 {
     if (access(name, F_OK) == 0) {
         return resolve_path(name, options, look_up, arena, ret_named, err);
+    }
+    if (!iv_resolve_is_name(name)) {
+        errno = ENOENT;
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", name, strerror(errno));
     }
     struct iv_named named = {.recorded = true};
     if (!find_record(name, options, arena, &named.record, err)) {
@@ -113,7 +143,11 @@ bool iv_resolve(const char *name, const struct iv_scan_options *options, bool lo
         return false;
     }
     iv_submission_from_record(&named.record, arena, &named.submission);
-    named.incomplete = is_incomplete(&named.submission);
+    /* Its set is known, whatever is not known of the packages in it. */
+    named.incomplete = named.record.package_count == 0;
+    for (size_t i = 0; i < named.record.package_count; i++) {
+        named.incomplete = named.incomplete || named.record.packages[i].unreadable;
+    }
     *ret_named = named;
     return true;
 }

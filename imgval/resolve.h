@@ -25,6 +25,12 @@ IV_MUST_USE bool iv_resolve(const char *name, const struct iv_scan_options *opti
                             struct iv_arena *arena, struct iv_named *ret_named,
                             struct iv_error *err);
 
+/*
+ * Whether a word can only be the name of a recorded submission: no such path, and four hexadecimal
+ * digits or more, or OEM/OPERATOR/MODEL@VERSION. A mistyped path is neither, and needs no store.
+ */
+bool iv_resolve_is_name(const char *text);
+
 /* A recorded submission in the form of one that was read. */
 void iv_submission_from_record(const struct iv_record *record, struct iv_arena *arena,
                                struct iv_submission *ret_submission);

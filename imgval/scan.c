@@ -6,6 +6,7 @@
 #include "imgval/engine/policy.h"
 #include "imgval/input/input.h"
 #include "imgval/model/assemble.h"
+#include "imgval/resolve.h"
 #include "rules/rules.h"
 
 #include <stdio.h>
@@ -698,6 +699,40 @@ static const char **submission_paths(const char *const *paths, size_t count,
     return found;
 }
 
+/* A submission of the baseline store, judged as it would be today. */
+static bool read_record(const char *name, const struct iv_scan_options *options,
+                        struct iv_arena *arena, struct iv_submission *ret_submission,
+                        struct iv_error *err)
+{
+    struct iv_named named;
+    if (options->type_given && options->type == IV_PARTIAL) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s: a recorded submission is an image; --type=partial does not go "
+                            "with it",
+                            name);
+    }
+    if (!iv_resolve(name, options, false, arena, &named, err)) {
+        return false;
+    }
+    named.submission.baseline = options->baseline;
+    named.submission.no_wspc = options->no_wspc;
+    named.submission.all_owners = options->all_owners;
+    named.submission.in_ci = options->in_ci;
+    named.submission.max_list_age = options->max_list_age;
+    named.submission.tool_version = options->tool_version;
+    *ret_submission = named.submission;
+    return true;
+}
+
+bool iv_scan_read_named(const char *name, const struct iv_scan_options *options,
+                        struct iv_arena *arena, struct iv_submission *ret_submission,
+                        struct iv_containment *ret_containment, struct iv_error *err)
+{
+    return iv_resolve_is_name(name)
+               ? read_record(name, options, arena, ret_submission, err)
+               : iv_scan_read(name, options, arena, ret_submission, ret_containment, err);
+}
+
 bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_options *options,
              struct iv_arena *arena, struct iv_report *ret_report,
              struct iv_scan_outcome *ret_outcome, struct iv_error *err)
@@ -707,8 +742,11 @@ bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_option
     struct iv_submission *submissions = IV_NEW_ARRAY(arena, struct iv_submission, total);
     struct iv_scan_outcome outcome = {0};
     for (size_t i = 0; i < total; i++) {
-        if (!read_submission(found[i], options, arena, &submissions[i], &outcome.containment,
-                             err)) {
+        bool done = iv_resolve_is_name(found[i])
+                        ? read_record(found[i], options, arena, &submissions[i], err)
+                        : read_submission(found[i], options, arena, &submissions[i],
+                                          &outcome.containment, err);
+        if (!done) {
             return false;
         }
     }

@@ -96,6 +96,11 @@ IV_MUST_USE bool iv_scan_read(const char *path, const struct iv_scan_options *op
                               struct iv_arena *arena, struct iv_submission *ret_submission,
                               struct iv_containment *ret_containment, struct iv_error *err);
 
+/* The same for a path or the name of a recorded submission (resolve.h). */
+IV_MUST_USE bool iv_scan_read_named(const char *name, const struct iv_scan_options *options,
+                                    struct iv_arena *arena, struct iv_submission *ret_submission,
+                                    struct iv_containment *ret_containment, struct iv_error *err);
+
 /* Finds the submission's neighbours in the store (or --against) and compares. What goes wrong with
  * the store is a fact of the submission; err is for --against alone. */
 IV_MUST_USE bool iv_scan_look_up(const struct iv_scan_options *options, struct iv_arena *arena,

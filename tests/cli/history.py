@@ -191,6 +191,45 @@ def check_paths(checks, place):
     checks.status(done, 3, "a side that cannot be read")
 
 
+# --- a recorded submission, judged ----------------------------------------------------------------
+
+def check_records(checks, place):
+    store = "--cache=records.db"
+    ids = {}
+    for one in ("v1", "v3"):
+        ids[one] = place.run("cache", "add", "--baseline", store, one).text.strip()
+    for name in (ids["v3"], ids["v3"][:8], f"{OEM}/{OPERATOR}/{MODEL}@3012.0.1610.3"):
+        done = place.run("scan", store, "--format=json", name)
+        checks.status(done, 0, "a recorded submission")
+        one = done.report["submissions"][0]
+        checks.same((one["kind"], one["id"], one["path"]), ("record", ids["v3"], ids["v3"]), name)
+        checks.same(one["variants"][0]["wspc"], "compliant", "compared with the baselines of today")
+        checks.same(len(one["packages"]), 8, "its packages")
+    direct = place.run("scan", store, "--format=json", "v3").report["submissions"][0]
+    checks.same([o for o in one["outcomes"] if o["id"][:3] == "STD"],
+                [o for o in direct["outcomes"] if o["id"][:3] == "STD"],
+                "the nine rules say of the record what they say of the tree")
+    both = place.run("scan", store, "--format=json", ids["v1"], "v4").report["submissions"]
+    checks.same([s["kind"] for s in both], ["record", "directory"], "a record and a path")
+    checks.status(place.run("inspect", store, ids["v1"]), 0, "inspect of a record")
+    checks.status(place.run("fix", store, "--output=o", ids["v1"]), 0, "fix of a record")
+    checks.refused(place.run("scan", store, "deadbeef"), "no such", "an id of nothing")
+    checks.refused(place.run("scan", store, "--type=partial", ids["v1"]), "image", "no partial")
+    (place.path / "deadbeef").mkdir()
+    checks.status(place.run("scan", store, "deadbeef"), 3, "an existing path wins")
+    (place.path / "bad.db").write_bytes(b"")
+    checks.refused(place.run("scan", "--cache=bad.db", "nowhere"), "No such file",
+                   "a mistyped path needs no store")
+    checks.status(place.run("scan", "--cache=bad.db", ids["v1"]), 4, "a store that is none")
+
+    # A list of names says nothing about what the rules ask of a package.
+    record(place, "list.db", {"1": ("ab", 1)})
+    done = place.run("scan", "--cache=list.db", "--format=json", name_of("1"))
+    checks.status(done, 3, "an imported list is never a pass")
+    outcomes = {o["id"]: o["outcome"] for o in done.report["submissions"][0]["outcomes"]}
+    checks.same({outcomes[f"STD00{n}"] for n in range(1, 6)}, {"not-evaluated"}, "its packages")
+
+
 # --- diff ----------------------------------------------------------------------------------------
 
 def check_diff(checks, place):
@@ -285,7 +324,7 @@ def check_kinds(checks, place):
 
 def main():
     checks = support.Checks()
-    for check in (check_requests, check_texts, check_pops, check_paths, check_diff, check_kinds):
+    for check in (check_requests, check_texts, check_pops, check_paths, check_records, check_diff, check_kinds):
         with support.Place(sys.argv[1]) as place:
             check(checks, place)
     return checks.close()
