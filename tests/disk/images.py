@@ -6,6 +6,7 @@ with files beside them, damaged, unreadable in part.
     images.py --program imgval --builder mkfixture --volumes mkvolume
 """
 import argparse
+import gzip
 import json
 import os
 import pathlib
@@ -38,8 +39,9 @@ HISTORY = """<?xml version="1.0" encoding="utf-8"?>
   <UpdateEvents>
     <UpdateEvent>
       <Sequence>1</Sequence>
-      <UpdateResults>Update Complete</UpdateResults>
       <UpdateOSOutput>
+        <OverallResult>0</OverallResult>
+        <UpdateState>Update Complete</UpdateState>
         <Packages>
           <Package>
             <Identity>
@@ -258,6 +260,8 @@ def metadata(test):
     found = test.scan("--type=partial", path)[0]
     test.check(found["history"]["path"] == f"{path}:MainOS/Windows/ImageUpdate/deep/UpdateHistory.xml",
                "the history below ImageUpdate")
+    test.check(found["history"]["complete"] and found["history"]["event_count"] == 1,
+               "the history's event")
     test.check(found["oem_input"]["soc"] == "QC8960", "OEMInput.xml below ImageUpdate")
     test.check(test.run("scan", "--type=partial", "hive/hive.ffu").returncode == 2,
                "a partial image without a history is a usage error")
@@ -279,6 +283,33 @@ def metadata(test):
     found = test.scan(path)[0]
     test.check(found["history"]["path"] == f"{path}:Data/SharedData/DuShared/UpdateHistory.xml",
                "the history on the Data partition")
+
+
+def volumes(test):
+    """What lies in further volumes: MMOS.wim, two images in one WIM, compressed manifests."""
+    install(test, "loose", ["Contoso.Modem.UpdateOS"], test.place / "mmos.tree")
+    (test.place / "mmos").mkdir()
+    test.tool(test.volumes, "wim-xpress", "0", "mmos.tree", "mmos/MMOS.wim")
+    test.tool(test.volumes, "fat12", "4M", "mmos", "mmos.img")
+    manifest = (test.place / "loose/Contoso.Old.MainOS/man.dsm.xml").read_bytes()
+    path = small(test, "many", {"Windows/Packages/DsmFiles/Contoso.Old.MainOS.dsm.xml": gzip.compress(manifest)},
+                 f"  partition MMOS file={test.place}/mmos.img fs=FAT\n")
+    found = test.scan(path)[0]
+    folder = "Windows/Packages/DsmFiles"
+    test.check([p["path"] for p in found["packages"]] == [
+        f"{path}:MMOS.wim/{folder}/Contoso.Modem.UpdateOS.dsm.xml",
+        f"{path}:MainOS/{folder}/Contoso.BASE.MainOS.dsm.xml",
+        f"{path}:MainOS/{folder}/Contoso.Old.MainOS.dsm.xml"],
+        f"packages of MMOS.wim {[p['path'] for p in found['packages']]}")
+    test.check(found["counts"]["unreadable"] == 0, "gzip manifests are read")
+
+    for tree in ("many.tree", "mmos.tree"): # into one file
+        test.tool(test.volumes, "wim-lzx", "0", tree, "both.wim")
+    found = test.scan("both.wim")[0]
+    test.check([p["path"].split("/", 1)[0] for p in found["packages"]] ==
+               ["both.wim:WIM#2", "both.wim:WIM", "both.wim:WIM"], "two images in one WIM")
+    test.check([p["name"] for p in found["image"]["partitions"]] == ["WIM", "WIM#2"],
+               "both stand among the partitions")
 
 
 def folders(test):
@@ -359,6 +390,7 @@ def main():
         build(test)
         equivalence(test)
         metadata(test)
+        volumes(test)
         folders(test)
         trouble(test)
         inspect(test)
