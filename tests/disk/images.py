@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -366,6 +367,22 @@ def trouble(test):
     test.check(not any(f["id"] == "IMG007" for f in whole["findings"]), "the sandbox holds")
 
 
+def never_pass(test):
+    """One bit of what the hash table covers is flipped: whatever it is, that is no pass."""
+    path = small(test, "fine", {HIVE: hive_of(test, **VALUES)})
+    test.check(test.run("scan", "--no-wspc", path).returncode == 0, "the whole image passes")
+    data = (test.place / path).read_bytes()
+    start = test.scan(path)[0]["image"]["image_header_offset"]
+    chance = random.Random(1)
+    for count in range(60):
+        at = chance.randrange(start, start + 0x60000 if count % 2 else len(data))
+        changed = bytearray(data)
+        changed[at] ^= 1 << chance.randrange(8)
+        (test.place / "changed.ffu").write_bytes(changed)
+        status = test.run("scan", "--no-wspc", "changed.ffu").returncode
+        test.check(status == 1, f"a flipped bit at {at}: status {status}")
+
+
 def inspect(test):
     text = test.run("inspect", "images/plain.ffu").stdout.decode()
     for part in ("format           FFU", "platform         Contoso.QC8960.P1", "disk of 128.0 MiB",
@@ -393,6 +410,7 @@ def main():
         volumes(test)
         folders(test)
         trouble(test)
+        never_pass(test)
         inspect(test)
     finally:
         if not given.keep:
