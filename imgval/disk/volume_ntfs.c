@@ -432,7 +432,7 @@ static bool read_traits(libfsntfs_file_entry_t *entry, struct traits *ret_traits
 /* Checks the record of an entry; ret_wof (or NULL): see record_has_wof(). */
 static bool check_record(const struct ntfs *ntfs, uint64_t reference, bool *ret_wof)
 {
-    unsigned char record[RECORD_MAX];
+    unsigned char record[RECORD_MAX] = {0};
     if (!read_record(ntfs, reference, record)) {
         return false;
     }

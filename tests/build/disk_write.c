@@ -182,7 +182,7 @@ void fx_disk_place(struct fx_disk *disk, struct fx_partition *partitions, size_t
 static void gpt_entry(unsigned char *e, const struct fx_disk *disk, const struct fx_partition *p,
                       size_t number)
 {
-    char id[37];
+    char id[48];
     snprintf(id, sizeof(id), "00000000-1111-2222-3333-%012zX", number);
     fx_put_guid(e, p->type == NULL ? DEFAULT_TYPE : p->type);
     fx_put_guid(e + 16, p->id == NULL ? id : p->id);
