@@ -568,7 +568,8 @@ const struct iv_command iv_cmd_inspect = {
     .name = "inspect",
     .synopsis = "PATH",
     .summary = "Show what a package, an image or a tree of packages holds; judge nothing.",
-    .details = "Exit status: 0; 3 when something could not be read.",
+    .details = "Of an image: headers, stores, partitions and how full they are, signers.\n\n"
+               "Exit status: 0; 3 when something could not be read.",
     .options_size = sizeof(struct iv_scan_arguments),
     .defaults = &iv_scan_arguments_default,
     .groups = groups,

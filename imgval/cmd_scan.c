@@ -71,9 +71,9 @@ const struct iv_command iv_cmd_scan = {
     .synopsis = "PATH...",
     .summary = "Judge one or more firmware submissions.",
     .details =
-        "PATH is a directory of packages (.spkg .spkr .spku .cab .cbsr, or extracted), or a\n"
-        "single package. \"-\" reads a list of paths from standard input. Several PATHs are\n"
-        "several submissions in one report.\n\n"
+        "PATH is a directory of packages (.spkg .spkr .spku .cab .cbsr, or extracted), an image\n"
+        "(.ffu .vhd .wim), a directory that holds images, or a single package. \"-\" reads a list\n"
+        "of paths from standard input. Several PATHs are several submissions in one report.\n\n"
         "Exit status: 0 pass, 1 fail, 2 usage error, 3 incomplete (something was not checked),\n"
         "4 imgval could not do its job.",
     .options_size = sizeof(struct iv_scan_arguments),

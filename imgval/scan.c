@@ -512,7 +512,7 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
         struct iv_scan_options plain = {
             /* its packages alone count: no history, no device values */
             .type = IV_PARTIAL,    .type_given = true,        .context_free = true, .no_wspc = true,
-            .jobs = options->jobs, .limits = options->limits, .max_list_age = -1,
+            .jobs = options->jobs, .limits = options->limits, .max_list_age = -1,   .no_hash = true,
         };
         struct iv_submission other;
         struct iv_containment containment;

@@ -281,7 +281,7 @@ static void read_inner_wims(struct iv_image_reader *x, size_t v)
         read_inner_wim(x, v, "UpdateOS", update_os, IV_COUNT(update_os));
     }
     if (iv_ascii_ieq(x->volumes[v].name, "MMOS")) {
-        read_inner_wim(x, v, "MMOS", mmos, IV_COUNT(mmos));
+        read_inner_wim(x, v, "MMOS.wim", mmos, IV_COUNT(mmos));
     }
 }
 

@@ -6,9 +6,11 @@ with files beside them, damaged, unreadable in part.
     images.py --program imgval --builder mkfixture --volumes mkvolume
 """
 import argparse
+import gzip
 import json
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -38,8 +40,9 @@ HISTORY = """<?xml version="1.0" encoding="utf-8"?>
   <UpdateEvents>
     <UpdateEvent>
       <Sequence>1</Sequence>
-      <UpdateResults>Update Complete</UpdateResults>
       <UpdateOSOutput>
+        <OverallResult>0</OverallResult>
+        <UpdateState>Update Complete</UpdateState>
         <Packages>
           <Package>
             <Identity>
@@ -258,6 +261,8 @@ def metadata(test):
     found = test.scan("--type=partial", path)[0]
     test.check(found["history"]["path"] == f"{path}:MainOS/Windows/ImageUpdate/deep/UpdateHistory.xml",
                "the history below ImageUpdate")
+    test.check(found["history"]["complete"] and found["history"]["event_count"] == 1,
+               "the history's event")
     test.check(found["oem_input"]["soc"] == "QC8960", "OEMInput.xml below ImageUpdate")
     test.check(test.run("scan", "--type=partial", "hive/hive.ffu").returncode == 2,
                "a partial image without a history is a usage error")
@@ -279,6 +284,33 @@ def metadata(test):
     found = test.scan(path)[0]
     test.check(found["history"]["path"] == f"{path}:Data/SharedData/DuShared/UpdateHistory.xml",
                "the history on the Data partition")
+
+
+def volumes(test):
+    """What lies in further volumes: MMOS.wim, two images in one WIM, compressed manifests."""
+    install(test, "loose", ["Contoso.Modem.UpdateOS"], test.place / "mmos.tree")
+    (test.place / "mmos").mkdir()
+    test.tool(test.volumes, "wim-xpress", "0", "mmos.tree", "mmos/MMOS.wim")
+    test.tool(test.volumes, "fat12", "4M", "mmos", "mmos.img")
+    manifest = (test.place / "loose/Contoso.Old.MainOS/man.dsm.xml").read_bytes()
+    path = small(test, "many", {"Windows/Packages/DsmFiles/Contoso.Old.MainOS.dsm.xml": gzip.compress(manifest)},
+                 f"  partition MMOS file={test.place}/mmos.img fs=FAT\n")
+    found = test.scan(path)[0]
+    folder = "Windows/Packages/DsmFiles"
+    test.check([p["path"] for p in found["packages"]] == [
+        f"{path}:MMOS.wim/{folder}/Contoso.Modem.UpdateOS.dsm.xml",
+        f"{path}:MainOS/{folder}/Contoso.BASE.MainOS.dsm.xml",
+        f"{path}:MainOS/{folder}/Contoso.Old.MainOS.dsm.xml"],
+        f"packages of MMOS.wim {[p['path'] for p in found['packages']]}")
+    test.check(found["counts"]["unreadable"] == 0, "gzip manifests are read")
+
+    for tree in ("many.tree", "mmos.tree"): # into one file
+        test.tool(test.volumes, "wim-lzx", "0", tree, "both.wim")
+    found = test.scan("both.wim")[0]
+    test.check([p["path"].split("/", 1)[0] for p in found["packages"]] ==
+               ["both.wim:WIM#2", "both.wim:WIM", "both.wim:WIM"], "two images in one WIM")
+    test.check([p["name"] for p in found["image"]["partitions"]] == ["WIM", "WIM#2"],
+               "both stand among the partitions")
 
 
 def folders(test):
@@ -335,6 +367,22 @@ def trouble(test):
     test.check(not any(f["id"] == "IMG007" for f in whole["findings"]), "the sandbox holds")
 
 
+def never_pass(test):
+    """One bit of what the hash table covers is flipped: whatever it is, that is no pass."""
+    path = small(test, "fine", {HIVE: hive_of(test, **VALUES)})
+    test.check(test.run("scan", "--no-wspc", path).returncode == 0, "the whole image passes")
+    data = (test.place / path).read_bytes()
+    start = test.scan(path)[0]["image"]["image_header_offset"]
+    chance = random.Random(1)
+    for count in range(60):
+        at = chance.randrange(start, start + 0x60000 if count % 2 else len(data))
+        changed = bytearray(data)
+        changed[at] ^= 1 << chance.randrange(8)
+        (test.place / "changed.ffu").write_bytes(changed)
+        status = test.run("scan", "--no-wspc", "changed.ffu").returncode
+        test.check(status == 1, f"a flipped bit at {at}: status {status}")
+
+
 def inspect(test):
     text = test.run("inspect", "images/plain.ffu").stdout.decode()
     for part in ("format           FFU", "platform         Contoso.QC8960.P1", "disk of 128.0 MiB",
@@ -359,8 +407,10 @@ def main():
         build(test)
         equivalence(test)
         metadata(test)
+        volumes(test)
         folders(test)
         trouble(test)
+        never_pass(test)
         inspect(test)
     finally:
         if not given.keep:

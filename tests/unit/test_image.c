@@ -45,6 +45,55 @@ static void test_none(void)
     CHECK(!s.image.present);
 }
 
+static struct iv_package a_package(const char *path, const char *key, const char *version,
+                                   enum iv_container container)
+{
+    return (struct iv_package){.path = path,
+                               .name = key,
+                               .key = key,
+                               .style = IV_STYLE_SPKG,
+                               .version = version,
+                               .container = container};
+}
+
+/* The same package on two volumes is one; in one folder, or with other facts, it is two. */
+static void test_copies(void)
+{
+    static const struct {
+        const char *path;
+        const char *version;
+        enum iv_container container;
+        size_t left;
+    } others[] = {
+        {"a.ffu:UpdateOS/D/x.dsm.xml", "1.0.0.1", IV_CONTAINER_INSTALLED, 1},
+        {"a.ffu:UpdateOS/D/x.dsm.xml", "1.0.0.2", IV_CONTAINER_INSTALLED, 2},
+        {"a.ffu:MainOS/D/y.dsm.xml", "1.0.0.1", IV_CONTAINER_INSTALLED, 2},
+        {"fw/x.spkg", "1.0.0.1", IV_CONTAINER_CABINET, 1}, /* a tree with an UpdateOS.wim */
+    };
+    for (size_t i = 0; i < IV_COUNT(others); i++) {
+        struct iv_package packages[] = {
+            a_package("a.ffu:MainOS/D/x.dsm.xml", "x", "1.0.0.1", IV_CONTAINER_INSTALLED),
+            a_package(others[i].path, "x", others[i].version, others[i].container),
+        };
+        struct iv_facts facts[2] = {{.packages = packages, .package_count = 1},
+                                    {.packages = packages + 1, .package_count = 1}};
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+        struct iv_submission s = {.path = "a.ffu", .kind = IV_KIND_FFU};
+        iv_submission_assemble(facts, 2, NULL, 0, &arena, &s);
+        CHECK_INT(s.package_count, others[i].left);
+        CHECK_INT(s.set.count, 1);
+    }
+    struct iv_package two[] = {
+        a_package("fw/x.spkg", "x", "1.0.0.1", IV_CONTAINER_CABINET),
+        a_package("fw/sub/x.spkg", "x", "1.0.0.1", IV_CONTAINER_CABINET),
+    };
+    struct iv_facts facts[1] = {{.packages = two, .package_count = 2}};
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    struct iv_submission s = {.path = "fw"};
+    iv_submission_assemble(facts, 1, NULL, 0, &arena, &s);
+    CHECK_INT(s.package_count, 2);
+}
+
 static void test_sound(void)
 {
     struct iv_image_claim claims[] = {{.name = "MainOS"}, {.name = "Data"}};
@@ -90,6 +139,7 @@ int main(void)
 {
     test_assemble();
     test_none();
+    test_copies();
     test_sound();
     test_names();
     return unit_end();

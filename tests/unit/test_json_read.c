@@ -50,6 +50,64 @@ static void test_round(const struct iv_report *report, const struct iv_sink *thr
     }
 }
 
+/* An image's facts travel whole, text that is no UTF-8 included. */
+static void test_image(const struct iv_report *report)
+{
+    const char *ids[] = {"Contoso.QC8960.P1", "bad \xFF id"};
+    struct iv_image_store stores[] = {{
+        .index = 1,
+        .version = "2.0",
+        .flash_version = "2.0",
+        .update_type = IV_UPDATE_FULL,
+        .main_os = true,
+        .platform_ids = ids,
+        .platform_id_count = 2,
+        .disk_size = 1 << 30,
+        .final = {.first = 7, .count = 2},
+        .scheme = "gpt",
+        .readable = true,
+    }};
+    struct iv_image_partition partitions[] = {
+        {.store = 1, .number = 1, .name = "Main\x1bOS", .file_system = "NTFS", .package_count = 9},
+        {.store = 1, .number = 2},
+    };
+    struct iv_image_claim claims[] = {{.store = 1, .name = "MainOS", .use_all_space = true}};
+    struct iv_image_signer signers[] = {{.name = "Example", .verified = true}};
+    struct iv_submission submission = *report->entries[0].submission;
+    submission.kind = IV_KIND_FFU;
+    submission.image = (struct iv_image){
+        .present = true,
+        .path = "a.ffu",
+        .format = "FFU",
+        .file_size = 12345,
+        .platform_ids = ids,
+        .platform_id_count = 2,
+        .stores = stores,
+        .store_count = 1,
+        .claims = claims,
+        .claim_count = 1,
+        .partitions = partitions,
+        .partition_count = 2,
+        .signature = IV_SIGNATURE_VALID,
+        .signers = signers,
+        .signer_count = 1,
+        .catalog_digest = IV_CATALOG_MATCHES,
+        .hash = {.state = IV_HASH_CHECKED, .chunks = 9, .entries = 9, .checked = 8},
+    };
+    struct iv_report_entry entry = report->entries[0];
+    entry.submission = &submission;
+    struct iv_report one = *report;
+    one.entries = &entry;
+    one.entry_count = 1;
+    test_round(&one, &iv_sink_json);
+    test_round(&one, &iv_sink_jsonl);
+    const struct iv_style_options style = {0};
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    fixture_write(&one, &iv_sink_json, &style, &text);
+    CHECK(strstr(iv_buf_text(&text), "\"file_system\": \"NTFS\"") != NULL);
+    CHECK(strstr(iv_buf_text(&text), "\"platform_ids_bytes\"") != NULL);
+}
+
 static void test_recognise(const struct iv_report *report)
 {
     const struct iv_style_options style = {0};
@@ -250,6 +308,7 @@ int main(int argc, char **argv)
     test_round(&policy, &iv_sink_json);
     test_round(&policy, &iv_sink_jsonl);
     test_policy_changes(&policy);
+    test_image(&report);
     test_recognise(&report);
     test_cut_stream(&report);
     test_errors();
