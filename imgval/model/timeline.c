@@ -501,7 +501,7 @@ static void keep_groups(struct member *members, size_t count, struct iv_arena *a
     }
 }
 
-/* Stable order by size, then by first key: qsort() is not stable, so runs of a size are sorted. */
+/* The largest first, then by first key. */
 static int key_order(const void *a, const void *b, void *context)
 {
     const struct iv_merge_group *x = a;
