@@ -18,6 +18,7 @@
 struct iv_audit_options {
     const struct iv_scan_options *scan; /* reading, fail_on, store_path, all_owners */
     bool with_store;                    /* all submissions of the store too */
+    const struct iv_pop *pop;           /* only this variant, and of the store its submissions */
 };
 
 /*

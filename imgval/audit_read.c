@@ -89,6 +89,9 @@ static void add_places(struct iv_auditing *a, const struct iv_submission *s)
 {
     const size_t number = a->audit->source_count - 1;
     for (size_t i = 0; i < s->variant_count; i++) {
+        if (a->options->pop != NULL && iv_pop_compare(&s->variants[i].pop, a->options->pop) != 0) {
+            continue;
+        }
         a->places = iv_arena_grow(a->arena, a->places, a->place_count, &a->place_capacity,
                                   sizeof(*a->places));
         a->places[a->place_count++] = (struct iv_audit_place){
@@ -325,6 +328,16 @@ static void read_name(struct iv_auditing *a, const char *name)
     add_record(a, &record);
 }
 
+static bool has_pop(const struct iv_record *record, const struct iv_pop *pop)
+{
+    for (size_t i = 0; i < record->pop_count; i++) {
+        if (iv_pop_compare(&record->pops[i].pop, pop) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void iv_audit_read_store(struct iv_auditing *a)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
@@ -341,6 +354,9 @@ void iv_audit_read_store(struct iv_auditing *a)
     }
     for (size_t i = 0; i < count; i++) {
         struct iv_arena_mark mark = iv_arena_mark(&arena);
+        if (a->options->pop != NULL && !has_pop(&records[i], a->options->pop)) {
+            continue;
+        }
         if (!iv_store_find(store, records[i].id, &arena, &record, &err)) {
             store_trouble(a, &err);
             return;

@@ -404,9 +404,44 @@ def check_fleet(checks, place):
     checks.same(place.run("audit", "--format=json", "parallel").out, whole.out, "GNU parallel")
 
 
+# --- the store's own view ------------------------------------------------------------------------------
+
+def check_cache(checks, place):
+    schema = json.loads((support.TOP / "imgval/report/schema/imgval-cache-list-1.schema.json").read_text())
+    day = 86400
+    for number, packages in (("1", "a b"), ("2", "a"), ("3", "a b")):
+        folder = place.path / f"v{number}"
+        write_set(folder, number, packages)
+        done = place.run("cache", "import", "--cache=c.db", folder,
+                         env={"SOURCE_DATE_EPOCH": 1480000000 + int(number) * day})
+        checks.status(done, 0, "import")
+    write_set(place.path / "other", "1", "x", ("CONTOSO", "000-44", "CT-100"))
+    place.run("cache", "import", "--cache=c.db", "other")
+    for words, wanted in (([], ["1", "1", "2", "3"]), (["--pop=contoso/000-88/ct-100"], ["1", "2", "3"]),
+                          (["--since=2016-11-26"], ["2", "3"]), (["--since=2030-01-01"], []),
+                          (["--since=2016-11-26", "--pop=CONTOSO/000-44/CT-100"], [])):
+        done = place.run("cache", "list", "--cache=c.db", "--json", *words)
+        checks.status(done, 0, f"list {words}")
+        answer = json.loads(done.out)
+        jsonschema.validate(answer, schema)
+        checks.same([s["firmware_version"].rsplit(".", 1)[1] for s in answer["submissions"]], wanted,
+                    f"list {words}")
+        rows = place.run("cache", "list", "--cache=c.db", *words).text.splitlines()
+        checks.same(len(rows), len(wanted), f"list {words} as text")
+    for bad in ("--since=1", "--since=2016-13-01", "--pop=x", "--pop=a//b", "--pop=a/b/c/d"):
+        checks.refused(place.run("cache", "list", "--cache=c.db", bad), bad[:7], bad)
+    shown = place.run("cache", "show", "--cache=c.db", "CONTOSO/000-88/CT-100")
+    checks.status(shown, 0, "show a variant")
+    checks.that("BROKEN" in shown.text and version(3) in shown.text and "000-44" not in shown.text,
+                "the history of one variant", shown.text)
+    checks.refused(place.run("cache", "show", "--cache=c.db", "CONTOSO/000-99/CT-100"), "000-99",
+                   "a variant of nobody")
+    checks.status(place.run("cache", "show", "--cache=no.db", "a/b/c"), 4, "no store")
+
+
 def main():
     checks = support.Checks()
-    for check in (check_document, check_places, check_hostile, check_formats, check_fleet):
+    for check in (check_document, check_places, check_hostile, check_formats, check_fleet, check_cache):
         with support.Place(sys.argv[1], story=False) as place:
             check(checks, place)
     return checks.close()
