@@ -255,6 +255,21 @@ static struct summary summarize(struct finder *finder, const struct folder *fold
     return s;
 }
 
+/* Whether the folder is the root of an installed tree: manifests lie where a device has them. */
+static bool is_installed(const struct finder *finder, const struct folder *folder)
+{
+    for (size_t i = folder->first; i < folder->end; i++) {
+        const char *path = entry_path(finder, i) + folder->prefix;
+        enum role role = role_of(base_name(path));
+        if ((role == ROLE_PACKAGE || role == ROLE_MANIFEST) &&
+            (iv_ascii_iprefix(path, "Windows/Packages/") ||
+             iv_ascii_iprefix(path, "Windows/servicing/"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether all of a folder is one submission. */
 static bool is_one(const struct summary *s)
 {
@@ -271,7 +286,7 @@ static void find_in(struct finder *finder, const struct folder *folder)
     const char *path = finder->walk->count == 0 ? "" : entry_path(finder, folder->first);
     size_t length = folder->prefix == 0 ? 0 : folder->prefix - 1;
     struct summary s = summarize(finder, folder);
-    if (is_one(&s)) {
+    if (is_one(&s) || is_installed(finder, folder)) {
         add(finder, path, length, false, NULL);
         return;
     }

@@ -5,8 +5,9 @@
  * (UpdateHistory.xml, OEMInput.xml, OEMSettings.reg) beside folders with packages; what lies below
  * belongs to it. But where one package name stands in two of its sub-folders, or an image below it,
  * there are several submissions: then the sub-folders are looked at, and packages beside them are
- * nobody's. Sub-folders that are named like partitions make one submission. A folder with one image
- * is that image's; two images are two. Saved reports outside of submissions are found too.
+ * nobody's. Sub-folders that are named like partitions make one submission, and so does the root of
+ * an installed tree. A folder with one image is that image's; two images are two. Saved reports
+ * outside of submissions are found too.
  */
 #ifndef IMGVAL_DISCOVER_H
 #define IMGVAL_DISCOVER_H
