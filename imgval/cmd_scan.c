@@ -30,6 +30,11 @@ static int run_scan(const struct iv_command *command, void *options,
         !iv_command_paths(arguments, arena, &paths, &err)) {
         return iv_command_fail(&err);
     }
+    struct iv_shard shard;
+    if (!iv_command_shard(given->shard, &shard, &err)) {
+        return iv_command_fail(&err);
+    }
+    iv_command_take_shard(&shard, &paths);
     int status = iv_command_policy(given, &paths, arena, &scan_options);
     if (status != IV_EXIT_PASS) {
         return status;
@@ -61,9 +66,18 @@ static const struct iv_option what_if_options[] = {
 static const struct iv_option_group what_if_group = {
     .title = "Trying waivers", .options = what_if_options, .count = IV_COUNT(what_if_options)};
 
+static const struct iv_option fleet_options[] = {
+    {.name = "shard",
+     .argument = "I/N|auto",
+     .type = IV_OPTION_STRING,
+     .offset = offsetof(struct iv_scan_arguments, shard),
+     .help = "judge only the paths whose place in the sorted list, modulo N, is I (from 0)"},
+};
+static const struct iv_option_group fleet_group = {
+    .title = "Fleet", .options = fleet_options, .count = IV_COUNT(fleet_options)};
 static const struct iv_option_group *const groups[] = {
     &iv_group_input, &iv_group_device,  &iv_group_compare, &iv_group_store,   &iv_group_policy,
-    &what_if_group,  &iv_group_verdict, &iv_group_output,  &iv_group_reading,
+    &what_if_group,  &iv_group_verdict, &iv_group_output,  &iv_group_reading, &fleet_group,
 };
 
 const struct iv_command iv_cmd_scan = {

@@ -72,6 +72,7 @@ struct iv_scan_arguments {
     const char *policy;
     const char *date;
     bool what_if;
+    const char *shard;
 };
 
 extern const struct iv_scan_arguments iv_scan_arguments_default;
@@ -143,9 +144,20 @@ IV_MUST_USE bool iv_command_paths(const struct iv_strings *arguments, struct iv_
 int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_strings *paths,
                       struct iv_arena *arena, struct iv_scan_options *options);
 
+/* --shard=I/N, auto, auto/N: this process takes the things whose place modulo N is I. NULL: all. */
+struct iv_shard {
+    size_t index;
+    size_t count;
+};
+IV_MUST_USE bool iv_command_shard(const char *text, struct iv_shard *ret_shard,
+                                  struct iv_error *err);
+/* Sorts the paths and keeps this part of them, which may be none. */
+void iv_command_take_shard(const struct iv_shard *shard, struct iv_strings *paths);
+
 /* The commands, each in its own cmd_NAME.c. */
 extern const struct iv_command iv_cmd_scan;
 extern const struct iv_command iv_cmd_inspect;
+extern const struct iv_command iv_cmd_audit;
 extern const struct iv_command iv_cmd_diff;
 extern const struct iv_command iv_cmd_rfu;
 extern const struct iv_command iv_cmd_fix;

@@ -96,24 +96,24 @@ static bool import_scan(const struct importing *in, bool is_history, struct iv_i
 
 /* --- reports --------------------------------------------------------------------------------- */
 
-/* What the report does not say is taken from the command line. */
-static void complete_submission(const struct importing *in, struct iv_submission *s)
+void iv_import_rebuild(const struct iv_submission *reported, const struct iv_scan_options *options,
+                       struct iv_arena *arena, struct iv_submission *ret_submission)
 {
     size_t count;
-    const struct iv_datum *data = iv_scan_option_data(in->options, in->arena, &count);
+    const struct iv_datum *data = iv_scan_option_data(options, arena, &count);
     const struct iv_facts facts = {
-        .packages = s->packages,
-        .package_count = s->package_count,
-        .data = s->device.values,
-        .datum_count = s->device.value_count,
+        .packages = reported->packages,
+        .package_count = reported->package_count,
+        .data = reported->device.values,
+        .datum_count = reported->device.value_count,
     };
-    /* Built anew, so that the id is that of the content and not a claim of the report. */
-    struct iv_submission built = {.path = s->path, .kind = IV_KIND_RECORD, .type = IV_IMAGE};
-    iv_submission_assemble(&facts, 1, data, count, in->arena, &built);
-    for (size_t i = 0; i < built.variant_count && built.variant_count == s->variant_count; i++) {
-        built.variants[i].wspc = s->variants[i].wspc;
+    struct iv_submission built = {.path = reported->path, .kind = IV_KIND_RECORD, .type = IV_IMAGE};
+    iv_submission_assemble(&facts, 1, data, count, arena, &built);
+    for (size_t i = 0; i < built.variant_count && built.variant_count == reported->variant_count;
+         i++) {
+        built.variants[i].wspc = reported->variants[i].wspc;
     }
-    *s = built;
+    *ret_submission = built;
 }
 
 static bool import_report(const struct importing *in, const struct iv_buf *bytes,
@@ -141,7 +141,8 @@ static bool import_report(const struct importing *in, const struct iv_buf *bytes
             return iv_error_set(err, IV_ERROR_INVALID,
                                 "%s: %s holds packages that could not be read", in->path, s.path);
         }
-        complete_submission(in, &s);
+        /* What the report does not say is taken from the command line. */
+        iv_import_rebuild(report.entries[i].submission, in->options, in->arena, &s);
         if (!add_submission(in, &s, &records[i], err)) {
             return false;
         }

@@ -33,6 +33,7 @@ static const struct iv_command *const commands[] = {
     &iv_cmd_inspect,
     &iv_cmd_diff,
     &iv_cmd_rfu,
+    &iv_cmd_audit,
     &iv_cmd_fix,
     &iv_cmd_render,
     &iv_cmd_explain,

@@ -17,6 +17,14 @@ extern const size_t iv_html_style_size;
 extern const unsigned char iv_html_script[];
 extern const size_t iv_html_script_size;
 
+extern const unsigned char iv_html_audit[]; /* html/audit.css: what an audit needs beside it */
+extern const size_t iv_html_audit_size;
+
+/* Adds "; DIRECTIVE 'sha256-...'" to a policy: the one style sheet, or script, that a browser may
+ * use. */
+void iv_html_add_source(struct iv_buf *policy, const char *directive, const void *bytes,
+                        size_t size);
+
 /* One submission in the document. */
 struct iv_html_part {
     struct iv_markup *markup;

@@ -1,5 +1,6 @@
 #include "imgval/report/report_read.h"
 
+#include "imgval/base/file.h"
 #include "imgval/report/json_read.h"
 #include "imgval/report/json_report.h"
 
@@ -18,6 +19,10 @@ struct loader {
     bool has_end;
     size_t packages; /* of all entries */
     size_t findings;
+    iv_report_entry_fn *each; /* streams that are handed over entry by entry; NULL: kept */
+    void *context;
+    size_t delivered;          /* entries that were handed over */
+    struct iv_arena_mark mark; /* what lies behind it belongs to the entry in hand */
 };
 
 bool iv_json_is_stream(const char *bytes, size_t size)
@@ -530,7 +535,8 @@ static void read_end(struct loader *loader, const struct iv_json_value *object)
     loader->report.verdict =
         (enum iv_final_verdict)iv_json_get_word(reader, object, "verdict", iv_final_verdict_names);
     const struct iv_json_value *counts = iv_json_get_object(reader, object, "counts");
-    if (iv_json_get_uint(reader, counts, "submissions") != loader->report.entry_count ||
+    if (iv_json_get_uint(reader, counts, "submissions") !=
+            loader->delivered + loader->report.entry_count ||
         iv_json_get_uint(reader, counts, "packages") != loader->packages ||
         iv_json_get_uint(reader, counts, "findings") != loader->findings) {
         iv_json_fail(reader, "the counts of the end record are not those of the stream");
@@ -542,9 +548,36 @@ static void read_end(struct loader *loader, const struct iv_json_value *object)
 static void check_owner(struct loader *loader, const struct iv_json_value *object)
 {
     uint64_t index = iv_json_get_uint(&loader->reader, object, "submission");
-    if (loader->report.entry_count == 0 || index != loader->report.entry_count - 1) {
+    if (loader->report.entry_count == 0 ||
+        index != loader->delivered + loader->report.entry_count - 1) {
         iv_json_fail(&loader->reader, "the record belongs to no submission before it");
     }
+}
+
+/* Whether as many packages follow as the submission said. */
+static bool has_all_packages(const struct iv_report_entry *entry)
+{
+    size_t own = 0;
+    for (size_t i = 0; i < entry->submission->package_count; i++) {
+        own += entry->submission->packages[i].origin == IV_ORIGIN_SUBMISSION ? 1 : 0;
+    }
+    return own == entry->judgement.counts.packages;
+}
+
+/* Hands the finished entry over and forgets it. */
+static void deliver(struct loader *loader, bool is_followed)
+{
+    if (loader->each == NULL || loader->report.entry_count == 0 || loader->reader.failed) {
+        return;
+    }
+    const struct iv_report_entry *entry = last_entry(loader);
+    loader->each(loader->context, entry, is_followed && has_all_packages(entry));
+    iv_arena_reset(loader->reader.arena, loader->mark);
+    loader->delivered++;
+    loader->report.entries = NULL;
+    loader->report.entry_count = 0;
+    loader->entry_capacity = 0;
+    loader->submission = NULL;
 }
 
 static void read_record(struct loader *loader, const struct iv_json_value *object)
@@ -559,9 +592,12 @@ static void read_record(struct loader *loader, const struct iv_json_value *objec
     if (record == 0) {
         read_header(loader, object);
         loader->has_header = true;
+        loader->mark = iv_arena_mark(reader->arena);
     } else if (record == 1) {
         finish_submission(loader);
-        if (iv_json_get_uint(reader, object, "index") != loader->report.entry_count) {
+        deliver(loader, true);
+        if (iv_json_get_uint(reader, object, "index") !=
+            loader->delivered + loader->report.entry_count) {
             iv_json_fail(reader, "member \"index\" does not count on");
         }
         read_submission(loader, object);
@@ -587,36 +623,132 @@ static enum iv_final_verdict verdict_of_part(const struct iv_report *report)
     return verdict;
 }
 
+/* One line. False: the stream ends here, because it is cut off within it or (failed) is wrong. */
+static bool read_line(struct loader *loader, const char *line, size_t size, size_t number,
+                      bool whole, bool *ret_failed)
+{
+    struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
+    struct iv_error why = {0};
+    *ret_failed = false;
+    if (!iv_json_parse(line, size, number, &value, &why)) {
+        if (!whole && loader->has_header && !loader->has_end && why.code == IV_ERROR_INVALID) {
+            return false; /* cut off within a record */
+        }
+        *loader->reader.err = why;
+        *ret_failed = true;
+        return false;
+    }
+    if (iv_json_is_object(value)) {
+        read_record(loader, value);
+    } else {
+        iv_json_fail(&loader->reader, "a record is a JSON object");
+    }
+    if (loader->reader.failed) {
+        iv_json_context(&loader->reader, "line %zu, column 1", number);
+        *ret_failed = true;
+    }
+    return !loader->reader.failed;
+}
+
 static bool read_stream(struct loader *loader, const char *bytes, size_t size)
 {
     struct iv_json_lines lines = {.text = bytes, .size = size};
     const char *line = NULL;
     size_t line_size = 0;
     bool whole = false;
-    while (iv_json_next_line(&lines, &line, &line_size, &whole)) {
-        struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
-        struct iv_error why = {0};
-        if (!iv_json_parse(line, line_size, lines.number, &value, &why)) {
-            if (!whole && loader->has_header && !loader->has_end && why.code == IV_ERROR_INVALID) {
-                break; /* cut off within a record */
-            }
-            *loader->reader.err = why;
-            return false;
-        }
-        if (iv_json_is_object(value)) {
-            read_record(loader, value);
-        } else {
-            iv_json_fail(&loader->reader, "a record is a JSON object");
-        }
-        if (loader->reader.failed) {
-            iv_json_context(&loader->reader, "line %zu, column 1", lines.number);
-            return false;
-        }
+    bool failed = false;
+    while (iv_json_next_line(&lines, &line, &line_size, &whole) &&
+           read_line(loader, line, line_size, lines.number, whole, &failed)) {
+    }
+    if (failed) {
+        return false;
     }
     finish_submission(loader);
     if (!loader->has_end) {
         loader->report.verdict = verdict_of_part(&loader->report);
     }
+    return true;
+}
+
+/* The bytes of a stream that are in hand: whole lines, and what is left of the last one. */
+struct window {
+    struct iv_buf buf;
+    uint64_t offset; /* of the next bytes in the file */
+    size_t line;     /* lines before the buffer */
+    bool at_end;
+};
+
+/* More bytes behind what is left. */
+static bool fill_window(int fd, struct window *window, struct iv_error *err)
+{
+    enum { CHUNK = 256 * 1024 };
+    char *place = iv_buf_reserve(&window->buf, CHUNK);
+    int64_t got = iv_file_read_at(fd, place, CHUNK, window->offset);
+    if (got < 0) {
+        return iv_error_errno(err, "reading");
+    }
+    window->buf.size += (size_t)got;
+    window->buf.data[window->buf.size] = '\0';
+    window->offset += (uint64_t)got;
+    window->at_end = got == 0;
+    return true;
+}
+
+/* Reads every line that is whole (at the end: all) and keeps the rest. False: the stream ends. */
+static bool read_window(struct loader *loader, struct window *window, bool *ret_failed)
+{
+    size_t used = window->buf.size;
+    while (!window->at_end && used > 0 && window->buf.data[used - 1] != '\n') {
+        used--;
+    }
+    struct iv_json_lines lines = {.text = iv_buf_text(&window->buf), .size = used};
+    lines.number = window->line;
+    const char *line = NULL;
+    size_t size = 0;
+    bool whole = false;
+    while (iv_json_next_line(&lines, &line, &size, &whole)) {
+        if (!read_line(loader, line, size, lines.number, whole, ret_failed)) {
+            return false;
+        }
+    }
+    window->line = lines.number;
+    if (used > 0) {
+        memmove(window->buf.data, window->buf.data + used, window->buf.size - used);
+        window->buf.size -= used;
+    }
+    return true;
+}
+
+bool iv_stream_read(int fd, iv_rule_find_fn *find, iv_report_entry_fn *each, void *context,
+                    bool *ret_complete, struct iv_error *err)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct window window = {0};
+    struct loader loader = {.reader = {.arena = &arena, .err = err},
+                            .find = find,
+                            .each = each,
+                            .context = context,
+                            .mark = iv_arena_mark(&arena)};
+    bool failed = false;
+    bool goes_on = true;
+    while (goes_on && !window.at_end && !failed) {
+        if (!fill_window(fd, &window, err)) {
+            failed = true;
+        } else if (window.buf.size > IV_STREAM_LINE_MAX) {
+            failed = !iv_error_set(err, IV_ERROR_INVALID, "line %zu: a record of more than 64 MiB",
+                                   window.line + 1);
+        } else {
+            goes_on = read_window(&loader, &window, &failed);
+        }
+    }
+    iv_buf_fini(&window.buf);
+    if (failed) {
+        return false;
+    }
+    finish_submission(&loader);
+    deliver(&loader, loader.has_end);
+    *ret_complete = loader.has_end;
     return true;
 }
 

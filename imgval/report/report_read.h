@@ -38,4 +38,17 @@ IV_MUST_USE bool iv_report_read(const char *bytes, size_t size, iv_rule_find_fn 
                                 struct iv_arena *arena, struct iv_report *ret_report,
                                 bool *ret_complete, struct iv_error *err);
 
+/* One submission of a stream, valid until the function returns. `whole`: false when the stream ends
+ * within it, or holds another number of packages than it says. */
+typedef void iv_report_entry_fn(void *context, const struct iv_report_entry *entry, bool whole);
+
+#define IV_STREAM_LINE_MAX (64 * IV_MIB) /* bytes of one record */
+
+/*
+ * Reads a stream of any length, submission by submission: memory holds one of them at a time. Fails
+ * like iv_report_read(); what was handed over before stays so. *ret_complete as there.
+ */
+IV_MUST_USE bool iv_stream_read(int fd, iv_rule_find_fn *find, iv_report_entry_fn *each,
+                                void *context, bool *ret_complete, struct iv_error *err);
+
 #endif

@@ -124,9 +124,7 @@ static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t si
     }
 }
 
-/* 'sha256-...': the one style sheet, or script, that a browser may use. */
-static void add_source(struct iv_buf *buf, const char *directive, const unsigned char *bytes,
-                       size_t size)
+void iv_html_add_source(struct iv_buf *buf, const char *directive, const void *bytes, size_t size)
 {
     unsigned char digest[IV_SHA256_SIZE];
     struct iv_sha256 *sha = iv_sha256_open();
@@ -150,8 +148,8 @@ static void write_head(struct iv_markup *m, const struct iv_report *report)
 {
     struct iv_buf policy IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_puts(&policy, "default-src 'none'; base-uri 'none'; form-action 'none'");
-    add_source(&policy, "style-src", iv_html_style, iv_html_style_size);
-    add_source(&policy, "script-src", iv_html_script, iv_html_script_size);
+    iv_html_add_source(&policy, "style-src", iv_html_style, iv_html_style_size);
+    iv_html_add_source(&policy, "script-src", iv_html_script, iv_html_script_size);
     iv_markup_open(m, "head");
     iv_markup_break(m);
     iv_markup_open(m, "meta");

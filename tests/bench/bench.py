@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Benchmarks of imgval against named peers on the same tree in the same run.
 
-    bench.py BUILD [NAME...]        NAME: scan work payload memory cold store start reports ffu
+    bench.py BUILD [NAME...]        NAME: scan work payload memory cold store start reports
+                                    ffu audit
 
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
@@ -281,8 +282,71 @@ def bench_ffu(build, work):
     wall, _ = row("imgval scan: hashes, tables, volumes", ours)
     wallp, _ = row("openssl dgst -sha256", peer)
     rss = max(r[2] for r in ours)
-    print(f"  ratio to the peer {wall / wallp:.2f} (goal at most 0.60 on two processors); peak memory "
-          f"of all processes {rss / 2**20:.1f} MiB (goal below 96)")
+    goal("ratio to the peer, on two processors", wall / wallp, 0.60)
+    goal("peak RSS of all processes", rss / 2**20, 96, " MiB")
+
+
+def write_stream(path, versions, packages):
+    """A stream as scan writes it: each version changes a tenth of the packages, every fiftieth one
+    loses one."""
+    numbers = [0] * packages
+
+    def line(**members):
+        return json.dumps(members, separators=(",", ":")) + "\n"
+
+    def value(text):
+        return [{"value": text, "source": "option", "rank": "option"}]
+
+    with open(path, "w", encoding="ascii") as out:
+        out.write(line(record="header", schema="imgval-report/1", fail_on="error",
+                       tool={"name": "imgval", "version": "0"}))
+        for v in range(versions):
+            revision = f"1.0.{v // 1000}.{v % 1000}"
+            for k in range(v % 10, packages, 10):
+                numbers[k] = v
+            present = [k for k in range(packages) if v % 50 or k != v // 50 % packages]
+            device = {"PhoneManufacturer": value("CONTOSO"), "PhoneMobileOperatorName": value("000-88"),
+                      "PhoneManufacturerModelName": value("CT-100"),
+                      "PhoneFirmwareRevision": value(revision)}
+            counts = dict.fromkeys(("error", "warning", "note", "waived", "unreadable"), 0)
+            out.write(line(record="submission", index=v, path=f"firmware/v{v}", kind="directory",
+                           type="image", context_free=False, baseline=False, id="0" * 64,
+                           verdict="pass", firmware_version=revision, device=device, variants=[],
+                           outcomes=[], counts={"packages": len(present), **counts}))
+            out.writelines(
+                f'{{"record":"package","submission":{v},"name":"Contoso.P{k}.Main",'
+                f'"key":"contoso.p{k}.main","style":"spkg","version":"1.0.{numbers[k]}.0",'
+                f'"partition":"MainOS","owner_type":"OEM","removal":false,"binary_partition":false,'
+                f'"empty":false,"origin":"submission","path":"firmware/v{v}/Contoso.P{k}.Main.spkg",'
+                f'"owner":"Contoso","component":"P{k}","sub_component":"Main",'
+                f'"content":"{k:032x}{numbers[k]:032x}","file_count":20,"total_size":123456}}\n'
+                for k in present)
+        out.write(line(record="end", verdict="pass",
+                       counts={"submissions": versions, "findings": 0, "packages":
+                               versions * packages - (versions + 49) // 50}))
+
+
+def bench_audit(build, work):
+    """An audit of streams: ten times the versions; and the matrix alone, at full size."""
+    packages = 250
+    walls, peaks = {}, {}
+    for versions in (1000, 10000):
+        stream = work / f"{versions}.jsonl"
+        write_stream(stream, versions, packages)
+        run = measure([build / "imgval", "audit", "--format=json", stream])
+        if run[3] != 0:
+            sys.exit(f"bench: audit exits with {run[3]}")
+        row(f"audit of {versions:,} versions x {packages} packages", [run], versions)
+        walls[versions], peaks[versions] = run[0], run[2]
+        stream.unlink()
+    print(f"  ten times the versions cost {walls[10000] / walls[1000]:.1f} times the seconds and "
+          f"{peaks[10000] / peaks[1000]:.1f} times the memory")
+    done = subprocess.run([build / "tests/bench_matrix", "10000", "1000"], capture_output=True,
+                          text=True, check=True)
+    seconds, intern, peak, *_ = done.stdout.split()
+    print(f"  matrix of 10,000 versions x 1,000 packages, behind {intern} s of interning")
+    goal("seconds", float(seconds), 6, " s")
+    goal("peak RSS", float(peak), 256, " MiB")
 
 
 def bench_start(build, work):
@@ -347,7 +411,7 @@ def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     benches = {"scan": bench_scan, "work": bench_work, "payload": bench_payload,
                "memory": bench_memory, "cold": bench_cold, "store": bench_store, "start": bench_start,
-               "reports": bench_reports, "ffu": bench_ffu}
+               "reports": bench_reports, "ffu": bench_ffu, "audit": bench_audit}
     names = sys.argv[2:] or list(benches)
     for name in names:
         if name not in benches:

@@ -1,0 +1,78 @@
+#include "imgval/model/audit.h"
+
+#include <string.h>
+
+static const struct iv_audit_source *source_of(const struct iv_audit_variant *variant,
+                                               uint32_t version)
+{
+    return variant->versions[version].source;
+}
+
+void iv_audit_step_delta(const struct iv_audit *audit, const struct iv_audit_variant *variant,
+                         const struct iv_audit_step *step, struct iv_arena *arena,
+                         struct iv_delta *ret_delta)
+{
+    struct iv_set before;
+    struct iv_set after;
+    size_t same = iv_pool_differ(&audit->pool, source_of(variant, step->from)->set,
+                                 source_of(variant, step->to)->set, arena, &before, &after);
+    iv_delta_build(&before, &after, arena, ret_delta);
+    ret_delta->same += same;
+}
+
+size_t iv_audit_step_missing(const struct iv_audit *audit, const struct iv_audit_variant *variant,
+                             const struct iv_audit_step *step, struct iv_arena *arena,
+                             uint32_t **ret_missing)
+{
+    return iv_pool_missing(&audit->pool, source_of(variant, step->to)->set,
+                           source_of(variant, step->from)->set, audit->all_owners, arena,
+                           ret_missing);
+}
+
+const char *iv_audit_package_name(const struct iv_audit *audit, uint32_t package)
+{
+    const struct iv_pool_package *state = &audit->pool.packages[package];
+    return state->name != 0 ? audit->pool.texts[state->name - 1] : audit->pool.texts[state->key];
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Two runs of digits, leading zeros aside; moves behind them. */
+static int compare_runs(const char **a, const char **b)
+{
+    while (**a == '0') {
+        ++*a;
+    }
+    while (**b == '0') {
+        ++*b;
+    }
+    size_t a_size = strspn(*a, "0123456789");
+    size_t b_size = strspn(*b, "0123456789");
+    int order = a_size != b_size ? (a_size < b_size ? -1 : 1) : strncmp(*a, *b, a_size);
+    *a += a_size;
+    *b += b_size;
+    return order;
+}
+
+int iv_natural_compare(const char *a, const char *b)
+{
+    const char *x = a;
+    const char *y = b;
+    while (*x != '\0' && *y != '\0') {
+        if (is_digit(*x) && is_digit(*y)) {
+            int order = compare_runs(&x, &y);
+            if (order != 0) {
+                return order;
+            }
+        } else if (*x != *y) {
+            return (unsigned char)*x < (unsigned char)*y ? -1 : 1;
+        } else {
+            x++;
+            y++;
+        }
+    }
+    return *x == *y ? strcmp(a, b) : *x == '\0' ? -1 : 1;
+}

@@ -1,0 +1,377 @@
+#include "imgval/model/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define POOL_MAX ((size_t)1 << 31)
+
+void iv_pool_init(struct iv_pool *pool, uint64_t seed)
+{
+    *pool = (struct iv_pool){.seed = seed};
+    iv_arena_init(&pool->arena);
+}
+
+static void *grown(void *array, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity) {
+        return array;
+    }
+    size_t wanted = *capacity == 0 ? 64 : *capacity * 2;
+    void *moved = wanted > SIZE_MAX / size ? NULL : realloc(array, wanted * size);
+    if (moved == NULL) {
+        iv_out_of_memory();
+    }
+    *capacity = wanted;
+    return moved;
+}
+
+void iv_pool_fini(struct iv_pool *pool)
+{
+    free(pool->texts);
+    free(pool->packages);
+    free(pool->sets);
+    free(pool->text_table.slots);
+    free(pool->package_table.slots);
+    free(pool->set_table.slots);
+    iv_arena_fini(&pool->arena);
+    *pool = (struct iv_pool){0};
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+/* Multiply and fold, eight bytes at a time: quick, and with a seed that the input cannot know. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    a ^= b * UINT64_C(0x9e3779b97f4a7c15);
+    a = (a ^ (a >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    a = (a ^ (a >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return a ^ (a >> 31);
+}
+
+static uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    uint64_t hash = mix(seed, size);
+    for (; size >= 8; size -= 8, at += 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        hash = mix(hash, word);
+    }
+    uint64_t word = 0;
+    memcpy(&word, at, size);
+    return mix(hash, word);
+}
+
+typedef uint64_t hash_fn(const struct iv_pool *pool, uint32_t number);
+
+static void place(struct iv_pool_table *table, uint64_t hash, uint32_t number)
+{
+    size_t at = (size_t)hash & (table->capacity - 1);
+    while (table->slots[at] != 0) {
+        at = (at + 1) & (table->capacity - 1);
+    }
+    table->slots[at] = number + 1;
+}
+
+static void make_room(const struct iv_pool *pool, struct iv_pool_table *table, hash_fn *hash)
+{
+    if (table->count * 4 < table->capacity * 3) {
+        return;
+    }
+    struct iv_pool_table wider = {.capacity = table->capacity == 0 ? 256 : table->capacity * 2};
+    wider.slots = calloc(wider.capacity, sizeof(*wider.slots));
+    if (wider.slots == NULL) {
+        iv_out_of_memory();
+    }
+    for (size_t i = 0; i < table->capacity; i++) {
+        if (table->slots[i] != 0) {
+            place(&wider, hash(pool, table->slots[i] - 1), table->slots[i] - 1);
+        }
+    }
+    wider.count = table->count;
+    free(table->slots);
+    *table = wider;
+}
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+static uint64_t hash_text(const struct iv_pool *pool, uint32_t number)
+{
+    return hash_bytes(pool->seed, pool->texts[number], strlen(pool->texts[number]));
+}
+
+static uint32_t add_text(struct iv_pool *pool, const char *text)
+{
+    make_room(pool, &pool->text_table, hash_text);
+    struct iv_pool_table *table = &pool->text_table;
+    uint64_t hash = hash_bytes(pool->seed, text, strlen(text));
+    for (size_t at = (size_t)hash & (table->capacity - 1); table->slots[at] != 0;
+         at = (at + 1) & (table->capacity - 1)) {
+        if (strcmp(pool->texts[table->slots[at] - 1], text) == 0) {
+            return table->slots[at] - 1;
+        }
+    }
+    pool->texts = grown(pool->texts, pool->text_count, &pool->text_capacity, sizeof(*pool->texts));
+    uint32_t number = (uint32_t)pool->text_count++;
+    pool->texts[number] = iv_arena_strdup(&pool->arena, text);
+    place(table, hash, number);
+    table->count++;
+    return number;
+}
+
+/* Optional texts: 0 stands for "not said", so numbers are one higher. */
+static uint32_t add_optional(struct iv_pool *pool, const char *text)
+{
+    return text == NULL ? 0 : add_text(pool, text) + 1;
+}
+
+static const char *optional(const struct iv_pool *pool, uint32_t number)
+{
+    return number == 0 ? NULL : pool->texts[number - 1];
+}
+
+/* ---- states of packages ---------------------------------------------------------------------- */
+
+static uint64_t hash_state(const struct iv_pool *pool, const struct iv_pool_package *p)
+{
+    const uint32_t words[] = {
+        p->key,
+        p->name,
+        p->version,
+        p->partition,
+        p->owner,
+        p->component,
+        p->sub_component,
+        p->owner_type,
+        p->release_type,
+        p->content,
+        (uint32_t)p->total_size,
+        (uint32_t)(p->total_size >> 32),
+        (uint32_t)(p->binary_partition + 2 * p->empty + 4 * p->unreadable + 8 * p->firmware),
+    };
+    return hash_bytes(pool->seed, words, sizeof(words));
+}
+
+static uint64_t hash_package(const struct iv_pool *pool, uint32_t number)
+{
+    return hash_state(pool, &pool->packages[number]);
+}
+
+static bool is_same_state(const struct iv_pool_package *a, const struct iv_pool_package *b)
+{
+    return a->key == b->key && a->name == b->name && a->version == b->version &&
+           a->partition == b->partition && a->owner == b->owner && a->component == b->component &&
+           a->sub_component == b->sub_component && a->owner_type == b->owner_type &&
+           a->release_type == b->release_type && a->content == b->content &&
+           a->total_size == b->total_size && a->binary_partition == b->binary_partition &&
+           a->empty == b->empty && a->unreadable == b->unreadable && a->firmware == b->firmware;
+}
+
+static uint32_t add_package(struct iv_pool *pool, const struct iv_package *package)
+{
+    const struct iv_pool_package state = {
+        .key = add_text(pool, package->key),
+        .name = add_optional(pool, package->name),
+        .version = add_optional(pool, package->version),
+        .partition = add_optional(pool, package->partition),
+        .owner = add_optional(pool, package->owner),
+        .component = add_optional(pool, package->component),
+        .sub_component = add_optional(pool, package->sub_component),
+        .owner_type = add_optional(pool, package->owner_type),
+        .release_type = add_optional(pool, package->release_type),
+        .content = add_optional(pool, package->content),
+        .total_size = package->total_size,
+        .binary_partition = package->binary_partition,
+        .empty = package->empty,
+        .unreadable = package->unreadable,
+        .firmware = !iv_package_is_microsoft(package),
+    };
+    make_room(pool, &pool->package_table, hash_package);
+    struct iv_pool_table *table = &pool->package_table;
+    uint64_t hash = hash_state(pool, &state);
+    for (size_t at = (size_t)hash & (table->capacity - 1); table->slots[at] != 0;
+         at = (at + 1) & (table->capacity - 1)) {
+        if (is_same_state(&pool->packages[table->slots[at] - 1], &state)) {
+            return table->slots[at] - 1;
+        }
+    }
+    pool->packages = grown(pool->packages, pool->package_count, &pool->package_capacity,
+                           sizeof(*pool->packages));
+    uint32_t number = (uint32_t)pool->package_count++;
+    pool->packages[number] = state;
+    place(table, hash, number);
+    table->count++;
+    return number;
+}
+
+void iv_pool_package(const struct iv_pool *pool, uint32_t number, struct iv_package *ret_package)
+{
+    const struct iv_pool_package *state = &pool->packages[number];
+    *ret_package = (struct iv_package){
+        .key = pool->texts[state->key],
+        .name = optional(pool, state->name),
+        .version = optional(pool, state->version),
+        .partition = optional(pool, state->partition),
+        .owner = optional(pool, state->owner),
+        .component = optional(pool, state->component),
+        .sub_component = optional(pool, state->sub_component),
+        .owner_type = optional(pool, state->owner_type),
+        .release_type = optional(pool, state->release_type),
+        .content = optional(pool, state->content),
+        .total_size = state->total_size,
+        .binary_partition = state->binary_partition,
+        .empty = state->empty,
+        .unreadable = state->unreadable,
+    };
+    (void)iv_version_parse(ret_package->version, &ret_package->number);
+}
+
+/* ---- sets ------------------------------------------------------------------------------------ */
+
+static uint64_t hash_items(const struct iv_pool *pool, const struct iv_pool_set *set)
+{
+    return hash_bytes(pool->seed, set->items, set->count * sizeof(*set->items));
+}
+
+static uint64_t hash_set(const struct iv_pool *pool, uint32_t number)
+{
+    return hash_items(pool, &pool->sets[number]);
+}
+
+static void count_item(const struct iv_pool *pool, struct iv_pool_set *set, uint32_t package)
+{
+    const struct iv_pool_package *state = &pool->packages[package];
+    set->firmware += state->firmware ? 1 : 0;
+    set->empty += state->empty ? 1 : 0;
+    set->unreadable += state->unreadable ? 1 : 0;
+    uint64_t sum;
+    set->total_size =
+        __builtin_add_overflow(set->total_size, state->total_size, &sum) ? UINT64_MAX : sum;
+}
+
+static uint32_t keep_set(struct iv_pool *pool, const struct iv_pool_set *set)
+{
+    make_room(pool, &pool->set_table, hash_set);
+    struct iv_pool_table *table = &pool->set_table;
+    uint64_t hash = hash_items(pool, set);
+    for (size_t at = (size_t)hash & (table->capacity - 1); table->slots[at] != 0;
+         at = (at + 1) & (table->capacity - 1)) {
+        const struct iv_pool_set *other = &pool->sets[table->slots[at] - 1];
+        if (other->count == set->count &&
+            memcmp(other->items, set->items, set->count * sizeof(*set->items)) == 0) {
+            return table->slots[at] - 1;
+        }
+    }
+    pool->sets = grown(pool->sets, pool->set_count, &pool->set_capacity, sizeof(*pool->sets));
+    uint32_t number = (uint32_t)pool->set_count++;
+    pool->sets[number] = *set;
+    place(table, hash, number);
+    table->count++;
+    return number;
+}
+
+bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_set)
+{
+    if (set->count >= POOL_MAX / 16 || pool->text_count + 10 * set->count >= POOL_MAX ||
+        pool->package_count + set->count >= POOL_MAX || pool->set_count + 1 >= POOL_MAX) {
+        return false;
+    }
+    struct iv_pool_item *items = malloc((set->count + 1) * sizeof(*items));
+    if (items == NULL) {
+        iv_out_of_memory();
+    }
+    struct iv_pool_set kept = {.items = items, .count = (uint32_t)set->count};
+    for (size_t i = 0; i < set->count; i++) {
+        uint32_t package = add_package(pool, set->items[i]);
+        items[i] = (struct iv_pool_item){.key = pool->packages[package].key, .package = package};
+        count_item(pool, &kept, package);
+    }
+    size_t before = pool->set_count;
+    *ret_set = keep_set(pool, &kept);
+    if (pool->set_count > before) {
+        struct iv_pool_item *own = IV_NEW_ARRAY(&pool->arena, struct iv_pool_item, set->count + 1);
+        memcpy(own, items, set->count * sizeof(*own));
+        pool->sets[*ret_set].items = own;
+    }
+    free(items);
+    return true;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+/* Order of two items by key: equal numbers are equal texts. */
+static int item_order(const struct iv_pool *pool, const struct iv_pool_item *a,
+                      const struct iv_pool_item *b)
+{
+    return a->key == b->key ? 0 : strcmp(pool->texts[a->key], pool->texts[b->key]);
+}
+
+static void push(const struct iv_pool *pool, struct iv_package *room, struct iv_set *set,
+                 uint32_t package)
+{
+    iv_pool_package(pool, package, &room[set->count]);
+    set->items[set->count] = &room[set->count];
+    set->count++;
+}
+
+size_t iv_pool_differ(const struct iv_pool *pool, uint32_t before, uint32_t after,
+                      struct iv_arena *arena, struct iv_set *ret_before, struct iv_set *ret_after)
+{
+    const struct iv_pool_set *b = &pool->sets[before];
+    const struct iv_pool_set *a = &pool->sets[after];
+    size_t same = 0;
+    *ret_before = (struct iv_set){0};
+    *ret_after = (struct iv_set){0};
+    if (before == after) {
+        return b->count;
+    }
+    struct iv_package *b_room = IV_NEW_ARRAY(arena, struct iv_package, (size_t)b->count + 1);
+    struct iv_package *a_room = IV_NEW_ARRAY(arena, struct iv_package, (size_t)a->count + 1);
+    ret_before->items = IV_NEW_ARRAY(arena, const struct iv_package *, (size_t)b->count + 1);
+    ret_after->items = IV_NEW_ARRAY(arena, const struct iv_package *, (size_t)a->count + 1);
+    for (uint32_t i = 0, k = 0; i < b->count || k < a->count;) {
+        int order = i == b->count   ? 1
+                    : k == a->count ? -1
+                                    : item_order(pool, &b->items[i], &a->items[k]);
+        if (order == 0 && b->items[i].package == a->items[k].package) {
+            same++;
+            i++;
+            k++;
+            continue;
+        }
+        if (order <= 0) {
+            push(pool, b_room, ret_before, b->items[i++].package);
+        }
+        if (order >= 0) {
+            push(pool, a_room, ret_after, a->items[k++].package);
+        }
+    }
+    return same;
+}
+
+size_t iv_pool_missing(const struct iv_pool *pool, uint32_t larger, uint32_t smaller,
+                       bool all_owners, struct iv_arena *arena, uint32_t **ret_missing)
+{
+    const struct iv_pool_set *l = &pool->sets[larger];
+    const struct iv_pool_set *s = &pool->sets[smaller];
+    uint32_t *missing =
+        ret_missing == NULL ? NULL : IV_NEW_ARRAY(arena, uint32_t, (size_t)s->count + 1);
+    size_t count = 0;
+    for (uint32_t i = 0, k = 0; i < s->count; i++) {
+        int order = 1;
+        while (k < l->count && (order = item_order(pool, &s->items[i], &l->items[k])) > 0) {
+            k++;
+        }
+        bool counts = all_owners || pool->packages[s->items[i].package].firmware;
+        if ((k == l->count || order != 0) && counts) {
+            if (missing != NULL) {
+                missing[count] = s->items[i].package;
+            }
+            count++;
+        }
+    }
+    if (ret_missing != NULL) {
+        *ret_missing = missing;
+    }
+    return count;
+}

@@ -1,0 +1,451 @@
+#!/usr/bin/env python3
+"""`imgval audit` from outside: the examples of the WSPC document as tables, every place where a
+submission may lie, hostile histories, and parts of a list worked on by many processes.
+
+    audit.py IMGVAL"""
+import csv
+import io
+import json
+import random
+import shutil
+import subprocess
+import sys
+
+import jsonschema
+
+import support
+
+SCHEMA = json.loads((support.TOP / "imgval/report/schema/imgval-audit-1.schema.json").read_text())
+POP = ("CONTOSO", "000-88", "CT-100")
+
+
+def version(number):
+    return f"3012.0.1610.{number}"
+
+
+def manifest(name, number, size, partition="MainOS", owner_type="OEM"):
+    owner, component, sub = name.split(".")
+    parts = number.split(".")
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<Package xmlns="http://schemas.microsoft.com/embedded/2004/10/ImageUpdate">'
+        f"<Identity><Owner>{owner}</Owner><Component>{component}</Component>"
+        f"<SubComponent>{sub}</SubComponent>"
+        f'<Version Major="{parts[0]}" Minor="{parts[1]}" QFE="{parts[2]}" Build="{parts[3]}"/>'
+        f"</Identity><ReleaseType>Production</ReleaseType><OwnerType>{owner_type}</OwnerType>"
+        f"<BuildType>Retail</BuildType><Partition>{partition}</Partition><Files><FileEntry>"
+        f"<FileType>Regular</FileType><DevicePath>\\Windows\\{component}</DevicePath>"
+        f"<CabPath>a</CabPath><FileSize>{size}</FileSize></FileEntry></Files></Package>")
+
+
+def write_package(folder, name, number="1.0.0.1", size=7, **more):
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / name / "man.dsm.xml").write_text(manifest(name, number, size, **more),
+                                               encoding="utf-8")
+
+
+def write_device(folder, number, pop=POP):
+    folder.mkdir(parents=True, exist_ok=True)
+    values = {"PhoneManufacturer": pop[0], "PhoneMobileOperatorName": pop[1],
+              "PhoneManufacturerModelName": pop[2], "PhoneFirmwareRevision": number}
+    lines = ["Windows Registry Editor Version 5.00", "",
+             r"[HKEY_LOCAL_MACHINE\System\Platform\DeviceTargetingInfo]"]
+    lines += [f'"{name}"="{value}"' for name, value in values.items()]
+    (folder / "OEMSettings.reg").write_text("\r\n".join(lines) + "\r\n", encoding="utf-8")
+
+
+def write_set(folder, number, packages, pop=POP):
+    """`packages`: "a1 b2" stands for package a in version 1 and b in version 2."""
+    if number is not None:
+        write_device(folder, version(number), pop)
+    for word in packages.split():
+        name, build = word[0], word[1:] or "1"
+        write_package(folder, f"Contoso.P{name}.Main", f"1.0.0.{build}", size=ord(name) * 10 + 1)
+
+
+def name(letter):
+    return f"Contoso.P{letter}.Main"
+
+
+def audit(checks, place, what, *words, status):
+    done = place.run("audit", "--format=json", *words)
+    checks.status(done, status, what)
+    try:
+        answer = json.loads(done.out)
+        jsonschema.validate(answer, SCHEMA)
+    except (ValueError, jsonschema.ValidationError) as error:
+        checks.that(False, f"{what}: JSON after its schema", error)
+        return {"variants": [], "findings": [], "unjudged": [], "counts": {}, "verdict": None}
+    checks.that(True, what)
+    return answer
+
+
+def versions_of(variant):
+    return [v["version"].rsplit(".", 1)[1] for v in variant["versions"]]
+
+
+# name -> version number: packages, in the order of the tree; what must come of it
+DOCUMENT = {
+    # "Subsequent firmware submissions": baseline, v2, v3, v4
+    "subsequent": {
+        "sets": {"1": "a1 b1 c1 d1", "2": "a2 b2 c2 d2", "3": "a2 b2 c2 d2 e1", "4": "a2 b2 c2 e1"},
+        "broken": {"4": "d"}, "first_break": 3, "longest": ["1", "2", "3"],
+        "mends": [("d", "4", "4")], "serviceable": 3,
+    },
+    # "Out of order firmware submissions": v4 between v3 and v5
+    "between, in place": {
+        "sets": {"3": "a b", "4": "a b c", "5": "a b c d", "7": "a b c d"},
+        "broken": {}, "first_break": None, "longest": ["3", "4", "5", "7"], "mends": [],
+        "serviceable": 6,
+    },
+    "between, lacks a package of v3": {
+        "sets": {"3": "a b", "4": "a c", "5": "a b c", "7": "a b c"},
+        "broken": {"4": "b"}, "first_break": 1, "longest": ["3", "5", "7"],
+        "mends": [("b", "4", "4")], "serviceable": 5,
+    },
+    "between, has a package that v5 lacks": {
+        "sets": {"3": "a b", "4": "a b z", "5": "a b", "7": "a b"},
+        "broken": {"5": "z"}, "first_break": 2, "longest": ["3", "5", "7"],
+        "mends": [("z", "5", "7")], "serviceable": 4,
+    },
+    # "Migrating from a legacy non-compliant submission": the target holds the source's set
+    "legacy migration": {
+        "sets": {"1": "a b", "2": "a c", "3": "a b c", "4": "a b c"},
+        "broken": {"2": "b"}, "first_break": 1, "longest": ["1", "3", "4"],
+        "mends": [("b", "2", "2")], "serviceable": 5,
+    },
+}
+
+
+def check_document(checks, place):
+    for what, row in DOCUMENT.items():
+        top = place.path / "doc" / what.replace(" ", "-").replace(",", "")
+        for number, packages in row["sets"].items():
+            write_set(top / f"v{number}", number, packages)
+        answer = audit(checks, place, what, top, status=0)
+        variant = answer["variants"][0]
+        numbers = versions_of(variant)
+        checks.same(numbers, list(row["sets"]), f"{what}: versions")
+        broken = {numbers[s["to"]]: s["missing"] for s in variant["steps"] if not s["compliant"]}
+        checks.same(broken, {k: [name(v)] for k, v in row["broken"].items()}, f"{what}: broken")
+        checks.same(variant["first_break"], row["first_break"], f"{what}: first break")
+        checks.same([numbers[i] for i in variant["largest_baseline_set"]], row["longest"],
+                    f"{what}: baselines")
+        checks.same([(p["name"], numbers[p["first"]], numbers[p["last"]])
+                     for p in variant["mends"]["packages"]],
+                    [(name(p), f, t) for p, f, t in row["mends"]], f"{what}: mends")
+        checks.same(variant["matrix"]["serviceable"], row["serviceable"], f"{what}: pairs")
+        checks.same([f["id"] for f in answer["findings"]], ["WSPC004"] * len(broken),
+                    f"{what}: findings")
+        done = place.run("audit", "--fail-on=warning", top)
+        checks.status(done, 1 if broken else 0, f"{what}: --fail-on=warning")
+    done = place.run("audit", place.path / "doc/subsequent")
+    checks.that("BROKEN" in done.text and f"- {name('d')}" in done.text, "text", done.text)
+    message = answer = audit(checks, place, "the message", place.path / "doc/subsequent",
+                             status=0)["findings"][0]["message"]
+    checks.same(message, "To be WSPC-compliant, you cannot remove a package. The following packages "
+                f"were removed '{name('d')}'.", "the document's text")
+
+
+# --- where submissions lie -------------------------------------------------------------------------
+
+def check_places(checks, place):
+    top = place.path / "places"
+    sets = {"1": "a b", "2": "a b c", "9": "a b c", "10": "a c"}
+    for number, packages in sets.items():
+        write_set(top / f"v{number}", number, packages)
+    plain = audit(checks, place, "folders", top, status=0)
+    checks.same(versions_of(plain["variants"][0]), ["1", "2", "9", "10"], "numbers are numbers")
+    checks.same([v["path"] for v in plain["variants"][0]["versions"]],
+                [str(top / f"v{n}") for n in sets], "paths")
+    direct = place.run("audit", "--format=json", top).out
+
+    # Streams, in any order, in parts, and one document: the same audit byte for byte.
+    folders = [str(top / f"v{n}") for n in sets]
+    (place.path / "streams").mkdir()
+    for i, part in enumerate((folders[2:], folders[:2])):
+        place.run("scan", "--no-wspc", "--format=jsonl", *part, stdout=place.path / f"streams/{i}.jsonl")
+    checks.same(place.run("audit", "--format=json", "streams").out, direct, "streams")
+    checks.same(place.run("audit", "--format=json", "streams/1.jsonl", "streams/0.jsonl").out,
+                direct, "streams in another order")
+    checks.same(place.run("audit", "--format=json", "-", stdin=b"streams/1.jsonl\nstreams/0.jsonl\n").out,
+                direct, "a list on standard input")
+    place.run("scan", "--no-wspc", "--format=json", *folders, stdout=place.path / "all.json")
+    checks.same(place.run("audit", "--format=json", "all.json").out, direct, "a report")
+    both = audit(checks, place, "twice", top, "all.json", status=0)
+    checks.same(both["counts"]["copies"], 4, "a submission in two places counts once")
+    checks.same(both["variants"][0]["counts"], plain["variants"][0]["counts"], "twice: the same")
+
+    # The store: by id, by name, all of it, and as a bundle.
+    for folder in folders:
+        done = place.run("cache", "import", "--cache=a.db", folder)
+        checks.status(done, 0, "import")
+    last = done.text.strip()
+    stored = audit(checks, place, "the store", "--store", "--cache=a.db", status=0)
+    checks.same(stored["variants"][0]["counts"]["broken"], 1, "the store")
+    place.run("cache", "export", "--cache=a.db", stdout=place.path / "bundle.jsonl")
+    bundled = audit(checks, place, "a bundle", "bundle.jsonl", status=0)
+    checks.same(bundled, stored, "a bundle is the store")
+    named = audit(checks, place, "names", "--cache=a.db", last[:12],
+                  f"{'/'.join(POP)}@{version(2)}", status=0)
+    checks.same(versions_of(named["variants"][0]), ["2", "10"], "ids and names")
+    checks.refused(place.run("audit", "nowhere", "--cache=a.db"), "nowhere", "a name of nothing")
+    checks.refused(place.run("audit", "nowhere", "--cache=none.db"), "nowhere", "no store")
+    checks.refused(place.run("audit"), "DIR", "nothing named")
+    checks.status(place.run("audit", "--store", "--cache=none.db"), 4, "--store without a store")
+
+    # Sub-folders: partitions belong to one set; a set in a set does not; two phones are two variants.
+    split = place.path / "split"
+    for number in ("1", "2"):
+        write_device(split / f"v{number}", version(number))
+        write_set(split / f"v{number}/MainOS", None, "a b")
+        write_set(split / f"v{number}/EFIESP", None, "c")
+    write_set(split / "other/v1", "1", "x y", ("CONTOSO", "000-44", "CT-100"))
+    answer = audit(checks, place, "sub-folders", split, status=0)
+    checks.same([(v["operator"], [x["packages"] for x in v["versions"]]) for v in answer["variants"]],
+                [("000-44", [2]), ("000-88", [3, 3])], "sub-folders")
+    checks.same(place.run("audit", "--list", split).text.split(),
+                [str(split / p) for p in ("other/v1", "v1", "v2")], "--list")
+    bare = place.path / "bare"
+    write_set(bare / "EFIESP", None, "c")
+    write_set(bare / "MainOS", None, "a b")
+    checks.same(place.run("audit", "--list", bare).text.split(), [str(bare)], "partitions alone")
+
+
+# --- bad histories -----------------------------------------------------------------------------------
+
+def check_hostile(checks, place):
+    top = place.path / "bad"
+    write_set(top / "v1", "1", "a b")
+    write_set(top / "v2", "2", "a b")
+    write_set(top / "v3", "3", "a")
+    write_set(top / "nometa", None, "a b")
+    (top / "nothing").mkdir()
+    write_set(top / "torn", "4", "a")
+    (top / "torn/Contoso.Pb.Main.spkg").write_bytes(b"MSCF half")
+    (top / "report.json").write_text('{"schema": "imgval-report/1"')
+    (top / "stray.jsonl").write_bytes(b"\xff\xfe\x00")
+    answer = audit(checks, place, "a bad tree", top, status=3)
+    variant = answer["variants"][0]
+    checks.same(versions_of(variant), ["1", "2", "3", "4"], "one bad set stops nothing")
+    checks.same([s["compliant"] for s in variant["steps"]], [True, False, True],
+                "steps are judged all the same; a torn package counts by its name")
+    checks.same(variant["versions"][3]["unreadable_packages"], 1, "the torn package is counted")
+    reasons = {u["path"].rsplit("/", 1)[1]: u["reason"] for u in answer["unjudged"]}
+    checks.that("firmware version" in reasons.get("nometa", ""), "missing metadata", reasons)
+    checks.that("report.json" in reasons and "stray.jsonl" in reasons, "files that are none", reasons)
+    checks.that(answer["counts"]["not_judged"] >= 4, "the summary counts them", answer["counts"])
+    checks.status(place.run("audit", top / "nothing"), 3, "an empty folder")
+
+    # Two sets of one version and POP: neither counts in the chain.
+    twins = place.path / "twins"
+    for folder, number, packages in (("v1", "1", "a b"), ("v2a", "2", "a"), ("v2b", "2", "a b"),
+                                     ("v3", "3", "a b")):
+        write_set(twins / folder, number, packages)
+    answer = audit(checks, place, "twins", twins, status=3)
+    variant = answer["variants"][0]
+    checks.same([v["state"] for v in variant["versions"]], ["judged", "twin", "twin", "judged"],
+                "twins")
+    checks.same([(s["from"], s["to"], s["compliant"]) for s in variant["steps"]], [(0, 3, True)],
+                "the chain goes round twins")
+    checks.same(variant["matrix"]["pairs"], 5, "pairs of twins")
+
+    # Content that changed under one version, a rename, a version that came late.
+    odd = place.path / "odd"
+    write_set(odd / "1", "1", "a1 b1")
+    write_set(odd / "2", "3", "a1 b1")
+    write_set(odd / "3", "2", "a1 b1")
+    write_package(odd / "2", "Contoso.Pa.Main", "1.0.0.1", size=99)
+    write_package(odd / "2", "Contoso.New.Name", "1.0.0.1", size=ord("b") * 10 + 1)
+    shutil.rmtree(odd / "2/Contoso.Pb.Main")
+    answer = audit(checks, place, "odd", odd, status=0)
+    variant = answer["variants"][0]
+    checks.same(versions_of(variant), ["1", "2", "3"], "odd: version order")
+    checks.same(variant["versions"][1]["out_of_order_after"], 2, "odd: version 2 came after 3")
+    checks.same([f["id"] for f in answer["findings"]], ["WSPC004", "ADV001"], "odd: findings")
+    checks.that("renamed? Contoso.Pb.Main -> Contoso.New.Name" in answer["findings"][0]["remedy"],
+                "odd: renamed", answer["findings"][0])
+    checks.same([c["what"] for c in variant["steps"][1]["changes"] if c["name"] == name("a")],
+                [["content"]], "odd: changed content")
+
+    # A stream that was cut off: its last submission is not judged, whatever is left of it.
+    folders = [str(top / f"v{n}") for n in (1, 2, 3)]
+    stream = place.run("scan", "--no-wspc", "--format=jsonl", *folders).out
+    lines = stream.splitlines(keepends=True)
+    for cut in (len(lines) - 1, len(lines) - 2, len(lines) - 3, 6, 4, 2, 1):
+        (place.path / "cut.jsonl").write_bytes(b"".join(lines[:cut]))
+        answer = audit(checks, place, f"a stream of {cut} lines", "cut.jsonl", status=3)
+        states = [v["state"] for x in answer["variants"] for v in x["versions"]]
+        checks.that("no end record" in json.dumps(answer["unjudged"]), f"cut at {cut}: told", answer)
+        checks.that(not states or states[-1] == "not-judged", f"cut at {cut}: its last one", states)
+    (place.path / "cut.jsonl").write_bytes(stream[:len(stream) // 2])
+    audit(checks, place, "cut within a line", "cut.jsonl", status=3)
+    (place.path / "cut.jsonl").write_bytes(stream.replace(b'"record":"package"', b'"record":"x"', 1))
+    audit(checks, place, "a record of no kind", "cut.jsonl", status=3)
+    gone = [line for line in lines if b'"key":"contoso.pb.main"' not in line or b'"package"' not in line]
+    (place.path / "cut.jsonl").write_bytes(b"".join(gone))
+    answer = audit(checks, place, "a stream without a package record", "cut.jsonl", status=3)
+    checks.that("not-judged" in json.dumps(answer), "a submission that lost a record", answer)
+
+    # Names that would command a terminal, a spreadsheet or a browser.
+    evil = place.path / "evil"
+    write_set(evil / "<script>alert(1)<\x1b[31m", "1", "a b")
+    write_set(evil / "=cmd()", "2", "a")
+    shown = place.run("audit", evil)
+    checks.that(b"\x1b" not in shown.out, "text", shown.out)
+    page = place.run("audit", "--format=html", evil).text
+    checks.that("<script" not in page and "default-src 'none'" in page.replace("&#39;", "'"), "html", page)
+    rows = list(csv.reader(io.StringIO(place.run("audit", "--format=csv", "=cmd()", cwd=evil).text)))
+    checks.that(any(cell == "'=cmd()" for row in rows for cell in row), "csv", rows)
+
+
+# --- formats -----------------------------------------------------------------------------------------
+
+def check_formats(checks, place):
+    top = place.path / "formats"
+    for number in range(1, 8):
+        write_set(top / f"v{number}", str(number), "a b c" if number != 4 else "a b")
+    words = ["--report=json:r.json", "--report=csv:r.csv", "--report=html:r.html",
+             "--report=text:r.txt", "--matrix=m.csv"]
+    done = place.run("audit", top, *words)
+    checks.status(done, 0, "every format")
+    rows = list(csv.DictReader(io.StringIO((place.path / "r.csv").read_text())))
+    checks.same([r["state"] for r in rows],
+                ["start", "compliant", "compliant", "broken"] + ["compliant"] * 3, "csv: states")
+    pairs = list(csv.DictReader(io.StringIO((place.path / "m.csv").read_text())))
+    checks.same((len(pairs), sum(p["serviceable"] == "true" for p in pairs)), (21, 18), "matrix")
+    for suffix in ("json", "csv", "html"):
+        checks.same((place.path / f"r.{suffix}").read_bytes(),
+                    place.run("audit", top, f"--format={suffix}").out, f"--report={suffix}")
+    page = (place.path / "r.html").read_text()
+    checks.that(page.count("<svg") == 3 and "http" not in page.replace("http-equiv", ""), "html",
+                page[:300])
+    for bad in ("--report=pdf:x", "--report=json", "--format=sarif"):
+        checks.refused(place.run("audit", top, bad), "expected" if "pdf" not in bad else "formats", bad)
+    checks.status(place.run("audit", top, "--report=json:missing/x"), 4, "a report that fails")
+    checks.that(not list(place.path.glob("*.json.*")), "nothing is left beside a report")
+    quiet = place.run("audit", "-q", top)
+    checks.same(len(quiet.text.strip().splitlines()), 1, "-q")
+
+    # A thousand versions: a page that stays small.
+    records = []
+    for number in range(1000):
+        packages = "".join(f"Contoso.P{k}.Main,1.0.0.{number}\n" for k in range(12)
+                           if (number + k) % 97)
+        (place.path / "list.txt").write_text(packages)
+        done = place.run("cache", "import", "--cache=many.db", "--manufacturer=CONTOSO",
+                         "--model=CT-100", "--operator=000-88",
+                         f"--firmware-version=1.0.{number}.0", "list.txt")
+        records.append(done.status)
+        if number == 150 and "--all" not in sys.argv:
+            break
+    checks.same(set(records), {0}, "imports")
+    page = place.run("audit", "--store", "--cache=many.db", "--format=html").out
+    checks.that(len(page) < 2_000_000, "the page of many versions is small", len(page))
+
+
+# --- a fleet -----------------------------------------------------------------------------------------
+
+def generate_history(folder, count, seed):
+    """Some phones, each with a history in which packages come, go, and change."""
+    pick = random.Random(seed)
+    for phone in range(4):
+        packages = {"a": 1, "b": 1, "c": 1}
+        for number in range(count // 4):
+            for letter in list(packages):
+                packages[letter] += pick.random() < 0.3
+            if pick.random() < 0.1:
+                packages[pick.choice("defghij")] = 1
+            if pick.random() < 0.04 and len(packages) > 2:
+                packages.pop(pick.choice(sorted(packages)))
+            write_set(folder / f"phone{phone}/v{number}", str(number),
+                      " ".join(f"{k}{v}" for k, v in sorted(packages.items())),
+                      ("CONTOSO", f"000-{phone:02}", "CT-100"))
+
+
+def check_fleet(checks, place):
+    generate_history(place.path / "fleet", 200, 1)
+    whole = place.run("audit", "--format=json", "fleet")
+    checks.status(whole, 0, "200 sets")
+    checks.same(json.loads(whole.out)["counts"]["submissions"], 200, "200 sets")
+    (place.path / "list").write_bytes(place.run("audit", "--list", "fleet").out)
+
+    def streams(where, count, words, env=None):
+        (place.path / where).mkdir()
+        for i in range(count):
+            done = place.run("scan", "--no-wspc", "--format=jsonl", *words(i), "-",
+                             stdin=(place.path / "list").read_bytes(), env=env(i) if env else None,
+                             stdout=place.path / where / f"{i}.jsonl")
+            checks.status(done, (0, 1), f"{where}: part {i}")
+        checks.same(place.run("audit", "--format=json", where).out, whole.out,
+                    f"{where}: the same audit, byte for byte")
+
+    streams("shards", 3, lambda i: [f"--shard={i}/3"])
+    streams("slurm", 4, lambda i: ["--shard=auto"],
+            lambda i: {"SLURM_ARRAY_TASK_ID": 10 + 2 * i, "SLURM_ARRAY_TASK_MIN": 10,
+                       "SLURM_ARRAY_TASK_MAX": 16, "SLURM_ARRAY_TASK_STEP": 2,
+                       "SLURM_ARRAY_TASK_COUNT": 4})
+    streams("kubernetes", 2, lambda i: ["--shard=auto/2"], lambda i: {"JOB_COMPLETION_INDEX": i})
+    streams("ci", 2, lambda i: ["--shard=auto"],
+            lambda i: {"CI_NODE_INDEX": i + 1, "CI_NODE_TOTAL": 2})
+    checks.same(place.run("scan", "--no-wspc", "--shard=7/9", "--format=jsonl", "fleet/phone0/v1").status,
+                0, "a part of nothing is a whole stream")
+    for bad in ("3/3", "x", "1", "auto", "auto/2", "1/0", "-1/2", "1/2/3"):
+        checks.refused(place.run("scan", f"--shard={bad}", "fleet/phone0/v1"), "--shard", bad)
+
+    if shutil.which("parallel") is None:
+        checks.skip("GNU parallel", "not installed")
+        return
+    (place.path / "parallel").mkdir()
+    script = ('seq 0 3 | parallel --will-cite -j2 --retries 1 '
+              '"$0 scan --no-wspc --format=jsonl --shard={}/4 - < list > parallel/{}.jsonl"')
+    subprocess.run(["bash", "-c", script, place.program], cwd=place.path, check=False,
+                   env=place.environment(None), stdin=subprocess.DEVNULL)
+    checks.same(place.run("audit", "--format=json", "parallel").out, whole.out, "GNU parallel")
+
+
+# --- the store's own view ------------------------------------------------------------------------------
+
+def check_cache(checks, place):
+    schema = json.loads((support.TOP / "imgval/report/schema/imgval-cache-list-1.schema.json").read_text())
+    day = 86400
+    for number, packages in (("1", "a b"), ("2", "a"), ("3", "a b")):
+        folder = place.path / f"v{number}"
+        write_set(folder, number, packages)
+        done = place.run("cache", "import", "--cache=c.db", folder,
+                         env={"SOURCE_DATE_EPOCH": 1480000000 + int(number) * day})
+        checks.status(done, 0, "import")
+    write_set(place.path / "other", "1", "x", ("CONTOSO", "000-44", "CT-100"))
+    place.run("cache", "import", "--cache=c.db", "other")
+    for words, wanted in (([], ["1", "1", "2", "3"]), (["--pop=contoso/000-88/ct-100"], ["1", "2", "3"]),
+                          (["--since=2016-11-26"], ["2", "3"]), (["--since=2030-01-01"], []),
+                          (["--since=2016-11-26", "--pop=CONTOSO/000-44/CT-100"], [])):
+        done = place.run("cache", "list", "--cache=c.db", "--json", *words)
+        checks.status(done, 0, f"list {words}")
+        answer = json.loads(done.out)
+        jsonschema.validate(answer, schema)
+        checks.same([s["firmware_version"].rsplit(".", 1)[1] for s in answer["submissions"]], wanted,
+                    f"list {words}")
+        rows = place.run("cache", "list", "--cache=c.db", *words).text.splitlines()
+        checks.same(len(rows), len(wanted), f"list {words} as text")
+    for bad in ("--since=1", "--since=2016-13-01", "--pop=x", "--pop=a//b", "--pop=a/b/c/d"):
+        checks.refused(place.run("cache", "list", "--cache=c.db", bad), bad[:7], bad)
+    shown = place.run("cache", "show", "--cache=c.db", "CONTOSO/000-88/CT-100")
+    checks.status(shown, 0, "show a variant")
+    checks.that("BROKEN" in shown.text and version(3) in shown.text and "000-44" not in shown.text,
+                "the history of one variant", shown.text)
+    checks.refused(place.run("cache", "show", "--cache=c.db", "CONTOSO/000-99/CT-100"), "000-99",
+                   "a variant of nobody")
+    checks.status(place.run("cache", "show", "--cache=no.db", "a/b/c"), 4, "no store")
+
+
+def main():
+    checks = support.Checks()
+    for check in (check_document, check_places, check_hostile, check_formats, check_fleet, check_cache):
+        with support.Place(sys.argv[1], story=False) as place:
+            check(checks, place)
+    return checks.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
