@@ -319,7 +319,9 @@ static void run_device(const struct row *row, const struct iv_submission *submis
             any = true;
         }
     }
-    if (!any && iv_submission_is_image(submission)) {
+    if (!any && iv_submission_is_half_read(submission)) {
+        tally_add(tally, IV_NOT_EVALUATED);
+    } else if (!any && iv_submission_is_image(submission)) {
         pattern_fail(verdict, NULL, NULL);
         tally_add(tally, IV_FAILED);
     }

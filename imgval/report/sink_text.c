@@ -477,16 +477,24 @@ static const char *subject_noun(enum iv_subject subject)
     return "subject";
 }
 
-static void print_standard(const struct iv_out *out, const struct iv_judgement *judgement)
+/* The rules whose ids begin with a prefix. Notes are told as findings: a cross beside them would
+ * look like something to mend. */
+static void print_outcomes(const struct iv_out *out, const struct iv_judgement *judgement,
+                           const char *title, const char *const *prefixes, size_t count)
 {
     struct iv_table table = {.columns = 5};
     for (size_t i = 0; i < judgement->outcome_count; i++) {
         const struct iv_rule_outcome *row = &judgement->outcomes[i];
-        if (!has_prefix(row->rule->id, "STD")) {
+        bool is_wanted = false;
+        for (size_t k = 0; k < count; k++) {
+            is_wanted = is_wanted || has_prefix(row->rule->id, prefixes[k]);
+        }
+        if (!is_wanted || row->rule->severity == IV_NOTE) {
             continue;
         }
         const struct outcome_look *look = &outcome_looks[row->outcome];
-        bool counts = row->outcome != IV_NOT_APPLICABLE && row->subjects > 0;
+        bool counts = row->outcome != IV_NOT_APPLICABLE && row->subjects > 0 &&
+                      row->rule->subject != IV_SUBJECT_IMAGE;
         iv_table_cell(out, &table, look->ink, out->style->ascii ? look->ascii : look->symbol);
         iv_table_cell(out, &table, IV_INK_PLAIN, row->rule->id);
         iv_table_cell(out, &table, IV_INK_PLAIN, row->rule->name);
@@ -495,9 +503,21 @@ static void print_standard(const struct iv_out *out, const struct iv_judgement *
                       counts ? counted(out, row->subjects, subject_noun(row->rule->subject)) : "");
     }
     if (table.count > 0) {
-        heading(out, "Standard validations");
+        heading(out, title);
         iv_table_print(out, &table, 2);
     }
+}
+
+static void print_standard(const struct iv_out *out, const struct iv_judgement *judgement)
+{
+    static const char *const prefixes[] = {"STD"};
+    print_outcomes(out, judgement, "Standard validations", prefixes, IV_COUNT(prefixes));
+}
+
+static void print_image_outcomes(const struct iv_out *out, const struct iv_judgement *judgement)
+{
+    static const char *const prefixes[] = {"IMG1", "IMG2"};
+    print_outcomes(out, judgement, "Image", prefixes, IV_COUNT(prefixes));
 }
 
 /* Looks by status; the words for people. */
@@ -915,6 +935,9 @@ static void print_entry(const struct iv_out *out, const struct iv_report *report
         return;
     }
     print_standard(out, &entry->judgement);
+    if (entry->submission->image.present) {
+        print_image_outcomes(out, &entry->judgement);
+    }
     print_wspc(out, entry);
     print_device(out, entry->submission);
     if (out->style->verbose > 0) {
