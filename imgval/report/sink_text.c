@@ -3,6 +3,7 @@
  * then what was checked, and what was not.
  */
 #include "imgval/base/text.h"
+#include "imgval/report/phrases.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/text_out.h"
 
@@ -947,6 +948,10 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
                          PIECE(IV_INK_BOLD,
                                "no real verdict. Waivers reach findings that cannot be "
                                "waived; judge again without --what-if."));
+        iv_out_blank(&out);
+    }
+    if (report->is_part) {
+        iv_out_paragraph(&out, 0, NO_LABEL, PIECE(IV_INK_YELLOW, iv_phrase_part));
         iv_out_blank(&out);
     }
     for (size_t i = 0; i < report->entry_count; i++) {
