@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -260,6 +261,11 @@ static bool check_combination(const struct iv_scan_arguments *a, struct iv_error
                             "--baseline does not go with --type=partial: a partial submission "
                             "cannot be a baseline");
     }
+    if (a->context_free && a->against != NULL) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--against does not go with --context-free: a context-free partial is "
+                            "not compared");
+    }
     if (a->no_wspc && (a->against != NULL || a->baseline)) {
         return iv_error_set(err, IV_ERROR_USAGE, "--no-wspc does not go with %s",
                             a->against != NULL ? "--against" : "--baseline");
@@ -391,6 +397,17 @@ static bool is_url(const char *text)
     return scheme > 0 && text[scheme] == ':' && text[scheme + 1] != '\0' && text[allowed] == '\0';
 }
 
+/* Whether two reports would overwrite each other: one name, or two of one regular file. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x;
+    struct stat y;
+    if (stat(a, &x) == 0 && stat(b, &y) == 0) {
+        return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    }
+    return strcmp(a, b) == 0;
+}
+
 bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
                         struct iv_further_report **ret_reports, struct iv_error *err)
 {
@@ -413,6 +430,13 @@ bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_are
         if (reports[i].sink == NULL) {
             return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s",
                                 given->items[i], name);
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (is_same_file(reports[k].path, reports[i].path)) {
+                return iv_error_set(err, IV_ERROR_USAGE,
+                                    "--report=%s: that file is for --report=%s already",
+                                    given->items[i], given->items[k]);
+            }
         }
     }
     *ret_reports = reports;

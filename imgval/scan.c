@@ -190,6 +190,13 @@ static bool settle_type(const char *path, const struct iv_scan_options *options,
         s->context_free = true;
         s->type_by_default = true;
     }
+    if (s->type_by_default && options->against != NULL) {
+        return iv_error_set(
+            err, IV_ERROR_USAGE,
+            "%s: a single package is judged as a context-free partial, which is not "
+            "compared; with --against say --type=image, or --type=partial",
+            path);
+    }
     bool needs_history = s->type == IV_PARTIAL && !s->context_free;
     if (listing->history_count > 1 && !s->context_free) {
         return refuse_several_histories(listing, err);

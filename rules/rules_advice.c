@@ -315,8 +315,9 @@ static enum iv_outcome check_zero_revision(const struct iv_case *c, struct iv_ve
         return IV_PASSED;
     }
     const struct iv_evidence evidence = {
-        .message =
-            iv_verdict_printf(verdict, "PhoneFirmwareRevision is \"%s\"", s->firmware_version),
+        .message = iv_verdict_printf(verdict,
+                                     "PhoneFirmwareRevision is \"%s\", the lowest version there is",
+                                     s->firmware_version),
         .field = IV_PHONE_FIRMWARE_REVISION,
         .actual = s->firmware_version,
         .expected = "a version above 0.0.0.0",
@@ -506,6 +507,7 @@ static const struct iv_rule rows[] = {
         .why = "Devices compare versions alone: a package of the same version is not installed, "
                "whatever is in it.",
         .remedy = "Raise the version of the package and build it again.",
+        .alias = {"{0} has the version {1} as in the baseline {2}, but other files"},
         .passes = "baseline: x 1.0.0.1; submission: x 1.0.0.2 with other files",
         .fails = "baseline: x 1.0.0.1; submission: x 1.0.0.1 with other files",
     },
@@ -520,6 +522,7 @@ static const struct iv_rule rows[] = {
         .why = "Devices install only higher versions: they would keep the package that they have.",
         .remedy = "Give the package a version that is at least as high as the baseline's, and "
                   "build it again.",
+        .alias = {"{0} has the version {1}, which is lower than {2} in the baseline {3}"},
         .passes = "baseline: x 1.0.0.2; submission: x 1.0.0.10",
         .fails = "baseline: x 1.0.0.10; submission: x 1.0.0.2",
     },
@@ -536,6 +539,9 @@ static const struct iv_rule rows[] = {
                "updates slow.",
         .remedy = "Merge the new packages with FeatureMerger before they become part of a "
                   "baseline.",
+        .alias =
+            {"The firmware set grew from {0} packages in the baseline {1} to {2}. Candidates for "
+             "feature merge: {3}"},
         .passes = "baseline: 100 packages; submission: 105 packages",
         .fails = "baseline: 100 packages; submission: 130 packages",
     },
@@ -550,6 +556,9 @@ static const struct iv_rule rows[] = {
         .why = "Test packages and checked builds are not meant for customers and are refused for "
                "retail devices.",
         .remedy = "Build the package with ReleaseType Production and BuildType Retail.",
+        .alias = {"{0} has the ReleaseType {1} in an image",
+                  "{0} has the BuildType {1} in an image", "The OEMInput.xml of the image says {0}",
+                  "The OEMInput.xml of the image adds the single package {0}"},
         .passes = "<ReleaseType>Production</ReleaseType> <BuildType>Retail</BuildType>",
         .fails = "<ReleaseType>Test</ReleaseType> <BuildType>Checked</BuildType>",
     },
@@ -564,6 +573,7 @@ static const struct iv_rule rows[] = {
         .why = "No firmware is older than 0.0.0.0, so no device could ever be updated to it.",
         .remedy = "Set PhoneFirmwareRevision in the image customization (DeviceInfo/Static) to the "
                   "version of this firmware.",
+        .alias = {"PhoneFirmwareRevision is {0}, the lowest version there is"},
         .passes = "PhoneFirmwareRevision=3012.0.1610.4",
         .fails = "PhoneFirmwareRevision=0.0.0.0",
     },
@@ -580,6 +590,7 @@ static const struct iv_rule rows[] = {
                "nothing.",
         .remedy = "Check manufacturer, operator and model; if the POP is new on purpose, there is "
                   "nothing to do.",
+        .alias = {"There is no baseline for {0}; there is one for {1}"},
         .passes = "CONTOSO, 000-88, CT-100, which has a baseline",
         .fails = "CONTOSO, 000-88, CT-10O, where CT-100 has a baseline",
     },
@@ -593,6 +604,8 @@ static const struct iv_rule rows[] = {
         .summary = "The last state of a package in the update history should not be a removal.",
         .why = "A removed package is absent from the set, and WSPC does not allow packages to go.",
         .remedy = "Bring the package back, or put an empty package of that name in its place.",
+        .alias = {"The last state of {0} in the update history is a removal; the package counts as "
+                  "absent"},
         .passes = "event 1 installs x; event 2 updates x",
         .fails = "event 1 installs x; event 2 has <IsRemoval>true</IsRemoval> for x",
     },
@@ -606,6 +619,7 @@ static const struct iv_rule rows[] = {
         .summary = "Empty packages should stay only where a baseline asks for them.",
         .why = "An empty package that becomes part of a baseline stays in the set for good.",
         .remedy = "Leave the empty packages out, or merge them away with FeatureMerger.",
+        .alias = {"Empty packages that no baseline asks for: {0}"},
         .passes = "an empty package whose name is in the older baseline",
         .fails = "an empty package whose name is in no neighbouring baseline",
     },
@@ -620,6 +634,7 @@ static const struct iv_rule rows[] = {
         .why = "A package that the history does not know is not part of the image that was built.",
         .remedy = "Take the package out of the input, or use the UpdateHistory.xml of this very "
                   "image.",
+        .alias = {"The update history does not name the package {0}"},
         .passes = "the history ends with a, b; the submission holds a, b",
         .fails = "the history ends with a; the submission holds a, b",
     },

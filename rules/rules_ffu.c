@@ -400,6 +400,7 @@ static const struct iv_rule rows[] = {
         .why = "Image builders leave the catalog unsigned; a retail device refuses to flash it.",
         .remedy = "Have the catalog signed and put it into the image, if it is meant for retail "
                   "devices.",
+        .alias = {"The catalog of {0} carries no signature"},
         .passes = "a catalog with a signer",
         .fails = "a catalog without signers, as the image builder writes it",
     },
@@ -429,6 +430,8 @@ static const struct iv_rule rows[] = {
         .why = "The flashing tool compares the header's ids with the device, other tools read the "
                "manifest's.",
         .remedy = "Correct the platform ids of the device platform and build the image again.",
+        .alias =
+            {"Platform ids in the header of store {0}: {1}; in the manifest of the image: {2}"},
         .passes = "Contoso.MSM8994.P6211 in the header, DevicePlatformId0 = "
                   "Contoso.MSM8994.P6211",
         .fails = "Contoso.MSM8994.P6211 in the header, DevicePlatformId0 = "
@@ -460,6 +463,9 @@ static const struct iv_rule rows[] = {
         .summary = "The hashes of an FFU should be checked when it is judged.",
         .why = "Damage would show only where it happens to hit a structure that is read.",
         .remedy = "Leave the option --no-hash out.",
+        .alias =
+            {"The hashes of {0} were not checked, as was asked for: changed or damaged data would "
+             "not be noticed"},
         .passes = "imgval scan flash.ffu",
         .fails = "imgval scan --no-hash flash.ffu",
     },
@@ -503,6 +509,13 @@ static const struct iv_rule rows[] = {
         .why = "Tools that read the manifest and the device that reads the table would see two "
                "different layouts.",
         .remedy = "Build the image again; do not edit the manifest or the partition table by hand.",
+        .alias =
+            {"The {0} of partition {1} is {2} in the partition table, but {3} in the manifest of "
+             "the image",
+             "The manifest of the image lists partition {0}, which the partition table does not "
+             "have",
+             "The partition table has partition {0}, which the manifest of the image does not "
+             "list"},
         .passes = "MainOS and Data in both, with the same types and sizes",
         .fails = "MainOS and Data in the manifest, MainOS alone in the table",
     },
@@ -518,6 +531,7 @@ static const struct iv_rule rows[] = {
         .why = "Partitions are found by name: with two of one name, readers differ in the one they "
                "take.",
         .remedy = "Rename or remove one of the partitions in the device layout.",
+        .alias = {"Two partitions in the {0} of store {1} have the {2}"},
         .passes = "MainOS, Data",
         .fails = "MainOS, mainos",
     },

@@ -221,6 +221,8 @@ static const struct iv_rule rows[] = {
         .why = "SPKG packages become CAB packages on the device, so only one of the two would "
                "arrive; it counts once here too.",
         .remedy = "Keep one of the two and remove the other.",
+        .alias =
+            {"{0} and {1} are both the package {2}; it counts once, as the first of them says"},
         .passes = "x.spkg, y.cab",
         .fails = "x.spkg, x.cab",
     },
@@ -235,6 +237,7 @@ static const struct iv_rule rows[] = {
         .why = "WSPC compares file names: a file under a wrong name looks like one package removed "
                "and another one added.",
         .remedy = "Rename the file, or correct the identity in its manifest.",
+        .alias = {"{0} is named {1}, but its manifest says {2}"},
         .passes = "Contoso.BASE.MainOS.spkg with Owner Contoso, Component BASE, SubComponent "
                   "MainOS",
         .fails = "Camera.spkg with Owner Contoso, Component BASE, SubComponent MainOS",
@@ -250,6 +253,7 @@ static const struct iv_rule rows[] = {
         .why = "A diff package (SPKU) holds the way from one version to another; nobody can build "
                "an image from it.",
         .remedy = "Submit the whole package (.spkg or .cab) of the target version instead.",
+        .alias = {"{0} is a diff package; a submission needs the whole package"},
         .passes = "Contoso.BASE.MainOS.spkg",
         .fails = "Contoso.BASE.MainOS.spku, or a package with dman.ddsm.xml in it",
     },
@@ -362,6 +366,7 @@ static const struct iv_rule rows[] = {
         .why = "A package that is in the image but not in the input was not judged, and its "
                "absence would look like a removal.",
         .remedy = "Add the package to the input, or use the UpdateHistory.xml of this very image.",
+        .alias = {"The update history names the package {0}, which is not in the submission"},
         .passes = "the history ends with a, b; the submission holds a, b",
         .fails = "the history ends with a, b; the submission holds a",
     },
@@ -381,6 +386,7 @@ static const struct iv_rule metadata_rows[] = {
         .summary = "All sources of device metadata should say the same.",
         .why = "The source of higher rank wins; the other one may be what the device really gets.",
         .remedy = "Correct the source of lower rank, or the option that overrides it.",
+        .alias = {"{0} is {1} in {2}, but {3} in {4}: the first one counts"},
         .passes = "one PhoneManufacturer in the targeting package and in the answer file",
         .fails = "--manufacturer=CONTOSO, and NORTHWIND in the targeting package",
     },
@@ -397,6 +403,7 @@ static const struct iv_rule metadata_rows[] = {
                "judged.",
         .remedy = "Correct the source that is wrong, or settle it with --manufacturer, --model, "
                   "--operator, --firmware-version or --device-info=FILE.",
+        .alias = {"{0} is {1} in {2}, but {3} in {4}: neither of them can be preferred"},
         .passes = "one targeting package",
         .fails = "two targeting packages with different values of PhoneFirmwareRevision",
     },
@@ -427,6 +434,9 @@ static const struct iv_rule metadata_rows[] = {
         .why = "Only complete events say what is on the device; without one the package set is not "
                "known.",
         .remedy = "Use the UpdateHistory.xml that the image builder wrote after it was done.",
+        .alias =
+            {"The update history holds no event with the state \"Update Complete\", so the final "
+             "state of its packages is not known"},
         .passes = "<UpdateState>Update Complete</UpdateState>",
         .fails = "<UpdateState>Staging</UpdateState> in every event",
     },

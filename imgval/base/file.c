@@ -518,12 +518,28 @@ static bool replace_in(int dirfd, const char *name, const struct stat *old, cons
     return sync_directory(dirfd);
 }
 
+/* Whether a file is an SQLite database. */
+static bool is_database(const char *path)
+{
+    static const char magic[16] = "SQLite format 3";
+    char head[sizeof(magic)] = {0};
+    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return fd >= 0 && pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+           memcmp(head, magic, sizeof(magic)) == 0;
+}
+
 bool iv_file_replace(const char *path, const void *bytes, size_t size, struct iv_error *err)
 {
     struct stat st;
     bool exists = stat(path, &st) == 0;
     if (exists && !S_ISREG(st.st_mode)) {
         return write_through(path, bytes, size, err);
+    }
+    if (exists && is_database(path)) {
+        return iv_error_set(err, IV_ERROR_SYSTEM,
+                            "cannot write %s: it is a database, such as a baseline store, and no "
+                            "report may take its place; name another file",
+                            path);
     }
     /* A link to a file stays a link. */
     char *real IV_CLEANUP(text_free) = exists ? realpath(path, NULL) : strdup(path);

@@ -79,7 +79,8 @@ void iv_walk(int dirfd, const struct iv_limits *limits, iv_walk_want_fn *want, v
  * Writes a file beside its final name (same directory, temporary name), fsyncs and renames it, so
  * that a reader sees the old file or the new one, never a part. Permissions of an old file are
  * kept, and a link to a file stays a link. What is there and is no regular file (/dev/null, a
- * FIFO) is written to in place and never replaced.
+ * FIFO) is written to in place and never replaced. An SQLite database is neither: it is somebody's
+ * data, and a name typed wrongly must not cost them.
  */
 IV_MUST_USE bool iv_file_replace(const char *path, const void *bytes, size_t size,
                                  struct iv_error *err);

@@ -121,7 +121,7 @@ struct iv_rule {
     const char *message;  /* the document's text where there is one (WSPC, RFU); fault rows:
                              how the finding reads, {0} the path and {1} the detail; or NULL.
                              explain matches pasted messages against it; {0} {1} are holes */
-    const char *alias[3]; /* further spellings of the message, as printed elsewhere */
+    const char *alias[4]; /* further spellings of the message, as printed elsewhere */
     const char *passes;   /* an example that passes, one or a few lines */
     const char *fails;    /* an example that fails */
 };

@@ -53,6 +53,8 @@ void iv_json_report_policy(struct iv_json *json, const struct iv_report *report)
         iv_json_string(json, "summary", rule->summary);
         write_if(json, "why", rule->why);
         write_if(json, "remedy", rule->remedy);
+        write_if(json, "passes", rule->passes);
+        write_if(json, "fails", rule->fails);
         iv_json_close_object(json);
     }
     iv_json_close_array(json);

@@ -127,6 +127,10 @@ void iv_phrase_waiver(struct iv_buf *buf, const struct iv_waiver *waiver)
 const char iv_phrase_what_if[] =
     "No real verdict: waivers reach findings that cannot be waived. Judge again without --what-if.";
 
+const char iv_phrase_part[] =
+    "Part of a report: the saved stream has no end, so packages and findings are missing here. "
+    "Save it again.";
+
 bool iv_phrase_is_failing(const struct iv_finding *finding, enum iv_severity fail_on)
 {
     return !finding->waived && !finding->rule->uncounted && finding->severity >= fail_on;

@@ -42,6 +42,9 @@ void iv_phrase_waiver(struct iv_buf *buf, const struct iv_waiver *waiver);
 /* What --what-if means for the verdict, a sentence or two. */
 extern const char iv_phrase_what_if[];
 
+/* What it means that a report was read back from a stream without its end. */
+extern const char iv_phrase_part[];
+
 /* Whether this finding alone makes the verdict `fail`. */
 bool iv_phrase_is_failing(const struct iv_finding *finding, enum iv_severity fail_on);
 

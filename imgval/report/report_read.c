@@ -88,6 +88,8 @@ static void read_site_rules(struct loader *loader, const struct iv_json_value *o
             .summary = need_string(reader, item, "summary"),
             .why = iv_json_get_string(reader, item, "why"),
             .remedy = iv_json_get_string(reader, item, "remedy"),
+            .passes = iv_json_get_string(reader, item, "passes"),
+            .fails = iv_json_get_string(reader, item, "fails"),
         };
         if (rules[i].id != NULL && loader->find(rules[i].id) != NULL) {
             iv_json_fail(reader, "%s is no site rule", rules[i].id);
@@ -611,16 +613,21 @@ static void read_record(struct loader *loader, const struct iv_json_value *objec
     }
 }
 
-/* The worst verdict of the submissions; a stream without an end has none of its own. */
-static enum iv_final_verdict verdict_of_part(const struct iv_report *report)
+/* The worst verdict of the submissions; a stream without an end has none of its own. Of the last
+ * submission packages and findings may be lost, so that nothing may show it as a pass. */
+static void set_part(struct loader *loader)
 {
-    enum iv_final_verdict verdict = IV_VERDICT_INCOMPLETE;
+    struct iv_report *report = &loader->report;
+    report->is_part = true;
+    report->verdict = IV_VERDICT_INCOMPLETE;
+    if (report->entry_count > 0 && last_entry(loader)->judgement.verdict == IV_VERDICT_PASS) {
+        last_entry(loader)->judgement.verdict = IV_VERDICT_INCOMPLETE;
+    }
     for (size_t i = 0; i < report->entry_count; i++) {
-        if (report->entries[i].judgement.verdict > verdict) {
-            verdict = report->entries[i].judgement.verdict;
+        if (report->entries[i].judgement.verdict > report->verdict) {
+            report->verdict = report->entries[i].judgement.verdict;
         }
     }
-    return verdict;
 }
 
 /* One line. False: the stream ends here, because it is cut off within it or (failed) is wrong. */
@@ -665,7 +672,7 @@ static bool read_stream(struct loader *loader, const char *bytes, size_t size)
     }
     finish_submission(loader);
     if (!loader->has_end) {
-        loader->report.verdict = verdict_of_part(&loader->report);
+        set_part(loader);
     }
     return true;
 }

@@ -32,7 +32,8 @@ bool iv_json_is_stream(const char *bytes, size_t size);
  * that do not agree.
  *
  * A stream that stops before its `end` record (also within a line) is read as far as it goes:
- * *ret_complete is false then, and a verdict `pass` becomes `incomplete`.
+ * *ret_complete is false and the report's is_part true then, and the verdict `pass` of the report
+ * and of its last submission becomes `incomplete`.
  */
 IV_MUST_USE bool iv_report_read(const char *bytes, size_t size, iv_rule_find_fn *find,
                                 struct iv_arena *arena, struct iv_report *ret_report,

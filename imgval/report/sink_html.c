@@ -533,6 +533,9 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     if (report->what_if) {
         iv_markup_classed(&m, "p", "what-if", iv_phrase_what_if);
     }
+    if (report->is_part) {
+        iv_markup_classed(&m, "p", "what-if", iv_phrase_part);
+    }
     if (report->entry_count == 1) {
         write_one(&m, report);
     } else {

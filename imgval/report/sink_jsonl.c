@@ -57,6 +57,11 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
         packages += report->entries[i].submission->package_count;
         findings += report->entries[i].judgement.finding_count;
     }
+    if (report->is_part) {
+        /* A part stays one: whoever reads it back must not take it for the whole. */
+        iv_json_flush(&json, 0, out);
+        return;
+    }
     open_record(&json, "end");
     iv_json_string(&json, "verdict", iv_final_verdict_names[report->verdict]);
     iv_json_open_object(&json, "counts");

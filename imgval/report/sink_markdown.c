@@ -7,6 +7,7 @@
  * for; sentences of plain words stand as they are.
  */
 #include "imgval/report/escape.h"
+#include "imgval/report/phrases.h"
 #include "imgval/report/sink.h"
 
 #include <string.h>
@@ -184,6 +185,9 @@ static void add_head(struct comment *comment, const struct iv_report *report)
     if (report->what_if) {
         iv_buf_puts(block, "**What if:** no real verdict. Waivers reach findings that cannot be "
                            "waived; judge again without `--what-if`.\n\n");
+    }
+    if (report->is_part) {
+        iv_buf_printf(block, "**%s**\n\n", iv_phrase_part);
     }
     if (report->fail_on != IV_ERROR) {
         iv_buf_printf(block, "The verdict is `fail` from `%s` on.\n\n",

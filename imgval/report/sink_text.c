@@ -3,6 +3,7 @@
  * then what was checked, and what was not.
  */
 #include "imgval/base/text.h"
+#include "imgval/report/phrases.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/text_out.h"
 
@@ -13,17 +14,16 @@ enum {
     SHOWN_NOTES = 3,
 };
 
-/* The words of one verdict. */
+/* How one verdict looks. */
 struct verdict_look {
-    const char *word;
     const char *symbol;
     enum iv_ink ink;
 };
 
 static const struct verdict_look verdict_looks[] = {
-    [IV_VERDICT_PASS] = {.word = "PASS", .symbol = "✓ ", .ink = IV_INK_GREEN},
-    [IV_VERDICT_INCOMPLETE] = {.word = "INCOMPLETE", .symbol = "? ", .ink = IV_INK_YELLOW},
-    [IV_VERDICT_FAIL] = {.word = "FAIL", .symbol = "✗ ", .ink = IV_INK_RED},
+    [IV_VERDICT_PASS] = {.symbol = "✓ ", .ink = IV_INK_GREEN},
+    [IV_VERDICT_INCOMPLETE] = {.symbol = "? ", .ink = IV_INK_YELLOW},
+    [IV_VERDICT_FAIL] = {.symbol = "✗ ", .ink = IV_INK_RED},
 };
 
 static const enum iv_ink severity_inks[] = {
@@ -67,47 +67,21 @@ static void heading(const struct iv_out *out, const char *text)
 static void print_verdict(const struct iv_out *out, enum iv_final_verdict verdict, const char *what)
 {
     const struct verdict_look *look = &verdict_looks[verdict];
-    LINE(out, PIECE(look->ink, out->style->ascii ? "" : look->symbol), PIECE(look->ink, look->word),
-         PIECE(IV_INK_PLAIN, "  "), PIECE(IV_INK_BOLD, what));
-}
-
-static const char *kind_words(enum iv_kind kind)
-{
-    switch (kind) {
-    case IV_KIND_DIRECTORY:
-        return "directory";
-    case IV_KIND_PACKAGE:
-        return "single package";
-    case IV_KIND_FFU:
-        return "FFU";
-    case IV_KIND_VHD:
-        return "VHD";
-    case IV_KIND_WIM:
-        return "WIM";
-    case IV_KIND_RECORD:
-        return "recorded submission";
-    }
-    return "";
-}
-
-static const char *type_words(const struct iv_submission *s)
-{
-    if (s->type == IV_IMAGE) {
-        return "an image";
-    }
-    return s->context_free ? "a context-free partial" : "a contextual partial";
+    LINE(out, PIECE(look->ink, out->style->ascii ? "" : look->symbol),
+         PIECE(look->ink, iv_phrase_verdicts[verdict]), PIECE(IV_INK_PLAIN, "  "),
+         PIECE(IV_INK_BOLD, what));
 }
 
 static void print_judged_as(const struct iv_out *out, const struct iv_submission *s)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_printf(&text, "Judged as %s", type_words(s));
+    iv_buf_printf(&text, "Judged as %s", iv_phrase_type(s));
     if (s->type_by_default && s->type == IV_PARTIAL) {
         iv_buf_printf(&text,
                       " because %s is a single package; use --type=image to judge it as an image",
                       iv_out_escape(out, s->path));
     } else {
-        iv_buf_printf(&text, " (%s)", kind_words(s->kind));
+        iv_buf_printf(&text, " (%s)", iv_phrase_kinds[s->kind]);
     }
     if (s->baseline) {
         iv_buf_puts(&text, ", to become a baseline");
@@ -438,44 +412,17 @@ static void print_findings(const struct iv_out *out, const struct iv_report_entr
 /* ---- what was checked -------------------------------------------------------------------- */
 
 struct outcome_look {
-    const char *words;
     const char *symbol;
     const char *ascii;
     enum iv_ink ink;
 };
 
 static const struct outcome_look outcome_looks[] = {
-    [IV_NOT_APPLICABLE] = {.words = "not applicable",
-                           .symbol = "·",
-                           .ascii = "-",
-                           .ink = IV_INK_DIM},
-    [IV_PASSED] = {.words = "passed", .symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
-    [IV_NOT_EVALUATED] = {.words = "not evaluated",
-                          .symbol = "?",
-                          .ascii = "?",
-                          .ink = IV_INK_YELLOW},
-    [IV_FAILED] = {.words = "failed", .symbol = "✗", .ascii = "x", .ink = IV_INK_RED},
+    [IV_NOT_APPLICABLE] = {.symbol = "·", .ascii = "-", .ink = IV_INK_DIM},
+    [IV_PASSED] = {.symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
+    [IV_NOT_EVALUATED] = {.symbol = "?", .ascii = "?", .ink = IV_INK_YELLOW},
+    [IV_FAILED] = {.symbol = "✗", .ascii = "x", .ink = IV_INK_RED},
 };
-
-static const char *subject_noun(enum iv_subject subject)
-{
-    switch (subject) {
-    case IV_SUBJECT_PACKAGE:
-    case IV_SUBJECT_ENTRY:
-        return "package";
-    case IV_SUBJECT_DEVICE:
-        return "value";
-    case IV_SUBJECT_VARIANT:
-        return "variant";
-    case IV_SUBJECT_SUBMISSION:
-    case IV_SUBJECT_REQUEST:
-    case IV_SUBJECT_HISTORY:
-    case IV_SUBJECT_IMAGE:
-    case IV_SUBJECT_POLICY:
-        break;
-    }
-    return "subject";
-}
 
 /* The rules whose ids begin with a prefix. Notes are told as findings: a cross beside them would
  * look like something to mend. */
@@ -498,9 +445,10 @@ static void print_outcomes(const struct iv_out *out, const struct iv_judgement *
         iv_table_cell(out, &table, look->ink, out->style->ascii ? look->ascii : look->symbol);
         iv_table_cell(out, &table, IV_INK_PLAIN, row->rule->id);
         iv_table_cell(out, &table, IV_INK_PLAIN, row->rule->name);
-        iv_table_cell(out, &table, look->ink, look->words);
+        iv_table_cell(out, &table, look->ink, iv_phrase_outcomes[row->outcome]);
         iv_table_cell(out, &table, IV_INK_DIM,
-                      counts ? counted(out, row->subjects, subject_noun(row->rule->subject)) : "");
+                      counts ? counted(out, row->subjects, iv_phrase_subject(row->rule->subject))
+                             : "");
     }
     if (table.count > 0) {
         heading(out, title);
@@ -520,26 +468,14 @@ static void print_image_outcomes(const struct iv_out *out, const struct iv_judge
     print_outcomes(out, judgement, "Image", prefixes, IV_COUNT(prefixes));
 }
 
-/* Looks by status; the words for people. */
+/* Looks by status. */
 static const struct outcome_look wspc_looks[] = {
-    [IV_WSPC_COMPLIANT] = {.words = "compliant", .symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
-    [IV_WSPC_NOT_COMPLIANT] = {.words = "not compliant",
-                               .symbol = "✗",
-                               .ascii = "x",
-                               .ink = IV_INK_RED},
-    [IV_WSPC_FIRST] = {.words = "first baseline", .symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
-    [IV_WSPC_NOT_EVALUATED] = {.words = "not evaluated",
-                               .symbol = "?",
-                               .ascii = "?",
-                               .ink = IV_INK_YELLOW},
-    [IV_WSPC_NOT_APPLICABLE] = {.words = "not applicable",
-                                .symbol = "·",
-                                .ascii = "-",
-                                .ink = IV_INK_DIM},
-    [IV_WSPC_SKIPPED] = {.words = "skipped (--no-wspc)",
-                         .symbol = "·",
-                         .ascii = "-",
-                         .ink = IV_INK_YELLOW},
+    [IV_WSPC_COMPLIANT] = {.symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
+    [IV_WSPC_NOT_COMPLIANT] = {.symbol = "✗", .ascii = "x", .ink = IV_INK_RED},
+    [IV_WSPC_FIRST] = {.symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
+    [IV_WSPC_NOT_EVALUATED] = {.symbol = "?", .ascii = "?", .ink = IV_INK_YELLOW},
+    [IV_WSPC_NOT_APPLICABLE] = {.symbol = "·", .ascii = "-", .ink = IV_INK_DIM},
+    [IV_WSPC_SKIPPED] = {.symbol = "·", .ascii = "-", .ink = IV_INK_YELLOW},
 };
 
 static void add_baseline(struct iv_buf *text, const struct iv_out *out, const char *word,
@@ -566,21 +502,6 @@ static const char *neighbours_text(const struct iv_out *out, const struct iv_wsp
     return iv_arena_strdup(out->scratch, iv_buf_text(&text));
 }
 
-static const char *no_variant_reason(const struct iv_submission *s)
-{
-    if (s->no_wspc) {
-        return "Skipped on purpose (--no-wspc).";
-    }
-    if (s->type == IV_IMAGE) {
-        return "Not evaluated: no variant is known, because a value of PhoneManufacturer, "
-               "PhoneManufacturerModelName or PhoneMobileOperatorName is missing or in conflict.";
-    }
-    return s->context_free
-               ? "Not applicable to a context-free partial."
-               : "Not applicable: this partial has no variant. --manufacturer, --model, "
-                 "--operator and --firmware-version name it.";
-}
-
 static void print_store_note(const struct iv_out *out, const struct iv_judgement *judgement)
 {
     for (size_t i = 0; i < judgement->finding_count; i++) {
@@ -599,7 +520,7 @@ static void print_wspc(const struct iv_out *out, const struct iv_report_entry *e
     heading(out, "WSPC");
     print_store_note(out, &entry->judgement);
     if (s->variant_count == 0) {
-        iv_out_paragraph(out, 2, NO_LABEL, PIECE(IV_INK_PLAIN, no_variant_reason(s)));
+        iv_out_paragraph(out, 2, NO_LABEL, PIECE(IV_INK_PLAIN, iv_phrase_no_variant(s)));
         return;
     }
     struct iv_table table = {.columns = 4};
@@ -608,7 +529,7 @@ static void print_wspc(const struct iv_out *out, const struct iv_report_entry *e
         const struct outcome_look *look = &wspc_looks[variant->wspc.status];
         iv_table_cell(out, &table, look->ink, out->style->ascii ? look->ascii : look->symbol);
         iv_table_cell(out, &table, IV_INK_PLAIN, variant_text(out, &variant->pop));
-        iv_table_cell(out, &table, look->ink, look->words);
+        iv_table_cell(out, &table, look->ink, iv_phrase_wspc[variant->wspc.status]);
         iv_table_cell(out, &table, IV_INK_DIM, neighbours_text(out, &variant->wspc));
     }
     iv_table_print(out, &table, 2);
@@ -970,6 +891,10 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
                          PIECE(IV_INK_BOLD,
                                "no real verdict. Waivers reach findings that cannot be "
                                "waived; judge again without --what-if."));
+        iv_out_blank(&out);
+    }
+    if (report->is_part) {
+        iv_out_paragraph(&out, 0, NO_LABEL, PIECE(IV_INK_YELLOW, iv_phrase_part));
         iv_out_blank(&out);
     }
     for (size_t i = 0; i < report->entry_count; i++) {

@@ -33,7 +33,7 @@ Members of a finding are compared as text; missing or null is written as null; v
 oem/operator/model; `message~=text` and `remedy~=text` look for a part.
 
 Every case runs with one, three and no reader processes: the JSON must be the same bytes, and valid
-against the shipped schema.
+against the shipped schema. `imgval explain` must know the findings by their messages.
 """
 import argparse
 import concurrent.futures
@@ -245,6 +245,16 @@ def build(recipe, builder, volume, place):
                 raise Failure(f"the volume {file} cannot be made" + shown(made))
 
 
+def check_explained(report, program, place, env):
+    """The message of a finding, pasted into `imgval explain`, finds its rule; one for each rule."""
+    site = {rule["id"] for rule in report.get("site_rules", [])}
+    findings = [f for s in report["submissions"] for f in s["findings"] if f["id"] not in site]
+    for rule, finding in {f["id"]: f for f in findings}.items():
+        done = run(program, ["explain", "--", finding["message"]], place, env)
+        if done.stdout.split()[:1] != [rule.encode()]:
+            raise Failure(f"explain does not know the message of {rule}: {finding['message']}" + shown(done))
+
+
 def run_case(path, program, builder, volume, validator):
     case = parse(path)
     for name in ("about", "scan", "exit"):
@@ -287,6 +297,7 @@ def run_case(path, program, builder, volume, validator):
                 raise Failure(f"the report is not valid: {failure}" + shown(done)) from failure
             try:
                 check_report(case, json.loads(outputs[0]))
+                check_explained(json.loads(outputs[0]), program, place, env)
             except Failure as failure:
                 raise Failure(str(failure) + shown(done)) from failure
         text = run(program, ["scan", *words], place / "tree", env).stdout.decode("utf-8")

@@ -157,6 +157,40 @@ def check_full_disk(c, p):
 
 # --- options ---------------------------------------------------------------------------------------
 
+def check_asked_for(c, p):
+    """What was asked for and cannot be done is said, not left out."""
+    c.refused(p.run("scan", "--type=partial", "--context-free", "--against=v1", "v4"), "--against",
+              "a context-free partial is not compared")
+    package = "v4/Contoso.BASE.Phone.MainOS/man.dsm.xml"
+    c.refused(p.run("scan", "--against=v1", package), "--type=image", "nor a single package")
+    c.status(p.run("scan", "--against=v1", "--type=image", package), 1, "as an image it is")
+    for one, two in (("x", "x"), ("x", "./x"), ("x", "link")):
+        for name in ("x", "link"):
+            (p.path / name).unlink(missing_ok=True)
+        if two != one:
+            p.write("x", "old")
+            (p.path / "link").symlink_to("x")
+        c.refused(p.run("scan", "--no-wspc", f"--report=json:{one}", f"--report=html:{two}", "v1"), two,
+                  "two reports, one file")
+    c.status(p.run("scan", "--no-wspc", "--report=json:/dev/null", "--report=html:/dev/null", "v1"), 0,
+             "two reports to nowhere")
+
+
+def check_store_is_no_report(c, p):
+    """A name typed wrongly does not cost the baselines."""
+    p.run("cache", "add", "--baseline", "--cache=mine.db", "v1")
+    (p.path / "also.db").symlink_to("mine.db")
+    before = (p.path / "mine.db").read_bytes()
+    for name in ("mine.db", "also.db"):
+        for words in (["scan", "--cache=mine.db", f"--report=json:{name}", "v1"],
+                      ["cache", "export", "--cache=mine.db", f"--output={name}"],
+                      ["scan", "--no-wspc", "--cache=none.db", f"--report=html:{name}", "v1"]):
+            done = p.run(*words)
+            c.status(done, 4, f"{words[0]} over the store")
+            c.that("baseline store" in done.text_err, "it says why", done.text_err)
+            c.same((p.path / "mine.db").read_bytes(), before, "the store is as it was")
+
+
 def check_options(c, p):
     for words, part in (
             (["--nonsense"], "--nonsense"), (["--nonsense=1"], "--nonsense"), (["-Z"], "-Z"),
@@ -939,7 +973,8 @@ CONTRACT_RULES = """
 | IMG010 | history-package-missing | warning |
 """
 
-GROUPS = (check_status, check_reports, check_full_disk, check_options, check_list, check_add,
+GROUPS = (check_status, check_reports, check_full_disk, check_asked_for, check_store_is_no_report,
+          check_options, check_list, check_add,
           check_show, check_import, check_merge, check_damage, check_precedence, check_explain,
           check_inspect, check_color, check_locale, check_jobs, check_surroundings, check_verbosity)
 

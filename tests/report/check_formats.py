@@ -7,6 +7,8 @@ Builds the submission of testdata/golden, scans it into every report format, and
     golden    each format against testdata/golden/report.FORMAT; --write writes those anew, on purpose
     render    `imgval render` of the JSON report, and of the stream, gives the same bytes
     waived    waived findings, a what-if and site rules in each format
+    policy    a scan under a policy rendered: a site's rules keep all their words
+    part      a stream without its end: no format shows a pass, a stream stays one without its end
     bounds    very many findings, very many submissions, no submission
     command   exit statuses, further reports, bad files, --rules-url
     rules     the rule reference that `imgval explain --format=html` writes
@@ -209,6 +211,50 @@ def check_bounds(run, report):
             run.check(name, run.render(name, none).stdout, none, "no submission")
 
 
+POLICY = """<imgval-policy version="1">
+<rule id="OEM001" name="ours" severity="error" field="owner" pattern="Fabrikam|N.+" summary="&lt;Ours&gt;."/>
+<rule id="OEM002" name="dated" severity="note" device="PhoneFirmwareRevision" pattern="[0-9.]+"
+      summary="A number." why="Because." remedy="Mend it."/>
+<waiver rule="OEM002" package="*" reason="one" owner="two" expires="2020-01-01"/>
+</imgval-policy>
+"""
+
+
+def check_policy(run):
+    (run.place / "site.xml").write_text(POLICY, encoding="utf-8")
+    for more in ([], ["--what-if", "--fail-on=note"]):
+        scan = ["scan", "--no-wspc", "--date=2026-01-01", "--policy=site.xml", *more, "tree", "second"]
+        saved = run(*scan, "--format=json", status=1).stdout
+        for name in formats.CHECKS:
+            out = run(*scan, f"--format={name}", status=1).stdout
+            run.that(run("render", f"--format={name}", "-", stdin=saved, status=0).stdout == out,
+                     f"render of a scan under a policy as {name} differs from the scan's own output")
+
+
+def check_part(run, outs):
+    good = run("scan", "--type=partial", "--context-free", "--format=jsonl", str(TOP / "testdata/story/v1"),
+               status=0).stdout.splitlines(keepends=True)
+    run.that(b'"verdict":"pass"' in good[-1], "the example passes")
+    for stream, kept in ((good, 1), (good, 2), (good, 4), (good, len(good) - 1), (good[:-1] + [good[-1][:20]], len(good)),
+                         (outs["jsonl"].splitlines(keepends=True), 9)):
+        part = b"".join(stream[:kept])
+        told = {name: run("render", f"--format={name}", "-", stdin=part, status=3).stdout
+                for name in formats.CHECKS}
+        what = f"a stream of {kept} lines without its end"
+        report = json.loads(told["json"])
+        run.that(report["verdict"] != "pass" and
+                 all(s["verdict"] != "pass" for s in report["submissions"][-1:]), f"{what}: json")
+        run.that(b'"record":"end"' not in told["jsonl"], f"{what}: jsonl has an end")
+        run.that(run("render", "--format=jsonl", "-", stdin=told["jsonl"], status=3).stdout == told["jsonl"],
+                 f"{what}: rendered twice")
+        run.that(b"Part of a report" in told["text"] and "✓ PASS".encode() not in told["text"], f"{what}: text")
+        run.that(b"Part of a report" in told["html"] and b"Part of a report" in told["markdown"], f"{what}: told")
+        for name in ("junit", "github", "azure", "csv", "html"):
+            run.check(name, told[name], report, what)
+        run.that(not json.loads(told["sarif"])["runs"][0]["invocations"][0]["executionSuccessful"], f"{what}: sarif")
+        run.that(b' failures="0" errors="0"' not in told["junit"].split(b">")[1], f"{what}: junit is green")
+
+
 def check_command(run, outs):
     saved = json.loads(outs["json"])
     bad = {
@@ -304,6 +350,8 @@ def main():
         check_render(run, outs)
         check_deep(run)
         check_waived(run, report)
+        check_policy(run)
+        check_part(run, outs)
         check_bounds(run, report)
         check_command(run, outs)
         check_rules(run)
