@@ -1,10 +1,16 @@
 /* imgval scan: judge one or more submissions. */
 #include "imgval/command.h"
 
+#include "imgval/base/text.h"
 #include "imgval/progress.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Words of --timings. */
+enum { TIMINGS_TABLE, TIMINGS_JSON };
+static const char *const timings_words[] = {
+    [TIMINGS_TABLE] = "table", [TIMINGS_JSON] = "json", NULL};
 
 static void tell_containment(const struct iv_scan_outcome *outcome, unsigned jobs)
 {
@@ -12,6 +18,57 @@ static void tell_containment(const struct iv_scan_outcome *outcome, unsigned job
     fprintf(stderr, "imgval: readers: %u process%s; landlock %s, seccomp %s, limits %s\n", jobs,
             jobs == 1 ? "" : "es", c->landlock ? "on" : "off", c->seccomp ? "on" : "off",
             c->limits ? "on" : "off");
+}
+
+/* One line of the table. */
+static void tell_span(const char *name, const struct iv_span *span)
+{
+    fprintf(stderr, "  %-28s %10.3f %10.3f\n", name, (double)span->wall / 1e6,
+            (double)span->cpu / 1e6);
+}
+
+/* Nanoseconds; a rule that took less has no line of its own. */
+enum { SMALL_SPAN = 10000 };
+
+/* --timings: what the stages and the rules took. */
+static void tell_timings(const struct iv_timings *timings)
+{
+    struct iv_span total = {0};
+    fprintf(stderr, "imgval: timings in milliseconds\n  %-28s %10s %10s\n", "stage", "wall", "CPU");
+    for (size_t i = 0; i < IV_STAGES; i++) {
+        const struct iv_span *span = &timings->stages[i];
+        total.wall += span->wall;
+        total.cpu += span->cpu;
+        tell_span(iv_stage_names[i], span);
+    }
+    tell_span("all stages", &total);
+    fprintf(stderr, "  %-28s %10s %10s\n", "rule", "wall", "CPU");
+    size_t small = 0;
+    for (size_t i = 0; i < timings->rule_count; i++) {
+        if (timings->rules[i].span.wall < SMALL_SPAN) {
+            small++;
+            continue;
+        }
+        struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
+        iv_text_escape(&name, timings->rules[i].rule->id, 0, true); /* a site's own may say much */
+        tell_span(iv_buf_text(&name), &timings->rules[i].span);
+    }
+    fprintf(stderr, "  %zu rules took less than 0.01 each\n", small);
+}
+
+static int write_reports(const struct iv_scan_arguments *given, struct iv_report *report,
+                         const struct iv_further_report *further, struct iv_timings *timings,
+                         int status)
+{
+    if (!given->timings_given) {
+        return iv_command_write_reports(report, given, further, status);
+    }
+    report->timings = given->timings == TIMINGS_JSON ? timings : NULL;
+    struct iv_span start = iv_span_now();
+    status = iv_command_write_reports(report, given, further, status);
+    iv_span_add(&timings->stages[IV_STAGE_WRITE], &start);
+    tell_timings(timings);
+    return status;
 }
 
 static int run_scan(const struct iv_command *command, void *options,
@@ -42,9 +99,11 @@ static int run_scan(const struct iv_command *command, void *options,
     struct iv_report report;
     struct iv_scan_outcome outcome;
     struct iv_progress progress;
+    struct iv_timings timings = {0};
     iv_progress_init(&progress, &given->output);
     scan_options.progress = iv_progress_step;
     scan_options.progress_context = &progress;
+    scan_options.timings = given->timings_given ? &timings : NULL;
     bool is_scanned =
         iv_scan(paths.items, paths.count, &scan_options, arena, &report, &outcome, &err);
     iv_progress_end(&progress);
@@ -54,7 +113,7 @@ static int run_scan(const struct iv_command *command, void *options,
     if (given->output.verbose > 0) {
         tell_containment(&outcome, scan_options.jobs);
     }
-    return iv_command_write_reports(&report, given, further, iv_command_status(&report, &outcome));
+    return write_reports(given, &report, further, &timings, iv_command_status(&report, &outcome));
 }
 
 static const struct iv_option what_if_options[] = {
@@ -75,9 +134,24 @@ static const struct iv_option fleet_options[] = {
 };
 static const struct iv_option_group fleet_group = {
     .title = "Fleet", .options = fleet_options, .count = IV_COUNT(fleet_options)};
+
+static const struct iv_option speed_options[] = {
+    {.name = "timings",
+     .argument = "table|json",
+     .implied = "table",
+     .type = IV_OPTION_WORD,
+     .offset = offsetof(struct iv_scan_arguments, timings),
+     .given_offset = offsetof(struct iv_scan_arguments, timings_given),
+     .words = timings_words,
+     .help = "tell on standard error what each stage and rule took; json: in the JSON report too"},
+};
+static const struct iv_option_group speed_group = {
+    .title = "Speed", .options = speed_options, .count = IV_COUNT(speed_options)};
+
 static const struct iv_option_group *const groups[] = {
-    &iv_group_input, &iv_group_device,  &iv_group_compare, &iv_group_store,   &iv_group_policy,
-    &what_if_group,  &iv_group_verdict, &iv_group_output,  &iv_group_reading, &fleet_group,
+    &iv_group_input,   &iv_group_device, &iv_group_compare, &iv_group_store,
+    &iv_group_policy,  &what_if_group,   &iv_group_verdict, &iv_group_output,
+    &iv_group_reading, &fleet_group,     &speed_group,
 };
 
 const struct iv_command iv_cmd_scan = {

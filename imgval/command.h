@@ -73,6 +73,8 @@ struct iv_scan_arguments {
     const char *date;
     bool what_if;
     const char *shard;
+    bool timings_given;
+    int timings; /* index in the words of --timings: table, json */
 };
 
 extern const struct iv_scan_arguments iv_scan_arguments_default;

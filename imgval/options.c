@@ -105,6 +105,9 @@ static bool parse_long(const struct iv_command *command, struct words *words,
         }
         return apply(option, "", arena, options, err);
     }
+    if (equals == NULL && option->implied != NULL) {
+        return apply(option, option->implied, arena, options, err);
+    }
     if (equals == NULL && words->at >= words->count) {
         return iv_error_set(err, IV_ERROR_USAGE, "--%s needs a value: --%s=%s", option->name,
                             option->name, option->argument);
@@ -189,7 +192,7 @@ static void add_option_name(struct iv_buf *buf, const struct iv_option *option)
         iv_buf_printf(buf, "      --%s", option->name);
     }
     if (option->argument != NULL) {
-        iv_buf_printf(buf, "=%s", option->argument);
+        iv_buf_printf(buf, option->implied != NULL ? "[=%s]" : "=%s", option->argument);
     }
 }
 
@@ -291,7 +294,8 @@ static void add_manual_option(struct iv_buf *buf, const struct iv_option *option
     }
     iv_buf_printf(buf, "Fl \\-%s", option->name);
     if (option->argument != NULL) {
-        iv_buf_printf(buf, " Ns = Ns Ar %s", option->argument);
+        iv_buf_printf(buf, option->implied != NULL ? " Ns Oo = Ns Ar %s Oc" : " Ns = Ns Ar %s",
+                      option->argument);
     }
     iv_buf_putc(buf, '\n');
     add_mdoc(buf, option->help);

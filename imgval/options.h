@@ -35,6 +35,7 @@ struct iv_option {
     const char *name;     /* long name without "--" */
     char letter;          /* short name, or 0 */
     const char *argument; /* its name in help; NULL: takes none */
+    const char *implied;  /* the value without "=VALUE": then the next word is none; or NULL */
     enum iv_option_type type;
     size_t offset;            /* in the command's options struct */
     size_t given_offset;      /* of a bool that says that it was given; 0: none */

@@ -52,7 +52,8 @@ static void bash_options(const struct iv_command *command, struct iv_buf *buf)
         for (size_t i = 0; i < command->groups[g]->count; i++) {
             const struct iv_option *option = &command->groups[g]->options[i];
             if (!option->hidden) {
-                iv_buf_printf(buf, " --%s%s", option->name, option->argument != NULL ? "=" : "");
+                bool must_have = option->argument != NULL && option->implied == NULL;
+                iv_buf_printf(buf, " --%s%s", option->name, must_have ? "=" : "");
             }
         }
     }
@@ -141,11 +142,13 @@ static void zsh_option(const struct iv_option *option, struct iv_buf *buf)
 {
     struct iv_buf spec IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_printf(&spec, "%s--%s%s[", option->type == IV_OPTION_LIST ? "*" : "", option->name,
-                  option->argument != NULL ? "=" : "");
+                  option->implied != NULL    ? "=-"
+                  : option->argument != NULL ? "="
+                                             : "");
     add_zsh_text(&spec, option->help);
     iv_buf_putc(&spec, ']');
     if (option->words != NULL) {
-        iv_buf_puts(&spec, ":value:(");
+        iv_buf_puts(&spec, option->implied != NULL ? "::value:(" : ":value:(");
         for (size_t w = 0; option->words[w] != NULL; w++) {
             iv_buf_printf(&spec, "%s%s", w == 0 ? "" : " ", option->words[w]);
         }
@@ -207,10 +210,11 @@ static void fish_option(const struct iv_command *command, const struct iv_option
     if (option->letter != 0) {
         iv_buf_printf(buf, " -s %c", option->letter);
     }
-    if (option->argument != NULL) {
+    if (option->argument != NULL && option->implied == NULL) {
         iv_buf_puts(buf, option->complete != IV_COMPLETE_NONE ? " -r" : " -x");
     }
-    if (option->words != NULL) {
+    /* fish knows no argument that may be left out: then the bare option alone is offered. */
+    if (option->words != NULL && option->implied == NULL) {
         iv_buf_puts(buf, " -a '");
         for (size_t w = 0; option->words[w] != NULL; w++) {
             iv_buf_printf(buf, "%s%s", w == 0 ? "" : " ", option->words[w]);

@@ -14,6 +14,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* --- time spent ---------------------------------------------------------------------------------
+ */
+
+static struct iv_span start_stage(const struct iv_scan_options *options)
+{
+    return options->timings == NULL ? (struct iv_span){0} : iv_span_now();
+}
+
+static void end_stage(const struct iv_scan_options *options, enum iv_stage stage,
+                      const struct iv_span *start)
+{
+    if (options->timings != NULL) {
+        iv_span_add(&options->timings->stages[stage], start);
+    }
+}
+
+/* What each rule took, over all submissions. */
+static void sum_rules(const struct iv_report *report, struct iv_arena *arena,
+                      struct iv_timings *timings)
+{
+    size_t count = report->entry_count == 0 ? 0 : report->entries[0].judgement.outcome_count;
+    timings->rules = IV_NEW_ARRAY(arena, struct iv_rule_time, count);
+    timings->rule_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct iv_rule_time *total = &timings->rules[i];
+        total->rule = report->entries[0].judgement.outcomes[i].rule;
+        for (size_t k = 0; k < report->entry_count; k++) {
+            const struct iv_span *span = &report->entries[k].judgement.outcomes[i].span;
+            total->span.wall += span->wall;
+            total->span.cpu += span->cpu;
+        }
+    }
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 /* What the worker function and the receiver of its records share. */
@@ -306,9 +340,11 @@ static bool read_submission(const char *path, const struct iv_scan_options *opti
         .device_info = options->device_info,
         .no_hash = options->no_hash,
     };
+    struct iv_span start = start_stage(options);
     if (!iv_input_list(path, &list_options, arena, &listing, err)) {
         return false;
     }
+    end_stage(options, IV_STAGE_LIST, &start);
     struct iv_submission s = {
         .path = iv_arena_strdup(arena, path),
         .kind = listing.kind,
@@ -326,10 +362,13 @@ static bool read_submission(const char *path, const struct iv_scan_options *opti
         .set_incomplete = hides_packages(&listing),
     };
     struct iv_facts *facts;
+    start = start_stage(options);
     if (!settle_type(path, options, &listing, &s, err) ||
         !read_items(&listing, options, arena, &facts, ret_containment, err)) {
         return false;
     }
+    end_stage(options, IV_STAGE_READ, &start);
+    start = start_stage(options);
     size_t extra_count;
     const struct iv_datum *extra = iv_scan_option_data(options, arena, &extra_count);
     iv_submission_assemble(facts, listing.item_count, extra, extra_count, arena, &s);
@@ -338,6 +377,7 @@ static bool read_submission(const char *path, const struct iv_scan_options *opti
     }
     s.set_incomplete =
         s.set_incomplete || lacks_history(&s) || hides_partitions(&s) || hides_parts(&s);
+    end_stage(options, IV_STAGE_ASSEMBLE, &start);
     *ret_submission = s;
     return true;
 }
@@ -643,11 +683,14 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
                    struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,
                    struct iv_error *err)
 {
+    struct iv_span start = start_stage(options);
     for (size_t i = 0; i < count; i++) {
         if (!iv_scan_look_up(options, arena, &submissions[i], err)) {
             return false;
         }
     }
+    end_stage(options, IV_STAGE_LOOK_UP, &start);
+    start = start_stage(options);
     const struct iv_policy *policy = options->policy;
     struct iv_engine *engine IV_CLEANUP(iv_engine_close) = NULL;
     if (!open_engine(policy, &engine, err)) {
@@ -658,6 +701,7 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
         .policy = policy,
         .date = options->date,
         .what_if = options->what_if,
+        .with_spans = options->timings != NULL,
         .uses =
             policy == NULL ? NULL : IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count),
     };
@@ -680,6 +724,10 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
                         &report.entries[i].judgement);
         report.verdict = worst(report.verdict, report.entries[i].judgement.verdict);
         note_outcome(&submissions[i], ret_outcome);
+    }
+    end_stage(options, IV_STAGE_JUDGE, &start);
+    if (options->timings != NULL) {
+        sum_rules(&report, arena, options->timings);
     }
     *ret_report = report;
     return true;

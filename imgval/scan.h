@@ -74,6 +74,7 @@ struct iv_scan_options {
     bool no_hash;                  /* the hashes of images are not checked */
     iv_scan_progress_fn *progress; /* NULL: nobody waits */
     void *progress_context;
+    struct iv_timings *timings; /* NULL: nobody asked; else filled, its rules from the arena */
 };
 
 /* A scan's own outcome beside its report. */

@@ -738,7 +738,12 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission 
     for (size_t i = 0; i < engine->count; i++) {
         const struct iv_rule *rule = engine->rows[i].rule;
         struct tally tally = {.worst = IV_NOT_APPLICABLE};
+        struct iv_span start = {0};
+        struct iv_span span = {0};
         verdict.rank = i;
+        if (options->with_spans) {
+            start = iv_span_now();
+        }
         if ((rule->applies & applies_to(submission)) != 0) {
             if (!bare || rule->fault != IV_FAULT_NONE) {
                 run_row(&engine->rows[i], submission, &verdict, &tally);
@@ -746,8 +751,11 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission 
                 tally.worst = IV_NOT_EVALUATED;
             }
         }
+        if (options->with_spans) {
+            iv_span_add(&span, &start);
+        }
         judgement.outcomes[i] = (struct iv_rule_outcome){
-            .rule = rule, .outcome = tally.worst, .subjects = tally.subjects};
+            .rule = rule, .outcome = tally.worst, .subjects = tally.subjects, .span = span};
         unfinished = unfinished || tally.unfinished;
     }
     waive(&verdict, submission);

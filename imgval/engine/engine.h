@@ -36,6 +36,7 @@ struct iv_engine_options {
     int date;                   /* YYYYMMDD: the day by which waivers expire */
     bool what_if;               /* waivers reach what cannot be waived */
     struct iv_waiver_use *uses; /* of the policy's waivers, filled by each judging */
+    bool with_spans;            /* tell how long each row took */
     bool is_last; /* of the submissions: the waivers themselves are judged with this one */
 };
 

@@ -6,6 +6,7 @@
 #define IMGVAL_MODEL_FINDING_H
 
 #include "imgval/base/arena.h"
+#include "imgval/base/span.h"
 #include "imgval/model/rule.h"
 
 #include <stdbool.h>
@@ -51,7 +52,8 @@ struct iv_finding {
 struct iv_rule_outcome {
     const struct iv_rule *rule;
     enum iv_outcome outcome;
-    size_t subjects; /* subjects that it was run on, applicable or not evaluated */
+    size_t subjects;     /* subjects that it was run on, applicable or not evaluated */
+    struct iv_span span; /* spent on it, where that was asked for */
 };
 
 struct iv_counts {

@@ -7,6 +7,7 @@
 
 #include "imgval/model/finding.h"
 #include "imgval/model/submission.h"
+#include "imgval/model/timings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@ struct iv_report {
     size_t site_rule_count;
     struct iv_report_entry *entries;
     size_t entry_count;
+    const struct iv_timings *timings; /* NULL: nobody asked for them in the report */
 };
 
 /* How a sink may draw on its output; fixed by the command, so that tests can fix it too. */

@@ -60,6 +60,39 @@ void iv_json_report_policy(struct iv_json *json, const struct iv_report *report)
     iv_json_close_array(json);
 }
 
+/* Microseconds: whole numbers read back as they were written. */
+static void write_span(struct iv_json *json, const struct iv_span *span)
+{
+    iv_json_uint(json, "wall_us", span->wall / 1000);
+    iv_json_uint(json, "cpu_us", span->cpu / 1000);
+}
+
+void iv_json_report_timings(struct iv_json *json, const struct iv_report *report)
+{
+    const struct iv_timings *timings = report->timings;
+    if (timings == NULL) {
+        return;
+    }
+    iv_json_open_object(json, "timings");
+    iv_json_open_array(json, "stages");
+    for (size_t i = 0; i < IV_STAGE_WRITE; i++) {
+        iv_json_open_object(json, NULL);
+        iv_json_string(json, "stage", iv_stage_names[i]);
+        write_span(json, &timings->stages[i]);
+        iv_json_close_object(json);
+    }
+    iv_json_close_array(json);
+    iv_json_open_array(json, "rules");
+    for (size_t i = 0; i < timings->rule_count; i++) {
+        iv_json_open_object(json, NULL);
+        iv_json_string(json, "id", timings->rules[i].rule->id);
+        write_span(json, &timings->rules[i].span);
+        iv_json_close_object(json);
+    }
+    iv_json_close_array(json);
+    iv_json_close_object(json);
+}
+
 static void write_device(struct iv_json *json, const struct iv_device *device)
 {
     iv_json_open_object(json, "device");

@@ -18,6 +18,8 @@
 void iv_json_report_tool(struct iv_json *json, const struct iv_report *report);
 /* what_if and site_rules, where there is something to say. */
 void iv_json_report_policy(struct iv_json *json, const struct iv_report *report);
+/* timings, where they were asked for. */
+void iv_json_report_timings(struct iv_json *json, const struct iv_report *report);
 /* path ... variants: what stands before the packages. */
 void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry);
 /* outcomes and counts: what stands behind the findings. */

@@ -117,6 +117,57 @@ static void read_header(struct loader *loader, const struct iv_json_value *objec
     read_site_rules(loader, object);
 }
 
+static struct iv_span read_span(struct iv_json_reader *reader, const struct iv_json_value *object)
+{
+    uint64_t wall = iv_json_get_uint(reader, object, "wall_us");
+    uint64_t cpu = iv_json_get_uint(reader, object, "cpu_us");
+    if (wall > UINT64_MAX / 1000 || cpu > UINT64_MAX / 1000) {
+        iv_json_fail(reader, "more microseconds than there are");
+    }
+    return (struct iv_span){.wall = wall * 1000, .cpu = cpu * 1000};
+}
+
+static void read_stages(struct iv_json_reader *reader, const struct iv_json_value *object,
+                        struct iv_timings *timings)
+{
+    size_t count = 0;
+    const struct iv_json_value *array = iv_json_get_array(reader, object, "stages", &count);
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        const struct iv_json_value *item = iv_json_item(reader, array, i);
+        int stage = item == NULL ? 0 : iv_json_get_word(reader, item, "stage", iv_stage_names);
+        if (!reader->failed && stage >= 0 && stage < IV_STAGES) {
+            timings->stages[stage] = read_span(reader, item);
+        }
+        iv_json_context(reader, "stages[%zu]", i);
+    }
+}
+
+/* Only where somebody asked for them. */
+static void read_timings(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    const struct iv_json_value *member = iv_json_get_object(reader, object, "timings");
+    if (member == NULL || reader->failed) {
+        return;
+    }
+    struct iv_timings *timings = IV_NEW(reader->arena, struct iv_timings);
+    read_stages(reader, member, timings);
+    size_t count = 0;
+    const struct iv_json_value *array = iv_json_get_array(reader, member, "rules", &count);
+    timings->rules = IV_NEW_ARRAY(reader->arena, struct iv_rule_time, count);
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        const struct iv_json_value *item = iv_json_item(reader, array, i);
+        if (item != NULL) {
+            timings->rules[i].rule = read_rule(loader, item);
+            timings->rules[i].span = read_span(reader, item);
+        }
+        iv_json_context(reader, "rules[%zu]", i);
+    }
+    timings->rule_count = count;
+    iv_json_context(reader, "timings");
+    loader->report.timings = timings;
+}
+
 static size_t count_values(struct loader *loader, const struct iv_json_value *device)
 {
     size_t total = 0;
@@ -527,6 +578,7 @@ static bool read_document(struct loader *loader, const char *bytes, size_t size)
     loader->report.verdict = (enum iv_final_verdict)iv_json_get_word(
         &loader->reader, value, "verdict", iv_final_verdict_names);
     read_all(loader, value, "submissions", read_entry);
+    read_timings(loader, value);
     loader->has_end = true;
     return !loader->reader.failed;
 }
@@ -543,6 +595,7 @@ static void read_end(struct loader *loader, const struct iv_json_value *object)
         iv_json_get_uint(reader, counts, "findings") != loader->findings) {
         iv_json_fail(reader, "the counts of the end record are not those of the stream");
     }
+    read_timings(loader, object);
     loader->has_end = true;
 }
 

@@ -44,6 +44,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
         write_entry(&json, &report->entries[i], out);
     }
     iv_json_close_array(&json);
+    iv_json_report_timings(&json, report);
     iv_json_close_object(&json);
     iv_buf_putc(&buf, '\n');
     iv_json_flush(&json, 0, out);

@@ -69,6 +69,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_json_uint(&json, "packages", packages);
     iv_json_uint(&json, "findings", findings);
     iv_json_close_object(&json);
+    iv_json_report_timings(&json, report);
     close_record(&json, out);
     iv_json_flush(&json, 0, out);
 }
