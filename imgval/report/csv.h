@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 /* Each adds a cell to the row in hand, behind a comma where it is not the first. NULL: an empty
- * cell, apart from "" in quotes. */
+ * cell, apart from "" in quotes; the first cell of a row is never empty. */
 void iv_csv_text(struct iv_buf *rows, const char *text);
 void iv_csv_bool(struct iv_buf *rows, bool value);
 void iv_csv_number(struct iv_buf *rows, uint64_t value, bool is_there);
