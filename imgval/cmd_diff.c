@@ -1,7 +1,9 @@
 /* imgval diff: what became of the packages of one submission in another. */
 #include "imgval/command.h"
 
+#include "imgval/findings.h"
 #include "imgval/report/delta_report.h"
+#include "imgval/report/report.h"
 #include "imgval/resolve.h"
 #include "imgval/version.h"
 
@@ -10,11 +12,13 @@
 
 static const struct iv_option diff_options[] = {
     {.name = "format",
-     .argument = "text|json",
+     .argument = "FORMAT",
      .type = IV_OPTION_WORD,
      .offset = offsetof(struct iv_scan_arguments, output.format),
      .words = iv_delta_formats,
-     .help = "of standard output; default text"},
+     .help =
+         "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, "
+         "azure, csv"},
     {.name = "color",
      .argument = "auto|always|never",
      .type = IV_OPTION_WORD,
@@ -60,6 +64,20 @@ static void compare(const struct iv_named *before, const struct iv_named *after,
     iv_delta_add_values(&b->device, &a->device, arena, ret_delta);
 }
 
+static void print_delta(const struct iv_delta_report *report,
+                        const struct iv_output_arguments *output, struct iv_arena *arena)
+{
+    const struct iv_style_options style = iv_command_style(output);
+    iv_delta_write_fn *write = iv_delta_writers[output->format];
+    if (write != NULL) {
+        write(report, &style, stdout);
+        return;
+    }
+    struct iv_report findings;
+    iv_findings_of_delta(report, arena, &findings);
+    iv_sink_find(iv_delta_formats[output->format])->write(&findings, &style, stdout);
+}
+
 static int run_diff(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -90,8 +108,7 @@ static int run_diff(const struct iv_command *command, void *options,
         .after_incomplete = after.incomplete,
     };
     compare(&before, &after, arena, &report.delta);
-    struct iv_style_options style = iv_command_style(&given->output);
-    iv_delta_writers[given->output.format](&report, &style, stdout);
+    print_delta(&report, &given->output, arena);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         iv_error_errno(&err, "standard output");
         return iv_command_fail(&err);

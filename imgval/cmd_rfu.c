@@ -1,6 +1,8 @@
 /* imgval rfu: a request for update: may devices that hold the source be served the target? */
 #include "imgval/command.h"
 
+#include "imgval/findings.h"
+#include "imgval/report/report.h"
 #include "imgval/report/request_report.h"
 #include "imgval/request.h"
 #include "imgval/version.h"
@@ -61,11 +63,12 @@ static const struct iv_option_group rfu_group = {
 
 static const struct iv_option output_options[] = {
     {.name = "format",
-     .argument = "text|json",
+     .argument = "FORMAT",
      .type = IV_OPTION_WORD,
      .offset = AT(scan.output.format),
      .words = iv_request_formats,
-     .help = "of standard output; default text"},
+     .help = "of standard output: text (default), json, sarif, junit, html, markdown, github, "
+             "azure, csv"},
     {.name = "color",
      .argument = "auto|always|never",
      .type = IV_OPTION_WORD,
@@ -79,11 +82,20 @@ static const struct iv_option_group output_group = {
 static const struct iv_option_group *const groups[] = {&rfu_group, &output_group, &iv_group_store,
                                                        &iv_group_reading};
 
-static int print_request(const struct iv_request *request, const struct rfu_arguments *given)
+static int print_request(const struct iv_request *request, const struct rfu_arguments *given,
+                         struct iv_arena *arena)
 {
     struct iv_error err;
     struct iv_style_options style = iv_command_style(&given->scan.output);
-    iv_request_writers[given->scan.output.format](request, IMGVAL_VERSION, &style, stdout);
+    const int format = given->scan.output.format;
+    iv_request_write_fn *write = iv_request_writers[format];
+    if (write != NULL) {
+        write(request, IMGVAL_VERSION, &style, stdout);
+    } else {
+        struct iv_report findings;
+        iv_findings_of_request(request, IMGVAL_VERSION, arena, &findings);
+        iv_sink_find(iv_request_formats[format])->write(&findings, &style, stdout);
+    }
     if (fflush(stdout) != 0 || ferror(stdout)) {
         iv_error_errno(&err, "standard output");
         return iv_command_fail(&err);
@@ -127,7 +139,7 @@ static int run_rfu(const struct iv_command *command, void *options,
                           &err)) {
         return iv_command_fail(&err);
     }
-    return print_request(&request, given);
+    return print_request(&request, given, arena);
 }
 
 const struct iv_command iv_cmd_rfu = {

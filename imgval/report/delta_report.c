@@ -1,25 +1,88 @@
 #include "imgval/report/delta_report.h"
 
 #include "imgval/base/text.h"
-#include "imgval/report/json.h"
+#include "imgval/report/json_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/text_out.h"
 
-#include <string.h>
+enum { FLUSH_SIZE = 64 * 1024 };
 
 bool iv_delta_report_is_equal(const struct iv_delta_report *report)
 {
     return report->delta.count == 0 && report->delta.value_count == 0;
 }
 
-static const char *package_name(const struct iv_package *package)
+/* --- shared ---------------------------------------------------------------------------------- */
+
+const struct iv_delta_pass iv_delta_passes[IV_DELTA_PASSES] = {
+    {.mask = IV_CHANGE_REMOVED, .title = "Removed", .sign = "-"},
+    {.mask = IV_CHANGE_ADDED, .title = "Added", .sign = "+"},
+    {.mask = ~(unsigned)(IV_CHANGE_REMOVED | IV_CHANGE_ADDED), .title = "Changed", .sign = "~"},
+};
+
+const char *iv_delta_name(const struct iv_package *package)
 {
     return package->name != NULL ? package->name : package->key;
 }
 
-static const struct iv_package *either(const struct iv_change *change)
+const struct iv_package *iv_delta_either(const struct iv_change *change)
 {
     return change->after != NULL ? change->after : change->before;
+}
+
+size_t iv_delta_words(const struct iv_change *change, const char *ret_words[IV_CHANGE_KINDS])
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < IV_CHANGE_KINDS; i++) {
+        if (((change->what >> i) & 1U) != 0) {
+            ret_words[count++] = iv_change_names[i];
+        }
+    }
+    return count;
+}
+
+size_t iv_delta_parts(const struct iv_change *change,
+                      struct iv_delta_part ret_parts[IV_DELTA_PARTS])
+{
+    static const char *const yes_no[] = {"no", "yes"};
+    const struct iv_package *b = change->before;
+    const struct iv_package *a = change->after;
+    size_t count = 0;
+    if ((change->what & IV_CHANGE_PARTITION) != 0) {
+        ret_parts[count++] = (struct iv_delta_part){.name = "partition",
+                                                    .before = iv_package_partition(b),
+                                                    .after = iv_package_partition(a)};
+    }
+    if ((change->what & IV_CHANGE_FLAGS) == 0) {
+        return count;
+    }
+    if (b->binary_partition != a->binary_partition) {
+        ret_parts[count++] = (struct iv_delta_part){.name = "binary partition",
+                                                    .before = yes_no[b->binary_partition],
+                                                    .after = yes_no[a->binary_partition]};
+    }
+    if (b->empty != a->empty) {
+        ret_parts[count++] = (struct iv_delta_part){
+            .name = "empty", .before = yes_no[b->empty], .after = yes_no[a->empty]};
+    }
+    if (!iv_ascii_ieq(b->owner_type, a->owner_type)) {
+        ret_parts[count++] = (struct iv_delta_part){
+            .name = "owner type", .before = b->owner_type, .after = a->owner_type};
+    }
+    if (!iv_ascii_ieq(b->release_type, a->release_type)) {
+        ret_parts[count++] = (struct iv_delta_part){
+            .name = "release type", .before = b->release_type, .after = a->release_type};
+    }
+    return count;
+}
+
+size_t iv_delta_count(const struct iv_delta *delta, const struct iv_delta_pass *pass)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < delta->count; i++) {
+        count += (delta->changes[i].what & pass->mask) != 0 ? 1 : 0;
+    }
+    return count;
 }
 
 /* --- text ------------------------------------------------------------------------------------ */
@@ -48,7 +111,8 @@ static const char *what_changed(const struct iv_out *out, const struct iv_change
 {
     const struct iv_package *b = change->before;
     const struct iv_package *a = change->after;
-    const char *text = iv_arena_printf(out->scratch, "%s", said(out, either(change)->version));
+    const char *text =
+        iv_arena_printf(out->scratch, "%s", said(out, iv_delta_either(change)->version));
     if ((change->what & (IV_CHANGE_VERSION_UP | IV_CHANGE_VERSION_DOWN)) != 0) {
         text = iv_arena_printf(out->scratch, "%s -> %s%s", said(out, b->version),
                                said(out, a->version),
@@ -57,60 +121,31 @@ static const char *what_changed(const struct iv_out *out, const struct iv_change
     if ((change->what & IV_CHANGE_CONTENT) != 0) {
         text = iv_arena_printf(out->scratch, "%s, other content under the same version", text);
     }
-    if ((change->what & IV_CHANGE_PARTITION) != 0) {
-        text = iv_arena_printf(out->scratch, "%s, partition %s -> %s", text,
-                               iv_out_value(out, iv_package_partition(b)),
-                               iv_out_value(out, iv_package_partition(a)));
-    }
-    if ((change->what & IV_CHANGE_FLAGS) != 0) {
-        static const char *const yes_no[] = {"no", "yes"};
-        if (b->binary_partition != a->binary_partition) {
-            text = iv_arena_printf(out->scratch, "%s, binary partition %s -> %s", text,
-                                   yes_no[b->binary_partition], yes_no[a->binary_partition]);
-        }
-        if (b->empty != a->empty) {
-            text = iv_arena_printf(out->scratch, "%s, empty %s -> %s", text, yes_no[b->empty],
-                                   yes_no[a->empty]);
-        }
-        if (!iv_ascii_ieq(b->owner_type, a->owner_type)) {
-            text = iv_arena_printf(out->scratch, "%s, owner type %s -> %s", text,
-                                   said(out, b->owner_type), said(out, a->owner_type));
-        }
-        if (!iv_ascii_ieq(b->release_type, a->release_type)) {
-            text = iv_arena_printf(out->scratch, "%s, release type %s -> %s", text,
-                                   said(out, b->release_type), said(out, a->release_type));
-        }
+    struct iv_delta_part parts[IV_DELTA_PARTS];
+    size_t count = iv_delta_parts(change, parts);
+    for (size_t i = 0; i < count; i++) {
+        text = iv_arena_printf(out->scratch, "%s, %s %s -> %s", text, parts[i].name,
+                               said(out, parts[i].before), said(out, parts[i].after));
     }
     if (change->other != NULL) {
         text = iv_arena_printf(out->scratch, "%s, renamed %s %s?", text,
                                change->after == NULL ? "to" : "from",
-                               iv_out_escape(out, package_name(change->other)));
+                               iv_out_escape(out, iv_delta_name(change->other)));
     }
     return text;
 }
 
-/* Removed first: they are what WSPC is about. */
 static void text_changes(const struct iv_out *out, const struct iv_delta *delta)
 {
-    static const struct {
-        unsigned mask;
-        const char *sign;
-        enum iv_ink ink;
-    } passes[] = {
-        {.mask = IV_CHANGE_REMOVED, .sign = "-", .ink = IV_INK_RED},
-        {.mask = IV_CHANGE_ADDED, .sign = "+", .ink = IV_INK_GREEN},
-        {.mask = ~(unsigned)(IV_CHANGE_REMOVED | IV_CHANGE_ADDED),
-         .sign = "~",
-         .ink = IV_INK_YELLOW},
-    };
+    static const enum iv_ink inks[IV_DELTA_PASSES] = {IV_INK_RED, IV_INK_GREEN, IV_INK_YELLOW};
     struct iv_table table = {.columns = 3};
-    for (size_t pass = 0; pass < IV_COUNT(passes); pass++) {
+    for (size_t pass = 0; pass < IV_DELTA_PASSES; pass++) {
         for (size_t i = 0; i < delta->count; i++) {
             const struct iv_change *change = &delta->changes[i];
-            if ((change->what & passes[pass].mask) != 0) {
-                iv_table_cell(out, &table, passes[pass].ink, passes[pass].sign);
+            if ((change->what & iv_delta_passes[pass].mask) != 0) {
+                iv_table_cell(out, &table, inks[pass], iv_delta_passes[pass].sign);
                 iv_table_cell(out, &table, IV_INK_PLAIN,
-                              iv_out_escape(out, package_name(either(change))));
+                              iv_out_escape(out, iv_delta_name(iv_delta_either(change))));
                 iv_table_cell(out, &table, IV_INK_PLAIN, what_changed(out, change));
             }
         }
@@ -191,19 +226,45 @@ static void json_package(struct iv_json *json, const char *name, const struct iv
 static void json_change(struct iv_json *json, const struct iv_change *change)
 {
     const char *words[IV_CHANGE_KINDS];
-    size_t count = 0;
-    for (unsigned i = 0; i < IV_CHANGE_KINDS; i++) {
-        if (((change->what >> i) & 1U) != 0) {
-            words[count++] = iv_change_names[i];
-        }
-    }
-    iv_json_open_object(json, NULL);
-    iv_json_string(json, "name", package_name(either(change)));
-    iv_json_string(json, "key", either(change)->key);
+    size_t count = iv_delta_words(change, words);
+    iv_json_string(json, "name", iv_delta_name(iv_delta_either(change)));
+    iv_json_string(json, "key", iv_delta_either(change)->key);
     iv_json_strings(json, "what", words, count);
-    iv_json_string(json, "renamed", change->other == NULL ? NULL : package_name(change->other));
+    iv_json_string(json, "renamed", change->other == NULL ? NULL : iv_delta_name(change->other));
     json_package(json, "before", change->before);
     json_package(json, "after", change->after);
+}
+
+static void json_value(struct iv_json *json, const struct iv_value_change *value)
+{
+    iv_json_string(json, "name", value->name);
+    iv_json_string(json, "before", value->before);
+    iv_json_string(json, "after", value->after);
+}
+
+/* What stands in front of the counts; the stream says whether they are equal at its end. */
+static void json_head(struct iv_json *json, const struct iv_delta_report *report)
+{
+    iv_json_string(json, "schema", IV_JSON_DIFF_SCHEMA);
+    iv_json_open_object(json, "tool");
+    iv_json_string(json, "name", "imgval");
+    iv_json_string(json, "version", report->tool_version);
+    iv_json_close_object(json);
+}
+
+static void json_sides(struct iv_json *json, const struct iv_delta_report *report)
+{
+    json_side(json, "before", report->before, report->before_incomplete);
+    json_side(json, "after", report->after, report->after_incomplete);
+}
+
+static void json_counts(struct iv_json *json, const struct iv_delta *delta)
+{
+    iv_json_open_object(json, "counts");
+    for (size_t i = 0; i < IV_CHANGE_KINDS; i++) {
+        iv_json_uint(json, iv_change_names[i], delta->counts[i]);
+    }
+    iv_json_uint(json, "same", delta->same);
     iv_json_close_object(json);
 }
 
@@ -215,42 +276,88 @@ static void write_json(const struct iv_delta_report *report, const struct iv_sty
     struct iv_json json = iv_json(&buf, true);
     const struct iv_delta *delta = &report->delta;
     iv_json_open_object(&json, NULL);
-    iv_json_string(&json, "schema", IV_JSON_DIFF_SCHEMA);
-    iv_json_open_object(&json, "tool");
-    iv_json_string(&json, "name", "imgval");
-    iv_json_string(&json, "version", report->tool_version);
-    iv_json_close_object(&json);
+    json_head(&json, report);
     iv_json_bool(&json, "equal", iv_delta_report_is_equal(report));
-    json_side(&json, "before", report->before, report->before_incomplete);
-    json_side(&json, "after", report->after, report->after_incomplete);
-    iv_json_open_object(&json, "counts");
-    for (size_t i = 0; i < IV_CHANGE_KINDS; i++) {
-        iv_json_uint(&json, iv_change_names[i], delta->counts[i]);
-    }
-    iv_json_uint(&json, "same", delta->same);
-    iv_json_close_object(&json);
+    json_sides(&json, report);
+    json_counts(&json, delta);
     iv_json_open_array(&json, "packages");
     for (size_t i = 0; i < delta->count; i++) {
+        iv_json_open_object(&json, NULL);
         json_change(&json, &delta->changes[i]);
-        if (buf.size > 64 * 1024) {
-            (void)fwrite(buf.data, 1, buf.size, out);
-            iv_buf_clear(&buf);
-        }
+        iv_json_close_object(&json);
+        iv_json_flush(&json, FLUSH_SIZE, out);
     }
     iv_json_close_array(&json);
     iv_json_open_array(&json, "metadata");
     for (size_t i = 0; i < delta->value_count; i++) {
         iv_json_open_object(&json, NULL);
-        iv_json_string(&json, "name", delta->values[i].name);
-        iv_json_string(&json, "before", delta->values[i].before);
-        iv_json_string(&json, "after", delta->values[i].after);
+        json_value(&json, &delta->values[i]);
         iv_json_close_object(&json);
+        iv_json_flush(&json, FLUSH_SIZE, out);
     }
     iv_json_close_array(&json);
     iv_json_close_object(&json);
     iv_buf_putc(&buf, '\n');
-    (void)fwrite(buf.data, 1, buf.size, out);
+    iv_json_flush(&json, 0, out);
 }
 
-const char *const iv_delta_formats[] = {"text", "json", NULL};
-iv_delta_write_fn *const iv_delta_writers[] = {write_text, write_json, NULL};
+/* --- a stream of JSON records ----------------------------------------------------------------- */
+
+static void open_record(struct iv_json *json, const char *record)
+{
+    iv_json_open_object(json, NULL);
+    iv_json_string(json, "record", record);
+}
+
+static void close_record(struct iv_json *json, FILE *out)
+{
+    iv_json_close_object(json);
+    iv_buf_putc(json->buf, '\n');
+    iv_json_flush(json, FLUSH_SIZE, out);
+}
+
+static void write_jsonl(const struct iv_delta_report *report, const struct iv_style_options *style,
+                        FILE *out)
+{
+    (void)style;
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_json json = iv_json(&buf, false);
+    const struct iv_delta *delta = &report->delta;
+    open_record(&json, "header");
+    json_head(&json, report);
+    json_sides(&json, report);
+    close_record(&json, out);
+    for (size_t i = 0; i < delta->count; i++) {
+        open_record(&json, "package");
+        json_change(&json, &delta->changes[i]);
+        close_record(&json, out);
+    }
+    for (size_t i = 0; i < delta->value_count; i++) {
+        open_record(&json, "metadata");
+        json_value(&json, &delta->values[i]);
+        close_record(&json, out);
+    }
+    open_record(&json, "end");
+    iv_json_bool(&json, "equal", iv_delta_report_is_equal(report));
+    json_counts(&json, delta);
+    iv_json_uint(&json, "metadata", delta->value_count);
+    close_record(&json, out);
+    iv_json_flush(&json, 0, out);
+}
+
+/* The order of imgval scan. */
+const char *const iv_delta_formats[] = {
+    "text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure", "csv", NULL,
+};
+iv_delta_write_fn *const iv_delta_writers[] = {
+    write_text,
+    write_json,
+    write_jsonl,
+    NULL, /* sarif */
+    NULL, /* junit */
+    iv_delta_write_html,
+    iv_delta_write_markdown,
+    NULL, /* github */
+    NULL, /* azure */
+    iv_delta_write_csv,
+};

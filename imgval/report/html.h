@@ -10,6 +10,7 @@
 #include "imgval/report/markup.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* html/style.css and html/script.js. */
 extern const unsigned char iv_html_style[];
@@ -24,6 +25,18 @@ extern const size_t iv_html_audit_size;
  * use. */
 void iv_html_add_source(struct iv_buf *policy, const char *directive, const void *bytes,
                         size_t size);
+
+/*
+ * A page: iv_html_open(), the bar with its links, iv_html_main(), what the page says, and
+ * iv_html_close(), which writes the rest and frees. A content security policy lets a browser use
+ * the style sheet and the script of ours and nothing else.
+ */
+void iv_html_open(struct iv_markup *markup, const char *title, FILE *out);
+void iv_html_bar(struct iv_markup *markup, const char *tool);
+void iv_html_bar_link(struct iv_markup *markup, const char *href, const char *text);
+void iv_html_bar_end(struct iv_markup *markup);
+void iv_html_main(struct iv_markup *markup);
+void iv_html_close(struct iv_markup *markup, const char *tool, const char *tool_version);
 
 /* One submission in the document. */
 struct iv_html_part {

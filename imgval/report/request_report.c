@@ -154,5 +154,9 @@ static void write_json(const struct iv_request *request, const char *tool_versio
     iv_json_flush(&json, 0, out);
 }
 
-const char *const iv_request_formats[] = {"text", "json", NULL};
-iv_request_write_fn *const iv_request_writers[] = {write_text, write_json, NULL};
+const char *const iv_request_formats[] = {
+    "text", "json", "sarif", "junit", "html", "markdown", "github", "azure", "csv", NULL,
+};
+iv_request_write_fn *const iv_request_writers[] = {
+    write_text, write_json, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+};

@@ -16,7 +16,10 @@
 typedef void iv_request_write_fn(const struct iv_request *request, const char *tool_version,
                                  const struct iv_style_options *style, FILE *out);
 
-/* Words of --format, and what writes each; both end in NULL. */
+/*
+ * Words of --format, NULL-terminated, and by their places what writes each. Where that is NULL, the
+ * sink of this name does.
+ */
 extern const char *const iv_request_formats[];
 extern iv_request_write_fn *const iv_request_writers[];
 

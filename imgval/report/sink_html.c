@@ -2,7 +2,6 @@
  * One file for people who were not there: it opens from a mail, needs no network and no script, and
  * says the verdict first. The script that it carries sorts, filters and folds what stands there.
  */
-#include "imgval/base/sha256.h"
 #include "imgval/report/html.h"
 #include "imgval/report/phrases.h"
 #include "imgval/report/sink.h"
@@ -109,133 +108,31 @@ void iv_html_rule_link(struct iv_markup *m, const struct iv_rule *rule)
 
 /* ---- the head ------------------------------------------------------------------------------ */
 
-static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t size)
+static void add_title(struct iv_buf *title, const struct iv_report *report)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t at = 0; at < size; at += 3) {
-        const size_t left = size - at;
-        const unsigned group = (unsigned)bytes[at] << 16 |
-                               (left > 1 ? (unsigned)bytes[at + 1] << 8 : 0u) |
-                               (left > 2 ? (unsigned)bytes[at + 2] : 0u);
-        iv_buf_putc(buf, digits[group >> 18]);
-        iv_buf_putc(buf, digits[group >> 12 & 63]);
-        iv_buf_putc(buf, left > 1 ? digits[group >> 6 & 63] : '=');
-        iv_buf_putc(buf, left > 2 ? digits[group & 63] : '=');
-    }
-}
-
-void iv_html_add_source(struct iv_buf *buf, const char *directive, const void *bytes, size_t size)
-{
-    unsigned char digest[IV_SHA256_SIZE];
-    struct iv_sha256 *sha = iv_sha256_open();
-    iv_sha256_add(sha, bytes, size);
-    iv_sha256_close(sha, digest);
-    iv_buf_printf(buf, "; %s 'sha256-", directive);
-    add_base64(buf, digest, sizeof(digest));
-    iv_buf_putc(buf, '\'');
-}
-
-static void write_meta(struct iv_markup *m, const char *name, const char *content)
-{
-    iv_markup_break(m);
-    iv_markup_open(m, "meta");
-    iv_markup_attribute(m, "name", name);
-    iv_markup_attribute(m, "content", content);
-    iv_markup_close(m);
-}
-
-static void write_head(struct iv_markup *m, const struct iv_report *report)
-{
-    struct iv_buf policy IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_puts(&policy, "default-src 'none'; base-uri 'none'; form-action 'none'");
-    iv_html_add_source(&policy, "style-src", iv_html_style, iv_html_style_size);
-    iv_html_add_source(&policy, "script-src", iv_html_script, iv_html_script_size);
-    iv_markup_open(m, "head");
-    iv_markup_break(m);
-    iv_markup_open(m, "meta");
-    iv_markup_attribute(m, "charset", "utf-8");
-    iv_markup_close(m);
-    iv_markup_break(m);
-    iv_markup_open(m, "meta");
-    iv_markup_attribute(m, "http-equiv", "Content-Security-Policy");
-    iv_markup_attribute(m, "content", iv_buf_text(&policy));
-    iv_markup_close(m);
-    write_meta(m, "viewport", "width=device-width, initial-scale=1");
-    write_meta(m, "color-scheme", "light dark");
-    write_meta(m, "referrer", "no-referrer");
-    iv_markup_break(m);
-    iv_markup_open(m, "title");
-    iv_markup_printf(m, "%s – ", iv_phrase_verdicts[report->verdict]);
+    iv_buf_printf(title, "%s – ", iv_phrase_verdicts[report->verdict]);
     if (report->entry_count == 1) {
-        iv_markup_text(m, report->entries[0].submission->path);
+        iv_buf_puts(title, report->entries[0].submission->path);
     } else {
-        iv_markup_printf(m, "%zu submissions", report->entry_count);
+        iv_buf_printf(title, "%zu submissions", report->entry_count);
     }
-    iv_markup_printf(m, " – %s", report->tool);
-    iv_markup_close(m);
-    iv_markup_break(m);
-    iv_markup_open(m, "style");
-    iv_markup_own(m, iv_html_style, iv_html_style_size);
-    iv_markup_close(m);
-    iv_markup_break(m);
-    iv_markup_close(m);
-}
-
-static void write_link(struct iv_markup *m, size_t number, const char *section, const char *text)
-{
-    iv_markup_open(m, "li");
-    iv_markup_open(m, "a");
-    iv_markup_attribute_printf(m, "href", "#s%zu%s%s", number, section[0] == '\0' ? "" : "-",
-                               section);
-    iv_markup_text(m, text);
-    iv_markup_close(m);
-    iv_markup_close(m);
+    iv_buf_printf(title, " – %s", report->tool);
 }
 
 static void write_bar(struct iv_markup *m, const struct iv_report *report)
 {
-    iv_markup_break(m);
-    iv_markup_open(m, "a");
-    iv_markup_attribute(m, "class", "skip");
-    iv_markup_attribute(m, "href", "#main");
-    iv_markup_text(m, "Skip to the report");
-    iv_markup_close(m);
-    iv_markup_break(m);
-    iv_markup_open(m, "header");
-    iv_markup_attribute(m, "class", "bar");
-    iv_markup_classed(m, "span", "brand", report->tool);
-    iv_markup_open(m, "nav");
-    iv_markup_attribute(m, "aria-label", "Sections");
-    iv_markup_open(m, "ul");
+    iv_html_bar(m, report->tool);
     if (report->entry_count == 1) {
-        write_link(m, 1, "findings", "Findings");
-        write_link(m, 1, "wspc", "WSPC");
-        write_link(m, 1, "outcomes", "Outcomes");
-        write_link(m, 1, "device", "Device");
-        write_link(m, 1, "packages", "Packages");
+        iv_html_bar_link(m, "#s1-findings", "Findings");
+        iv_html_bar_link(m, "#s1-wspc", "WSPC");
+        iv_html_bar_link(m, "#s1-outcomes", "Outcomes");
+        iv_html_bar_link(m, "#s1-device", "Device");
+        iv_html_bar_link(m, "#s1-packages", "Packages");
     } else {
-        iv_markup_open(m, "li");
-        iv_markup_open(m, "a");
-        iv_markup_attribute(m, "href", "#submissions");
-        iv_markup_text(m, "Submissions");
-        iv_markup_close(m);
-        iv_markup_close(m);
+        iv_html_bar_link(m, "#submissions", "Submissions");
     }
-    iv_markup_open(m, "li");
-    iv_markup_open(m, "a");
-    iv_markup_attribute(m, "href", "#rules");
-    iv_markup_text(m, "Rules");
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_open(m, "button");
-    iv_markup_attribute(m, "type", "button");
-    iv_markup_attribute(m, "id", "theme");
-    iv_markup_flag(m, "hidden");
-    iv_markup_text(m, "Dark");
-    iv_markup_close(m);
-    iv_markup_close(m);
+    iv_html_bar_link(m, "#rules", "Rules");
+    iv_html_bar_end(m);
 }
 
 /* ---- verdicts ------------------------------------------------------------------------------ */
@@ -500,36 +397,16 @@ static void write_one(struct iv_markup *m, const struct iv_report *report)
     write_sections(&part);
 }
 
-static void write_foot(struct iv_markup *m, const struct iv_report *report)
-{
-    iv_markup_break(m);
-    iv_markup_open(m, "footer");
-    iv_markup_open(m, "p");
-    iv_markup_printf(m, "Written by %s %s. This file stands alone: it asks for nothing on the net.",
-                     report->tool, report->tool_version);
-    iv_markup_close(m);
-    iv_markup_close(m);
-}
-
 static void write_report(const struct iv_report *report, const struct iv_style_options *style,
                          FILE *out)
 {
-    static const char doctype[] = "<!DOCTYPE html>\n";
     (void)style; /* a document for browsers looks the same everywhere */
+    struct iv_buf title IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_markup m;
-    iv_markup_init(&m, IV_MARKUP_HTML, out);
-    iv_markup_own(&m, doctype, sizeof(doctype) - 1);
-    iv_markup_open(&m, "html");
-    iv_markup_attribute(&m, "lang", "en");
-    iv_markup_break(&m);
-    write_head(&m, report);
-    iv_markup_break(&m);
-    iv_markup_open(&m, "body");
+    add_title(&title, report);
+    iv_html_open(&m, iv_buf_text(&title), out);
     write_bar(&m, report);
-    iv_markup_break(&m);
-    iv_markup_open(&m, "main");
-    iv_markup_attribute(&m, "id", "main");
-    iv_markup_attribute(&m, "tabindex", "-1");
+    iv_html_main(&m);
     if (report->what_if) {
         iv_markup_classed(&m, "p", "what-if", iv_phrase_what_if);
     }
@@ -542,19 +419,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
         write_several(&m, report);
     }
     iv_html_rules(&m, report);
-    iv_markup_break(&m);
-    iv_markup_close(&m);
-    write_foot(&m, report);
-    iv_markup_break(&m);
-    iv_markup_open(&m, "script");
-    iv_markup_own(&m, iv_html_script, iv_html_script_size);
-    iv_markup_close(&m);
-    iv_markup_break(&m);
-    iv_markup_close(&m);
-    iv_markup_break(&m);
-    iv_markup_close(&m);
-    iv_markup_break(&m);
-    iv_markup_fini(&m);
+    iv_html_close(&m, report->tool, report->tool_version);
 }
 
 const struct iv_sink iv_sink_html = {

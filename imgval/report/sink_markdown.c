@@ -6,18 +6,16 @@
  * Text from the input stands in code spans, where neither markup nor mentions nor links are looked
  * for; sentences of plain words stand as they are.
  */
-#include "imgval/report/escape.h"
+#include "imgval/report/markdown.h"
 #include "imgval/report/phrases.h"
 #include "imgval/report/sink.h"
 
 #include <string.h>
 
 enum {
-    COMMENT_MAX = 60000, /* GitHub takes 65,536 characters */
-    TAIL = 200,          /* room for the last line */
+    TAIL = 200, /* room for the last line */
     SHOWN_SUBMISSIONS = 50,
     SHOWN_FINDINGS = 10, /* of one rule */
-    SHOWN_TEXT = 600,    /* bytes of a message or path */
 };
 
 struct comment {
@@ -37,7 +35,7 @@ static const char *const symbols[] = {
 static bool take_block(struct comment *comment)
 {
     comment->is_full =
-        comment->is_full || comment->text.size + comment->block.size + TAIL > COMMENT_MAX;
+        comment->is_full || comment->text.size + comment->block.size + TAIL > IV_MARKDOWN_MAX;
     if (!comment->is_full && comment->block.size > 0) {
         iv_buf_add(&comment->text, comment->block.data, comment->block.size);
     }
@@ -46,107 +44,6 @@ static bool take_block(struct comment *comment)
 }
 
 /* ---- texts --------------------------------------------------------------------------------- */
-
-static size_t longest_run(const char *text, char c)
-{
-    size_t longest = 0;
-    size_t run = 0;
-    for (; *text != '\0'; text++) {
-        run = *text == c ? run + 1 : 0;
-        longest = run > longest ? run : longest;
-    }
-    return longest;
-}
-
-static void add_ticks(struct iv_buf *buf, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        iv_buf_putc(buf, '`');
-    }
-}
-
-/* A code span (CommonMark 6.1) around text that is shown already. */
-static void add_span(struct iv_buf *buf, const char *shown)
-{
-    const size_t size = strlen(shown);
-    size_t ticks = longest_run(shown, '`') + 1;
-    const bool is_blank = strspn(shown, " ") == size;
-    const bool pad = !is_blank && (shown[0] == '`' || shown[size - 1] == '`' ||
-                                   (shown[0] == ' ' && shown[size - 1] == ' '));
-    /* Renderers stop counting at some length; no name needs a longer run. */
-    const bool hide = ticks > 4;
-    ticks = hide ? 1 : ticks;
-    if (size == 0) {
-        iv_buf_puts(buf, "(empty)");
-        return;
-    }
-    add_ticks(buf, ticks);
-    iv_buf_puts(buf, pad ? " " : "");
-    for (const char *at = shown; *at != '\0'; at++) {
-        if (hide && *at == '`') {
-            iv_buf_puts(buf, "\\x60");
-        } else {
-            iv_buf_putc(buf, *at);
-        }
-    }
-    iv_buf_puts(buf, pad ? " " : "");
-    add_ticks(buf, ticks);
-}
-
-static void add_code(struct iv_buf *buf, const char *text)
-{
-    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
-    iv_escape_shown_part(&shown, text, SHOWN_TEXT);
-    add_span(buf, iv_buf_text(&shown));
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* Whether a sentence holds nothing that Markdown, or a service that shows it, gives a meaning. */
-static bool is_prose(const char *text)
-{
-    if (!is_letter(text[0]) || strstr(text, "www.") != NULL) {
-        return false;
-    }
-    for (const char *at = text; *at != '\0'; at++) {
-        const bool is_plain =
-            is_letter(*at) || (*at >= '0' && *at <= '9') || strchr(" ,.;()'\"/%+=?-", *at) != NULL;
-        if (!is_plain && !(*at == ':' && (at[1] == ' ' || at[1] == '\0'))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void add_sentence(struct iv_buf *buf, const char *text)
-{
-    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
-    iv_escape_shown_part(&shown, text, SHOWN_TEXT);
-    if (is_prose(iv_buf_text(&shown))) {
-        iv_buf_add(buf, shown.data, shown.size);
-    } else {
-        add_span(buf, iv_buf_text(&shown));
-    }
-}
-
-/* An id or a name of a rule, also in a table: what is neither letter nor digit may stand as its
- * number. */
-static void add_name(struct iv_buf *buf, const char *text)
-{
-    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
-    iv_escape_shown_part(&shown, text, SHOWN_TEXT);
-    for (const char *at = iv_buf_text(&shown); *at != '\0'; at++) {
-        const bool is_ascii = (unsigned char)*at < 0x80;
-        if (is_ascii && !is_letter(*at) && !(*at >= '0' && *at <= '9') && *at != '-') {
-            iv_buf_printf(buf, "&#%d;", *at);
-        } else {
-            iv_buf_putc(buf, *at);
-        }
-    }
-}
 
 static const char *plural(size_t count)
 {
@@ -198,7 +95,7 @@ static void add_head(struct comment *comment, const struct iv_report *report)
         const struct iv_report_entry *entry = &report->entries[i];
         iv_buf_printf(block, "- %s **%s** ", symbols[entry->judgement.verdict],
                       iv_final_verdict_names[entry->judgement.verdict]);
-        add_code(block, entry->submission->path);
+        iv_markdown_code(block, entry->submission->path);
         iv_buf_puts(block, ": ");
         add_counts(block, &entry->judgement.counts);
         iv_buf_putc(block, '\n');
@@ -222,7 +119,7 @@ static void add_outcome(struct iv_buf *block, const struct iv_judgement *judgeme
         if (judgement->outcomes[i].outcome == outcome) {
             if (with_ids) {
                 iv_buf_puts(&ids, count == 0 ? "" : ", ");
-                add_name(&ids, judgement->outcomes[i].rule->id);
+                iv_markdown_name(&ids, judgement->outcomes[i].rule->id);
             }
             count++;
         }
@@ -276,7 +173,7 @@ static void add_remedy(struct iv_buf *block, const char *indent, const char *rem
 {
     if (remedy != NULL && remedy[0] != '\0') {
         iv_buf_printf(block, "%s*Mend:* ", indent);
-        add_sentence(block, remedy);
+        iv_markdown_sentence(block, remedy);
         iv_buf_putc(block, '\n');
     }
 }
@@ -286,15 +183,15 @@ static void add_finding(struct iv_buf *block, const struct iv_finding *finding,
 {
     struct iv_buf cut IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_puts(block, "- ");
-    add_sentence(block, finding->message);
+    iv_markdown_sentence(block, finding->message);
     if (finding->path != NULL && strcmp(finding->path, submission_path) != 0 &&
         strstr(iv_sink_cut(finding->message, &cut), finding->path) == NULL) {
         iv_buf_puts(block, " — ");
-        add_code(block, finding->path);
+        iv_markdown_code(block, finding->path);
     }
     if (finding->member != NULL) {
         iv_buf_puts(block, " member ");
-        add_code(block, finding->member);
+        iv_markdown_code(block, finding->member);
     }
     if (finding->line != 0) {
         iv_buf_printf(block, " line %llu", (unsigned long long)finding->line);
@@ -306,7 +203,7 @@ static void add_finding(struct iv_buf *block, const struct iv_finding *finding,
                       variant->mobile_operator == NULL ? "" : variant->mobile_operator,
                       variant->model == NULL ? "" : variant->model);
         iv_buf_puts(block, " for ");
-        add_code(block, iv_buf_text(&pop));
+        iv_markdown_code(block, iv_buf_text(&pop));
     }
     iv_buf_putc(block, '\n');
     if (with_remedy) {
@@ -322,9 +219,9 @@ static void add_group(struct comment *comment, const struct group *group,
     struct iv_buf *block = &comment->block;
     iv_buf_printf(block, "\n<details%s><summary><b>%s ", lead->severity == IV_ERROR ? " open" : "",
                   iv_severity_names[lead->severity]);
-    add_name(block, lead->rule->id);
+    iv_markdown_name(block, lead->rule->id);
     iv_buf_putc(block, ' ');
-    add_name(block, lead->rule->name);
+    iv_markdown_name(block, lead->rule->name);
     iv_buf_puts(block, "</b> (");
     add_counted(block, group->active, "finding");
     iv_buf_printf(block, "%s)</summary>\n\n", lead->incomplete ? ", not checked" : "");
@@ -353,7 +250,7 @@ static void add_entry(struct comment *comment, const struct iv_report_entry *ent
     struct iv_buf *block = &comment->block;
     const struct iv_submission *submission = entry->submission;
     iv_buf_puts(block, "\n### ");
-    add_code(block, submission->path);
+    iv_markdown_code(block, submission->path);
     iv_buf_printf(block, "\n\nJudged as %s%s",
                   submission->type == IV_IMAGE ? "an image"
                   : submission->context_free   ? "a context-free partial"
@@ -361,7 +258,7 @@ static void add_entry(struct comment *comment, const struct iv_report_entry *ent
                   submission->baseline ? ", to become a baseline" : "");
     if (submission->firmware_version != NULL) {
         iv_buf_puts(block, ", firmware version ");
-        add_code(block, submission->firmware_version);
+        iv_markdown_code(block, submission->firmware_version);
     }
     iv_buf_puts(block, ".\n");
     add_outcomes(block, &entry->judgement);

@@ -1,8 +1,17 @@
 #!/usr/bin/python3
 """history.py PROGRAM: imgval diff and imgval rfu from outside: tables of small histories, recorded
 as package lists, with what each command must answer; JSON against the shipped schemas."""
+import base64
+import csv
+import hashlib
+import html
+import importlib.util
+import io
 import json
+import os
+import re
 import sys
+import xml.etree.ElementTree
 
 import jsonschema
 
@@ -11,12 +20,17 @@ import support
 OEM, OPERATOR, MODEL = "CONTOSO", "000-88", "CT-100"
 POP = ["--manufacturer=" + OEM, "--operator=" + OPERATOR, "--model=" + MODEL]
 SCHEMAS = support.TOP / "imgval/report/schema"
+spec = importlib.util.spec_from_file_location("formats", support.TOP / "tests/report/formats.py")
+formats = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(formats)
 
 
 def validator(name):
     root = json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
-    other = json.loads((SCHEMAS / "imgval-report-1.schema.json").read_text(encoding="utf-8"))
-    ids = {other["$id"]: other, other["$id"].rsplit("/", 1)[1]: other}
+    ids = {}
+    for one in ("imgval-report-1.schema.json", "imgval-diff-1.schema.json"):
+        other = json.loads((SCHEMAS / one).read_text(encoding="utf-8"))
+        ids.update({other["$id"]: other, one: other})
     resolver = jsonschema.RefResolver.from_schema(root, store=ids)
     return jsonschema.Draft202012Validator(root, resolver=resolver)
 
@@ -322,9 +336,355 @@ def check_kinds(checks, place):
     checks.that("renamed to Contoso.New.Name?" in text, "renamed, in text", text)
 
 
+# --- the other formats of diff and rfu -----------------------------------------------------------
+
+DIFF_FORMATS = ("text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure",
+                "csv")
+RFU_FORMATS = tuple(f for f in DIFF_FORMATS if f != "jsonl")
+
+# What a name of a package may try: a formula, markup, workflow and logging commands, code spans
+# that end, a link, an escape sequence, text that runs the other way, bytes that are no UTF-8.
+HOSTILE = [b"=cmd|' /C calc'!A1", b"<script>alert(1)</script>", b"::error::x", b"##vso[task.x]y",
+           b"` ``` </details> [a](http://b.c) @everyone", b"a|b\\|c", b"\x1b[31mred\x07", "\u202eback".encode(),
+           b"\xff\xfe", b"{0} %s %n", b"]]>&amp;\"'", b"a,b;c"]
+
+
+class Fails(Exception):
+    """A format is not what it must be."""
+
+
+def need(holds, what, seen=""):
+    if not holds:
+        raise Fails(f"{what}: {seen!r}")
+
+
+def bytes_of(thing, name):
+    return formats.exact(thing, name)
+
+
+def shown(thing, name, most=None):
+    return formats.show(thing, name, most)
+
+
+def check_page(out):
+    """One page: nothing from elsewhere, one style sheet and one script, both named in the policy."""
+    page = formats.html_page(out)
+    text = out.decode("utf-8")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text).group(1)
+    policy = policy.replace("&#39;", "'")
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        found = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.S)
+        need(len(found) == 1 and f"<{tag} " not in text, f"one {tag}", len(found))
+        digest = base64.b64encode(hashlib.sha256(found[0].encode()).digest()).decode()
+        need(f"{directive} 'sha256-{digest}'" in policy, directive, policy)
+    need("default-src 'none'" in policy, "the policy", policy)
+    for link in page.links:
+        need(link.startswith("#") and link[1:] in page.ids, "a link to nowhere", link)
+    return page
+
+
+def diff_csv(out, answer):
+    formats.check_no_commands(formats.check_inert(out, "\r\n"))
+    rows = list(csv.DictReader(io.StringIO(out.decode("utf-8"), newline=""), strict=True))
+    for row in rows:
+        need(None not in row and None not in row.values(), "a row of another length", row)
+        for value in row.values():
+            need(value[:1] not in ("=", "+", "-", "@", "\t", "\r"), "a formula", value)
+
+    def cell(row, column, thing, member):
+        value = None if thing is None else bytes_of(thing, member)
+        wanted = "" if value is None else formats.shown(value)
+        if value and value[:1] in b"=+-@\t\r":
+            wanted = "'" + wanted
+        need(row[column] == wanted, f"column {column}", (row[column], wanted))
+
+    sides = [s for s in ("before", "after") if answer[s]["incomplete"]]
+    first = rows[:len(sides)]
+    need([(r["record"], r["what"]) for r in first] == [("incomplete", s) for s in sides], "sides",
+         first)
+    for row, side in zip(first, sides):
+        cell(row, "name", answer[side], "path")
+    rest = rows[len(sides):]
+    need([r["record"] for r in rest] == ["package"] * len(answer["packages"]) +
+         ["metadata"] * len(answer["metadata"]), "rows", len(rest))
+    for row, package in zip(rest, answer["packages"]):
+        cell(row, "name", package, "name")
+        cell(row, "key", package, "key")
+        cell(row, "renamed", package, "renamed")
+        need(row["what"] == "; ".join(package["what"]), "what", row)
+        for side in ("before", "after"):
+            one = package[side]
+            for name in ("version", "owner_type", "release_type", "path"):
+                cell(row, f"{side}_{name}", one, name)
+            for name in ("binary_partition", "empty"):
+                need(row[f"{side}_{name}"] == ("" if one is None else str(one[name]).lower()),
+                     name, row)
+            need((row[f"{side}_partition"] == "") == (one is None), "the partition", row)
+    for row, value in zip(rest[len(answer["packages"]):], answer["metadata"]):
+        cell(row, "name", value, "name")
+        cell(row, "before_value", value, "before")
+        cell(row, "after_value", value, "after")
+
+
+def diff_jsonl(out, answer):
+    formats.check_no_commands(formats.check_inert(out))
+    records = [json.loads(line) for line in out.decode("utf-8").split("\n")[:-1]]
+    against = validator("imgval-diff-stream-1.schema.json")
+    for record in records:
+        errors = [error.message for error in against.iter_errors(record)]
+        need(not errors, "fits its schema", (record, errors[:3]))
+    kinds = [r.pop("record") for r in records]
+    need(kinds == ["header"] + ["package"] * len(answer["packages"]) +
+         ["metadata"] * len(answer["metadata"]) + ["end"], "the records", kinds)
+    need(records[0] == {n: answer[n] for n in ("schema", "tool", "before", "after")}, "the header",
+         records[0])
+    need(records[1:-1] == answer["packages"] + answer["metadata"], "the changes")
+    need(records[-1] == {"equal": answer["equal"], "counts": answer["counts"],
+                         "metadata": len(answer["metadata"])}, "the end", records[-1])
+
+
+def diff_html(out, answer):
+    page = check_page(out)
+    whole = formats.plain("".join(page.texts))
+    for package in answer["packages"]:
+        for thing, name in ((package, "name"), (package, "renamed"), (package["before"], "version"),
+                            (package["after"], "version")):
+            if thing is not None and thing[name] is not None:
+                need(formats.plain(formats.as_html(thing, name)) in whole, "a name", package)
+    for value in answer["metadata"]:
+        for name in ("name", "before", "after"):
+            if value[name] is not None:
+                need(formats.plain(formats.as_html(value, name)) in whole, "a value", value)
+    rows = out.count(b"<tr>") - 1 - (answer["packages"] != []) - (answer["metadata"] != [])
+    need(rows == 2 + len(answer["packages"]) + len(answer["metadata"]), "rows", rows)
+    word = "INCOMPLETE" if answer["before"]["incomplete"] or answer["after"]["incomplete"] else \
+        "EQUAL" if answer["equal"] else "DIFFERENT"
+    need(f">{word}</span>" in out.decode("utf-8"), "the answer", word)
+
+
+def diff_markdown(out, answer):
+    text = formats.check_inert(out)
+    need(len(out) <= 60000, "too long for a comment", len(out))
+    spans, rest = formats.markdown_spans(text)
+    need(not re.search(r"[\[\]@\\~$<>|]|https?:|www\.", rest), "markup", rest)
+    for line in rest.split("\n"):
+        need(re.fullmatch(r"|## . imgval diff: [a-z, ]+|### [A-Z][a-z]+ \(\d+\)|- .*|\d+ removed, .*"
+                          r"|This comment is cut to its greatest length: .*", line), "a line", line)
+    lines = sum(line.startswith("- ") for line in rest.split("\n")) - 2
+    cut = re.search(r"greatest length: (\d+) more", rest)
+    need(lines + (int(cut.group(1)) if cut else 0) ==
+         len(answer["packages"]) + len(answer["metadata"]), "lines", lines)
+    for package in answer["packages"] if not cut else []:
+        need(formats.in_span(shown(package, "name", 600)) in spans, "a name", package["name"])
+    incomplete = answer["before"]["incomplete"] or answer["after"]["incomplete"]
+    need(("not read in full" in rest.split("\n")[0]) == incomplete, "the heading", rest[:80])
+
+
+def told_of(answer):
+    """The findings that a difference must come to: (id, name of the package or None), by path."""
+    packages = sorted((p for p in answer["packages"] if p["after"]),
+                      key=lambda p: bytes_of(p["after"], "path"))
+    gone = [("WSPC004", None)] if any(p["what"] == ["removed"] for p in answer["packages"]) else []
+    return gone + [("ADV001", p["name"]) for p in packages if "content" in p["what"]] + \
+        [("ADV002", p["name"]) for p in packages if "version-down" in p["what"]]
+
+
+REMOVED = ("To be WSPC-compliant, you cannot remove a package. The following packages were removed "
+           "'{}'.")
+
+
+def diff_sarif(out, answer):
+    formats.check_no_commands(formats.check_inert(out))
+    log = json.loads(out, object_pairs_hook=formats.validate.pairs)
+    for error in jsonschema.Draft202012Validator(formats.SARIF).iter_errors(log):
+        raise Fails(error.message[:300])
+    run = log["runs"][0]
+    need([r["id"] for r in run["tool"]["driver"]["rules"]] == ["WSPC004", "ADV001", "ADV002"], "rules")
+    results = run["results"]
+    need([(r["ruleId"], r["properties"].get("package")) for r in results] == told_of(answer), "results",
+         results)
+    need({r["level"] for r in results} <= {"warning"}, "levels")
+    incomplete = answer["before"]["incomplete"] or answer["after"]["incomplete"]
+    need(run["properties"]["verdict"] == ("incomplete" if incomplete else "pass"), "the verdict")
+    need(run["invocations"][0]["executionSuccessful"] == (not incomplete), "executionSuccessful")
+    gone = [shown(p, "name") for p in answer["packages"] if p["what"] == ["removed"]]
+    if 0 < len(gone) <= 20:
+        message = formats.sarif_text(results[0]["message"]["text"]).replace("]\\x28", "](")
+        need(message.startswith(REMOVED.format(", ".join(gone))), "the document's text", message)
+
+
+def diff_junit(out, answer):
+    root = xml.etree.ElementTree.fromstring(out)
+    cases = {case.get("name").split()[0]: case for case in root.iter("testcase")}
+    need({"WSPC004", "ADV001", "ADV002"} <= set(cases), "test cases", list(cases))
+    counts = {n: int(root.get(n)) for n in ("tests", "failures", "errors", "skipped")}
+    incomplete = answer["before"]["incomplete"] or answer["after"]["incomplete"]
+    need(counts["tests"] == len(cases) and counts["failures"] == 0 and
+         (counts["errors"] > 0) == incomplete, "counts", counts)
+    told = "".join(cases["WSPC004"].itertext())
+    need(("you cannot remove a package" in told) == (("WSPC004", None) in told_of(answer)), "WSPC004",
+         told)
+    need(all(p.get("value") == "not-applicable" for p in root.iter("property")
+             if p.get("name").startswith("wspc ")), "no comparison was made")
+
+
+def commands(out, answer, parse, members):
+    lines = formats.check_inert(out).split("\n")[:-1]
+    told = told_of(answer)
+    need(len(lines) == len(told) + 1, "other lines than findings", lines)
+    for line, (rule, _) in zip(lines, told):
+        name, properties, message = parse(line)
+        need((name, members(properties)) in (("warning", rule), ("task.logissue", rule)), "a line", line)
+        need("\n" in message, "message and remedy", message)
+    incomplete = answer["before"]["incomplete"] or answer["after"]["incomplete"]
+    need(lines[-1].startswith("imgval: incomplete:" if incomplete else "imgval: pass:"), "the last line",
+         lines[-1])
+
+
+def diff_github(out, answer):
+    commands(out, answer, formats.github_command, lambda p: p["title"].split()[0])
+    need(b"##" not in out, "a build agent could obey this", out)
+
+
+def diff_azure(out, answer):
+    commands(out, answer, formats.azure_command, lambda p: p["code"])
+
+
+def diff_text(out, answer):
+    text = formats.check_inert(out)
+    formats.check_no_commands(text)
+    for package in answer["packages"]:
+        need(formats.plain(shown(package, "name")) in formats.plain(text), "a name", package["name"])
+
+
+def diff_json(out, answer):
+    formats.check_no_commands(formats.check_inert(out))
+    need(json.loads(out, object_pairs_hook=formats.validate.pairs) == answer, "the same again")
+
+
+def check_every_format(checks, place, before, after, status, what):
+    answer = json.loads(place.run("diff", before, after, "--format=json").out)
+    errors = [e.message for e in validator("imgval-diff-1.schema.json").iter_errors(answer)]
+    checks.that(not errors, f"{what}: fits its schema", errors[:3])
+    for name in DIFF_FORMATS:
+        done = place.run("diff", before, after, "--format=" + name)
+        checks.status(done, status, f"{what}, {name}")
+        checks.same(done.err, b"", f"{what}, {name}: standard error")
+        checks.same(place.run("diff", before, after, "--format=" + name).out, done.out,
+                    f"{what}, {name}: twice the same")
+        try:
+            globals()["diff_" + name](done.out, answer)
+            checks.that(True, name)
+        except (Fails, formats.Bad, ValueError, KeyError, AttributeError,
+                xml.etree.ElementTree.ParseError) as failure:
+            checks.that(False, f"{what}, {name}", f"{type(failure).__name__} {failure}")
+    return answer
+
+
+def write_hostile(place):
+    """Names by folder and by manifest; of some the version goes back, of some the content changes."""
+    for side in ("before", "after"):
+        for i, name in enumerate(HOSTILE):
+            folder = bytes(place.path / f"hostile-{side}") + b"/" + str(i).encode()
+            changes = {"number": "1.0.0.2" if side == "before" or i % 4 else "1.0.0.1",
+                       "size": 7 if side == "before" else 8}
+            folder = folder + b"-" + name.replace(b"/", b"_")
+            if i % 4 == 3 and side == "after":
+                continue
+            os.makedirs(folder)
+            text = manifest("Contoso.X.Y", **changes).encode()
+            try:
+                inner = name.decode("utf-8")
+            except UnicodeDecodeError:
+                inner = "bytes"
+            inner = html.escape("".join(c for c in inner if c >= " "))
+            text = text.replace(b"<SubComponent>Y", b"<SubComponent>Y" + str(i).encode() + inner.encode())
+            with open(folder + b"/man.dsm.xml", "wb") as out:
+                out.write(text)
+
+
+def check_formats(checks, place):
+    check_every_format(checks, place, "v3", "v4", 1, "v3 v4")
+    back = check_every_format(checks, place, "v4", "v3", 1, "v4 v3")
+    checks.same([r for r, _ in told_of(back)], ["ADV002"] * 6, "versions that went back are found")
+    check_every_format(checks, place, "v1", "v1", 0, "equal")
+    write_hostile(place)
+    answer = check_every_format(checks, place, "hostile-before", "hostile-after", 1, "hostile")
+    checks.that(len(answer["packages"]) == len(HOSTILE), "hostile: every package differs",
+                [p["name"] for p in answer["packages"]])
+    checks.same({r for r, _ in told_of(answer)}, {"WSPC004", "ADV001", "ADV002"}, "hostile: rules")
+    check_every_format(checks, place, "hostile-after", "hostile-before", 1, "hostile, back")
+    for i in range(1200):
+        write_package(place.path / "many", f"Contoso.Many.P{i:04}{'x' * 40}", {"size": i})
+    (place.path / "none").mkdir()
+    write_package(place.path / "none", "Contoso.Many.One", {})
+    check_every_format(checks, place, "none", "many", 1, "many")
+    (place.path / "v2/Broken.spkg").write_bytes(b"no cabinet")
+    check_every_format(checks, place, "v1", "v2", 3, "a side that cannot be read")
+    check_every_format(checks, place, "v2", "v1", 3, "an earlier side that cannot be read")
+    check_every_format(checks, place, "v2", "v2", 3, "the same, unread")
+
+
+def check_rfu_formats(checks, place):
+    record(place, "formats.db", {"1": ("ab", 1), "2": ("abc", 0), "3": ("abc", 1), "4": ("a", 1)})
+    for source, target, kind, status in (("1", "2", "retail", 1), ("1", "2", "trial", 0),
+                                         ("1", "3", "retail", 0), ("3", "4", "retail", 1)):
+        words = ["rfu", "--cache=formats.db", "--source=" + name_of(source),
+                 "--target=" + name_of(target), "--type=" + kind]
+        answer = json.loads(place.run(*words, "--format=json").out)
+        for name in RFU_FORMATS:
+            done = place.run(*words, "--format=" + name)
+            what = f"rfu {source} to {target}, {kind}, {name}"
+            checks.status(done, status, what)
+            try:
+                check_rfu_format(name, done.out, answer)
+                checks.that(True, what)
+            except (Fails, formats.Bad, ValueError, KeyError,
+                    xml.etree.ElementTree.ParseError) as failure:
+                checks.that(False, what, f"{type(failure).__name__} {failure}")
+    done = place.run("rfu", "--cache=no.db", "--source=v1", "--target=v2", "--format=sarif")
+    checks.status(done, 3, "rfu without a store, sarif")
+    run = json.loads(done.out)["runs"][0]
+    checks.same([r["ruleId"] for r in run["results"]], ["WSPC006"], "rfu without a store, sarif")
+    checks.same(run["invocations"][0]["executionSuccessful"], False, "rfu without a store, sarif")
+    checks.refused(place.run(*words, "--format=jsonl"), "jsonl", "rfu has no stream")
+
+
+def check_rfu_format(name, out, answer):
+    ids = [f["id"] for f in answer["request"]["findings"]]
+    if name == "sarif":
+        log = json.loads(out, object_pairs_hook=formats.validate.pairs)
+        for error in jsonschema.Draft202012Validator(formats.SARIF).iter_errors(log):
+            raise Fails(error.message[:300])
+        need([r["ruleId"] for r in log["runs"][0]["results"]] == ids, "results", ids)
+        need(log["runs"][0]["properties"]["verdict"] == answer["verdict"], "the verdict")
+    elif name == "csv":
+        rows = list(csv.DictReader(io.StringIO(out.decode("utf-8"), newline=""), strict=True))
+        need([r["id"] for r in rows] == ids, "rows", rows)
+        need([r["message"] for r in rows] ==
+             [shown(f, "message") for f in answer["request"]["findings"]], "messages", rows)
+    elif name == "junit":
+        root = xml.etree.ElementTree.fromstring(out)
+        need((root.get("failures") == "0") == (answer["verdict"] == "pass"), "failures", root.attrib)
+        need(root.get("errors") == "0", "errors", root.attrib)
+    elif name == "html":
+        page = check_page(out)
+        whole = formats.plain("".join(page.texts))
+        for finding in answer["request"]["findings"]:
+            need(formats.plain(formats.as_html(finding, "message")) in whole, "a message", finding)
+    elif name == "markdown":
+        need(f"imgval: {answer['verdict']}" in out.decode("utf-8"), "the verdict", out[:80])
+        need(all(i in out.decode("utf-8") for i in ids), "ids", ids)
+    elif name in ("github", "azure"):
+        lines = formats.check_inert(out).split("\n")[:-1]
+        need(len(lines) == len(ids) + 1, "lines", lines)
+        need(all(i in line for i, line in zip(ids, lines)), "ids", lines)
+
+
 def main():
     checks = support.Checks()
-    for check in (check_requests, check_texts, check_pops, check_paths, check_records, check_diff, check_kinds):
+    for check in (check_requests, check_texts, check_pops, check_paths, check_records, check_diff,
+                  check_kinds, check_formats, check_rfu_formats):
         with support.Place(sys.argv[1]) as place:
             check(checks, place)
     return checks.close()

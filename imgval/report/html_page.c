@@ -1,0 +1,152 @@
+/* What every HTML page of ours begins and ends with. */
+#include "imgval/base/sha256.h"
+#include "imgval/report/html.h"
+
+static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t at = 0; at < size; at += 3) {
+        const size_t left = size - at;
+        const unsigned group = (unsigned)bytes[at] << 16 |
+                               (left > 1 ? (unsigned)bytes[at + 1] << 8 : 0u) |
+                               (left > 2 ? (unsigned)bytes[at + 2] : 0u);
+        iv_buf_putc(buf, digits[group >> 18]);
+        iv_buf_putc(buf, digits[group >> 12 & 63]);
+        iv_buf_putc(buf, left > 1 ? digits[group >> 6 & 63] : '=');
+        iv_buf_putc(buf, left > 2 ? digits[group & 63] : '=');
+    }
+}
+
+/* 'sha256-...': the one style sheet, or script, that a browser may use. */
+void iv_html_add_source(struct iv_buf *buf, const char *directive, const void *bytes, size_t size)
+{
+    unsigned char digest[IV_SHA256_SIZE];
+    struct iv_sha256 *sha = iv_sha256_open();
+    iv_sha256_add(sha, bytes, size);
+    iv_sha256_close(sha, digest);
+    iv_buf_printf(buf, "; %s 'sha256-", directive);
+    add_base64(buf, digest, sizeof(digest));
+    iv_buf_putc(buf, '\'');
+}
+
+static void write_meta(struct iv_markup *m, const char *name, const char *content)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "meta");
+    iv_markup_attribute(m, "name", name);
+    iv_markup_attribute(m, "content", content);
+    iv_markup_close(m);
+}
+
+static void write_head(struct iv_markup *m, const char *title)
+{
+    struct iv_buf policy IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_puts(&policy, "default-src 'none'; base-uri 'none'; form-action 'none'");
+    iv_html_add_source(&policy, "style-src", iv_html_style, iv_html_style_size);
+    iv_html_add_source(&policy, "script-src", iv_html_script, iv_html_script_size);
+    iv_markup_open(m, "head");
+    iv_markup_break(m);
+    iv_markup_open(m, "meta");
+    iv_markup_attribute(m, "charset", "utf-8");
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_open(m, "meta");
+    iv_markup_attribute(m, "http-equiv", "Content-Security-Policy");
+    iv_markup_attribute(m, "content", iv_buf_text(&policy));
+    iv_markup_close(m);
+    write_meta(m, "viewport", "width=device-width, initial-scale=1");
+    write_meta(m, "color-scheme", "light dark");
+    write_meta(m, "referrer", "no-referrer");
+    iv_markup_break(m);
+    iv_markup_element(m, "title", title);
+    iv_markup_break(m);
+    iv_markup_open(m, "style");
+    iv_markup_own(m, iv_html_style, iv_html_style_size);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_close(m);
+}
+
+void iv_html_open(struct iv_markup *m, const char *title, FILE *out)
+{
+    static const char doctype[] = "<!DOCTYPE html>\n";
+    iv_markup_init(m, IV_MARKUP_HTML, out);
+    iv_markup_own(m, doctype, sizeof(doctype) - 1);
+    iv_markup_open(m, "html");
+    iv_markup_attribute(m, "lang", "en");
+    iv_markup_break(m);
+    write_head(m, title);
+    iv_markup_break(m);
+    iv_markup_open(m, "body");
+}
+
+void iv_html_bar(struct iv_markup *m, const char *tool)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "a");
+    iv_markup_attribute(m, "class", "skip");
+    iv_markup_attribute(m, "href", "#main");
+    iv_markup_text(m, "Skip to the report");
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_open(m, "header");
+    iv_markup_attribute(m, "class", "bar");
+    iv_markup_classed(m, "span", "brand", tool);
+    iv_markup_open(m, "nav");
+    iv_markup_attribute(m, "aria-label", "Sections");
+    iv_markup_open(m, "ul");
+}
+
+void iv_html_bar_link(struct iv_markup *m, const char *href, const char *text)
+{
+    iv_markup_open(m, "li");
+    iv_markup_open(m, "a");
+    iv_markup_attribute(m, "href", href);
+    iv_markup_text(m, text);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+void iv_html_bar_end(struct iv_markup *m)
+{
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_open(m, "button");
+    iv_markup_attribute(m, "type", "button");
+    iv_markup_attribute(m, "id", "theme");
+    iv_markup_flag(m, "hidden");
+    iv_markup_text(m, "Dark");
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+void iv_html_main(struct iv_markup *m)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "main");
+    iv_markup_attribute(m, "id", "main");
+    iv_markup_attribute(m, "tabindex", "-1");
+}
+
+void iv_html_close(struct iv_markup *m, const char *tool, const char *tool_version)
+{
+    iv_markup_break(m);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_open(m, "footer");
+    iv_markup_open(m, "p");
+    iv_markup_printf(m, "Written by %s %s. This file stands alone: it asks for nothing on the net.",
+                     tool, tool_version);
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_open(m, "script");
+    iv_markup_own(m, iv_html_script, iv_html_script_size);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_fini(m);
+}
