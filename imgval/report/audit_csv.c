@@ -4,60 +4,16 @@
  */
 #include "imgval/report/audit_report.h"
 
-#include "imgval/report/escape.h"
+#include "imgval/report/csv.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { FLUSH_SIZE = 64 * 1024 };
-
-static void separate(struct iv_buf *row)
-{
-    if (row->size > 0 && row->data[row->size - 1] != '\n') {
-        iv_buf_putc(row, ',');
-    }
-}
-
-static void add_text(struct iv_buf *row, const char *text)
-{
-    separate(row);
-    if (text == NULL) {
-        return;
-    }
-    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
-    iv_escape_shown(&shown, text, false);
-    iv_buf_putc(row, '"');
-    if (text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL) {
-        iv_buf_putc(row, '\'');
-    }
-    for (const char *at = iv_buf_text(&shown); *at != '\0'; at++) {
-        iv_buf_puts(row, *at == '"' ? "\"" : "");
-        iv_buf_putc(row, *at);
-    }
-    iv_buf_putc(row, '"');
-}
-
-static void add_number(struct iv_buf *row, uint64_t number, bool is_there)
-{
-    separate(row);
-    if (is_there) {
-        iv_buf_printf(row, "%" PRIu64, number);
-    }
-}
-
-static void flush(struct iv_buf *buf, size_t keep, FILE *out)
-{
-    if (buf->size > keep) {
-        (void)fwrite(buf->data, 1, buf->size, out);
-        iv_buf_clear(buf);
-    }
-}
-
 static void add_pop(struct iv_buf *row, const struct iv_pop *pop)
 {
-    add_text(row, pop->oem);
-    add_text(row, pop->mobile_operator);
-    add_text(row, pop->model);
+    iv_csv_text(row, pop->oem);
+    iv_csv_text(row, pop->mobile_operator);
+    iv_csv_text(row, pop->model);
 }
 
 static void add_version(struct iv_buf *row, const struct iv_audit *audit,
@@ -70,31 +26,31 @@ static void add_version(struct iv_buf *row, const struct iv_audit *audit,
         version->chain < 2 ? NULL : &variant->steps[version->chain - 2];
     const bool in_matrix = version->point != 0 && variant->has_matrix;
     add_pop(row, &variant->pop);
-    add_text(row, source->firmware_version);
-    add_text(row, source->path);
-    add_text(row, source->id);
-    add_text(row, version->state != IV_AUDIT_JUDGED ? "not-judged"
-                  : step == NULL                    ? "start"
-                  : step->missing == 0              ? "compliant"
-                                                    : "broken");
-    add_text(row, version->reason);
-    add_number(row, set->count, true);
-    add_number(row, set->firmware, true);
-    add_number(row, set->empty, true);
-    add_number(row, source->unreadable, true);
-    add_number(row, set->total_size, true);
-    add_number(row, step == NULL ? 0 : step->missing, step != NULL);
-    add_number(row, step == NULL ? 0 : step->counts[1], step != NULL);
-    add_number(row, step == NULL ? 0 : step->counts[0], step != NULL);
-    add_number(row, step == NULL ? 0 : step->counts[2], step != NULL);
-    add_number(row, step == NULL ? 0 : step->counts[3], step != NULL);
-    add_number(row, step == NULL ? 0 : step->counts[4], step != NULL);
-    add_number(row, in_matrix ? variant->matrix.targets[version->point - 1] : 0, in_matrix);
-    add_number(row, in_matrix ? variant->matrix.sources[version->point - 1] : 0, in_matrix);
-    add_text(row, version->in_longest ? "true" : "false");
-    add_number(row, version->chain == 0 ? 0 : variant->mends.needed[version->chain - 1],
-               version->chain != 0);
-    iv_buf_puts(row, "\r\n");
+    iv_csv_text(row, source->firmware_version);
+    iv_csv_text(row, source->path);
+    iv_csv_text(row, source->id);
+    iv_csv_text(row, version->state != IV_AUDIT_JUDGED ? "not-judged"
+                     : step == NULL                    ? "start"
+                     : step->missing == 0              ? "compliant"
+                                                       : "broken");
+    iv_csv_text(row, version->reason);
+    iv_csv_number(row, set->count, true);
+    iv_csv_number(row, set->firmware, true);
+    iv_csv_number(row, set->empty, true);
+    iv_csv_number(row, source->unreadable, true);
+    iv_csv_number(row, set->total_size, true);
+    iv_csv_number(row, step == NULL ? 0 : step->missing, step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[1], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[0], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[2], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[3], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[4], step != NULL);
+    iv_csv_number(row, in_matrix ? variant->matrix.targets[version->point - 1] : 0, in_matrix);
+    iv_csv_number(row, in_matrix ? variant->matrix.sources[version->point - 1] : 0, in_matrix);
+    iv_csv_text(row, version->in_longest ? "true" : "false");
+    iv_csv_number(row, version->chain == 0 ? 0 : variant->mends.needed[version->chain - 1],
+                  version->chain != 0);
+    iv_csv_end_row(row);
 }
 
 void iv_audit_write_csv(const struct iv_audit *audit, const struct iv_style_options *style,
@@ -109,22 +65,21 @@ void iv_audit_write_csv(const struct iv_audit *audit, const struct iv_style_opti
     for (size_t v = 0; v < audit->variant_count; v++) {
         for (size_t i = 0; i < audit->variants[v].version_count; i++) {
             add_version(&row, audit, &audit->variants[v], &audit->variants[v].versions[i]);
-            flush(&row, FLUSH_SIZE, out);
+            iv_csv_flush(&row, out);
         }
     }
     for (size_t i = 0; i < audit->unjudged_count; i++) {
         const struct iv_audit_source *source = audit->unjudged[i];
         iv_buf_puts(&row, ",,"); /* no variant */
-        add_text(&row, NULL);
-        add_text(&row, source->firmware_version);
-        add_text(&row, source->path);
-        add_text(&row, source->id);
-        add_text(&row, "not-judged");
-        add_text(&row, source->reason);
+        iv_csv_text(&row, source->firmware_version);
+        iv_csv_text(&row, source->path);
+        iv_csv_text(&row, source->id);
+        iv_csv_text(&row, "not-judged");
+        iv_csv_text(&row, source->reason);
         iv_buf_puts(&row, ",,,,,,,,,,,,,,,\r\n");
-        flush(&row, FLUSH_SIZE, out);
+        iv_csv_flush(&row, out);
     }
-    flush(&row, 0, out);
+    iv_csv_finish(&row, out);
 }
 
 /* ---- the matrix ------------------------------------------------------------------------------ */
@@ -140,21 +95,21 @@ void iv_audit_write_matrix(const struct iv_audit *audit, FILE *out)
             const struct iv_audit_source *source = variant->versions[variant->points[s]].source;
             iv_buf_clear(&head);
             add_pop(&head, &variant->pop);
-            add_text(&head, source->firmware_version);
-            add_text(&head, source->id);
+            iv_csv_text(&head, source->firmware_version);
+            iv_csv_text(&head, source->id);
             for (size_t t = s + 1; t < variant->point_count; t++) {
                 const struct iv_audit_source *target = variant->versions[variant->points[t]].source;
                 if (iv_version_compare(source->number, target->number) == 0) {
                     continue;
                 }
                 iv_buf_add(&buf, head.data, head.size);
-                add_text(&buf, target->firmware_version);
-                add_text(&buf, target->id);
-                add_text(&buf, iv_matrix_holds(&variant->matrix, s, t) ? "true" : "false");
-                iv_buf_puts(&buf, "\r\n");
-                flush(&buf, FLUSH_SIZE, out);
+                iv_csv_text(&buf, target->firmware_version);
+                iv_csv_text(&buf, target->id);
+                iv_csv_text(&buf, iv_matrix_holds(&variant->matrix, s, t) ? "true" : "false");
+                iv_csv_end_row(&buf);
+                iv_csv_flush(&buf, out);
             }
         }
     }
-    flush(&buf, 0, out);
+    iv_csv_finish(&buf, out);
 }

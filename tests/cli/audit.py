@@ -297,6 +297,12 @@ def check_hostile(checks, place):
     checks.that("<script" not in page and "default-src 'none'" in page.replace("&#39;", "'"), "html", page)
     rows = list(csv.reader(io.StringIO(place.run("audit", "--format=csv", "=cmd()", cwd=evil).text)))
     checks.that(any(cell == "'=cmd()" for row in rows for cell in row), "csv", rows)
+    rows = list(csv.reader(io.StringIO(place.run("audit", "--format=csv",
+                                                 support.STORY).text)))
+    checks.same({len(row) for row in rows}, {len(rows[0])}, "csv: every row has every cell")
+    unjudged = dict(zip(rows[0], rows[-1]))
+    checks.same((unjudged["oem"], unjudged["version"], unjudged["state"]),
+                ("", "3012.0.1610.70000", "not-judged"), "csv: what has no variant")
 
 
 # --- formats -----------------------------------------------------------------------------------------
