@@ -135,6 +135,21 @@ static bool is_trusted(const struct stat *policy, const struct stat *input)
     return policy->st_uid == geteuid() || policy->st_uid == 0 || policy->st_uid == input->st_uid;
 }
 
+/* Whether a policy of this name stands there. One that cannot be read, as a link to nowhere or a
+ * folder, does too: reading it fails then, and nobody takes the input for judged by it. */
+static bool is_policy(const char *path, struct stat *ret_st)
+{
+    struct stat target;
+    if (lstat(path, ret_st) != 0) {
+        return false;
+    }
+    if (stat(path, &target) != 0) {
+        return true;
+    }
+    *ret_st = target;
+    return S_ISREG(target.st_mode) || S_ISDIR(target.st_mode);
+}
+
 /* The policy file of `folder` or the nearest folder above that has one; NULL: there is none. */
 static const char *find_upward(const char *folder, const struct stat *input, struct iv_arena *arena)
 {
@@ -143,7 +158,7 @@ static const char *find_upward(const char *folder, const struct stat *input, str
         struct stat found;
         struct stat here;
         struct stat above;
-        if (stat(path, &found) == 0 && S_ISREG(found.st_mode)) {
+        if (is_policy(path, &found)) {
             if (is_trusted(&found, input)) {
                 return path;
             }
@@ -186,7 +201,7 @@ static bool is_one_file(const char *a, const char *b)
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && is_same_file(&x, &y);
+    return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && is_same_file(&x, &y));
 }
 
 /* The one policy of all inputs. */
