@@ -209,6 +209,8 @@ static void add_device(const struct view *view, const struct iv_device *device)
 
 /* --- an image file --- */
 
+#define SECURITY_HEADER_SIZE 32 /* bytes before the catalog */
+
 #define BAR_WIDTH 20
 
 static const char *size_text(uint64_t size, char text[32])
@@ -274,6 +276,18 @@ static void add_signers(const struct view *view, const struct iv_image *image)
     }
 }
 
+/* Signing tools may leave a chunk too many between the hash table and the image header. */
+static void add_spare(const struct view *view, const struct iv_image *image)
+{
+    uint64_t end = SECURITY_HEADER_SIZE + image->catalog_size + image->hash_table_size;
+    if (image->chunk_size != 0 && image->image_header_offset >= end + image->chunk_size) {
+        iv_buf_printf(view->buf,
+                      "  %-16s one chunk without use before the image header, which is at offset "
+                      "%" PRIu64 "\n",
+                      "spare chunk", image->image_header_offset);
+    }
+}
+
 static void add_ffu(const struct view *view, const struct iv_image *image)
 {
     add_strings(view, "platform", image->platform_ids, image->platform_id_count);
@@ -287,6 +301,7 @@ static void add_ffu(const struct view *view, const struct iv_image *image)
                   ", manifest %" PRIu64 " bytes\n",
                   "container", image->chunk_size, image->catalog_size, image->hash_table_size,
                   image->manifest_size);
+    add_spare(view, image);
     add_hash(view, &image->hash);
     add_signers(view, image);
 }

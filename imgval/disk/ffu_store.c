@@ -145,6 +145,14 @@ static void keep_header(struct iv_ffu *ffu, struct iv_image_store *store,
     } else {
         store->update_type = h->update_type == 0 ? IV_UPDATE_FULL : IV_UPDATE_PARTIAL;
     }
+    /* It is read as far as it goes; what it leaves alone on the device nobody can judge. */
+    if (store->update_type == IV_UPDATE_PARTIAL) {
+        (void)iv_faults_add(faults, IV_FAULT_UNSUPPORTED, NULL,
+                            "store %" PRIu64
+                            " is a partial update (update type 1 at offset %" PRIu64
+                            "): it holds what changes on a device, not a whole image",
+                            store->index, store->header_offset);
+    }
     check_phase(store, faults, "initial", 224, h->phases, &store->initial);
     check_phase(store, faults, "flash-only", 232, h->phases + 2, &store->flash_only);
     check_phase(store, faults, "final", 240, h->phases + 4, &store->final);

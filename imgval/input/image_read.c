@@ -539,9 +539,46 @@ static void find_hive(struct iv_image_reader *x)
     }
 }
 
+/* ---- whether it is a whole image ---- */
+
+/* Whether a partition may be MainOS, or why it is not was told. */
+static bool may_be_main(const struct iv_image_reader *x, const struct iv_image_partition *partition)
+{
+    if (partition->name == NULL || partition->name[0] == '\0') {
+        return is_whole_disk(x->image, partition->store) || x->faults.seen[IV_FAULT_PARTITION] > 0;
+    }
+    return iv_ascii_ieq(partition->name, "MainOS");
+}
+
+/* Disks that were read and have no MainOS: an image of something else than a device's firmware, or
+ * an entry that the partition table lost. */
+static void check_main(struct iv_image_reader *x)
+{
+    for (size_t i = 0; i < x->image->store_count; i++) {
+        if (x->image->stores[i].scheme == NULL) {
+            return;
+        }
+    }
+    for (size_t v = 0; v < x->volume_count; v++) {
+        if (x->volumes[v].is_main) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < x->image->partition_count; i++) {
+        if (may_be_main(x, &x->image->partitions[i])) {
+            return;
+        }
+    }
+    if (x->image->store_count > 0) {
+        iv_faults_add(&x->faults, IV_FAULT_PARTITION, "MainOS",
+                      "the image has no such partition, so it holds no whole firmware");
+    }
+}
+
 void iv_image_end(struct iv_image_reader *x)
 {
     if (!x->item->is_part) {
+        check_main(x);
         find_hive(x);
         if (!x->item->has_history) {
             find_history(x);

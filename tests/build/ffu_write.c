@@ -140,9 +140,15 @@ static void manifest(const struct fx_ffu *ffu, struct fx_buf *out)
 
 /* ---- headers ------------------------------------------------------------------------------- */
 
+/* `before`: bytes of the file before those of `out`. */
+static void pad_at(struct fx_buf *out, uint64_t before, uint64_t unit)
+{
+    fx_buf_zero(out, (size_t)((unit - (before + out->len) % unit) % unit));
+}
+
 static void pad(struct fx_buf *out, uint64_t unit)
 {
-    fx_buf_zero(out, (size_t)((unit - out->len % unit) % unit));
+    pad_at(out, 0, unit);
 }
 
 static void text_field(struct fx_buf *out, const char *text, size_t n)
@@ -303,8 +309,8 @@ void fx_ffu_open(struct fx_ffu *ffu, struct fx_arena *arena)
     };
 }
 
-/* Everything that the hashes cover. */
-static void body(struct fx_ffu *ffu, struct fx_buf *out, struct places *places)
+/* Everything that the hashes cover, which starts at `base` of the file. */
+static void body(struct fx_ffu *ffu, uint64_t base, struct fx_buf *out, struct places *places)
 {
     struct fx_buf text = {0};
     struct entries *all = fx_arena_alloc(ffu->arena, ffu->store_count * sizeof(*all));
@@ -341,7 +347,7 @@ static void body(struct fx_ffu *ffu, struct fx_buf *out, struct places *places)
         places->entries[i] = out->len;
         fx_buf_put(out, entries.data, entries.len);
         fx_buf_fini(&entries);
-        pad(out, ffu->stores[i].block);
+        pad_at(out, base, ffu->stores[i].block);
     }
     for (size_t i = 0; i < ffu->store_count; i++) {
         places->payload[i] = out->len;
@@ -388,41 +394,30 @@ static void shift(struct places *p, uint64_t by)
     }
 }
 
-void fx_ffu_write(struct fx_ffu *ffu, struct fx_buf *out)
+/* The covered part, its hashes and the catalog of them, for an image header at `base`. */
+static void parts(struct fx_ffu *ffu, uint64_t base, struct places *places, struct fx_buf *covered,
+                  struct fx_buf *table, struct fx_buf *catalog)
 {
-    struct fx_buf covered = {0};
-    struct fx_buf table = {0};
-    struct fx_buf catalog = {0};
-    struct places places = {0};
-    body(ffu, &covered, &places);
-    for (size_t i = 0; i < ffu->lie_count; i++) {
-        const char *place = ffu->lies[i].place;
-        bool front = strcmp(place, "file") == 0 || strcmp(place, "security") == 0 ||
-                     strcmp(place, "catalog") == 0 || strcmp(place, "table") == 0;
-        ffu->lies[i].late = ffu->lies[i].late || front;
-    }
-    apply(ffu, &places, false, &covered);
-    hash_chunks(covered.data, covered.len, (size_t)ffu->chunk, &table);
+    *places = (struct places){0};
+    covered->len = 0;
+    table->len = 0;
+    catalog->len = 0;
+    body(ffu, base, covered, places);
+    apply(ffu, places, false, covered);
+    hash_chunks(covered->data, covered->len, (size_t)ffu->chunk, table);
     if (ffu->table < 0) {
-        table.len -=
-            (size_t)-ffu->table * HASH < table.len ? (size_t)-ffu->table * HASH : table.len;
+        table->len -=
+            (size_t)-ffu->table * HASH < table->len ? (size_t)-ffu->table * HASH : table->len;
     } else {
-        fx_buf_zero(&table, (size_t)ffu->table * HASH);
+        fx_buf_zero(table, (size_t)ffu->table * HASH);
     }
     if (!ffu->no_catalog) {
-        fx_catalog_write(table.data, table.len, ffu->digest, ffu->signer, &catalog);
+        fx_catalog_write(table->data, table->len, ffu->digest, ffu->signer, catalog);
     }
-    security_header(ffu->chunk, catalog.len, table.len, out);
-    fx_buf_put(out, catalog.data, catalog.len);
-    places.table = out->len;
-    fx_buf_put(out, table.data, table.len);
-    pad(out, ffu->chunk);
-    shift(&places, out->len);
-    fx_buf_put(out, covered.data, covered.len);
-    fx_buf_fini(&covered);
-    fx_buf_fini(&table);
-    fx_buf_fini(&catalog);
-    apply(ffu, &places, true, out);
+}
+
+static void spoil(const struct fx_ffu *ffu, struct fx_buf *out)
+{
     for (uint64_t i = 0; i < ffu->append; i++) {
         fx_buf_byte(out, (unsigned)(0x41 + i % 26));
     }
@@ -433,6 +428,44 @@ void fx_ffu_write(struct fx_ffu *ffu, struct fx_buf *out)
         }
         out->len = (size_t)n;
     }
+}
+
+void fx_ffu_write(struct fx_ffu *ffu, struct fx_buf *out)
+{
+    struct fx_buf covered = {0};
+    struct fx_buf table = {0};
+    struct fx_buf catalog = {0};
+    struct places places = {0};
+    uint64_t base = 0;
+    for (size_t i = 0; i < ffu->lie_count; i++) {
+        const char *place = ffu->lies[i].place;
+        bool front = strcmp(place, "file") == 0 || strcmp(place, "security") == 0 ||
+                     strcmp(place, "catalog") == 0 || strcmp(place, "table") == 0;
+        ffu->lies[i].late = ffu->lies[i].late || front;
+    }
+    /* Blocks are padded by their place in the file, which the size of the table decides. */
+    for (int round = 0; round < 4; round++) {
+        parts(ffu, base, &places, &covered, &table, &catalog);
+        uint64_t end = 32 + catalog.len + table.len;
+        uint64_t next = (end + ffu->chunk - 1) / ffu->chunk * ffu->chunk + ffu->spare * ffu->chunk;
+        if (next == base) {
+            break;
+        }
+        base = next;
+    }
+    security_header(ffu->chunk, catalog.len, table.len, out);
+    fx_buf_put(out, catalog.data, catalog.len);
+    places.table = out->len;
+    fx_buf_put(out, table.data, table.len);
+    pad(out, ffu->chunk);
+    fx_buf_zero(out, (size_t)(ffu->spare * ffu->chunk));
+    shift(&places, out->len);
+    fx_buf_put(out, covered.data, covered.len);
+    fx_buf_fini(&covered);
+    fx_buf_fini(&table);
+    fx_buf_fini(&catalog);
+    apply(ffu, &places, true, out);
+    spoil(ffu, out);
 }
 
 /* ---- large files --------------------------------------------------------------------------- */

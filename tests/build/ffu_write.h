@@ -45,6 +45,7 @@ struct fx_ffu {
     const char *digest;            /* of the catalog: sha1, sha256 */
     const char *signer;            /* PEM file with key and certificate; NULL: unsigned */
     bool no_catalog;
+    uint64_t spare;   /* chunks of zeros before the image header */
     int64_t table;    /* hashes to add (zeros) or to drop */
     int64_t truncate; /* as for cabinets; INT64_MIN: not at all */
     uint64_t append;

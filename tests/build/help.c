@@ -134,6 +134,7 @@ static const char *const lines[] = {
     "  platform=ID[,ID] manifest_platform=ID[,ID]",
     "  digest=sha1|sha256 signer=PEM (key and certificate) nocatalog      of the catalog",
     "  table=N           hashes to add, or with a minus sign to drop",
+    "  spare=N           chunks of zeros between hash table and image header",
     "  poke=PLACE+OFFSET:HEX     overwrite bytes before the hashes are computed (in the front part:",
     "                    after); patch= the same after; flip= flips those bits after; repeatable.",
     "                    PLACE: file security catalog table image manifest storeN entriesN payloadN",

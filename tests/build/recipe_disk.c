@@ -235,6 +235,7 @@ static void ffu_words(struct fx_recipe *recipe, const struct fx_line *line, stru
         NUMBER("table", &table),
         NUMBER("truncate", &cut),
         NUMBER("append", &ffu->append),
+        NUMBER("spare", &ffu->spare),
     };
     for (size_t i = 2; i < line->count; i++) {
         if (!take_lie(ffu, &line->words[i]) &&

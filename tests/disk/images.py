@@ -388,6 +388,10 @@ def inspect(test):
     for part in ("format           FFU", "platform         Contoso.QC8960.P1", "disk of 128.0 MiB",
                  "6 packages", "UpdateOS  WIM", "[#", "unsigned"):
         test.check(part in text, f"inspect shows {part!r}\n{text}")
+    test.check("spare chunk" not in text, "no spare chunk where there is none")
+    test.recipe("ffu a.ffu platform=P spare=1 {\n  store size=16M\n}\n", "spare")
+    text = test.run("inspect", "spare/a.ffu").stdout.decode()
+    test.check("before the image header, which is at offset 262144" in text, f"inspect tells the spare chunk\n{text}")
     shown = json.loads(test.run("inspect", "--format=json", "images/plain.ffu").stdout)["image"]
     test.check([p["name"] for p in shown["partitions"]] ==
                ["EFIESP", "PLAT", "MainOS", "Data", "UpdateOS"], "inspect's partitions as JSON")
