@@ -225,16 +225,22 @@ static int arrival_order(const void *a, const void *b, void *context)
     return order != 0 ? order : (x > y) - (x < y);
 }
 
+/* A set that is not judged, say a partial one, orders nothing. */
 static void find_out_of_order(struct iv_audit_variant *variant, struct iv_arena *arena)
 {
     struct iv_arena_mark mark = iv_arena_mark(arena);
     uint32_t *order = IV_NEW_ARRAY(arena, uint32_t, variant->version_count);
+    size_t count = 0;
     for (size_t i = 0; i < variant->version_count; i++) {
-        order[i] = (uint32_t)i;
+        if (variant->versions[i].state != IV_AUDIT_NOT_JUDGED) {
+            order[count++] = (uint32_t)i;
+        }
     }
-    qsort_r(order, variant->version_count, sizeof(*order), arrival_order, variant);
-    uint32_t greatest = 0;
-    for (size_t i = 0; i < variant->version_count; i++) {
+    if (count > 0) {
+        qsort_r(order, count, sizeof(*order), arrival_order, variant);
+    }
+    uint32_t greatest = count > 0 ? order[0] : 0;
+    for (size_t i = 0; i < count; i++) {
         struct iv_audit_version *version = &variant->versions[order[i]];
         const struct iv_audit_source *before = variant->versions[greatest].source;
         bool same_order = i > 0 && (before->recorded != 0) == (version->source->recorded != 0);

@@ -76,3 +76,13 @@ int iv_natural_compare(const char *a, const char *b)
     }
     return *x == *y ? strcmp(a, b) : *x == '\0' ? -1 : 1;
 }
+
+const struct iv_audit_step *iv_audit_first_break(const struct iv_audit_variant *variant)
+{
+    for (size_t i = 0; i < variant->step_count; i++) {
+        if (variant->steps[i].missing > 0) {
+            return &variant->steps[i];
+        }
+    }
+    return NULL;
+}

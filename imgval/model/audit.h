@@ -106,6 +106,8 @@ void iv_audit_step_delta(const struct iv_audit *audit, const struct iv_audit_var
 size_t iv_audit_step_missing(const struct iv_audit *audit, const struct iv_audit_variant *variant,
                              const struct iv_audit_step *step, struct iv_arena *arena,
                              uint32_t **ret_missing);
+/* The first step that is broken; NULL: none. */
+const struct iv_audit_step *iv_audit_first_break(const struct iv_audit_variant *variant);
 /* What people call a state, and its key. */
 const char *iv_audit_package_name(const struct iv_audit *audit, uint32_t package);
 

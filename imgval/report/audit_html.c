@@ -1,38 +1,39 @@
 /*
  * An audit as one file without a script: for each variant a timeline, the growth of the set and the
- * matrix of pairs, drawn; then the versions, and what is to be done. Drawings are of a fixed size,
- * however many versions there are: a mark then stands for several, and shows the worst of them.
+ * matrix of pairs, drawn; then what is to be done, and the versions.
  */
 #include "imgval/report/audit_report.h"
 
+#include "imgval/report/audit_html.h"
 #include "imgval/report/html.h"
+#include "imgval/report/phrases.h"
 
 #include <string.h>
 
 enum {
-    WIDTH = 960,   /* of timeline and growth, in units of the drawing */
-    COLUMNS = 240, /* marks of a timeline, at most */
-    SIDE = 480,    /* of the matrix */
-    LISTED = 2000, /* rows of a table, at most: the JSON has all */
+    LISTED = 2000,    /* rows of a table, at most: the JSON has all */
+    GROUP_SHOWN = 12, /* packages of a group that are not folded, at most */
 };
 
-struct page {
-    struct iv_markup m;
-    const struct iv_audit *audit;
-    const struct iv_audit_variant *variant;
-    size_t number; /* of the variant, from 1 */
-};
-
-static const char *const verdict_words[] = {
-    [IV_VERDICT_PASS] = "Pass", [IV_VERDICT_INCOMPLETE] = "Incomplete", [IV_VERDICT_FAIL] = "Fail"};
 static const char *const verdict_classes[] = {[IV_VERDICT_PASS] = "passed",
                                               [IV_VERDICT_INCOMPLETE] = "unchecked",
                                               [IV_VERDICT_FAIL] = "failed"};
+static const char *const verdict_leads[] = {
+    [IV_VERDICT_PASS] = "Everything that was found was judged.",
+    [IV_VERDICT_INCOMPLETE] = "Something was not judged. This is not a pass.",
+    [IV_VERDICT_FAIL] = "What makes it fail stands below, with what mends it.",
+};
 
-static const char *version_of(const struct page *page, uint32_t version)
+const char *iv_audit_page_version(const struct iv_audit_page *page, uint32_t version)
 {
     const char *text = page->variant->versions[version].source->firmware_version;
     return text != NULL ? text : "?";
+}
+
+const struct iv_audit_step *iv_audit_page_step(const struct iv_audit_page *page,
+                                               const struct iv_audit_version *version)
+{
+    return version->chain < 2 ? NULL : &page->variant->steps[version->chain - 2];
 }
 
 /* ---- head ------------------------------------------------------------------------------------ */
@@ -66,7 +67,7 @@ static void write_head(struct iv_markup *m, const struct iv_audit *audit)
     write_meta(m, "name", "referrer", "no-referrer");
     iv_markup_break(m);
     iv_markup_open(m, "title");
-    iv_markup_printf(m, "%s – audit of %zu variant%s – imgval", verdict_words[audit->verdict],
+    iv_markup_printf(m, "%s – audit of %zu variant%s – imgval", iv_phrase_verdicts[audit->verdict],
                      audit->variant_count, audit->variant_count == 1 ? "" : "s");
     iv_markup_close(m);
     iv_markup_break(m);
@@ -101,204 +102,29 @@ static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
     iv_markup_break(m);
     iv_markup_open(m, "section");
     iv_markup_attribute_printf(m, "class", "hero %s", verdict_classes[audit->verdict]);
+    iv_markup_attribute(m, "aria-labelledby", "verdict");
     iv_markup_open(m, "h1");
-    iv_markup_classed(m, "span", "word", verdict_words[audit->verdict]);
+    iv_markup_attribute(m, "id", "verdict");
+    iv_html_mark(m, verdict_classes[audit->verdict]);
+    iv_markup_text(m, " ");
+    iv_markup_classed(m, "span", "word", iv_phrase_verdicts[audit->verdict]);
     iv_markup_classed(m, "span", "what", " firmware history");
+    iv_markup_close(m);
+    iv_markup_open(m, "p");
+    iv_markup_attribute(m, "class", "lead");
+    iv_markup_text(m, verdict_leads[audit->verdict]);
+    if (audit->verdict == IV_VERDICT_PASS && broken > 0) {
+        iv_markup_text(m, " Broken steps are warnings here; --fail-on=warning lets them fail.");
+    }
     iv_markup_close(m);
     iv_markup_open(m, "ul");
     iv_markup_attribute(m, "class", "tiles");
     write_tile(m, "plain", sets, "submission", "submissions");
     write_tile(m, "plain", audit->variant_count, "variant", "variants");
-    write_tile(m, "warning", broken, "broken step", "broken steps");
+    write_tile(m, "error", broken, "broken step", "broken steps");
     write_tile(m, "unchecked", audit->not_judged, "not judged in full", "not judged in full");
     iv_markup_close(m);
     iv_markup_close(m);
-}
-
-/* ---- drawings -------------------------------------------------------------------------------- */
-
-static void open_figure(struct iv_markup *m, const char *caption, const char *class, unsigned width,
-                        unsigned height)
-{
-    iv_markup_break(m);
-    iv_markup_open(m, "figure");
-    iv_markup_element(m, "figcaption", caption);
-    iv_markup_open(m, "svg");
-    iv_markup_attribute(m, "class", class);
-    iv_markup_attribute_printf(m, "viewBox", "0 0 %u %u", width, height);
-    iv_markup_attribute(m, "role", "img");
-    iv_markup_attribute(m, "aria-label", caption);
-}
-
-static void close_figure(struct iv_markup *m)
-{
-    iv_markup_close(m);
-    iv_markup_close(m);
-}
-
-static void write_rect(struct iv_markup *m, const char *class, size_t x, size_t y, size_t width,
-                       size_t height, const char *title)
-{
-    iv_markup_open(m, "rect");
-    iv_markup_attribute(m, "class", class);
-    iv_markup_attribute_uint(m, "x", x);
-    iv_markup_attribute_uint(m, "y", y);
-    iv_markup_attribute_uint(m, "width", width);
-    iv_markup_attribute_uint(m, "height", height);
-    if (title != NULL) {
-        iv_markup_element(m, "title", title);
-    }
-    iv_markup_close(m);
-}
-
-static void write_label(struct iv_markup *m, size_t x, size_t y, bool at_end, const char *text)
-{
-    iv_markup_open(m, "text");
-    iv_markup_attribute_uint(m, "x", x);
-    iv_markup_attribute_uint(m, "y", y);
-    if (at_end) {
-        iv_markup_attribute(m, "text-anchor", "end");
-    }
-    iv_markup_text(m, text);
-    iv_markup_close(m);
-}
-
-static bool is_broken(const struct page *page, const struct iv_audit_version *version)
-{
-    return version->chain >= 2 && page->variant->steps[version->chain - 2].missing > 0;
-}
-
-/* One bar for each version, or for a run of them. */
-static void write_timeline(struct page *page)
-{
-    struct iv_markup *m = &page->m;
-    const struct iv_audit_variant *variant = page->variant;
-    const size_t count = variant->version_count;
-    const size_t columns = count < COLUMNS ? count : COLUMNS;
-    open_figure(m, "Versions in order: a red bar is a version that lost packages", "draw", WIDTH,
-                64);
-    for (size_t c = 0; c < columns; c++) {
-        size_t first = c * count / columns;
-        size_t end = (c + 1) * count / columns;
-        const char *class = "ok";
-        size_t shown = first;
-        for (size_t i = first; i < end; i++) {
-            if (is_broken(page, &variant->versions[i])) {
-                class = "broken";
-                shown = i;
-                break;
-            }
-            if (variant->versions[i].state != IV_AUDIT_JUDGED) {
-                class = "doubt";
-                shown = i;
-            }
-        }
-        size_t x = c * WIDTH / columns;
-        size_t width = (c + 1) * WIDTH / columns - x;
-        write_rect(m, class, x, 4, width > 2 ? width - 1 : width, 36,
-                   version_of(page, (uint32_t)shown));
-    }
-    write_label(m, 0, 58, false, version_of(page, 0));
-    if (count > 1) {
-        write_label(m, WIDTH, 58, true, version_of(page, (uint32_t)count - 1));
-    }
-    close_figure(m);
-}
-
-/* The count that is drawn: packages of the version, with those that it lacks when asked. */
-static size_t packages_at(const struct page *page, size_t i, bool with_needed)
-{
-    const struct iv_audit_version *version = &page->variant->versions[i];
-    size_t needed = version->chain == 0 ? 0 : page->variant->mends.needed[version->chain - 1];
-    return page->audit->pool.sets[version->source->set].count + (with_needed ? needed : 0);
-}
-
-static void write_line(struct page *page, const char *class, bool with_needed, size_t least,
-                       size_t most)
-{
-    const size_t count = page->variant->version_count;
-    const size_t points = count < COLUMNS ? count : COLUMNS;
-    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    for (size_t c = 0; c < points; c++) {
-        size_t i = points < 2 ? 0 : c * (count - 1) / (points - 1);
-        size_t y = 150 - (packages_at(page, i, with_needed) - least) * 140 / (most - least + 1);
-        iv_buf_printf(&text, "%s%zu,%zu", c == 0 ? "" : " ",
-                      points < 2 ? 0 : c * WIDTH / (points - 1), y);
-    }
-    iv_markup_open(&page->m, "polyline");
-    iv_markup_attribute(&page->m, "class", class);
-    iv_markup_attribute(&page->m, "points", iv_buf_text(&text));
-    iv_markup_close(&page->m);
-}
-
-static void write_growth(struct page *page)
-{
-    struct iv_markup *m = &page->m;
-    size_t least = SIZE_MAX;
-    size_t most = 0;
-    char label[48];
-    for (size_t i = 0; i < page->variant->version_count; i++) {
-        size_t low = packages_at(page, i, false);
-        size_t high = packages_at(page, i, true);
-        least = low < least ? low : least;
-        most = high > most ? high : most;
-    }
-    open_figure(m, "Packages in the set; dashed: with the empty packages that mend it", "draw",
-                WIDTH, 176);
-    iv_markup_open(m, "line");
-    iv_markup_attribute(m, "class", "axis");
-    iv_markup_attribute_uint(m, "x1", 0);
-    iv_markup_attribute_uint(m, "x2", WIDTH);
-    iv_markup_attribute_uint(m, "y1", 156);
-    iv_markup_attribute_uint(m, "y2", 156);
-    iv_markup_close(m);
-    if (page->variant->mends.count > 0) {
-        write_line(page, "needed", true, least, most);
-    }
-    write_line(page, "line", false, least, most);
-    (void)snprintf(label, sizeof(label), "%zu to %zu packages", least, most);
-    write_label(m, 0, 172, false, label);
-    close_figure(m);
-}
-
-/* How much of a tile is broken. */
-static const char *tile_class(const struct iv_matrix *matrix, size_t source, size_t target)
-{
-    const size_t tile = source * matrix->tiles + target;
-    const uint32_t pairs = matrix->tile_pairs[tile];
-    const uint32_t broken = matrix->tile_broken[tile];
-    if (pairs == 0) {
-        return NULL;
-    }
-    return broken == 0                    ? "hold"
-           : broken == pairs              ? "gone"
-           : (uint64_t)broken * 2 < pairs ? "part1"
-                                          : "part2";
-}
-
-static void write_matrix(struct page *page)
-{
-    struct iv_markup *m = &page->m;
-    const struct iv_matrix *matrix = &page->variant->matrix;
-    const size_t tiles = matrix->tiles;
-    open_figure(m,
-                "One hop: source versions from top to bottom, targets from left to right; green "
-                "may be serviced, red lacks packages",
-                "draw square", SIDE, SIDE);
-    for (size_t s = 0; s < tiles; s++) {
-        for (size_t t = 0, end; t < tiles; t = end) {
-            const char *class = tile_class(matrix, s, t);
-            for (end = t + 1; end < tiles && tile_class(matrix, s, end) == class; end++) {
-            }
-            size_t x = t * SIDE / tiles;
-            size_t y = s * SIDE / tiles;
-            if (class != NULL) {
-                write_rect(m, class, x, y, end * SIDE / tiles - x, (s + 1) * SIDE / tiles - y,
-                           NULL);
-            }
-        }
-    }
-    close_figure(m);
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */
@@ -311,26 +137,86 @@ static void write_number(struct iv_markup *m, uint64_t number)
     iv_markup_close(m);
 }
 
-static void write_row(struct page *page, const struct iv_audit_version *version)
+/* The step that leads to a version, in a word, with a mark. */
+static void write_state(struct iv_audit_page *page, const struct iv_audit_version *version)
+{
+    struct iv_markup *m = &page->m;
+    const struct iv_audit_step *step = iv_audit_page_step(page, version);
+    const char *class = "passed";
+    const char *word = "ok";
+    if (version->state != IV_AUDIT_JUDGED) {
+        class = "unchecked";
+        word = "not judged";
+    } else if (step != NULL && step->missing > 0) {
+        class = "failed";
+        word = "broken";
+    } else if (step == NULL) {
+        class = "none";
+        word = version->chain == 1 ? "start" : "same";
+    }
+    iv_markup_open(m, "td");
+    iv_markup_attribute_printf(m, "class", "state %s", class);
+    iv_html_mark(m, class);
+    iv_markup_printf(m, " %s", word);
+    iv_markup_close(m);
+}
+
+static void add_note(struct iv_buf *note, const char *text)
+{
+    iv_buf_printf(note, "%s%s", note->size == 0 ? "" : "; ", text);
+}
+
+static void write_note(struct iv_audit_page *page, const struct iv_audit_version *version)
+{
+    const struct iv_audit_source *source = version->source;
+    const struct iv_audit_step *step = iv_audit_page_step(page, version);
+    struct iv_buf note IV_CLEANUP(iv_buf_fini) = {0};
+    if (version->reason != NULL) {
+        add_note(&note, version->reason);
+    }
+    if (step != NULL && version != &page->variant->versions[step->from + 1]) {
+        add_note(&note, "compared with ");
+        iv_buf_puts(&note, iv_audit_page_version(page, step->from));
+    }
+    if (version->out_of_order != 0) {
+        add_note(&note, "came after ");
+        iv_buf_puts(&note, iv_audit_page_version(page, version->out_of_order - 1));
+    }
+    if (source->unreadable > 0) {
+        add_note(&note, "");
+        iv_buf_printf(&note, "%zu package%s could not be read", source->unreadable,
+                      source->unreadable == 1 ? "" : "s");
+    }
+    if (source->doubt != NULL && version->reason == NULL) {
+        add_note(&note, source->doubt);
+        iv_buf_puts(&note, " could not be read");
+    }
+    if (source->baseline) {
+        add_note(&note, "baseline");
+    }
+    iv_html_cell(&page->m, note.size == 0 ? "" : iv_buf_text(&note));
+}
+
+static void write_row(struct iv_audit_page *page, const struct iv_audit_version *version)
 {
     struct iv_markup *m = &page->m;
     const struct iv_audit_source *source = version->source;
     const struct iv_pool_set *set = &page->audit->pool.sets[source->set];
-    const struct iv_audit_step *step =
-        version->chain < 2 ? NULL : &page->variant->steps[version->chain - 2];
-    const bool broken = step != NULL && step->missing > 0;
-    const bool doubt = version->state != IV_AUDIT_JUDGED;
+    const struct iv_audit_step *step = iv_audit_page_step(page, version);
     iv_markup_break(m);
     iv_markup_open(m, "tr");
-    iv_markup_attribute(m, "class", doubt ? "doubt" : broken ? "broken" : "ok");
-    iv_html_cell(m, doubt ? "not judged" : broken ? "broken" : "ok");
+    write_state(page, version);
     iv_html_cell(m, source->firmware_version);
     write_number(m, set->count);
     write_number(m, set->empty);
-    write_number(m, step == NULL ? 0 : step->missing);
-    write_number(m, step == NULL ? 0 : step->counts[0]);
-    write_number(m, step == NULL ? 0 : step->counts[2]);
-    write_number(m, step == NULL ? 0 : step->counts[4]);
+    for (size_t i = 0; i < 4; i++) {
+        static const size_t counts[] = {0, 2, 4};
+        if (step == NULL) {
+            iv_html_cell(m, NULL);
+        } else {
+            write_number(m, i == 0 ? step->missing : step->counts[counts[i - 1]]);
+        }
+    }
     if (version->point != 0 && page->variant->has_matrix) {
         write_number(m, page->variant->matrix.targets[version->point - 1]);
     } else {
@@ -338,10 +224,7 @@ static void write_row(struct page *page, const struct iv_audit_version *version)
     }
     iv_html_cell(m, version->in_longest ? "yes" : "no");
     iv_html_cell(m, source->path);
-    iv_html_cell(m, version->reason != NULL      ? version->reason
-                    : version->out_of_order != 0 ? "came after a greater version"
-                    : source->unreadable > 0     ? "packages could not be read"
-                                                 : source->doubt);
+    write_note(page, version);
     iv_markup_close(m);
 }
 
@@ -354,13 +237,13 @@ static void write_cut(struct iv_markup *m, size_t count)
     }
 }
 
-static void write_versions(struct page *page)
+static void write_versions(struct iv_audit_page *page)
 {
     static const char *const columns[] = {
         "Step",    "Version", "Packages",     "Empty",    "Missing", "Added", "Newer",
         "Changed", "Targets", "Baseline set", "Found at", "Note",    NULL};
     const size_t count = page->variant->version_count;
-    iv_html_table(&page->m, count > IV_HTML_LONG ? "audit list long" : "audit list",
+    iv_html_table(&page->m, count > IV_HTML_LONG ? "audit long" : "audit",
                   "Versions of this variant", columns, false);
     for (size_t i = 0; i < count && i < LISTED; i++) {
         write_row(page, &page->variant->versions[i]);
@@ -369,7 +252,7 @@ static void write_versions(struct page *page)
     write_cut(&page->m, count);
 }
 
-static void write_mends(struct page *page)
+static void write_mends(struct iv_audit_page *page)
 {
     static const char *const columns[] = {"Empty package", "From version", "To version", NULL};
     struct iv_markup *m = &page->m;
@@ -378,21 +261,21 @@ static void write_mends(struct page *page)
         return;
     }
     iv_markup_element(m, "h3", "Empty packages that mend every break");
-    iv_html_table(m, "list", "Empty packages that mend every break", columns, false);
+    iv_html_table(m, "spans", "Empty packages that mend every break", columns, false);
     for (size_t i = 0; i < mends->count && i < LISTED; i++) {
         const struct iv_mend_span *span = &mends->spans[i];
         iv_markup_break(m);
         iv_markup_open(m, "tr");
         iv_html_cell(m, iv_audit_package_name(page->audit, span->package));
-        iv_html_cell(m, version_of(page, page->variant->chain[span->first]));
-        iv_html_cell(m, version_of(page, page->variant->chain[span->last]));
+        iv_html_cell(m, iv_audit_page_version(page, page->variant->chain[span->first]));
+        iv_html_cell(m, iv_audit_page_version(page, page->variant->chain[span->last]));
         iv_markup_close(m);
     }
     iv_html_table_end(m);
     write_cut(m, mends->count);
 }
 
-static void write_findings(struct page *page)
+static void write_findings(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
     const struct iv_audit *audit = page->audit;
@@ -401,6 +284,9 @@ static void write_findings(struct page *page)
         const struct iv_finding *finding = &audit->findings[i];
         if (finding->variant != &page->variant->pop) {
             continue;
+        }
+        if (shown == 0) {
+            iv_markup_element(m, "h3", "Findings");
         }
         iv_markup_break(m);
         iv_markup_open(m, "details");
@@ -416,7 +302,86 @@ static void write_findings(struct page *page)
     write_cut(m, page->variant->broken + page->variant->changed.count);
 }
 
-static void write_variant(struct page *page)
+static void write_pop(struct iv_markup *m, const struct iv_pop *pop)
+{
+    iv_markup_element(m, "bdi", pop->oem);
+    iv_markup_text(m, " / ");
+    iv_markup_element(m, "bdi", pop->mobile_operator);
+    iv_markup_text(m, " / ");
+    iv_markup_element(m, "bdi", pop->model);
+}
+
+/* Packages that come and go together. */
+static void write_groups(struct iv_audit_page *page)
+{
+    static const char *const columns[] = {"Packages", "Always together", NULL};
+    struct iv_markup *m = &page->m;
+    const struct iv_merge_groups *groups = &page->variant->groups;
+    if (groups->count == 0) {
+        return;
+    }
+    iv_markup_element(m, "h3", "Packages that could be merged");
+    iv_html_table(m, "groups", "Packages that could be merged", columns, false);
+    for (size_t g = 0, names = 0; g < groups->count && names < LISTED; g++) {
+        const struct iv_merge_group *group = &groups->groups[g];
+        const bool folded = group->count > GROUP_SHOWN;
+        iv_markup_break(m);
+        iv_markup_open(m, "tr");
+        write_number(m, group->count);
+        iv_markup_open(m, "td");
+        if (folded) {
+            iv_markup_open(m, "details");
+            iv_markup_open(m, "summary");
+            iv_markup_text(m, iv_audit_package_name(page->audit, group->packages[0]));
+            iv_markup_printf(m, " and %zu more", group->count - 1);
+            iv_markup_close(m);
+        }
+        size_t i = 0;
+        for (; i < group->count && names < LISTED; i++, names++) {
+            iv_markup_text(m, i == 0 ? "" : ", ");
+            iv_markup_text(m, iv_audit_package_name(page->audit, group->packages[i]));
+        }
+        if (i < group->count) {
+            iv_markup_text(m, ", …; --format=json has all");
+        }
+        if (folded) {
+            iv_markup_close(m);
+        }
+        iv_markup_close(m);
+        iv_markup_close(m);
+    }
+    iv_html_table_end(m);
+}
+
+static void write_summary(struct iv_audit_page *page)
+{
+    struct iv_markup *m = &page->m;
+    const struct iv_audit_variant *variant = page->variant;
+    const struct iv_audit_step *first = iv_audit_first_break(variant);
+    iv_markup_open(m, "p");
+    iv_markup_printf(m, "%zu version%s, %zu of %zu steps broken", variant->version_count,
+                     variant->version_count == 1 ? "" : "s", variant->broken, variant->step_count);
+    if (first != NULL) {
+        iv_markup_printf(m, ", the first in %s", iv_audit_page_version(page, first->to));
+    }
+    iv_markup_text(m, ". ");
+    if (variant->out_of_order > 0) {
+        iv_markup_printf(m, "%zu out of order. ", variant->out_of_order);
+    }
+    if (variant->has_matrix) {
+        iv_markup_printf(m,
+                         "%llu of %llu pairs can be updated in one hop; at most %zu version%s "
+                         "could all be baselines.",
+                         (unsigned long long)variant->matrix.reachable,
+                         (unsigned long long)variant->matrix.pairs, variant->matrix.longest_count,
+                         variant->matrix.longest_count == 1 ? "" : "s");
+    } else {
+        iv_markup_text(m, "The pairs were not judged: they would need too much memory.");
+    }
+    iv_markup_close(m);
+}
+
+static void write_variant(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
     const struct iv_audit_variant *variant = page->variant;
@@ -424,41 +389,26 @@ static void write_variant(struct page *page)
     iv_markup_open(m, "section");
     iv_markup_attribute_printf(m, "id", "v%zu", page->number);
     iv_markup_open(m, "h2");
-    iv_markup_element(m, "bdi", variant->pop.oem);
-    iv_markup_text(m, " / ");
-    iv_markup_element(m, "bdi", variant->pop.mobile_operator);
-    iv_markup_text(m, " / ");
-    iv_markup_element(m, "bdi", variant->pop.model);
+    write_pop(m, &variant->pop);
     iv_markup_close(m);
-    iv_markup_open(m, "p");
-    iv_markup_printf(m, "%zu versions, %zu of %zu steps broken. ", variant->version_count,
-                     variant->broken, variant->step_count);
-    if (variant->has_matrix) {
-        iv_markup_printf(m,
-                         "%llu of %llu pairs can be updated in one hop; at most %zu versions could "
-                         "all be baselines.",
-                         (unsigned long long)variant->matrix.reachable,
-                         (unsigned long long)variant->matrix.pairs, variant->matrix.longest_count);
-    } else {
-        iv_markup_text(m, "The pairs were not judged: they would need too much memory.");
-    }
-    iv_markup_close(m);
+    write_summary(page);
     iv_markup_open(m, "div");
     iv_markup_attribute(m, "class", "drawings");
-    write_timeline(page);
-    write_growth(page);
+    iv_audit_draw_timeline(page);
+    iv_audit_draw_growth(page);
     if (variant->has_matrix && variant->point_count > 1) {
-        write_matrix(page);
+        iv_audit_draw_matrix(page);
     }
     iv_markup_close(m);
     write_findings(page);
     write_mends(page);
+    write_groups(page);
     iv_markup_element(m, "h3", "Versions");
     write_versions(page);
     iv_markup_close(m);
 }
 
-static void write_unjudged(struct page *page)
+static void write_unjudged(struct iv_audit_page *page)
 {
     static const char *const columns[] = {"Found at", "Why", NULL};
     struct iv_markup *m = &page->m;
@@ -468,7 +418,7 @@ static void write_unjudged(struct page *page)
     iv_markup_break(m);
     iv_markup_open(m, "section");
     iv_markup_element(m, "h2", "Not judged");
-    iv_html_table(m, "list", "What could not be judged", columns, false);
+    iv_html_table(m, "unjudged", "What could not be judged", columns, false);
     for (size_t i = 0; i < page->audit->unjudged_count && i < LISTED; i++) {
         iv_markup_open(m, "tr");
         iv_html_cell(m, page->audit->unjudged[i]->path);
@@ -480,11 +430,47 @@ static void write_unjudged(struct page *page)
     iv_markup_close(m);
 }
 
+static void write_variants(struct iv_audit_page *page)
+{
+    static const char *const columns[] = {"Variant",      "Versions",   "Steps", "Broken",
+                                          "Out of order", "Not judged", NULL};
+    struct iv_markup *m = &page->m;
+    const struct iv_audit *audit = page->audit;
+    if (audit->variant_count < 2) {
+        return;
+    }
+    iv_markup_break(m);
+    iv_markup_open(m, "section");
+    iv_markup_element(m, "h2", "Variants");
+    iv_html_table(m, audit->variant_count > IV_HTML_LONG ? "counts long" : "counts",
+                  "Variants of this audit", columns, false);
+    for (size_t i = 0; i < audit->variant_count; i++) {
+        const struct iv_audit_variant *variant = &audit->variants[i];
+        iv_markup_break(m);
+        iv_markup_open(m, "tr");
+        iv_markup_open(m, "th");
+        iv_markup_attribute(m, "scope", "row");
+        iv_markup_open(m, "a");
+        iv_markup_attribute_printf(m, "href", "#v%zu", i + 1);
+        write_pop(m, &variant->pop);
+        iv_markup_close(m);
+        iv_markup_close(m);
+        write_number(m, variant->version_count);
+        write_number(m, variant->step_count);
+        write_number(m, variant->broken);
+        write_number(m, variant->out_of_order);
+        write_number(m, variant->not_judged);
+        iv_markup_close(m);
+    }
+    iv_html_table_end(m);
+    iv_markup_close(m);
+}
+
 void iv_audit_write_html(const struct iv_audit *audit, const struct iv_style_options *style,
                          FILE *out)
 {
     (void)style;
-    struct page page = {.audit = audit};
+    struct iv_audit_page page = {.audit = audit};
     struct iv_markup *m = &page.m;
     iv_markup_init(m, IV_MARKUP_HTML, out);
     iv_markup_own(m, "<!DOCTYPE html>\n", strlen("<!DOCTYPE html>\n"));
@@ -492,10 +478,18 @@ void iv_audit_write_html(const struct iv_audit *audit, const struct iv_style_opt
     iv_markup_attribute(m, "lang", "en");
     write_head(m, audit);
     iv_markup_open(m, "body");
+    iv_markup_break(m);
+    iv_markup_open(m, "header");
+    iv_markup_attribute(m, "class", "bar");
+    iv_markup_classed(m, "span", "brand", "imgval audit");
+    iv_markup_close(m);
+    iv_markup_break(m);
     iv_markup_open(m, "main");
     iv_markup_attribute(m, "id", "main");
+    iv_audit_draw_patterns(m);
     write_hero(m, audit);
     write_unjudged(&page);
+    write_variants(&page);
     for (size_t i = 0; i < audit->variant_count; i++) {
         page.variant = &audit->variants[i];
         page.number = i + 1;

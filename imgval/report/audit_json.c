@@ -224,21 +224,11 @@ static void write_advice(const struct writer *w)
     iv_json_close_array(json);
 }
 
-static const struct iv_audit_step *first_break(const struct iv_audit_variant *variant)
-{
-    for (size_t i = 0; i < variant->step_count; i++) {
-        if (variant->steps[i].missing > 0) {
-            return &variant->steps[i];
-        }
-    }
-    return NULL;
-}
-
 static void write_variant(const struct writer *w)
 {
     struct iv_json *json = w->json;
     const struct iv_audit_variant *variant = w->variant;
-    const struct iv_audit_step *broken = first_break(variant);
+    const struct iv_audit_step *broken = iv_audit_first_break(variant);
     iv_json_open_object(json, NULL);
     iv_json_string(json, "oem", variant->pop.oem);
     iv_json_string(json, "operator", variant->pop.mobile_operator);

@@ -96,6 +96,10 @@ static void add_row(const struct writer *w, struct iv_table *table,
                       : step != NULL && step->missing > 0 ? IV_INK_YELLOW
                                                           : IV_INK_GREEN;
     const char *note = step != NULL ? step_text(w, step) : "";
+    if (step != NULL && version != &w->variant->versions[step->from + 1]) {
+        note = iv_arena_printf(w->out.scratch, "%s, compared with %s", note,
+                               version_of(w, step->from));
+    }
     iv_table_cell(&w->out, table, ink, mark);
     iv_table_cell(&w->out, table, IV_INK_PLAIN, iv_out_escape(&w->out, source->firmware_version));
     iv_table_cell(&w->out, table, IV_INK_PLAIN,
@@ -316,15 +320,19 @@ static void write_advice(const struct writer *w)
 static void write_variant(const struct writer *w)
 {
     const struct iv_audit_variant *variant = w->variant;
+    const struct iv_audit_step *first = iv_audit_first_break(variant);
+    const char *where = first == NULL ? ""
+                                      : iv_arena_printf(w->out.scratch, ", the first in %s",
+                                                        version_of(w, first->to));
     LINE(&w->out,
          PIECE(IV_INK_BOLD, iv_arena_printf(w->out.scratch, "%s/%s/%s  ",
                                             iv_out_escape(&w->out, variant->pop.oem),
                                             iv_out_escape(&w->out, variant->pop.mobile_operator),
                                             iv_out_escape(&w->out, variant->pop.model))),
          PIECE(IV_INK_PLAIN,
-               iv_arena_printf(w->out.scratch, "%zu version%s, %zu of %zu steps broken",
+               iv_arena_printf(w->out.scratch, "%zu version%s, %zu of %zu steps broken%s",
                                variant->version_count, plural(variant->version_count),
-                               variant->broken, variant->step_count)));
+                               variant->broken, variant->step_count, where)));
     write_versions(w);
     write_breaks(w);
     write_reach(w);

@@ -268,6 +268,25 @@ def check_hostile(checks, place):
     checks.same([c["what"] for c in variant["steps"][1]["changes"] if c["name"] == name("a")],
                 [["content"]], "odd: changed content")
 
+    # A set that is not judged orders nothing, and a step round it says with what it compares.
+    partial = place.path / "partial"
+    for folder, number, packages in (("a", "5", "a"), ("v1", "1", "a b"), ("v2", "2", "a b"),
+                                     ("v3", "6", "a b c")):
+        write_set(partial / folder, number, packages)
+    shutil.copy(support.TOP / "testdata/story/partial/UpdateHistory.xml", partial / "a")
+    answer = audit(checks, place, "partial", partial, status=3)
+    variant = answer["variants"][0]
+    checks.same([v["state"] for v in variant["versions"]],
+                ["judged", "judged", "not-judged", "judged"], "partial: states")
+    checks.same([v["out_of_order_after"] for v in variant["versions"]], [None] * 4,
+                "partial: what is not judged puts nothing out of order")
+    text = place.run("audit", partial).text
+    checks.that(f"compared with {version(2)}" in text and "INCOMPLETE" in text, "partial: text", text)
+    page = place.run("audit", "--format=html", partial).text
+    checks.same(page.count('<circle class="dot"'), 3, "partial: no dot in the growth")
+    checks.same(page.count('<rect class="doubt"'), 2, "partial: a mark and its legend")
+    checks.that(f"compared with {version(2)}" in page, "partial: html", page[-2000:])
+
     # A stream that was cut off: its last submission is not judged, whatever is left of it.
     folders = [str(top / f"v{n}") for n in (1, 2, 3)]
     stream = place.run("scan", "--no-wspc", "--format=jsonl", *folders).out
@@ -324,8 +343,17 @@ def check_formats(checks, place):
         checks.same((place.path / f"r.{suffix}").read_bytes(),
                     place.run("audit", top, f"--format={suffix}").out, f"--report={suffix}")
     page = (place.path / "r.html").read_text()
-    checks.that(page.count("<svg") == 3 and "http" not in page.replace("http-equiv", ""), "html",
-                page[:300])
+    checks.that(page.count('<svg class="draw" width="') >= 3 and
+                "http" not in page.replace("http-equiv", ""), "html", page[:300])
+    checks.that('<span class="word">PASS</span>' in page and 'class="mark passed"' in page,
+                "html: the verdict in the words and marks of a report", page[:300])
+    checks.same(page.count(": one hop</title>") + page.count(" missing</title>"), 21,
+                "html: a named cell for each pair")
+    checks.same(page.count(": 1 package missing</title>"), 3, "html: broken pairs say what they lack")
+    checks.that(f"the first in {version(4)}" in page and "Packages that could be merged" in page,
+                "html: first break and merges", page)
+    checks.that(f"1 of 6 steps broken, the first in {version(4)}" in
+                place.run("audit", top).text, "text: first break")
     for bad in ("--report=pdf:x", "--report=json", "--format=sarif"):
         checks.refused(place.run("audit", top, bad), "expected" if "pdf" not in bad else "formats", bad)
     checks.status(place.run("audit", top, "--report=json:missing/x"), 4, "a report that fails")
@@ -348,6 +376,8 @@ def check_formats(checks, place):
     checks.same(set(records), {0}, "imports")
     page = place.run("audit", "--store", "--cache=many.db", "--format=html").out
     checks.that(len(page) < 2_000_000, "the page of many versions is small", len(page))
+    checks.that(b'class="draw fine"' in page and b"one hop</title>" not in page,
+                "pairs of many versions are drawn together", page[:300])
 
 
 # --- a fleet -----------------------------------------------------------------------------------------
