@@ -507,6 +507,9 @@ def diff_sarif(out, answer):
     incomplete = answer["before"]["incomplete"] or answer["after"]["incomplete"]
     need(run["properties"]["verdict"] == ("incomplete" if incomplete else "pass"), "the verdict")
     need(run["invocations"][0]["executionSuccessful"] == (not incomplete), "executionSuccessful")
+    unchecked = [n["associatedRule"]["id"]
+                 for n in run["invocations"][0]["toolExecutionNotifications"]]
+    need(("WSPC004" in unchecked) == incomplete, "WSPC004 means not checked", unchecked)
     gone = [shown(p, "name") for p in answer["packages"] if p["what"] == ["removed"]]
     if 0 < len(gone) <= 20:
         message = formats.sarif_text(results[0]["message"]["text"]).replace("]\\x28", "](")
