@@ -70,8 +70,8 @@ struct iv_scan_options {
     unsigned jobs;
     struct iv_limits limits;
     struct iv_scan_sabotage sabotage;
-    bool want_files; /* inspect */
-    bool no_hash;    /* the hashes of images are not checked */
+    bool want_files;               /* inspect */
+    bool no_hash;                  /* the hashes of images are not checked */
     iv_scan_progress_fn *progress; /* NULL: nobody waits */
     void *progress_context;
 };
