@@ -1,5 +1,6 @@
 #include "imgval/options.h"
 
+#include "imgval/base/buf.h"
 #include "imgval/base/text.h"
 
 #include <string.h>
@@ -36,8 +37,12 @@ static bool set_word(const struct iv_option *option, const char *value, int *ret
             return true;
         }
     }
+    struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
+    for (int i = 0; option->words[i] != NULL; i++) {
+        iv_buf_printf(&words, "%s%s", i == 0 ? "" : "|", option->words[i]);
+    }
     return iv_error_set(err, IV_ERROR_USAGE, "--%s=%s: expected %s", option->name, value,
-                        option->argument);
+                        iv_buf_text(&words));
 }
 
 static bool set_number(const struct iv_option *option, const char *value, int64_t *ret_number,

@@ -161,6 +161,7 @@ def check_asked_for(c, p):
     """What was asked for and cannot be done is said, not left out."""
     c.refused(p.run("scan", "--type=partial", "--context-free", "--against=v1", "v4"), "--against",
               "a context-free partial is not compared")
+    c.refused(p.run("scan", "--format=xml", "v1"), "expected text|json|jsonl|sarif|", "the words of an option")
     package = "v4/Contoso.BASE.Phone.MainOS/man.dsm.xml"
     c.refused(p.run("scan", "--against=v1", package), "--type=image", "nor a single package")
     c.status(p.run("scan", "--against=v1", "--type=image", package), 1, "as an image it is")
