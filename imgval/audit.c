@@ -307,7 +307,10 @@ static void build_variant(struct iv_auditing *a, const struct iv_audit_place *pl
     const struct iv_point *points = points_of(a, variant, variant->points, variant->point_count);
     iv_mends_build(&audit->pool, chain, variant->chain_count, audit->all_owners, a->arena,
                    &variant->mends);
-    iv_merge_groups_build(&audit->pool, points, variant->point_count, a->arena, &variant->groups);
+    if (variant->point_count > 1) { /* in one version everything comes together */
+        iv_merge_groups_build(&audit->pool, points, variant->point_count, a->arena,
+                              &variant->groups);
+    }
     iv_changed_contents_build(&audit->pool, points, variant->point_count, a->arena,
                               &variant->changed);
     variant->has_matrix = iv_matrix_build(&audit->pool, points, variant->point_count,

@@ -368,14 +368,14 @@ static void write_summary(struct iv_audit_page *page)
     if (variant->out_of_order > 0) {
         iv_markup_printf(m, "%zu out of order. ", variant->out_of_order);
     }
-    if (variant->has_matrix) {
+    if (variant->has_matrix && variant->point_count > 1) {
         iv_markup_printf(m,
                          "%llu of %llu pairs can be updated in one hop; at most %zu version%s "
                          "could all be baselines.",
                          (unsigned long long)variant->matrix.reachable,
                          (unsigned long long)variant->matrix.pairs, variant->matrix.longest_count,
                          variant->matrix.longest_count == 1 ? "" : "s");
-    } else {
+    } else if (!variant->has_matrix) {
         iv_markup_text(m, "The pairs were not judged: they would need too much memory.");
     }
     iv_markup_close(m);
@@ -392,14 +392,16 @@ static void write_variant(struct iv_audit_page *page)
     write_pop(m, &variant->pop);
     iv_markup_close(m);
     write_summary(page);
-    iv_markup_open(m, "div");
-    iv_markup_attribute(m, "class", "drawings");
-    iv_audit_draw_timeline(page);
-    iv_audit_draw_growth(page);
-    if (variant->has_matrix && variant->point_count > 1) {
-        iv_audit_draw_matrix(page);
+    if (variant->version_count > 1) { /* one version is no history */
+        iv_markup_open(m, "div");
+        iv_markup_attribute(m, "class", "drawings");
+        iv_audit_draw_timeline(page);
+        iv_audit_draw_growth(page);
+        if (variant->has_matrix && variant->point_count > 1) {
+            iv_audit_draw_matrix(page);
+        }
+        iv_markup_close(m);
     }
-    iv_markup_close(m);
     write_findings(page);
     write_mends(page);
     write_groups(page);

@@ -208,6 +208,9 @@ static void write_reach(const struct writer *w)
         LINE(&w->out, PIECE(IV_INK_CYAN, "  pairs: not judged, they would need too much memory"));
         return;
     }
+    if (matrix->count < 2) {
+        return;
+    }
     LINE(&w->out, PIECE(IV_INK_BOLD, "  one hop "),
          PIECE(IV_INK_PLAIN,
                iv_arena_printf(w->out.scratch, "%llu of %llu pairs of a version and a greater one",

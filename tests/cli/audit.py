@@ -287,6 +287,13 @@ def check_hostile(checks, place):
     checks.same(page.count('<rect class="doubt"'), 2, "partial: a mark and its legend")
     checks.that(f"compared with {version(2)}" in page, "partial: html", page[-2000:])
 
+    # One version is no history: nothing is drawn, and nothing said of pairs and merges.
+    write_set(place.path / "single", "1", "a b")
+    text = place.run("audit", "single").text
+    checks.that("one hop" not in text and "merge" not in text and "PASS" in text, "single: text", text)
+    page = place.run("audit", "--format=html", "single").text
+    checks.that("<figure" not in page and "merged" not in page, "single: html", page[-2000:])
+
     # A stream that was cut off: its last submission is not judged, whatever is left of it.
     folders = [str(top / f"v{n}") for n in (1, 2, 3)]
     stream = place.run("scan", "--no-wspc", "--format=jsonl", *folders).out

@@ -1,6 +1,7 @@
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
+#include "imgval/report/json_read.h"
 #include "imgval/report/report.h"
 #include "imgval/report/report_read.h"
 
@@ -292,6 +293,97 @@ static int measure(const char *name, size_t count)
     return why == NULL ? 0 : 1;
 }
 
+/* Name, type and value of each member; "error" for what is no object. */
+static void describe(const char *text, size_t size, struct iv_buf *ret_text)
+{
+    struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
+    struct iv_error err = {0};
+    if (!iv_json_parse(text, size, 1, &value, &err) || !iv_json_is_object(value)) {
+        iv_buf_puts(ret_text, "error");
+        return;
+    }
+    struct iv_json_member at = {0};
+    while (iv_json_next(value, &at)) {
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+        iv_arena_init(&arena);
+        struct iv_json_reader reader[3];
+        for (size_t i = 0; i < IV_COUNT(reader); i++) {
+            reader[i] = (struct iv_json_reader){.arena = &arena, .err = &err};
+        }
+        const char *word = iv_json_get_string(&reader[0], value, at.name);
+        int64_t number = iv_json_get_int(&reader[1], value, at.name);
+        bool truth = iv_json_get_bool(&reader[2], value, at.name);
+        iv_buf_printf(ret_text, "%s=%d%d%d:%s/%lld/%d;", at.name, reader[0].failed,
+                      reader[1].failed, reader[2].failed, word == NULL ? "(null)" : word,
+                      (long long)number, truth);
+    }
+}
+
+/* A record that is taken apart by hand is what the library makes of it: with a blank before it, it
+ * is the library's. */
+static void check_record(const char *text, size_t size)
+{
+    struct iv_buf spaced IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf got IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf wanted IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_puts(&spaced, " ");
+    iv_buf_add(&spaced, text, size);
+    describe(text, size, &got);
+    describe(spaced.data, spaced.size, &wanted);
+    CHECK_STR(iv_buf_text(&got), iv_buf_text(&wanted));
+}
+
+static void test_records(void)
+{
+    static const char *const texts[] = {
+        "{}",
+        "{\"a\":1}",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1,\"b\":2,\"a\":3}",
+        "{\"a\":01}",
+        "{\"a\":00}",
+        "{\"a\":-0}",
+        "{\"a\":-7}",
+        "{\"a\":1.5}",
+        "{\"a\":1e3}",
+        "{\"a\":999999999999999999}",
+        "{\"a\":9223372036854775807}",
+        "{\"a\":9223372036854775808}",
+        "{\"a\":truex}",
+        "{\"a\":tru}",
+        "{\"a\":}",
+        "{\"a\"}",
+        "{\"a\":1,}",
+        "{\"a\":1}}",
+        "{\"a\":1} ",
+        "{\"a\":\"\\u0041\\n\"}",
+        "{\"a\":\"\303\251\"}",
+        "{\"a\":\"\351\"}",
+        "{\"a\":\"\177\"}",
+        "{\"a\":\"b",
+        "{\"a\":\"\"}",
+        "{\"\":\"x\"}",
+        "{\"a\":[1],\"b\":{\"c\":2}}",
+        "{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":1}",
+    };
+    static const char record[] =
+        "{\"a\":\"x y\",\"b\":0,\"c\":true,\"d\":false,\"e\":null,\"f\":12}";
+    static const char put[] = {'"', '\\', ',', ':', '{', '}',  '[',  '0',    '9',
+                               '-', '.',  'a', 'e', ' ', '\0', '\n', '\x7f', '\x80'};
+    for (size_t i = 0; i < IV_COUNT(texts); i++) {
+        check_record(texts[i], strlen(texts[i]));
+    }
+    char changed[sizeof(record)];
+    for (size_t at = 0; at + 1 < sizeof(record); at++) {
+        check_record(record, at);
+        for (size_t k = 0; k < IV_COUNT(put); k++) {
+            memcpy(changed, record, sizeof(record));
+            changed[at] = put[k];
+            check_record(changed, sizeof(record) - 1);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3) {
@@ -312,6 +404,7 @@ int main(int argc, char **argv)
     test_recognise(&report);
     test_cut_stream(&report);
     test_errors();
+    test_records();
     test_changes(&report);
     test_noise(&report);
     return unit_end();
