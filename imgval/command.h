@@ -72,6 +72,7 @@ struct iv_scan_arguments {
     const char *policy;
     const char *date;
     bool what_if;
+    const char *facts_cache;
     bool timings_given;
     int timings; /* index in the words of --timings: table, json */
 };

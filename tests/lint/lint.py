@@ -27,7 +27,7 @@ LAYERS = [
     (r"imgval/report/", 3, "report"),
     (r"rules/", 3, "rules"),
     (r"cache/", 3, "cache"),
-    (r"imgval/(scan|import|request|resolve)\.", 4, "scan"),
+    (r"imgval/(scan|import|request|resolve|facts_cache)\.", 4, "scan"),
     (r"imgval/version\.h", 0, "version"),
     (r"imgval/(main|command|options|options_complete|progress|cmd_\w+)\.", 5, "program"),
 ]
