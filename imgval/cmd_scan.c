@@ -2,6 +2,7 @@
 #include "imgval/command.h"
 
 #include "imgval/base/text.h"
+#include "imgval/facts_cache.h"
 #include "imgval/progress.h"
 
 #include <stdio.h>
@@ -15,6 +16,10 @@ static const char *const timings_words[] = {
 static void tell_containment(const struct iv_scan_outcome *outcome, unsigned jobs)
 {
     const struct iv_containment *c = &outcome->containment;
+    if (!c->any && jobs > 0) {
+        fputs("imgval: readers: none was needed\n", stderr);
+        return;
+    }
     fprintf(stderr, "imgval: readers: %u process%s; landlock %s, seccomp %s, limits %s\n", jobs,
             jobs == 1 ? "" : "es", c->landlock ? "on" : "off", c->seccomp ? "on" : "off",
             c->limits ? "on" : "off");
@@ -71,6 +76,52 @@ static int write_reports(const struct iv_scan_arguments *given, struct iv_report
     return status;
 }
 
+static void tell_error(struct iv_error *err)
+{
+    (void)iv_error_add(err, "facts cache");
+    (void)iv_command_fail(err); /* costs time the next time, and nothing else */
+}
+
+/* --facts-cache: opened, with a word about one that does not count. */
+static struct iv_facts_cache *open_facts_cache(const struct iv_scan_arguments *given,
+                                               const struct iv_scan_options *scan_options)
+{
+    if (given->facts_cache == NULL) {
+        return NULL;
+    }
+    struct iv_facts_cache_options options = {
+        .path = given->facts_cache,
+        .tool_version = scan_options->tool_version,
+        .limits = &scan_options->limits,
+        .now = scan_options->now,
+    };
+    struct iv_facts_cache *cache = iv_facts_cache_open(&options);
+    if (iv_facts_cache_note(cache) != NULL) {
+        struct iv_error err;
+        iv_error_set(&err, IV_ERROR_SYSTEM, "%s: %s", given->facts_cache,
+                     iv_facts_cache_note(cache));
+        tell_error(&err);
+    }
+    return cache;
+}
+
+static void save_facts_cache(const struct iv_facts_cache *cache, bool is_verbose)
+{
+    struct iv_error err = {0};
+    if (cache == NULL) {
+        return;
+    }
+    if (!iv_facts_cache_save(cache, &err)) {
+        tell_error(&err);
+    }
+    size_t recalled;
+    size_t added;
+    iv_facts_cache_counts(cache, &recalled, &added);
+    if (is_verbose) {
+        fprintf(stderr, "imgval: facts cache: %zu files recalled, %zu taken in\n", recalled, added);
+    }
+}
+
 static int run_scan(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -103,6 +154,9 @@ static int run_scan(const struct iv_command *command, void *options,
     iv_progress_init(&progress, &given->output);
     scan_options.progress = iv_progress_step;
     scan_options.progress_context = &progress;
+    struct iv_facts_cache *cache IV_CLEANUP(iv_facts_cache_close) =
+        open_facts_cache(given, &scan_options);
+    scan_options.facts_cache = cache;
     scan_options.timings = given->timings_given ? &timings : NULL;
     bool is_scanned =
         iv_scan(paths.items, paths.count, &scan_options, arena, &report, &outcome, &err);
@@ -110,6 +164,7 @@ static int run_scan(const struct iv_command *command, void *options,
     if (!is_scanned) {
         return iv_command_fail(&err);
     }
+    save_facts_cache(cache, given->output.verbose > 0);
     if (given->output.verbose > 0) {
         tell_containment(&outcome, scan_options.jobs);
     }
@@ -136,6 +191,12 @@ static const struct iv_option_group fleet_group = {
     .title = "Fleet", .options = fleet_options, .count = IV_COUNT(fleet_options)};
 
 static const struct iv_option speed_options[] = {
+    {.name = "facts-cache",
+     .argument = "FILE",
+     .type = IV_OPTION_STRING,
+     .offset = offsetof(struct iv_scan_arguments, facts_cache),
+     .complete = IV_COMPLETE_FILE,
+     .help = "keep what was read there, and read no package again that has not changed since"},
     {.name = "timings",
      .argument = "table|json",
      .implied = "table",

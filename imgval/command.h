@@ -73,6 +73,7 @@ struct iv_scan_arguments {
     const char *date;
     bool what_if;
     const char *shard;
+    const char *facts_cache;
     bool timings_given;
     int timings; /* index in the words of --timings: table, json */
 };

@@ -4,6 +4,7 @@
 #include "imgval/base/text.h"
 #include "imgval/engine/engine.h"
 #include "imgval/engine/policy.h"
+#include "imgval/facts_cache.h"
 #include "imgval/input/input.h"
 #include "imgval/model/assemble.h"
 #include "imgval/resolve.h"
@@ -58,38 +59,131 @@ struct reading {
     struct iv_facts *facts; /* one for each item */
     const struct iv_scan_options *scan;
     size_t done;
+    size_t *slots; /* the items that are to be read */
+    size_t slot_count;
+    const struct iv_identity *identities; /* with a facts cache: of each item, as listed */
 };
 
-/* In a worker: one item -> its facts as bytes. */
-static void read_item(void *context, size_t i, struct iv_buf *record)
+/* In a worker: one item -> its facts as bytes. With a facts cache a byte before them says whether
+ * they are those of the file that the parent saw. */
+static void read_item(void *context, size_t slot, struct iv_buf *record)
 {
     const struct reading *reading = context;
+    size_t i = reading->slots[slot];
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
     struct iv_facts facts = {0};
-    iv_input_read(reading->listing, &reading->listing->items[i], &reading->options, &arena, &facts);
+    struct iv_identity identity = {0};
+    struct iv_read_options options = reading->options;
+    options.identity = &identity;
+    iv_input_read(reading->listing, &reading->listing->items[i], &options, &arena, &facts);
+    if (reading->identities != NULL) {
+        iv_buf_putc(record, iv_identity_is_same(&identity, &reading->identities[i]) ? 1 : 0);
+    }
     iv_facts_encode(record, &iv_facts_struct, &facts, IV_FIELD_WIRE);
 }
 
+/* Whether facts are those of a cabinet alone: nothing around it had a part in them, and no trouble
+ * that may be over the next time. */
+static bool is_lasting(const struct iv_item *item, const struct iv_facts *facts)
+{
+    if (item->role != IV_ROLE_PACKAGE || facts->fault_count != 0 || facts->package_count != 1) {
+        return false;
+    }
+    const struct iv_package *package = facts->packages;
+    for (size_t i = 0; i < package->fault_count; i++) {
+        if (package->faults[i].kind != IV_FAULT_MEMBER_MISSING) {
+            return false;
+        }
+    }
+    return package->container == IV_CONTAINER_CABINET && strcmp(package->path, item->path) == 0;
+}
+
+static bool decode_facts(const void *record, size_t size, struct iv_arena *arena,
+                         struct iv_facts *facts)
+{
+    *facts = (struct iv_facts){0};
+    return iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, arena, facts) &&
+           iv_facts_are_sound(facts);
+}
+
+/* What a worker said, into its slot and the facts cache. False: it is nothing to go by. */
+static bool take_record(struct reading *reading, size_t i, const unsigned char *record, size_t size)
+{
+    struct iv_facts *facts = &reading->facts[i];
+    size_t head = reading->identities != NULL ? 1 : 0;
+    if (size < head || !decode_facts(record + head, size - head, reading->arena, facts)) {
+        return false;
+    }
+    const struct iv_item *item = &reading->listing->items[i];
+    if (head > 0 && record[0] == 1 && is_lasting(item, facts)) {
+        iv_facts_cache_add(reading->scan->facts_cache, item->path, &reading->identities[i],
+                           record + head, size - head);
+    }
+    return true;
+}
+
 /* In the parent: bytes -> facts in their slot; a lost item is stood in for. */
-static void receive_item(void *context, size_t i, const char *lost, const void *record, size_t size)
+static void receive_item(void *context, size_t slot, const char *lost, const void *record,
+                         size_t size)
 {
     struct reading *reading = context;
+    size_t i = reading->slots[slot];
     reading->done++;
     if (reading->scan->progress != NULL) {
         reading->scan->progress(reading->scan->progress_context, reading->listing->items[i].path,
                                 reading->done, reading->listing->item_count);
     }
-    struct iv_facts *facts = &reading->facts[i];
-    if (lost == NULL &&
-        iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, reading->arena, facts) &&
-        iv_facts_are_sound(facts)) {
+    if (lost == NULL && take_record(reading, i, record, size)) {
         return;
     }
+    if (reading->scan->facts_cache != NULL) {
+        iv_facts_cache_distrust(reading->scan->facts_cache);
+    }
+    struct iv_facts *facts = &reading->facts[i];
     *facts = (struct iv_facts){0};
     iv_input_stand_in(&reading->listing->items[i], IV_FAULT_READER_DIED,
                       lost != NULL ? lost : "its answer could not be decoded", reading->arena,
                       facts);
+}
+
+/* What is known from an earlier scan; the rest is to be read. */
+static void recall_items(struct reading *reading)
+{
+    const struct iv_listing *listing = reading->listing;
+    struct iv_facts_cache *cache = reading->scan->facts_cache;
+    struct iv_identity *identities =
+        cache == NULL ? NULL
+                      : IV_NEW_ARRAY(reading->arena, struct iv_identity, listing->item_count);
+    reading->identities = identities;
+    reading->slots = IV_NEW_ARRAY(reading->arena, size_t, listing->item_count);
+    for (size_t i = 0; i < listing->item_count; i++) {
+        const struct iv_item *item = &listing->items[i];
+        const void *record;
+        size_t size;
+        bool is_known = cache != NULL && item->role == IV_ROLE_PACKAGE &&
+                        iv_input_identify(listing, item, &identities[i]) &&
+                        iv_facts_cache_find(cache, item->path, &identities[i], &record, &size) &&
+                        decode_facts(record, size, reading->arena, &reading->facts[i]) &&
+                        is_lasting(item, &reading->facts[i]);
+        if (!is_known) {
+            reading->facts[i] = (struct iv_facts){0};
+            reading->slots[reading->slot_count++] = i;
+        }
+    }
+    reading->done = listing->item_count - reading->slot_count;
+}
+
+/* A test names a file by its place in the listing. */
+static void set_sabotage(const struct reading *reading, const struct iv_scan_sabotage *sabotage,
+                         struct iv_workers_options *workers)
+{
+    for (size_t i = 0; i < reading->slot_count; i++) {
+        if (reading->slots[i] == sabotage->slot) {
+            workers->sabotage = sabotage->kind;
+            workers->sabotage_slot = i;
+        }
+    }
 }
 
 static bool read_items(const struct iv_listing *listing, const struct iv_scan_options *options,
@@ -109,13 +203,13 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
         .jobs = options->jobs,
         .limits = &options->limits,
         /* A record holds the facts of one file: its manifest and metadata, seldom more. */
-        .record_max = (size_t)(options->limits.metadata_size * 2),
+        .record_max = (size_t)(options->limits.metadata_size * 2) + 1,
         .directories = &listing->directory,
         .directory_count = listing->directory >= 0 ? 1 : 0,
-        .sabotage = options->sabotage.kind,
-        .sabotage_slot = options->sabotage.slot,
     };
-    if (!iv_workers_run(&workers, listing->item_count, read_item, &reading, receive_item, &reading,
+    recall_items(&reading);
+    set_sabotage(&reading, &options->sabotage, &workers);
+    if (!iv_workers_run(&workers, reading.slot_count, read_item, &reading, receive_item, &reading,
                         ret_containment, err)) {
         return false;
     }
@@ -558,8 +652,9 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
     if (access(options->against, F_OK) == 0) {
         struct iv_scan_options plain = {
             /* its packages alone count: no history, no device values */
-            .type = IV_PARTIAL,    .type_given = true,        .context_free = true, .no_wspc = true,
-            .jobs = options->jobs, .limits = options->limits, .max_list_age = -1,   .no_hash = true,
+            .type = IV_PARTIAL, .type_given = true,    .context_free = true,
+            .no_wspc = true,    .jobs = options->jobs, .limits = options->limits,
+            .max_list_age = -1, .no_hash = true,       .facts_cache = options->facts_cache,
         };
         struct iv_submission other;
         struct iv_containment containment;

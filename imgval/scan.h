@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct iv_facts_cache;
 struct iv_policy;
 struct iv_store;
 
@@ -70,9 +71,10 @@ struct iv_scan_options {
     unsigned jobs;
     struct iv_limits limits;
     struct iv_scan_sabotage sabotage;
-    bool want_files;               /* inspect */
-    bool no_hash;                  /* the hashes of images are not checked */
-    iv_scan_progress_fn *progress; /* NULL: nobody waits */
+    bool want_files;                    /* inspect; never with facts_cache */
+    struct iv_facts_cache *facts_cache; /* NULL: every file is read */
+    bool no_hash;                       /* the hashes of images are not checked */
+    iv_scan_progress_fn *progress;      /* NULL: nobody waits */
     void *progress_context;
     struct iv_timings *timings; /* NULL: nobody asked; else filled, its rules from the arena */
 };

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void iv_buf_fini(struct iv_buf *buf)
 {
@@ -41,26 +40,6 @@ char *iv_buf_reserve(struct iv_buf *buf, size_t extra)
         buf->data[buf->size] = '\0';
     }
     return buf->data + buf->size;
-}
-
-void iv_buf_add(struct iv_buf *buf, const void *bytes, size_t size)
-{
-    char *place = iv_buf_reserve(buf, size);
-    if (size > 0) {
-        memcpy(place, bytes, size);
-    }
-    buf->size += size;
-    buf->data[buf->size] = '\0';
-}
-
-void iv_buf_puts(struct iv_buf *buf, const char *text)
-{
-    iv_buf_add(buf, text, strlen(text));
-}
-
-void iv_buf_putc(struct iv_buf *buf, char c)
-{
-    iv_buf_add(buf, &c, 1);
 }
 
 void iv_buf_vprintf(struct iv_buf *buf, const char *fmt, va_list args)

@@ -10,7 +10,9 @@
 #include "imgval/base/attr.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct iv_buf {
     char *data; /* NULL while nothing was ever added */
@@ -26,9 +28,28 @@ void iv_buf_clear(struct iv_buf *buf);
 /* Room for at least `extra` more bytes (and the NUL) behind the end; returns the place. */
 char *iv_buf_reserve(struct iv_buf *buf, size_t extra);
 
-void iv_buf_add(struct iv_buf *buf, const void *bytes, size_t size);
-void iv_buf_puts(struct iv_buf *buf, const char *text);
-void iv_buf_putc(struct iv_buf *buf, char c);
+/* Here, because reports are made of millions of short pieces. */
+static inline void iv_buf_add(struct iv_buf *buf, const void *bytes, size_t size)
+{
+    bool has_room = buf->capacity - buf->size > size;
+    char *place = has_room ? buf->data + buf->size : iv_buf_reserve(buf, size);
+    if (size > 0) {
+        memcpy(place, bytes, size);
+    }
+    buf->size += size;
+    place[size] = '\0';
+}
+
+static inline void iv_buf_puts(struct iv_buf *buf, const char *text)
+{
+    iv_buf_add(buf, text, strlen(text));
+}
+
+static inline void iv_buf_putc(struct iv_buf *buf, char c)
+{
+    iv_buf_add(buf, &c, 1);
+}
+
 void iv_buf_printf(struct iv_buf *buf, const char *fmt, ...) IV_PRINTF(2, 3);
 void iv_buf_vprintf(struct iv_buf *buf, const char *fmt, va_list args) IV_PRINTF(2, 0);
 

@@ -18,6 +18,7 @@ struct iv_containment {
     bool landlock;
     bool seccomp; /* never in builds with sanitizers: their runtime needs more calls */
     bool limits;  /* all of them; never in builds with sanitizers: they need terabytes */
+    bool any;     /* a process ran at all; set by workers.c */
 };
 
 /*

@@ -620,6 +620,7 @@ bool iv_workers_run(const struct iv_workers_options *options, size_t count, iv_w
         return false;
     }
     *ret_containment = run.containment;
+    ret_containment->any = run.has_containment;
     return true;
 }
 

@@ -270,6 +270,39 @@ static bool open_item(const struct iv_listing *listing, const struct iv_item *it
     return false;
 }
 
+static struct iv_identity identity_of(const struct stat *st)
+{
+    return (struct iv_identity){
+        .device = (uint64_t)st->st_dev,
+        .inode = (uint64_t)st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .mtime = (int64_t)st->st_mtim.tv_sec,
+        .mtime_ns = (uint64_t)st->st_mtim.tv_nsec,
+        .ctime = (int64_t)st->st_ctim.tv_sec,
+        .ctime_ns = (uint64_t)st->st_ctim.tv_nsec,
+    };
+}
+
+bool iv_input_identify(const struct iv_listing *listing, const struct iv_item *item,
+                       struct iv_identity *ret_identity)
+{
+    struct stat st;
+    int got = item->fd >= 0 ? fstat(item->fd, &st)
+                            : fstatat(listing->directory, item->relative, &st, AT_SYMLINK_NOFOLLOW);
+    if (got != 0 || !S_ISREG(st.st_mode)) {
+        return false;
+    }
+    *ret_identity = identity_of(&st);
+    return true;
+}
+
+bool iv_identity_is_same(const struct iv_identity *a, const struct iv_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->mtime == b->mtime && a->mtime_ns == b->mtime_ns && a->ctime == b->ctime &&
+           a->ctime_ns == b->ctime_ns;
+}
+
 static bool is_same_time(const struct timespec *a, const struct timespec *b)
 {
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
@@ -481,6 +514,9 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
         whole = !has_changed(&opened);
         fault = (struct iv_fault){
             .kind = IV_FAULT_UNREADABLE, .path = item->path, .detail = "changed during the scan"};
+    }
+    if (options->identity != NULL) {
+        *options->identity = whole ? identity_of(&opened.before) : (struct iv_identity){0};
     }
     if (!whole && is_package_item) {
         iv_reader_package_fault(&r, ret_facts->packages, &fault, true);

@@ -89,10 +89,31 @@ IV_MUST_USE bool iv_input_list(const char *path, const struct iv_list_options *o
                                struct iv_error *err);
 void iv_input_close(struct iv_listing *listing); /* closes every descriptor */
 
+/* What tells whether a file is the one that it was, and as it was. Times in seconds since 1970 and
+ * nanoseconds. */
+struct iv_identity {
+    uint64_t device;
+    uint64_t inode;
+    uint64_t size;
+    int64_t mtime;
+    uint64_t mtime_ns;
+    int64_t ctime;
+    uint64_t ctime_ns;
+};
+
+/* Of an item's file, without opening it: in the parent. False: it is no regular file, or not there.
+ */
+bool iv_input_identify(const struct iv_listing *listing, const struct iv_item *item,
+                       struct iv_identity *ret_identity);
+
+bool iv_identity_is_same(const struct iv_identity *a, const struct iv_identity *b);
+
 struct iv_read_options {
     const struct iv_limits *limits;
-    bool want_files; /* fill iv_package.files (inspect) */
-    bool no_hash;    /* nobody checks the hashes of an image */
+    bool want_files;              /* fill iv_package.files (inspect) */
+    bool no_hash;                 /* nobody checks the hashes of an image */
+    struct iv_identity *identity; /* NULL; else filled: of what was read, zeros when it was not
+                                     read whole */
 };
 
 /* Reads one item, in a worker. Cannot fail: what is wrong is a fault in the facts, on the package

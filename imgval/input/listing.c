@@ -33,8 +33,14 @@ char *iv_lister_join(struct iv_lister *lister, const char *directory, const char
         return iv_arena_strndup(lister->arena, directory, length);
     }
     bool is_root = length == 1 && directory[0] == '/';
-    return iv_arena_printf(lister->arena, "%.*s%s%s", (int)length, directory, is_root ? "" : "/",
-                           name);
+    size_t name_size = strlen(name) + 1;
+    char *path = iv_arena_alloc(lister->arena, length + 1 + name_size);
+    memcpy(path, directory, length);
+    if (!is_root) {
+        path[length++] = '/';
+    }
+    memcpy(path + length, name, name_size);
+    return path;
 }
 
 void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *path,

@@ -152,17 +152,6 @@ static uint64_t get_number(struct decoder *d)
     return 0;
 }
 
-/* A number of elements that take at least `least` bytes each: bounded by what is left. */
-static size_t get_count(struct decoder *d, size_t least)
-{
-    uint64_t count = get_number(d);
-    if (count > 0 && (least == 0 || count > iv_cursor_left(&d->at) / least)) {
-        d->at.failed = true;
-        return 0;
-    }
-    return (size_t)count;
-}
-
 static const char *get_string(struct decoder *d)
 {
     uint64_t size = get_number(d);
@@ -182,9 +171,44 @@ static const char *get_string(struct decoder *d)
     return iv_arena_strndup(d->arena, (const char *)bytes, (size_t)size);
 }
 
+/* The least number of bytes that an object takes. */
+static size_t least_size(const struct iv_struct *type, unsigned uses)
+{
+    size_t least = 0;
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct iv_field *field = &type->fields[i];
+        if ((field->uses & uses) == 0) {
+            continue;
+        }
+        if (field->type == IV_TYPE_VERSION) {
+            least += sizeof(struct iv_version);
+        } else if (field->type == IV_TYPE_STRUCT) {
+            least += least_size(field->of, uses);
+        } else {
+            least += 1;
+        }
+    }
+    return least;
+}
+
+/* A number of elements, strings where `type` is NULL: bounded by what is left. */
+static size_t get_count(struct decoder *d, const struct iv_struct *type)
+{
+    uint64_t count = get_number(d);
+    if (count == 0) {
+        return 0;
+    }
+    size_t least = type == NULL ? 1 : least_size(type, d->uses);
+    if (least == 0 || count > iv_cursor_left(&d->at) / least) {
+        d->at.failed = true;
+        return 0;
+    }
+    return (size_t)count;
+}
+
 static void get_strings(struct decoder *d, const struct iv_field *field, void *object)
 {
-    size_t count = get_count(d, 1);
+    size_t count = get_count(d, NULL);
     const char **strings = count > 0 ? IV_NEW_ARRAY(d->arena, const char *, count) : NULL;
     for (size_t i = 0; i < count && !d->at.failed; i++) {
         strings[i] = get_string(d);
@@ -219,31 +243,11 @@ static void get_version(struct decoder *d, void *place)
     memcpy(place, &version, sizeof(version));
 }
 
-/* The least number of bytes that an object takes. */
-static size_t least_size(const struct iv_struct *type, unsigned uses)
-{
-    size_t least = 0;
-    for (size_t i = 0; i < type->field_count; i++) {
-        const struct iv_field *field = &type->fields[i];
-        if ((field->uses & uses) == 0) {
-            continue;
-        }
-        if (field->type == IV_TYPE_VERSION) {
-            least += sizeof(struct iv_version);
-        } else if (field->type == IV_TYPE_STRUCT) {
-            least += least_size(field->of, uses);
-        } else {
-            least += 1;
-        }
-    }
-    return least;
-}
-
 static void get_object(struct decoder *d, const struct iv_struct *type, void *object);
 
 static void get_list(struct decoder *d, const struct iv_field *field, void *object)
 {
-    size_t count = get_count(d, least_size(field->of, d->uses));
+    size_t count = get_count(d, field->of);
     char *elements = count > 0 ? iv_arena_array(d->arena, count, field->of->size) : NULL;
     for (size_t i = 0; i < count && !d->at.failed; i++) {
         get_object(d, field->of, elements + i * field->of->size);

@@ -72,9 +72,11 @@ static bool add_text(struct iv_buf *buf, const char *text, size_t size)
 static void line_break(struct iv_json *json)
 {
     if (json->pretty) {
-        iv_buf_putc(json->buf, '\n');
-        for (unsigned i = 0; i < json->depth; i++) {
-            iv_buf_puts(json->buf, "  ");
+        static const char blanks[] = "\n                "; /* for the depth of nearly all */
+        size_t deep = 2 * (size_t)json->depth;
+        iv_buf_add(json->buf, blanks, deep < sizeof(blanks) - 1 ? 1 + deep : sizeof(blanks) - 1);
+        for (size_t i = sizeof(blanks) - 2; i < deep; i++) {
+            iv_buf_putc(json->buf, ' ');
         }
     }
 }
@@ -175,7 +177,17 @@ void iv_json_uint(struct iv_json *json, const char *name, uint64_t value)
 void iv_json_int(struct iv_json *json, const char *name, int64_t value)
 {
     begin(json, name, "");
-    iv_buf_printf(json->buf, "%" PRId64, value);
+    char digits[24];
+    char *place = digits + sizeof(digits);
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do {
+        *--place = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) {
+        *--place = '-';
+    }
+    iv_buf_add(json->buf, place, (size_t)(digits + sizeof(digits) - place));
 }
 
 void iv_json_null(struct iv_json *json, const char *name)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Benchmarks of imgval against named peers on the same tree in the same run.
 
-    bench.py BUILD [NAME...]        NAME: scan work payload memory cold store start reports
-                                    ffu audit
+    bench.py BUILD [NAME...]        NAME: scan work payload memory facts cold store start
+                                    reports ffu audit
 
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
@@ -211,6 +211,31 @@ def bench_memory(build, work):
         shutil.rmtree(tree)
 
 
+def bench_facts(build, work):
+    """A rescan of a tree that has not changed, with a facts cache."""
+    count = 50000
+    tree = work / "tree"
+    generate(build, tree, packages=count, seed=1, payload=2048, subdirs=50)
+    time.sleep(4)  # what was written just now is not taken in
+    cache = work / "facts"
+    scan = [build / "imgval", "scan", "--no-wspc", "--format=json", tree]
+    cached = [*scan[:-1], f"--facts-cache={cache}", tree]
+    print(f"rescan of {count:,} packages that have not changed")
+    plain, first, again = [], [], []
+    measure(scan)
+    for _ in range(3):
+        plain.append(measure(scan))
+        cache.unlink(missing_ok=True)
+        first.append(measure(cached))
+        again.append(measure(cached))
+    row("imgval scan", plain, count)
+    wall1, _ = row("imgval scan --facts-cache, the first", first, count)
+    wall, cpu = row("imgval scan --facts-cache, again", again, count)
+    goal("ratio to the first scan", wall / wall1, 0.05)
+    goal("wall of the rescan", wall, 0.5, " s")
+    print(f"  (CPU of the rescan {cpu:.3f} s; the cache has {cache.stat().st_size / 2**20:.1f} MiB)")
+
+
 def drop(tree):
     """Takes the files out of the page cache."""
     os.sync()
@@ -410,7 +435,8 @@ def bench_reports(build, work):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     benches = {"scan": bench_scan, "work": bench_work, "payload": bench_payload,
-               "memory": bench_memory, "cold": bench_cold, "store": bench_store, "start": bench_start,
+               "memory": bench_memory, "facts": bench_facts,
+               "cold": bench_cold, "store": bench_store, "start": bench_start,
                "reports": bench_reports, "ffu": bench_ffu, "audit": bench_audit}
     names = sys.argv[2:] or list(benches)
     for name in names:
