@@ -290,7 +290,6 @@ static void add_spare(const struct view *view, const struct iv_image *image)
 
 static void add_ffu(const struct view *view, const struct iv_image *image)
 {
-    add_strings(view, "platform", image->platform_ids, image->platform_id_count);
     add_strings(view, "targeting", image->targeting, image->targeting_count);
     add_row(view, "OS version", image->os_version);
     add_row(view, "anti-theft", image->anti_theft_version);
@@ -378,8 +377,12 @@ static void add_image(const struct view *view, const struct iv_image *image)
     add_row(view, "format", image->format);
     iv_buf_printf(view->buf, "  %-16s %" PRIu64 " bytes (%s)\n", "file", image->file_size,
                   size_text(image->file_size, size));
+    add_strings(view, "platform", image->platform_ids, image->platform_id_count);
     if (strcmp(image->format, "FFU") == 0) {
         add_ffu(view, image);
+    } else if (image->claim_count > 0) {
+        iv_buf_printf(view->buf, "  %-16s %zu partition%s in DeviceLayout.xml\n", "layout",
+                      image->claim_count, image->claim_count == 1 ? "" : "s");
     }
     for (size_t i = 0; i < image->store_count; i++) {
         add_store(view, image, &image->stores[i]);

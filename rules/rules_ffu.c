@@ -167,6 +167,7 @@ struct layout {
     const struct iv_image *image;
     const struct iv_image_store *store;
     struct iv_verdict *verdict;
+    const char *source; /* what the claims stand in, for messages */
     enum iv_outcome outcome;
 };
 
@@ -191,11 +192,9 @@ static void compare_text(struct layout *layout, const char *name, const char *fa
     if (table == NULL || manifest == NULL || iv_ascii_ieq(table, manifest)) {
         return;
     }
-    const char *message =
-        iv_verdict_printf(layout->verdict,
-                          "The %s of partition %s is %s in the partition table, but %s in the "
-                          "manifest of the image",
-                          fact, name, table, manifest);
+    const char *message = iv_verdict_printf(
+        layout->verdict, "The %s of partition %s is %s in the partition table, but %s in the %s",
+        fact, name, table, manifest, layout->source);
     layout_fail(layout, name, fact, message, table, manifest);
 }
 
@@ -214,16 +213,18 @@ static void compare_claim(struct layout *layout, const struct iv_image_claim *cl
     if (partition == NULL) {
         layout_fail(layout, claim->name, "presence",
                     iv_verdict_printf(layout->verdict,
-                                      "The manifest of the image lists partition %s, which the "
-                                      "partition table does not have",
-                                      claim->name),
+                                      "The %s lists partition %s, which the partition table does "
+                                      "not have",
+                                      layout->source, claim->name),
                     "absent", "present");
         return;
     }
     bool is_gpt = layout->store->scheme != NULL && strcmp(layout->store->scheme, "gpt") == 0;
     compare_text(layout, claim->name, "type", is_gpt ? partition->type : NULL, claim->type);
     compare_text(layout, claim->name, "id", is_gpt ? partition->id : NULL, claim->id);
-    if (!claim->use_all_space && !is_size(claim, layout->store, partition->size)) {
+    /* A device layout's sizes are rounded up when the disk is made. */
+    if (is_ffu(layout->image) && !claim->use_all_space &&
+        !is_size(claim, layout->store, partition->size)) {
         const char *table =
             iv_verdict_printf(layout->verdict, "%llu bytes", (unsigned long long)partition->size);
         const char *manifest = iv_verdict_printf(layout->verdict, "%llu sectors of %llu bytes",
@@ -236,10 +237,15 @@ static void compare_claim(struct layout *layout, const struct iv_image_claim *cl
 static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;
-    if (!is_ffu(image)) {
+    if (!is_ffu(image) && image->claim_count == 0) {
         return IV_NOT_APPLICABLE;
     }
-    struct layout layout = {.image = image, .verdict = verdict, .outcome = IV_PASSED};
+    struct layout layout = {
+        .image = image,
+        .verdict = verdict,
+        .source = is_ffu(image) ? "manifest of the image" : "DeviceLayout.xml of the image",
+        .outcome = IV_PASSED,
+    };
     bool unknown = image->store_count == 0;
     for (size_t s = 0; s < image->store_count; s++) {
         layout.store = &image->stores[s];
@@ -260,8 +266,8 @@ static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *
                 layout_fail(&layout, p->name, "presence",
                             iv_verdict_printf(verdict,
                                               "The partition table has partition %s, which the "
-                                              "manifest of the image does not list",
-                                              p->name),
+                                              "%s does not list",
+                                              p->name, layout.source),
                             "present", "absent");
             }
         }
@@ -505,7 +511,8 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_IMAGE,
         .applies = IV_APPLIES_ALL,
         .check = check_layout,
-        .summary = "The manifest of an FFU and its partition table must list the same partitions.",
+        .summary = "The manifest of an FFU, or the DeviceLayout.xml in a VHD, and the partition "
+                   "table must list the same partitions.",
         .why = "Tools that read the manifest and the device that reads the table would see two "
                "different layouts.",
         .remedy = "Build the image again; do not edit the manifest or the partition table by hand.",

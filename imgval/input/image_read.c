@@ -539,6 +539,50 @@ static void find_hive(struct iv_image_reader *x)
     }
 }
 
+/* ---- the layout of a disk whose container has no manifest ---- */
+
+/* A partition that the layout gives a file system to, and that shows none. */
+static void check_claims(struct iv_image_reader *x)
+{
+    for (size_t i = 0; i < x->image->partition_count; i++) {
+        const struct iv_image_partition *partition = &x->image->partitions[i];
+        const char *claimed = claimed_file_system(x->image, partition);
+        if (claimed != NULL && partition->file_system != NULL &&
+            strcmp(partition->file_system, "raw") == 0 &&
+            !iv_ascii_ieq(partition->name, "MainOS")) {
+            iv_faults_add(&x->faults, IV_FAULT_PARTITION, partition_label(x, i),
+                          "no file system is found in it, but DeviceLayout.xml says %s",
+                          iv_faults_shown(x->r->scratch, claimed));
+        }
+    }
+}
+
+static void read_layout(struct iv_image_reader *x)
+{
+    static const struct {
+        const char *path;
+        void (*read)(const struct iv_reader *r, const struct iv_document *doc);
+    } files[] = {
+        {"Windows/ImageUpdate/DeviceLayout.xml", iv_device_layout_read},
+        {"Windows/ImageUpdate/OEMDevicePlatform.xml", iv_device_platform_read},
+    };
+    for (size_t v = 0; v < x->volume_count; v++) {
+        if (!x->volumes[v].is_main || !iv_ascii_ieq(x->volumes[v].name, "MainOS")) {
+            continue;
+        }
+        for (size_t i = 0; i < IV_COUNT(files); i++) {
+            struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+            struct iv_document doc;
+            const struct found file = {.volume = &x->volumes[v], .path = files[i].path};
+            if (read_document(x, &file, &buf, &doc)) {
+                files[i].read(x->r, &doc);
+            }
+        }
+        break;
+    }
+    check_claims(x);
+}
+
 /* ---- whether it is a whole image ---- */
 
 /* Whether a partition may be MainOS, or why it is not was told. */
@@ -579,6 +623,9 @@ void iv_image_end(struct iv_image_reader *x)
 {
     if (!x->item->is_part) {
         check_main(x);
+        if (strcmp(x->image->format, "FFU") != 0 && x->image->store_count == 1) {
+            read_layout(x);
+        }
         find_hive(x);
         if (!x->item->has_history) {
             find_history(x);

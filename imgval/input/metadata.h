@@ -47,4 +47,8 @@ void iv_history_read(const struct iv_reader *r, const struct iv_document *doc);
 /* OEMInput.xml -> facts->oem_input. */
 void iv_oem_input_read(const struct iv_reader *r, const struct iv_document *doc);
 
+/* DeviceLayout.xml -> image->claims, OEMDevicePlatform.xml -> image->platform_ids. */
+void iv_device_layout_read(const struct iv_reader *r, const struct iv_document *doc);
+void iv_device_platform_read(const struct iv_reader *r, const struct iv_document *doc);
+
 #endif

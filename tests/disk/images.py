@@ -392,6 +392,16 @@ def inspect(test):
     test.recipe("ffu a.ffu platform=P spare=1 {\n  store size=16M\n}\n", "spare")
     text = test.run("inspect", "spare/a.ffu").stdout.decode()
     test.check("before the image header, which is at offset 262144" in text, f"inspect tells the spare chunk\n{text}")
+    layout = b'<DeviceLayout xmlns="http://schemas.microsoft.com/embedded/2004/10/ImageUpdate"><Partitions>' \
+        b'<Partition><Name>MainOS</Name></Partition></Partitions></DeviceLayout>'
+    ids = b'<OEMDevicePlatform xmlns="http://schemas.microsoft.com/embedded/2004/10/ImageUpdate">' \
+        b'<DevicePlatformID>Contoso.QC8960.P7</DevicePlatformID></OEMDevicePlatform>'
+    small(test, "layout", {"Windows/ImageUpdate/DeviceLayout.xml": layout,
+                           "Windows/ImageUpdate/OEMDevicePlatform.xml": ids})
+    test.recipe("vhd a.vhd size=16M {\n  partition MainOS file=../layout.img\n}\n", "layouts")
+    text = test.run("inspect", "layouts/a.vhd").stdout.decode()
+    for part in ("platform         Contoso.QC8960.P7", "1 partition in DeviceLayout.xml"):
+        test.check(part in text, f"inspect shows {part!r}\n{text}")
     shown = json.loads(test.run("inspect", "--format=json", "images/plain.ffu").stdout)["image"]
     test.check([p["name"] for p in shown["partitions"]] ==
                ["EFIESP", "PLAT", "MainOS", "Data", "UpdateOS"], "inspect's partitions as JSON")
