@@ -6,6 +6,7 @@
  */
 #include "imgval/disk/chunked.h"
 #include "imgval/disk/volume_kinds.h"
+#include "imgval/disk/volume_ntfs_record.h"
 
 #include "imgval/base/cursor.h"
 #include "imgval/base/text.h"
@@ -44,7 +45,6 @@ const struct iv_volume_kind iv_volume_ntfs = {
 #define TAG_WOF 0x80000017u
 #define TAG_LEADS_ELSEWHERE 0x20000000u /* "name surrogate" */
 #define WOF_ALGORITHMS 4
-#define WOF_PROVIDER_FILE 2
 #define RECORD_MAX 4096
 static const char wof_stream[] = "WofCompressedData";
 
@@ -189,6 +189,7 @@ struct ntfs {
     libfsntfs_volume_t *library;
     libfsntfs_file_entry_t *mft; /* the master file table as a file */
     size_t record_size;
+    struct iv_ntfs_census census;
     struct data *files; /* handed out by ntfs_file(): they live as long as the volume */
 };
 
@@ -315,56 +316,10 @@ static bool read_entry(libfsntfs_file_entry_t *entry, unsigned char *bytes, size
  */
 static bool read_record(const struct ntfs *ntfs, uint64_t reference, unsigned char *record)
 {
-    uint64_t number = reference & UINT64_C(0xFFFFFFFFFFFF); /* the rest counts its uses */
+    uint64_t number = IV_NTFS_NUMBER(reference);
     size_t size = ntfs->record_size;
-    if (number > INT64_MAX / RECORD_MAX || !read_entry(ntfs->mft, record, size, number * size) ||
-        memcmp(record, "FILE", 4) != 0) {
-        return false;
-    }
-    struct iv_cursor c = iv_cursor(record, size);
-    c.at = 4;
-    size_t array = iv_cursor_u16(&c);
-    size_t count = iv_cursor_u16(&c);
-    if (count != size / 512 + 1 || array % 2 != 0 || array + 2 * count > size) {
-        return false;
-    }
-    for (size_t i = 1; i < count; i++) {
-        if (memcmp(record + 512 * i - 2, record + array, 2) != 0) {
-            return false;
-        }
-        memcpy(record + 512 * i - 2, record + array + 2 * i, 2);
-    }
-    return true;
-}
-
-/* Whether a record holds a WOF reparse point of the provider that we know: the file provider. */
-static bool record_has_wof(const unsigned char *record, size_t size)
-{
-    struct iv_cursor c = iv_cursor(record, size);
-    c.at = 20;
-    size_t at = iv_cursor_u16(&c);
-    while (at + 24 <= size) {
-        struct iv_cursor attribute = iv_cursor(record + at, size - at);
-        uint32_t type = iv_cursor_u32(&attribute);
-        uint32_t length = iv_cursor_u32(&attribute);
-        if (type == UINT32_MAX || length < 24 || length > size - at) {
-            return false;
-        }
-        if (type == LIBFSNTFS_ATTRIBUTE_TYPE_REPARSE_POINT && record[at + 8] == 0) {
-            attribute.size = length;
-            attribute.at = 20;
-            attribute.at = iv_cursor_u16(&attribute);
-            attribute.failed = attribute.at > attribute.size;
-            uint32_t tag = iv_cursor_u32(&attribute);
-            iv_cursor_u32(&attribute);
-            uint32_t version = iv_cursor_u32(&attribute);
-            uint32_t provider = iv_cursor_u32(&attribute);
-            return !attribute.failed && tag == TAG_WOF && version == 1 &&
-                   provider == WOF_PROVIDER_FILE;
-        }
-        at += length;
-    }
-    return false;
+    return number <= INT64_MAX / RECORD_MAX && read_entry(ntfs->mft, record, size, number * size) &&
+           iv_ntfs_record_open(record, size);
 }
 
 /* What the attributes of an entry say of its data. */
@@ -429,14 +384,14 @@ static bool read_traits(libfsntfs_file_entry_t *entry, struct traits *ret_traits
     return true;
 }
 
-/* Checks the record of an entry; ret_wof (or NULL): see record_has_wof(). */
+/* Checks the record of an entry; ret_wof (or NULL): see iv_ntfs_record_has_wof(). */
 static bool check_record(const struct ntfs *ntfs, uint64_t reference, bool *ret_wof)
 {
     unsigned char record[RECORD_MAX] = {0};
     if (!read_record(ntfs, reference, record)) {
         return false;
     }
-    *ret_wof = *ret_wof || record_has_wof(record, ntfs->record_size);
+    *ret_wof = *ret_wof || iv_ntfs_record_has_wof(record, ntfs->record_size);
     return true;
 }
 
@@ -592,7 +547,8 @@ static bool entry_name(libfsntfs_file_entry_t *entry, struct iv_arena *arena, co
 
 /* An entry whose record is damaged is a file of no size, so that reading it is what fails. */
 static bool list_entry(const struct ntfs *ntfs, const struct iv_volume_node *folder, int index,
-                       struct iv_arena *arena, struct iv_volume_entry *ret_entry)
+                       struct iv_arena *arena, struct iv_volume_entry *ret_entry,
+                       uint64_t *ret_number)
 {
     libfsntfs_file_entry_t *entry = NULL;
     if (libfsntfs_file_entry_get_sub_file_entry_by_index(folder->handle, index, &entry, NULL) !=
@@ -601,7 +557,9 @@ static bool list_entry(const struct ntfs *ntfs, const struct iv_volume_node *fol
     }
     struct iv_volume_node node = {0};
     const char *name = NULL;
-    bool is_fine = entry_name(entry, arena, &name);
+    bool is_fine = entry_name(entry, arena, &name) &&
+                   libfsntfs_file_entry_get_file_reference(entry, ret_number, NULL) == 1;
+    *ret_number = IV_NTFS_NUMBER(*ret_number);
     if (is_fine && !describe(ntfs, entry, &node)) {
         node = (struct iv_volume_node){0};
     }
@@ -615,6 +573,29 @@ static bool list_entry(const struct ntfs *ntfs, const struct iv_volume_node *fol
         };
     }
     return is_fine;
+}
+
+static bool read_mft(const void *context, void *bytes, size_t size, uint64_t offset)
+{
+    const struct ntfs *ntfs = context;
+    return read_entry(ntfs->mft, bytes, size, offset);
+}
+
+/* Whether no file of the directory is missing among `listed`: see iv_ntfs_census_take(). */
+static bool is_complete(struct iv_volume *volume, const struct iv_volume_node *folder,
+                        uint64_t *listed, size_t count)
+{
+    struct ntfs *ntfs = ntfs_of(volume);
+    uint64_t reference = 0;
+    size64_t size = 0;
+    if (libfsntfs_file_entry_get_file_reference(folder->handle, &reference, NULL) != 1 ||
+        libfsntfs_file_entry_get_size(ntfs->mft, &size, NULL) != 1) {
+        return false;
+    }
+    const struct iv_source mft = {.size = size, .context = ntfs, .read = read_mft};
+    return (ntfs->census.is_taken ||
+            iv_ntfs_census_take(&mft, ntfs->record_size, volume->arena, &ntfs->census)) &&
+           iv_ntfs_census_agrees(&ntfs->census, IV_NTFS_NUMBER(reference), listed, count);
 }
 
 static enum iv_volume_outcome ntfs_list(struct iv_volume *volume,
@@ -634,11 +615,16 @@ static enum iv_volume_outcome ntfs_list(struct iv_volume *volume,
     }
     struct iv_volume_entry *entries =
         IV_NEW_ARRAY(arena, struct iv_volume_entry, (size_t)count + 1);
+    uint64_t *numbers = IV_NEW_ARRAY(arena, uint64_t, (size_t)count + 1);
     for (int i = 0; i < count; i++) {
-        if (!list_entry(ntfs_of(volume), folder, i, arena, &entries[i])) {
+        if (!list_entry(ntfs_of(volume), folder, i, arena, &entries[i], &numbers[i])) {
             return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE,
                                      "entry %d of %d in the directory is damaged", i + 1, count);
         }
+    }
+    if (!is_complete(volume, folder, numbers, (size_t)count)) {
+        return damaged(volume, ret_fault,
+                       "the directory is damaged: the master file table has more files in it");
     }
     *ret_entries = entries;
     *ret_count = (size_t)count;

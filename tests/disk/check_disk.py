@@ -295,6 +295,33 @@ def check_ntfs_damage(checks, place, small):
     never_wrong(checks, place.cat(hurt)[0], wanted, "mirror's place")
 
 
+def check_index_damage(checks, place):
+    """An index that ends early or names another record is still in order: the files are missed all the same."""
+    tree = place.folder / "many"
+    (tree / "Windows").mkdir(parents=True)
+    for i in range(300):
+        (tree / f"Windows/a file with a name of some length {i}.txt").write_text(str(i))
+    whole = place.make("ntfs", "8M", tree, "index").read_bytes()
+    names = {f"Windows/{path.name}" for path in (tree / "Windows").iterdir()}
+    hurt = place.folder / "hurt"
+    blocks = 0
+    at = whole.find(b"INDX")
+    while at >= 0:
+        first = at + 24 + struct.unpack_from("<I", whole, at + 24)[0]
+        parent = struct.unpack_from("<Q", whole, first + 16)[0] & 0xFFFFFFFFFFFF if at % 4096 == 0 else 5
+        if parent != 5:
+            blocks += 1
+            for what, offset, mask in (("last entry", 12, 2), ("file reference", 0, 1)):
+                changed = bytearray(whole)
+                changed[first + offset] ^= mask
+                hurt.write_bytes(changed)
+                got, _ = place.cat(hurt)
+                checks.that("trouble" in [entry[0] for entry in got.values()] or names <= set(got),
+                            f"index block {blocks}, {what}: files are lost in silence")
+        at = whole.find(b"INDX", at + 1)
+    checks.that(blocks > 3, f"the directory has blocks: {blocks}")
+
+
 def check_chunk_damage(checks, place, small):
     """A damaged chunk: trouble, or bytes of the true size (the format has no checksum)."""
     wanted = expected(small)
@@ -459,6 +486,7 @@ def main():
         check_wim_damage(checks, place, small)
         check_refused(checks, place, small)
         check_ntfs_damage(checks, place, small)
+        check_index_damage(checks, place)
         check_chunk_damage(checks, place, small)
         (tree / "Data").symlink_to("/Data")
         (tree / "Windows/link.txt").symlink_to("one.txt")
