@@ -331,24 +331,6 @@ static const struct iv_baseline *as_baseline(const struct iv_audit_source *sourc
     return baseline;
 }
 
-/* "renamed? OLD -> NEW, ..." behind the rule's remedy. */
-static const char *removed_remedy(const struct iv_rule *rule, const struct iv_delta *delta,
-                                  struct iv_arena *arena)
-{
-    const char *text = rule->remedy;
-    size_t shown = 0;
-    for (size_t i = 0; i < delta->count && shown < IV_RULES_NAMES_MAX; i++) {
-        const struct iv_change *change = &delta->changes[i];
-        if (change->after == NULL && change->other != NULL) {
-            text = iv_arena_printf(arena, "%s%s%s -> %s", text, shown == 0 ? " renamed? " : ", ",
-                                   iv_rules_package_name(change->before),
-                                   iv_rules_package_name(change->other));
-            shown++;
-        }
-    }
-    return text;
-}
-
 static void add_removed(struct iv_auditing *a, const struct iv_audit_variant *variant,
                         const struct iv_audit_step *step, struct iv_finding *finding)
 {
@@ -370,7 +352,7 @@ static void add_removed(struct iv_auditing *a, const struct iv_audit_variant *va
         .rule = rule,
         .severity = rule->severity,
         .message = iv_rules_fill(a->arena, rule->message, &names, 1),
-        .remedy = removed_remedy(rule, &delta, a->arena),
+        .remedy = iv_rules_removed_remedy(rule, &delta, a->arena),
         .path = to->path,
         .field = IV_PHONE_FIRMWARE_REVISION,
         .actual = to->firmware_version,

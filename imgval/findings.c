@@ -94,23 +94,6 @@ static struct iv_finding *add_finding(struct finding_list *list, const struct iv
     return finding;
 }
 
-/* "... renamed? OLD -> NEW, ..." behind the rule's remedy. */
-static const char *removed_remedy(const struct iv_rule *rule, const struct iv_delta *delta,
-                                  struct iv_arena *arena)
-{
-    const char *text = rule->remedy;
-    size_t shown = 0;
-    for (size_t i = 0; i < delta->count && shown < IV_RULES_NAMES_MAX; i++) {
-        const struct iv_change *change = &delta->changes[i];
-        if (change->after == NULL && change->other != NULL) {
-            text = iv_arena_printf(arena, "%s%s%s -> %s", text, shown == 0 ? " renamed? " : ", ",
-                                   iv_delta_name(change->before), iv_delta_name(change->other));
-            shown++;
-        }
-    }
-    return text;
-}
-
 static void add_removed(struct finding_list *list)
 {
     const struct iv_rule *rule = iv_rules_find("WSPC004");
@@ -129,7 +112,7 @@ static void add_removed(struct finding_list *list)
     const char *names = iv_rules_names(list->arena, removed, count);
     struct iv_finding *finding = add_finding(list, rule);
     finding->message = iv_rules_fill(list->arena, rule->message, &names, 1);
-    finding->remedy = removed_remedy(rule, delta, list->arena);
+    finding->remedy = iv_rules_removed_remedy(rule, delta, list->arena);
     /* What was not read is missing too, and what was missing before may be more. */
     finding->incomplete = list->delta->before_incomplete || list->delta->after_incomplete;
     finding->field = IV_PHONE_FIRMWARE_REVISION;

@@ -4,6 +4,7 @@
 #include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
+#include "imgval/model/delta.h"
 
 #include <string.h>
 
@@ -287,4 +288,21 @@ const char *iv_rules_names(struct iv_arena *arena, const struct iv_package *cons
         iv_buf_printf(&buf, " and %zu more", count - shown);
     }
     return iv_arena_strndup(arena, iv_buf_text(&buf), buf.size);
+}
+
+const char *iv_rules_removed_remedy(const struct iv_rule *rule, const struct iv_delta *delta,
+                                    struct iv_arena *arena)
+{
+    const char *text = rule->remedy;
+    size_t shown = 0;
+    for (size_t i = 0; i < delta->count && shown < IV_RULES_NAMES_MAX; i++) {
+        const struct iv_change *change = &delta->changes[i];
+        if (change->after == NULL && change->other != NULL) {
+            text = iv_arena_printf(arena, "%s%s%s -> %s", text, shown == 0 ? " renamed? " : ", ",
+                                   iv_rules_package_name(change->before),
+                                   iv_rules_package_name(change->other));
+            shown++;
+        }
+    }
+    return text;
 }

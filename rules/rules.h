@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct iv_delta;
+
 #define IV_RULE_FAMILIES 8
 
 extern const struct iv_rules iv_rules_standard; /* STD001..STD009 */
@@ -51,5 +53,10 @@ const char *iv_rules_baseline_name(struct iv_arena *arena, const struct iv_basel
 #define IV_RULES_NAMES_MAX 20
 const char *iv_rules_names(struct iv_arena *arena, const struct iv_package *const *packages,
                            size_t count);
+
+/* The remedy of a rule about removed packages; behind it "renamed? OLD -> NEW, ..." for those of
+ * the difference that probably have a new name. In the arena. */
+const char *iv_rules_removed_remedy(const struct iv_rule *rule, const struct iv_delta *delta,
+                                    struct iv_arena *arena);
 
 #endif
