@@ -265,32 +265,37 @@ def bench_cold(build, work):
 
 
 def bench_store(build, work):
-    """A store with many baselines: one scan against it, beside a scan without comparison."""
+    """A store with many baselines: one scan against it, beside a scan without comparison. Each
+    baseline changes the version of one package in twenty."""
     env = dict(os.environ, IMGVAL_CACHE=str(work / "store.db"), SOURCE_DATE_EPOCH="1480000000")
     tree = work / "one"
-    subprocess.run([build / "tests/mkfixture", "--generate", "packages=20", "seed=2", "payload=4096", tree],
-                   check=True)
+    subprocess.run([tool(build, "mkfixture"), "--generate", "packages=20", "seed=2", "payload=4096",
+                    tree], check=True)
     device = ["--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88"]
-    baselines = 200
+    baselines, packages = 2000, 1000
+    numbers = [0] * packages
+    names = work / "list.txt"
     for version in range(baselines):
-        names = work / "list.txt"
-        names.write_text("".join(f"Contoso.Part{i}.MainOS.spkg,1.0.0.{version}\n"
-                                 for i in range(1000)), encoding="ascii")
+        for i in range(version % 20, packages, 20):
+            numbers[i] = version
+        names.write_text("".join(f"Contoso.Part{i}.MainOS.spkg,1.0.0.{numbers[i]}\n"
+                                 for i in range(packages)), encoding="ascii")
         subprocess.run([build / "imgval", "cache", "import", "--baseline", *device,
-                        f"--firmware-version=1.0.0.{version}", names], env=env, check=True,
-                       stdout=subprocess.DEVNULL)
-    print(f"one submission against {baselines} baselines of 1,000 packages")
+                        f"--firmware-version=1.0.{version // 1000}.{version % 1000}", names],
+                       env=env, check=True, stdout=subprocess.DEVNULL)
+    print(f"one submission against {baselines:,} baselines of {packages:,} packages")
     scan = [build / "imgval", "scan", "--format=json", "-j1", *device,
             "--firmware-version=2.0.0.0"]
     plain, compared = [], []
-    for _ in range(7):
+    for _ in range(15):
         plain.append(measure([*scan, "--no-wspc", tree], env))
         compared.append(measure([*scan, tree], env))
     wall0, _ = row("scan --no-wspc of 20 packages", plain)
     wall1, _ = row("the same, compared", compared)
-    size = (work / "store.db").stat().st_size
-    print(f"  the comparison costs {(wall1 - wall0) * 1000:.1f} ms; the store has "
-          f"{size / 2**20:.2f} MiB")
+    goal("the comparison", (wall1 - wall0) * 1000, 5, " ms")
+    size = (work / "store.db").stat().st_size / 2**20
+    print(f"  the store has {size:.2f} MiB")
+    goal("10,000 such sets, at that rate", size * 10000 / baselines, 64, " MiB")
 
 
 def bench_ffu(build, work):
