@@ -278,7 +278,11 @@ int main(int argc, char **argv)
         return make_wim(kind + 4, argv[at + 2], argv[at + 3]);
     }
 #ifdef MKVOLUME_NTFS
-    return make_ntfs(kind, size, cluster, argv[at + 2], argv[at + 3], extras, count);
+    int status = make_ntfs(kind, size, cluster, argv[at + 2], argv[at + 3], extras, count);
+    for (size_t i = 0; i < count; i++) {
+        free(extras[i].data);
+    }
+    return status;
 #else
     (void)cluster;
     fprintf(stderr, "mkvolume: %s: built without libntfs-3g and libwim\n", kind);
