@@ -336,7 +336,7 @@ bool iv_store_seal_pop(struct iv_store *store, int64_t n, struct iv_arena *arena
 static bool unseal_pop(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
                        struct iv_error *err)
 {
-    struct iv_store_pop found;
+    struct iv_store_pop found = {0};
     unsigned char seal[IV_SHA256_SIZE];
     if (!iv_store_find_pop(store, pop, &found, err)) {
         return false;

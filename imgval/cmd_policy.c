@@ -23,6 +23,7 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): a cleanup function's type */
 static void close_descriptor(int *fd)
 {
     if (*fd >= 0) {
@@ -279,7 +280,7 @@ static int run_check(const struct iv_command *command, void *options,
                      const struct iv_strings *arguments, struct iv_arena *arena)
 {
     (void)options;
-    struct iv_policy policy;
+    struct iv_policy policy = {0};
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     if (arguments->count != 1) {
         return iv_command_usage(command, "name one FILE");

@@ -101,16 +101,16 @@ void iv_progress_step(void *context, const char *path, size_t done, size_t count
     } else if (line.size > room) {
         line.data[room] = '\0'; /* the numbers are ASCII */
     }
-    fprintf(stderr, "\r%s\033[K", iv_buf_text(&line));
-    fflush(stderr);
+    (void)fprintf(stderr, "\r%s\033[K", iv_buf_text(&line));
+    (void)fflush(stderr);
     progress->is_drawn = true;
 }
 
 void iv_progress_end(struct iv_progress *progress)
 {
     if (progress->is_drawn) {
-        fputs("\r\033[K", stderr);
-        fflush(stderr);
+        (void)fputs("\r\033[K", stderr);
+        (void)fflush(stderr);
         progress->is_drawn = false;
     }
 }

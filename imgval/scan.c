@@ -656,7 +656,7 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
             .no_wspc = true,    .jobs = options->jobs, .limits = options->limits,
             .max_list_age = -1, .no_hash = true,       .facts_cache = options->facts_cache,
         };
-        struct iv_submission other;
+        struct iv_submission other = {0};
         struct iv_containment containment;
         if (!iv_scan_read(options->against, &plain, arena, &other, &containment, err)) {
             return iv_error_add(err, "--against");

@@ -324,7 +324,7 @@ static void read_gpt_disk(struct table *t)
     }
     const struct gpt *g = has_primary ? &primary : &backup;
     t->store->disk_id = guid_text(t, g->disk);
-    for (uint32_t i = 0; i < g->count; i++) {
+    for (uint32_t i = 0; g->entries != NULL && i < g->count; i++) {
         if (!is_zero(g->entries + (size_t)i * g->entry_size, 16)) {
             add_gpt_entry(t, g, i);
         }

@@ -388,12 +388,10 @@ static bool next_entry(const struct iv_volume *volume, struct iv_arena *arena,
     struct long_name long_name = {0};
     const unsigned char *bytes;
     while ((bytes = iv_cursor_take(cursor, ENTRY_SIZE)) != NULL && bytes[0] != 0) {
-        if (bytes[0] == 0xE5) {
-            long_name = (struct long_name){0};
-        } else if ((bytes[11] & 0x3F) == ATTRIBUTE_LONG) {
+        if (bytes[0] != 0xE5 && (bytes[11] & 0x3F) == ATTRIBUTE_LONG) {
             add_long_part(&long_name, bytes);
-        } else if ((bytes[11] & ATTRIBUTE_VOLUME) != 0 || memcmp(bytes, ".          ", 11) == 0 ||
-                   memcmp(bytes, "..         ", 11) == 0) {
+        } else if (bytes[0] == 0xE5 || (bytes[11] & ATTRIBUTE_VOLUME) != 0 ||
+                   memcmp(bytes, ".          ", 11) == 0 || memcmp(bytes, "..         ", 11) == 0) {
             long_name = (struct long_name){0};
         } else {
             *ret_entry = make_entry(volume, arena, bytes, &long_name);

@@ -136,6 +136,7 @@ static off64_t position_seek(intptr_t *handle, off64_t offset, int whence, libbf
     return wanted;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the library's type */
 static int position_exists(intptr_t *handle, libbfio_error_t **error)
 {
     (void)handle;

@@ -315,7 +315,7 @@ struct dentry {
 static bool is_empty_digest(const unsigned char *digest)
 {
     static const unsigned char none[IV_SHA1_SIZE] = {0};
-    return memcmp(digest, none, IV_SHA1_SIZE) == 0;
+    return digest != NULL && memcmp(digest, none, IV_SHA1_SIZE) == 0;
 }
 
 /* The streams behind an entry; the one without a name is the content if the entry names none. */

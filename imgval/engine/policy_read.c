@@ -538,7 +538,7 @@ static void start_policy(void *context, const struct iv_xml_element *element)
     struct parser *p = context;
     const char *values[ATTRIBUTES_MAX];
     if (take_attributes(p, "imgval-policy", element, wanted, IV_COUNT(wanted), values) &&
-        strcmp(values[0], "1") != 0) {
+        values[0] != NULL && strcmp(values[0], "1") != 0) {
         fail(p, element->line,
              "version \"%s\" of the policy file is not known; this imgval reads 1",
              shown(p, values[0]));

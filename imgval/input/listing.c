@@ -33,14 +33,11 @@ char *iv_lister_join(struct iv_lister *lister, const char *directory, const char
         return iv_arena_strndup(lister->arena, directory, length);
     }
     bool is_root = length == 1 && directory[0] == '/';
-    size_t name_size = strlen(name) + 1;
-    char *path = iv_arena_alloc(lister->arena, length + 1 + name_size);
-    memcpy(path, directory, length);
-    if (!is_root) {
-        path[length++] = '/';
-    }
-    memcpy(path + length, name, name_size);
-    return path;
+    struct iv_buf path IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_add(&path, directory, length);
+    iv_buf_puts(&path, is_root ? "" : "/");
+    iv_buf_puts(&path, name);
+    return iv_arena_strdup(lister->arena, iv_buf_text(&path));
 }
 
 void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *path,

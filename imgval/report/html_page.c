@@ -18,15 +18,16 @@ static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t si
 }
 
 /* 'sha256-...': the one style sheet, or script, that a browser may use. */
-void iv_html_add_source(struct iv_buf *buf, const char *directive, const void *bytes, size_t size)
+void iv_html_add_source(struct iv_buf *policy, const char *directive, const void *bytes,
+                        size_t size)
 {
     unsigned char digest[IV_SHA256_SIZE];
     struct iv_sha256 *sha = iv_sha256_open();
     iv_sha256_add(sha, bytes, size);
     iv_sha256_close(sha, digest);
-    iv_buf_printf(buf, "; %s 'sha256-", directive);
-    add_base64(buf, digest, sizeof(digest));
-    iv_buf_putc(buf, '\'');
+    iv_buf_printf(policy, "; %s 'sha256-", directive);
+    add_base64(policy, digest, sizeof(digest));
+    iv_buf_putc(policy, '\'');
 }
 
 static void write_meta(struct iv_markup *m, const char *name, const char *content)

@@ -351,8 +351,7 @@ static const json_t *bytes_member(const struct iv_json_reader *reader,
     if (size + sizeof(ending) > sizeof(bytes_name)) {
         return NULL;
     }
-    memcpy(bytes_name, name, size);
-    memcpy(bytes_name + size, ending, sizeof(ending));
+    (void)snprintf(bytes_name, sizeof(bytes_name), "%s%s", name, ending);
     return member(reader, object, bytes_name);
 }
 
