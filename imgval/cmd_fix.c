@@ -262,6 +262,24 @@ static size_t show_violations(const struct view *view, const struct iv_report_en
     return shown;
 }
 
+/* What was not compared, or not checked at all, is not known to need no mending. */
+static bool show_unchecked(const struct view *view, const struct iv_report *report)
+{
+    const struct iv_submission *s = report->entries[0].submission;
+    bool incomplete = report->entries[0].judgement.verdict == IV_VERDICT_INCOMPLETE;
+    if (s->wspc_reason != NULL) {
+        iv_buf_puts(view->buf, "Not compared with a baseline: ");
+        add_text(view, s->store_detail != NULL ? s->store_detail : s->wspc_reason);
+        iv_buf_puts(view->buf, ".\n");
+    }
+    if (incomplete) {
+        iv_buf_puts(view->buf, "Not everything was checked; see: imgval scan ");
+        add_text(view, s->path);
+        iv_buf_putc(view->buf, '\n');
+    }
+    return s->wspc_reason != NULL || incomplete;
+}
+
 static void show_next(const struct view *view, const struct iv_mend *mend, const char *where,
                       const char *path)
 {
@@ -316,13 +334,8 @@ static int run_fix(const struct iv_command *command, void *options,
     show_obstacles(&view, &mend);
     size_t violations = show_violations(&view, &report.entries[0], arena);
     show_next(&view, &mend, given->output, arguments->items[0]);
-    bool unmended = mend.obstacle_count > 0 || violations > 0 ||
-                    (submission.variant_count == 0 && submission.wspc_reason != NULL);
-    if (submission.variant_count == 0 && submission.wspc_reason != NULL) {
-        iv_buf_puts(&text, "Not compared: ");
-        add_text(&view, submission.wspc_reason);
-        iv_buf_puts(&text, ".\n");
-    }
+    bool unchecked = show_unchecked(&view, &report);
+    bool unmended = mend.obstacle_count > 0 || violations > 0 || unchecked;
     if (mend.package_count == 0 && !unmended) {
         iv_buf_puts(&text, "Nothing to mend.\n");
     }

@@ -183,6 +183,20 @@ def check_lines(checks, place):
     checks.that("store" in done.text, "and that is said", done.text)
 
 
+def check_unchecked(checks, place):
+    """What was not compared or not read is never "nothing to mend"."""
+    place.run("cache", "add", "--baseline", "--cache=s.db", "v3")
+    for words in (["--no-wspc"], ["--type=partial", "--context-free"]):
+        done = place.run("fix", "--cache=s.db", *words, "--output=none", "v3")
+        checks.status(done, 1, "nothing was compared")
+        checks.that("Not compared" in done.text and "Nothing to mend" not in done.text,
+                    "and that is said", done.text)
+    (place.path / "v3/Broken.spkg").symlink_to("nowhere")
+    done = place.run("fix", "--cache=s.db", "--output=none", "v3")
+    checks.status(done, 1, "a part that was not read")
+    checks.that("Not everything was checked" in done.text, "and that is said", done.text)
+
+
 def check_obstacles(checks, place):
     """Names that no project can be built for, and a submission that has more than a later one."""
     words = ["--manufacturer=" + OEM, "--model=" + MODEL, "--operator=000-88"]
@@ -228,7 +242,7 @@ def check_obstacles(checks, place):
 def main():
     checks = support.Checks()
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 100
-    for check in (check_story, check_lines, check_obstacles):
+    for check in (check_story, check_lines, check_unchecked, check_obstacles):
         with support.Place(sys.argv[1]) as place:
             check(checks, place)
     with support.Place(sys.argv[1]) as place:
