@@ -408,6 +408,21 @@ static bool is_same_file(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+/* Whether a path names an existing file that is called like what a submission is made of. */
+static bool is_firmware(const char *path)
+{
+    static const char *const endings[] = {
+        "man.dsm.xml", "update.mum", "UpdateHistory.xml", "OEMInput.xml", ".reg", ".ffu",
+        ".vhd",        ".wim",
+    };
+    const char *slash = strrchr(path, '/');
+    bool named = iv_package_is_file_name(slash == NULL ? path : slash + 1);
+    for (size_t i = 0; i < IV_COUNT(endings) && !named; i++) {
+        named = iv_ascii_isuffix(path, endings[i]);
+    }
+    return named && access(path, F_OK) == 0;
+}
+
 bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
                         struct iv_further_report **ret_reports, struct iv_error *err)
 {
@@ -430,6 +445,12 @@ bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_are
         if (reports[i].sink == NULL) {
             return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s",
                                 given->items[i], name);
+        }
+        if (is_firmware(reports[i].path)) {
+            return iv_error_set(err, IV_ERROR_USAGE,
+                                "--report=%s: %s exists and is named like firmware, which is never "
+                                "written over; name another file",
+                                given->items[i], reports[i].path);
         }
         for (size_t k = 0; k < i; k++) {
             if (is_same_file(reports[k].path, reports[i].path)) {

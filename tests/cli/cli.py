@@ -178,7 +178,12 @@ def check_asked_for(c, p):
 
 
 def check_store_is_no_report(c, p):
-    """A name typed wrongly does not cost the baselines."""
+    """A name typed wrongly does not cost the baselines, nor the input."""
+    manifest = next((p.path / "v1").rglob("man.dsm.xml"))
+    content = manifest.read_bytes()
+    c.refused(p.run("scan", "--no-wspc", f"--report=json:{manifest}", "v1"), "never written over",
+              "a report over a manifest")
+    c.same(manifest.read_bytes(), content, "a report over a manifest: it stays")
     p.run("cache", "add", "--baseline", "--cache=mine.db", "v1")
     (p.path / "also.db").symlink_to("mine.db")
     before = (p.path / "mine.db").read_bytes()
