@@ -263,6 +263,16 @@ char *iv_ascii_fold(struct iv_arena *arena, const char *text)
     return copy;
 }
 
+char *iv_path_fold(struct iv_arena *arena, const char *path)
+{
+    size_t size = strlen(path);
+    char *copy = iv_arena_strndup(arena, path, size);
+    for (size_t i = 0; i < size; i++) {
+        copy[i] = copy[i] == '/' ? '\\' : iv_ascii_lower(copy[i]);
+    }
+    return copy;
+}
+
 bool iv_parse_decimal(const char *text, size_t size, uint64_t max, uint64_t *ret_value)
 {
     if (size == 0) {

@@ -71,18 +71,6 @@ static bool is_content(const struct iv_package *package, const struct iv_package
            iv_ascii_ifind(file->path, "\\winsxs\\manifests\\") == NULL;
 }
 
-/* Folded, with '\\' alone as separator. */
-static char *folded_path(struct iv_arena *arena, const char *path)
-{
-    char *folded = iv_ascii_fold(arena, path);
-    for (char *p = folded; *p != '\0'; p++) {
-        if (*p == '/') {
-            *p = '\\';
-        }
-    }
-    return folded;
-}
-
 static int compare_null(const char *a, const char *b)
 {
     return strcmp(a == NULL ? "" : a, b == NULL ? "" : b);
@@ -137,7 +125,7 @@ static const char *content_digest(const struct iv_reader *r, const struct iv_fil
     for (size_t i = 0; i < list->count; i++) {
         if (!is_owned[i] && is_content(package, &list->items[i])) {
             files[count] = list->items[i];
-            files[count].path = folded_path(r->scratch, list->items[i].path);
+            files[count].path = iv_path_fold(r->scratch, list->items[i].path);
             files[count].type = iv_ascii_fold(r->scratch, list->items[i].type);
             count++;
         }
