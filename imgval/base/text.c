@@ -236,21 +236,39 @@ bool iv_ascii_isuffix(const char *text, const char *suffix)
 
 const char *iv_ascii_ifind(const char *text, const char *part)
 {
-    for (const char *at = text;; at++) {
-        if (iv_ascii_iprefix(at, part)) {
+    char first = iv_ascii_lower(*part);
+    if (first == '\0') {
+        return text;
+    }
+    for (const char *at = text; *at != '\0'; at++) {
+        /* Most places differ in the first byte already. */
+        if (iv_ascii_lower(*at) == first && iv_ascii_iprefix(at, part)) {
             return at;
         }
-        if (*at == '\0') {
-            return NULL;
-        }
     }
+    return NULL;
 }
 
 char *iv_ascii_fold(struct iv_arena *arena, const char *text)
 {
-    char *copy = iv_arena_strdup(arena, text);
-    for (char *p = copy; p != NULL && *p != '\0'; p++) {
-        *p = iv_ascii_lower(*p);
+    if (text == NULL) {
+        return NULL;
+    }
+    /* By the length and not up to the NUL: compilers fold 16 bytes at a time then. */
+    size_t size = strlen(text);
+    char *copy = iv_arena_strndup(arena, text, size);
+    for (size_t i = 0; i < size; i++) {
+        copy[i] = iv_ascii_lower(copy[i]);
+    }
+    return copy;
+}
+
+char *iv_path_fold(struct iv_arena *arena, const char *path)
+{
+    size_t size = strlen(path);
+    char *copy = iv_arena_strndup(arena, path, size);
+    for (size_t i = 0; i < size; i++) {
+        copy[i] = copy[i] == '/' ? '\\' : iv_ascii_lower(copy[i]);
     }
     return copy;
 }

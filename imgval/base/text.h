@@ -51,6 +51,8 @@ bool iv_ascii_isuffix(const char *text, const char *suffix);
 /* First place of `part` in `text`, folded; NULL when there is none. */
 const char *iv_ascii_ifind(const char *text, const char *part);
 char *iv_ascii_fold(struct iv_arena *arena, const char *text); /* NULL stays NULL */
+/* Folded, with '\\' alone as separator: paths that Windows takes for the same come out equal. */
+char *iv_path_fold(struct iv_arena *arena, const char *path);
 
 /* Whole text as a decimal number of ASCII digits alone, at most `max`; leading zeros are fine. */
 bool iv_parse_decimal(const char *text, size_t size, uint64_t max, uint64_t *ret_value);

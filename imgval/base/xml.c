@@ -88,11 +88,24 @@ static const char *shown(struct iv_arena *arena, const char *text, size_t max)
 
 /* ------------------------------------------------------------------------------------ encodings */
 
+/* Without an early end: compilers take 16 bytes at a time in such a loop. */
+static bool is_ascii(const struct document *doc)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < doc->size; i++) {
+        all |= (unsigned char)doc->text[i];
+    }
+    return all < 0x80;
+}
+
 static bool check_utf8(const struct document *doc)
 {
     const char *nul = memchr(doc->text, '\0', doc->size);
     if (nul != NULL) {
         return fail_at(doc, IV_XML_MALFORMED, (size_t)(nul - doc->text), "NUL byte");
+    }
+    if (is_ascii(doc)) {
+        return true;
     }
     for (size_t at = 0; at < doc->size;) {
         uint64_t eight;
@@ -145,16 +158,6 @@ static bool decode(struct document *doc, const char *bytes, size_t size, struct 
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool is_ascii(const struct document *doc)
-{
-    for (size_t i = 0; i < doc->size; i++) {
-        if ((unsigned char)doc->text[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool check_encoding_name(const struct document *doc, size_t at, const char *name)
@@ -216,11 +219,18 @@ static bool check_declaration(const struct document *doc)
  */
 struct prescan {
     const struct document *doc;
-    size_t at;
+    size_t at; /* of a '<', or the document's size */
     uint64_t depth;
 };
 
-/* Moves behind the first `mark` at or behind `from`. */
+/* The first '<' at or behind `from`; the size where there is none. */
+static size_t find_open(const struct document *doc, size_t from)
+{
+    const char *open = memchr(doc->text + from, '<', doc->size - from);
+    return open == NULL ? doc->size : (size_t)(open - doc->text);
+}
+
+/* Moves to the '<' behind the first `mark` at or behind `from`. */
 static bool skip_behind(struct prescan *scan, size_t from, const char *mark, const char *what)
 {
     const struct document *doc = scan->doc;
@@ -230,7 +240,7 @@ static bool skip_behind(struct prescan *scan, size_t from, const char *mark, con
     if (found == NULL) {
         return fail_at(doc, IV_XML_MALFORMED, scan->at, "%s without an end", what);
     }
-    scan->at = (size_t)(found - doc->text) + length;
+    scan->at = find_open(doc, (size_t)(found - doc->text) + length);
     return true;
 }
 
@@ -252,13 +262,6 @@ static bool scan_declaration(struct prescan *scan)
     return fail_at(doc, IV_XML_MALFORMED, scan->at, "markup declarations are not allowed");
 }
 
-static bool check_inside(const struct document *doc, size_t from, size_t to)
-{
-    const char *open = memchr(doc->text + from, '<', to - from);
-    return open == NULL ||
-           fail_at(doc, IV_XML_MALFORMED, (size_t)(open - doc->text), "'<' inside a tag");
-}
-
 /* Bytes that mean something inside a tag. */
 static const bool is_tag_mark[256] = {['"'] = true, ['\''] = true, ['>'] = true, ['='] = true};
 
@@ -272,16 +275,16 @@ static bool scan_tag(struct prescan *scan, size_t *ret_end)
     size_t stop = scan->at + (whole ? left : (size_t)limits->xml_tag_size);
     uint64_t attributes = 0;
     for (size_t i = scan->at + 1; i < stop; i++) {
-        char c = doc->text[i];
-        if (!is_tag_mark[(unsigned char)c]) {
-            continue;
+        while (i < stop && !is_tag_mark[(unsigned char)doc->text[i]]) {
+            i++;
         }
+        char c = i < stop ? doc->text[i] : '\0';
         if (c == '"' || c == '\'') {
             const char *close = memchr(doc->text + i + 1, c, stop - i - 1);
             i = close == NULL ? stop : (size_t)(close - doc->text);
         } else if (c == '>') {
             *ret_end = i;
-            return check_inside(doc, scan->at + 1, i);
+            return true;
         } else if (c == '=' && ++attributes > limits->xml_attributes) {
             return fail_at(doc, IV_XML_LIMIT, i, "XML attributes in a tag over the limit of %llu",
                            (unsigned long long)limits->xml_attributes);
@@ -301,6 +304,10 @@ static bool scan_element(struct prescan *scan)
     if (!scan_tag(scan, &end)) {
         return false;
     }
+    size_t open = find_open(doc, scan->at + 1);
+    if (open < end) {
+        return fail_at(doc, IV_XML_MALFORMED, open, "'<' inside a tag");
+    }
     bool is_end = doc->text[scan->at + 1] == '/';
     bool is_empty = doc->text[end - 1] == '/';
     if (is_end) {
@@ -312,20 +319,16 @@ static bool scan_element(struct prescan *scan)
         }
         scan->depth += !is_empty;
     }
-    scan->at = end + 1;
+    scan->at = open;
     return true;
 }
 
 static bool prescan(const struct document *doc)
 {
     struct prescan scan = {.doc = doc};
-    for (;;) {
-        const char *open = memchr(doc->text + scan.at, '<', doc->size - scan.at);
-        if (open == NULL) {
-            return true;
-        }
-        scan.at = (size_t)(open - doc->text);
-        char next = scan.at + 1 < doc->size ? open[1] : '\0';
+    scan.at = find_open(doc, 0);
+    while (scan.at < doc->size) {
+        char next = scan.at + 1 < doc->size ? doc->text[scan.at + 1] : '\0';
         bool fine = next == '!'   ? scan_declaration(&scan)
                     : next == '?' ? skip_behind(&scan, scan.at + 2, "?>", "processing instruction")
                                   : scan_element(&scan);
@@ -333,6 +336,7 @@ static bool prescan(const struct document *doc)
             return false;
         }
     }
+    return true;
 }
 
 /* --------------------------------------------------------------------------- the table as a tree

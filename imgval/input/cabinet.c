@@ -418,24 +418,10 @@ static bool read_members(struct iv_cabinet *cab, const struct header *header,
 
 /* ----------------------------------------------------------------- members among themselves */
 
-static unsigned char name_fold(char c)
-{
-    return c == '/' ? (unsigned char)'\\' : (unsigned char)iv_ascii_lower(c);
-}
-
-static int name_compare(const char *a, const char *b)
-{
-    while (*a != '\0' && (*a == *b || name_fold(*a) == name_fold(*b))) {
-        a++;
-        b++;
-    }
-    return (int)name_fold(*a) - (int)name_fold(*b);
-}
-
 static int compare_names(const void *a, const void *b)
 {
-    return name_compare((*(const struct iv_member *const *)a)->name,
-                        (*(const struct iv_member *const *)b)->name);
+    return strcmp(((const struct iv_member_name *)a)->folded,
+                  ((const struct iv_member_name *)b)->folded);
 }
 
 static int compare_places(const void *a, const void *b)
@@ -478,16 +464,19 @@ static bool check_overlaps(struct iv_cabinet *cab, struct iv_fault *ret_fault)
 
 static bool index_names(struct iv_cabinet *cab, struct iv_fault *ret_fault)
 {
-    cab->by_name = IV_NEW_ARRAY(cab->arena, const struct iv_member *, cab->member_count);
+    cab->by_name = IV_NEW_ARRAY(cab->arena, struct iv_member_name, cab->member_count);
     for (size_t i = 0; i < cab->member_count; i++) {
-        cab->by_name[i] = &cab->members[i];
+        cab->by_name[i] = (struct iv_member_name){
+            .folded = iv_path_fold(cab->arena, cab->members[i].name),
+            .member = &cab->members[i],
+        };
     }
     if (cab->member_count > 1) {
         qsort(cab->by_name, cab->member_count, sizeof(cab->by_name[0]), compare_names);
     }
     for (size_t i = 1; i < cab->member_count; i++) {
-        if (compare_names(&cab->by_name[i - 1], &cab->by_name[i]) == 0) {
-            return iv_cabinet_fail(cab, ret_fault, IV_FAULT_MALFORMED, cab->by_name[i],
+        if (strcmp(cab->by_name[i - 1].folded, cab->by_name[i].folded) == 0) {
+            return iv_cabinet_fail(cab, ret_fault, IV_FAULT_MALFORMED, cab->by_name[i].member,
                                    "two members have the same name");
         }
     }
@@ -553,19 +542,22 @@ const struct iv_member *iv_cabinet_members(const struct iv_cabinet *cabinet, siz
 
 const struct iv_member *iv_cabinet_find(const struct iv_cabinet *cabinet, const char *name)
 {
+    struct iv_arena_mark mark = iv_arena_mark(cabinet->arena);
+    const char *folded = iv_path_fold(cabinet->arena, name);
+    const struct iv_member *found = NULL;
     size_t low = 0;
     size_t high = cabinet->member_count;
-    while (low < high) {
+    while (low < high && found == NULL) {
         size_t middle = low + (high - low) / 2;
-        int order = name_compare(name, cabinet->by_name[middle]->name);
+        int order = strcmp(folded, cabinet->by_name[middle].folded);
         if (order == 0) {
-            return cabinet->by_name[middle];
-        }
-        if (order < 0) {
+            found = cabinet->by_name[middle].member;
+        } else if (order < 0) {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
-    return NULL;
+    iv_arena_reset(cabinet->arena, mark);
+    return found;
 }

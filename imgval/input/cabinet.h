@@ -7,7 +7,8 @@
  * folder and one member, that holds exactly the data blocks from the folder's start to the end of
  * the member asked for (for LZX, behind a folder that fills the window). So it has no directory to
  * misread, no member to skip and no block beyond the need (the traps are listed in
- * tests/unit/test_cabinet.c).
+ * tests/unit/test_cabinet.c). Of the last block no more is inflated than the member takes, if its
+ * checksum is right: damage behind the member shows in the checksum, not in the inflating.
  * cabinet_data.c is the only file that knows libarchive.
  *
  * Every failure is told as a fault: malformed, limit, unsupported, unreadable.

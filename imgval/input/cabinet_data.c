@@ -170,6 +170,10 @@ static bool read_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
 #define FILL_PIECES (IV_FRAME_SIZE / FILL_PIECE)
 #define LZX_START_SIZE 16u
 
+/* The last ten bytes of what a block inflates to are never translated (E8, [MS-PATCH] 2.1): so many
+ * behind the member, and its own bytes come out the same however long the block is. */
+#define TRANSLATION_TAIL 16u
+
 /*
  * The cabinet that libarchive is shown, piece by piece: a header made up here, then the blocks.
  *
@@ -184,6 +188,7 @@ struct feed {
     bool failed; /* ret_fault is set */
     uint32_t fill_blocks;
     uint32_t blocks;
+    uint64_t end;   /* of the member, in the inflated folder */
     uint32_t index; /* of the fill block in hand, then of the block in hand */
     uint32_t piece; /* of the block in hand */
     bool started;
@@ -284,6 +289,20 @@ static la_ssize_t feed_fill(struct feed *feed, const void **ret_bytes)
     return (la_ssize_t)(IV_CFDATA_SIZE + extra);
 }
 
+/*
+ * Bytes of the block in hand that libarchive is to inflate. Behind the member's end in the last
+ * block lie other files: a checksum (compared before libarchive sees the data) says that they are
+ * as they were packed, so they need not be inflated to find damage. Without one, they are.
+ */
+static uint32_t inflated_of_block(const struct feed *feed)
+{
+    const struct block *block = &feed->block;
+    uint64_t before = (uint64_t)feed->index * IV_FRAME_SIZE;
+    uint64_t wanted = feed->end - before + TRANSLATION_TAIL;
+    bool enough = feed->index + 1 == feed->blocks && block->sum != 0 && wanted < block->inflated;
+    return enough ? (uint32_t)wanted : block->inflated;
+}
+
 static la_ssize_t feed_block(struct feed *feed, const void **ret_bytes)
 {
     struct iv_cabinet *cab = feed->cab;
@@ -299,7 +318,7 @@ static la_ssize_t feed_block(struct feed *feed, const void **ret_bytes)
         /* Checksum and reserved bytes stay behind: the checksum is compared here. */
         unsigned char *p = put(feed->block_head, 0, 4);
         p = put(p, feed->block.data_size, 2);
-        (void)put(p, feed->block.inflated, 2);
+        (void)put(p, inflated_of_block(feed), 2);
         feed->piece = 1;
         *ret_bytes = feed->block_head;
         return IV_CFDATA_SIZE;
@@ -425,6 +444,7 @@ static bool inflate(struct iv_cabinet *cab, const struct iv_folder *folder,
         .ret_fault = ret_fault,
         .fill_blocks = lzx ? (1u << folder->window) / IV_FRAME_SIZE : 0,
         .blocks = blocks_needed(member),
+        .end = (uint64_t)member->offset + member->size,
         .at = folder->start,
     };
     memset(feed.fill, fill, sizeof(feed.fill));

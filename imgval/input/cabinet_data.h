@@ -30,6 +30,12 @@ struct iv_folder {
     unsigned window; /* LZX: bits */
 };
 
+/* A member under its name, folded once: names are compared many times. */
+struct iv_member_name {
+    const char *folded;
+    const struct iv_member *member;
+};
+
 struct iv_cabinet {
     int fd;
     uint64_t end; /* cbCabinet; the file's size until that is known */
@@ -40,9 +46,9 @@ struct iv_cabinet {
     size_t folder_count;
     struct iv_member *members;
     size_t member_count;
-    const struct iv_member **by_name; /* sorted by folded name */
-    struct iv_buf head;               /* the file's bytes from 0 on */
-    struct iv_buf window;             /* the file's bytes from window_at on */
+    struct iv_member_name *by_name; /* sorted by folded name */
+    struct iv_buf head;             /* the file's bytes from 0 on */
+    struct iv_buf window;           /* the file's bytes from window_at on */
     uint64_t window_at;
     bool window_used;
     uint64_t inflated; /* by all reads so far, against limits->inflated */

@@ -1,11 +1,10 @@
 /* What follows from the list of files in a package manifest. */
 #include "imgval/input/manifest.h"
 
+#include "imgval/base/buf.h"
 #include "imgval/base/sha256.h"
 #include "imgval/base/text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,13 +20,17 @@ void iv_file_list_add(const struct iv_reader *r, struct iv_file_list *list,
 
 bool iv_mum_is_deployment(const char *path)
 {
-    const char *name = iv_reader_last_part(path);
-    return iv_ascii_isuffix(name, ".manifest") && iv_ascii_ifind(name, "deployment_") != NULL;
+    return iv_ascii_isuffix(path, ".manifest") &&
+           iv_ascii_ifind(iv_reader_last_part(path), "deployment_") != NULL;
 }
 
 static bool is_named(const char *path, const char *name)
 {
-    return path != NULL && iv_ascii_ieq(iv_reader_last_part(path), name);
+    if (path == NULL || !iv_ascii_isuffix(path, name)) {
+        return false;
+    }
+    size_t at = strlen(path) - strlen(name);
+    return at == 0 || path[at - 1] == '/' || path[at - 1] == '\\';
 }
 
 /* The manifest and the catalog themselves. */
@@ -58,28 +61,14 @@ static bool is_own(const struct iv_package *package, const struct iv_package_fil
 }
 
 /*
- * Whether the file counts for the content digest. Component manifests of CBS do not: their names
- * hold a hash of the component's identity, so they change with every version of the same content.
+ * Whether a file that is not the package's own counts for the content digest. Component manifests
+ * of CBS do not: their names hold a hash of the component's identity, so they change with every
+ * version of the same content.
  */
 static bool is_content(const struct iv_package *package, const struct iv_package_file *file)
 {
-    if (is_own(package, file)) {
-        return false;
-    }
     return package->style != IV_STYLE_CBS || !iv_ascii_isuffix(file->path, ".manifest") ||
            iv_ascii_ifind(file->path, "\\winsxs\\manifests\\") == NULL;
-}
-
-/* Folded, with '\\' alone as separator. */
-static char *folded_path(struct iv_arena *arena, const char *path)
-{
-    char *folded = iv_ascii_fold(arena, path);
-    for (char *p = folded; *p != '\0'; p++) {
-        if (*p == '/') {
-            *p = '\\';
-        }
-    }
-    return folded;
 }
 
 static int compare_null(const char *a, const char *b)
@@ -104,15 +93,39 @@ static int compare_content(const void *a, const void *b)
     return order;
 }
 
+/* Fields as iv_sha256_add_field() would add them, but many at once: a call of the library for each
+ * of a hundred short fields costs more than digesting them. */
+static void put_field(struct iv_buf *buf, const char *text)
+{
+    if (text == NULL) {
+        iv_buf_putc(buf, 1);
+    } else {
+        iv_buf_add(buf, text, strlen(text) + 1);
+    }
+}
+
+/* A number in decimal, as a field. (A printf for each file of each package shows in a profile.) */
+static void put_number_field(struct iv_buf *buf, uint64_t number)
+{
+    char digits[24] = {0};
+    char *place = digits + sizeof(digits) - 1;
+    do {
+        *--place = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    put_field(buf, place);
+}
+
+/* `is_owned`: of each file, whether it is the package's own. */
 static const char *content_digest(const struct iv_reader *r, const struct iv_file_list *list,
-                                  const struct iv_package *package)
+                                  const bool *is_owned, const struct iv_package *package)
 {
     struct iv_package_file *files = IV_NEW_ARRAY(r->scratch, struct iv_package_file, list->count);
     size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {
-        if (is_content(package, &list->items[i])) {
+        if (!is_owned[i] && is_content(package, &list->items[i])) {
             files[count] = list->items[i];
-            files[count].path = folded_path(r->scratch, list->items[i].path);
+            files[count].path = iv_path_fold(r->scratch, list->items[i].path);
             files[count].type = iv_ascii_fold(r->scratch, list->items[i].type);
             count++;
         }
@@ -120,14 +133,18 @@ static const char *content_digest(const struct iv_reader *r, const struct iv_fil
     if (count > 1) {
         qsort(files, count, sizeof(*files), compare_content);
     }
-    struct iv_sha256 *sha = iv_sha256_open();
+    struct iv_buf fields IV_CLEANUP(iv_buf_fini) = {0};
     for (size_t i = 0; i < count; i++) {
-        char size[24];
-        snprintf(size, sizeof(size), "%" PRIu64, files[i].size);
-        iv_sha256_add_field(sha, files[i].path);
-        iv_sha256_add_field(sha, files[i].type);
-        iv_sha256_add_field(sha, files[i].has_size ? size : NULL);
+        put_field(&fields, files[i].path);
+        put_field(&fields, files[i].type);
+        if (files[i].has_size) {
+            put_number_field(&fields, files[i].size);
+        } else {
+            put_field(&fields, NULL);
+        }
     }
+    struct iv_sha256 *sha = iv_sha256_open();
+    iv_sha256_add(sha, iv_buf_text(&fields), fields.size);
     char hex[IV_SHA256_HEX_SIZE];
     iv_sha256_close_hex(sha, hex);
     return iv_arena_strdup(r->arena, hex);
@@ -154,16 +171,18 @@ void iv_file_list_apply(const struct iv_reader *r, const struct iv_file_list *li
                         struct iv_package *package)
 {
     bool empty = true;
+    bool *is_owned = IV_NEW_ARRAY(r->scratch, bool, list->count);
     for (size_t i = 0; i < list->count; i++) {
         uint64_t size = list->items[i].size;
         bool fits = size <= UINT64_MAX - package->total_size;
         package->total_size = fits ? package->total_size + size : UINT64_MAX;
-        empty = empty && is_own(package, &list->items[i]);
+        is_owned[i] = is_own(package, &list->items[i]);
+        empty = empty && is_owned[i];
     }
     package->file_count = list->count;
     if (whole) {
         package->empty = empty;
-        package->content = content_digest(r, list, package);
+        package->content = content_digest(r, list, is_owned, package);
     }
     if (r->want_files) {
         keep_files(r, list, package);

@@ -15,6 +15,7 @@
  *   8. Cut off anywhere; any bit flipped.                                    truncated, flipped
  *   9. The member is done, yet the rest of the folder is decoded.            stops_early
  *  10. The LZX window starts as uninitialised memory.                        lzx_window
+ *  11. Damage in the block behind the member.                                stops_in_block
  *
  * IMGVAL_REAL names a directory with real packages (cab/); without it they are left out.
  */
@@ -794,6 +795,89 @@ static void test_lzx_window(void)
     iv_buf_fini(&bits.buf);
 }
 
+/* One block: 64 bytes without compression, then what no decoder takes, said to be 200 bytes more.
+ */
+static void make_broken_tail(struct made *made, unsigned type)
+{
+    static const char data[64] = "0123456789";
+    struct bits bits = {0};
+    if (type == MSZIP) {
+        add(&bits.buf, 0x4B43, 2); /* "CK" */
+        add(&bits.buf, 0, 1);
+        add(&bits.buf, sizeof(data), 2);
+        add(&bits.buf, ~sizeof(data) & 0xFFFF, 2);
+    } else {
+        add_bits(&bits, 3, 4);
+        add_bits(&bits, sizeof(data), 24);
+        add_bits(&bits, 0, 4);
+        add(&bits.buf, 1, 4);
+        add(&bits.buf, 1, 4);
+        add(&bits.buf, 1, 4);
+    }
+    iv_buf_add(&bits.buf, data, sizeof(data));
+    add(&bits.buf, UINT64_MAX, 8); /* neither has a kind of block whose bits are all set */
+    const struct make_folder folder = {"", 0, type};
+    const struct make_member members[] = {{"m", 10, 0, 0, 0}, {"rest", 254, 10, 0, 0}};
+    make(made, &folder, 1, members, IV_COUNT(members));
+    set(made, made->folder_at[0] + 4, 1, 2);
+    add_block(&made->bytes, &bits.buf, 264);
+    set(made, 8, made->bytes.size, 4);
+    iv_buf_fini(&bits.buf);
+}
+
+/* A checksum answers for what lies behind the member in its block; without one, the whole block is
+ * inflated. */
+static void test_stops_in_block(void)
+{
+    static const struct {
+        unsigned type;
+        const char *detail;
+    } cases[] = {
+        {MSZIP, "Deflate decompression failed (-3)"},
+        {LZX15, "LZX decompression failed (-25)"},
+    };
+    for (size_t i = 0; i < IV_COUNT(cases); i++) {
+        struct made made IV_CLEANUP(made_fini) = {0};
+        make_broken_tail(&made, cases[i].type);
+        check_member(&made, "m", "0123456789", 10);
+        check_unreadable(&made, "rest", IV_FAULT_MALFORMED, cases[i].detail);
+        made.bytes.data[made.bytes.size - 1] ^= 1;
+        check_unreadable(&made, "m", IV_FAULT_MALFORMED, "wrong checksum of data block 0");
+        made.bytes.data[made.bytes.size - 1] ^= 1;
+        set(&made, made.block_at[0], 0, 4);
+        check_unreadable(&made, "m", IV_FAULT_MALFORMED, cases[i].detail);
+    }
+}
+
+/* The place of a call (E8) counts from the start of the file; the last ten bytes of a block are
+ * left as they are. Where libarchive stops must not decide which ones these are. */
+static void test_lzx_call(void)
+{
+    static const char packed[40] = "01234\xE8\x64\0\0";
+    static const char plain[10] = "01234\xE8\x5F\0\0"; /* 100 - 5 */
+    struct bits bits = {0};
+    add_bits(&bits, 1, 1);
+    add_bits(&bits, 1000, 32); /* bytes of the file */
+    add_bits(&bits, 3, 3);
+    add_bits(&bits, sizeof(packed), 24);
+    add_bits(&bits, 0, 4);
+    add(&bits.buf, 1, 4);
+    add(&bits.buf, 1, 4);
+    add(&bits.buf, 1, 4);
+    iv_buf_add(&bits.buf, packed, sizeof(packed));
+    struct made made IV_CLEANUP(made_fini) = {0};
+    const struct make_folder folder = {"", 0, LZX15};
+    const struct make_member member = {"m", sizeof(plain), 0, 0, 0};
+    make(&made, &folder, 1, &member, 1);
+    set(&made, made.folder_at[0] + 4, 1, 2);
+    add_block(&made.bytes, &bits.buf, sizeof(packed));
+    set(&made, 8, made.bytes.size, 4);
+    check_member(&made, "m", plain, sizeof(plain));
+    set(&made, made.block_at[0], 0, 4);
+    check_member(&made, "m", plain, sizeof(plain));
+    iv_buf_fini(&bits.buf);
+}
+
 /* ---------------------------------------------------------------------------- real cabinets */
 
 static void check_real(const char *path)
@@ -866,6 +950,8 @@ int main(void)
     test_truncated();
     test_flipped();
     test_lzx_window();
+    test_stops_in_block();
+    test_lzx_call();
     test_real();
     return unit_end();
 }

@@ -100,6 +100,25 @@ static void test_empty_and_content(void)
     CHECK(!a->empty);
 }
 
+/* The digest is kept in stores and reports: it must stay what it is. SHA-256 of, file by file in
+ * order of their folded paths: path, type and size, each with a NUL behind it; byte 1 for none. */
+static void test_content_is_frozen(void)
+{
+    BENCH(b);
+    const struct iv_package *none = read_dsm(&b, IDENTITY);
+    CHECK_STR(none->content, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    const struct iv_package *p = read_dsm(
+        &b, IDENTITY "<Files><FileEntry><DevicePath>/C</DevicePath><FileSize>0</FileSize>"
+                     "</FileEntry><FileEntry><FileType>Regular</FileType>"
+                     "<DevicePath>\\A\\b.bin</DevicePath><FileSize>18446744073709551615</FileSize>"
+                     "</FileEntry><FileEntry><FileType>Catalog</FileType>"
+                     "<DevicePath>\\c.cat</DevicePath></FileEntry><FileEntry>"
+                     "<FileType>Regular</FileType><DevicePath>\\a\\B.bin</DevicePath>"
+                     "<FileSize>01</FileSize></FileEntry><FileEntry>"
+                     "<DevicePath>\\a\\b.bin</DevicePath></FileEntry></Files>");
+    CHECK_STR(p->content, "9502ab15589477f441e9621c6a93265018e3c6589e4df3b7e7e792032aa610d4");
+}
+
 static void check_bad(const char *body, const char *detail)
 {
     BENCH(b);
@@ -291,6 +310,7 @@ int main(void)
     test_late();
     test_early();
     test_empty_and_content();
+    test_content_is_frozen();
     test_malformed();
     test_partial_facts();
     test_cabinets();

@@ -201,6 +201,10 @@ static void test_ascii(void)
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     CHECK_STR(iv_ascii_fold(&arena, "MiXed \xc3\x84"), "mixed \xc3\x84");
     CHECK(iv_ascii_fold(&arena, NULL) == NULL);
+    CHECK_STR(iv_path_fold(&arena, "C:/A\\B/@[Z]`{\xc3\x84"), "c:\\a\\b\\@[z]`{\xc3\x84");
+    CHECK_STR(iv_path_fold(&arena, "ABCDEFGHIJKLMNOPQRSTUVWXYZ/ABCDEFG"),
+              "abcdefghijklmnopqrstuvwxyz\\abcdefg");
+    CHECK_STR(iv_path_fold(&arena, ""), "");
 }
 
 static void check_decimal(const char *text, uint64_t max, bool wanted, uint64_t value)
