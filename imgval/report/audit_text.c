@@ -106,10 +106,11 @@ static void add_row(const struct writer *w, struct iv_table *table,
                   iv_arena_printf(w->out.scratch, "%u package%s%s", set->count, plural(set->count),
                                   source->baseline ? ", baseline" : ""));
     iv_table_cell(&w->out, table, IV_INK_PLAIN, size_text(w, set->total_size));
-    if (version->out_of_order != 0) {
-        note =
-            iv_arena_printf(w->out.scratch, "%s%scame after %s", note, note[0] == '\0' ? "" : "; ",
-                            version_of(w, version->out_of_order - 1));
+    if (version->came_after != 0 || version->came_before != 0) {
+        bool after = version->came_after != 0;
+        uint32_t other = after ? version->came_after : version->came_before;
+        note = iv_arena_printf(w->out.scratch, "%s%scame %s %s", note, note[0] == '\0' ? "" : "; ",
+                               after ? "after" : "before", version_of(w, other - 1));
     }
     if (source->unreadable > 0) {
         note = iv_arena_printf(w->out.scratch, "%s%s%zu package%s could not be read", note,
