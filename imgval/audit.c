@@ -225,6 +225,50 @@ static int arrival_order(const void *a, const void *b, void *context)
     return order != 0 ? order : (x > y) - (x < y);
 }
 
+/* Recorded sets came when they were recorded: each that came after a greater one is out of order,
+ * however many they are. */
+static void find_late_records(struct iv_audit_variant *variant, const uint32_t *order, size_t count)
+{
+    uint32_t greatest = count > 0 ? order[0] : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct iv_audit_version *version = &variant->versions[order[i]];
+        const struct iv_audit_source *before = variant->versions[greatest].source;
+        if (iv_version_compare(version->source->number, before->number) < 0) {
+            version->came_after = greatest + 1;
+        } else {
+            greatest = order[i];
+        }
+    }
+}
+
+/* Paths only suggest when a set came: as few as possible are out of order, so that one folder which
+ * sorts first by its name does not put all others out of order. */
+static void find_late_paths(struct iv_audit_variant *variant, const uint32_t *order, size_t count,
+                            struct iv_arena *scratch)
+{
+    struct iv_version *numbers = IV_NEW_ARRAY(scratch, struct iv_version, count + 1);
+    bool *is_late = IV_NEW_ARRAY(scratch, bool, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = variant->versions[order[i]].source->number;
+    }
+    iv_version_find_late(numbers, count, scratch, is_late);
+    size_t before = count; /* the last one in order: none yet */
+    for (size_t i = 0; i < count; i++) {
+        struct iv_audit_version *version = &variant->versions[order[i]];
+        if (!is_late[i]) {
+            before = i;
+        } else if (before < count && iv_version_compare(numbers[i], numbers[before]) < 0) {
+            version->came_after = order[before] + 1;
+        } else {
+            size_t next = i + 1; /* there is one: else this version were in order */
+            while (is_late[next]) {
+                next++;
+            }
+            version->came_before = order[next] + 1;
+        }
+    }
+}
+
 /* A set that is not judged, say a partial one, orders nothing. */
 static void find_out_of_order(struct iv_audit_variant *variant, struct iv_arena *arena)
 {
@@ -239,17 +283,15 @@ static void find_out_of_order(struct iv_audit_variant *variant, struct iv_arena 
     if (count > 0) {
         qsort_r(order, count, sizeof(*order), arrival_order, variant);
     }
-    uint32_t greatest = count > 0 ? order[0] : 0;
+    size_t paths = 0; /* they stand before the recorded ones */
+    while (paths < count && variant->versions[order[paths]].source->recorded == 0) {
+        paths++;
+    }
+    find_late_paths(variant, order, paths, arena);
+    find_late_records(variant, order + paths, count - paths);
     for (size_t i = 0; i < count; i++) {
-        struct iv_audit_version *version = &variant->versions[order[i]];
-        const struct iv_audit_source *before = variant->versions[greatest].source;
-        bool same_order = i > 0 && (before->recorded != 0) == (version->source->recorded != 0);
-        if (same_order && iv_version_compare(version->source->number, before->number) < 0) {
-            version->out_of_order = greatest + 1;
-            variant->out_of_order++;
-        } else {
-            greatest = order[i];
-        }
+        const struct iv_audit_version *version = &variant->versions[order[i]];
+        variant->out_of_order += version->came_after != 0 || version->came_before != 0 ? 1 : 0;
     }
     iv_arena_reset(arena, mark);
 }

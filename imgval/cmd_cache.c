@@ -23,12 +23,7 @@ struct cache_arguments {
 };
 
 static const struct iv_option cache_options[] = {
-    {.name = "cache",
-     .argument = "FILE",
-     .type = IV_OPTION_STRING,
-     .offset = offsetof(struct cache_arguments, store),
-     .complete = IV_COMPLETE_FILE,
-     .help = "the baseline store; else $IMGVAL_CACHE, else the user's own"},
+    IV_ROW_STORE(offsetof(struct cache_arguments, store)),
 };
 static const struct iv_option_group cache_group = {.options = cache_options,
                                                    .count = IV_COUNT(cache_options)};

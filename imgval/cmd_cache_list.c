@@ -24,12 +24,7 @@ struct list_arguments {
 };
 
 static const struct iv_option store_options[] = {
-    {.name = "cache",
-     .argument = "FILE",
-     .type = IV_OPTION_STRING,
-     .offset = offsetof(struct list_arguments, store),
-     .complete = IV_COMPLETE_FILE,
-     .help = "the baseline store; else $IMGVAL_CACHE, else the user's own"},
+    IV_ROW_STORE(offsetof(struct list_arguments, store)),
 };
 static const struct iv_option_group store_group = {.options = store_options,
                                                    .count = IV_COUNT(store_options)};

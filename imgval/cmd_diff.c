@@ -19,12 +19,7 @@ static const struct iv_option diff_options[] = {
      .help =
          "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, "
          "azure, csv"},
-    {.name = "color",
-     .argument = "auto|always|never",
-     .type = IV_OPTION_WORD,
-     .offset = offsetof(struct iv_scan_arguments, output.color),
-     .words = iv_when_words,
-     .help = "colours in text; auto: on a terminal, unless NO_COLOR is set"},
+    IV_ROW_COLOR(offsetof(struct iv_scan_arguments, output.color)),
 };
 static const struct iv_option_group diff_group = {
     .title = "Output", .options = diff_options, .count = IV_COUNT(diff_options)};

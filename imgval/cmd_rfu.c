@@ -69,12 +69,7 @@ static const struct iv_option output_options[] = {
      .words = iv_request_formats,
      .help = "of standard output: text (default), json, sarif, junit, html, markdown, github, "
              "azure, csv"},
-    {.name = "color",
-     .argument = "auto|always|never",
-     .type = IV_OPTION_WORD,
-     .offset = AT(scan.output.color),
-     .words = iv_when_words,
-     .help = "colours in text; auto: on a terminal, unless NO_COLOR is set"},
+    IV_ROW_COLOR(AT(scan.output.color)),
 };
 static const struct iv_option_group output_group = {
     .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};

@@ -40,29 +40,14 @@ static const struct iv_option input_options[] = {
      .type = IV_OPTION_FLAG,
      .offset = AT(baseline),
      .help = "judge as a baseline submission: WSPC failures are errors"},
-    {.name = "update-history",
-     .argument = "PATH",
-     .type = IV_OPTION_STRING,
-     .offset = AT(update_history),
-     .complete = IV_COMPLETE_FILE,
-     .help = "UpdateHistory.xml, or a directory that holds it"},
-    {.name = "oem-input",
-     .argument = "PATH",
-     .type = IV_OPTION_STRING,
-     .offset = AT(oem_input),
-     .complete = IV_COMPLETE_FILE,
-     .help = "OEMInput.xml, or a directory that holds it"},
+    IV_ROW_HISTORY(AT(update_history)),
+    IV_ROW_OEM_INPUT(AT(oem_input)),
 };
 const struct iv_option_group iv_group_input = {
     .title = "Input", .options = input_options, .count = IV_COUNT(input_options)};
 
 static const struct iv_option device_options[] = {
-    {.name = "device-info",
-     .argument = "FILE",
-     .type = IV_OPTION_STRING,
-     .offset = AT(device_info),
-     .complete = IV_COMPLETE_FILE,
-     .help = "device metadata: .reg, answer file XML, or Name=Value lines"},
+    IV_ROW_DEVICE_INFO(AT(device_info)),
     {.name = "manufacturer",
      .argument = "NAME",
      .type = IV_OPTION_STRING,
@@ -88,12 +73,7 @@ const struct iv_option_group iv_group_device = {
     .title = "Device", .options = device_options, .count = IV_COUNT(device_options)};
 
 static const struct iv_option store_options[] = {
-    {.name = "cache",
-     .argument = "FILE",
-     .type = IV_OPTION_STRING,
-     .offset = AT(store),
-     .complete = IV_COMPLETE_FILE,
-     .help = "the baseline store; else $IMGVAL_CACHE, else the user's own"},
+    IV_ROW_STORE(AT(store)),
 };
 const struct iv_option_group iv_group_store = {
     .title = "Baseline store", .options = store_options, .count = IV_COUNT(store_options)};
@@ -109,10 +89,7 @@ static const struct iv_option compare_options[] = {
      .offset = AT(against),
      .complete = IV_COMPLETE_FILE,
      .help = "compare with this submission instead of the store's neighbours"},
-    {.name = "all-owners",
-     .type = IV_OPTION_FLAG,
-     .offset = AT(all_owners),
-     .help = "count Microsoft-owned packages in the compared sets too"},
+    IV_ROW_ALL_OWNERS(AT(all_owners)),
     {.name = "max-cache-age",
      .argument = "DAYS",
      .type = IV_OPTION_NUMBER,
@@ -143,23 +120,13 @@ static const struct iv_option output_options[] = {
      .help =
          "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, "
          "azure, csv"},
-    {.name = "report",
-     .argument = "FORMAT:FILE",
-     .type = IV_OPTION_LIST,
-     .offset = AT(reports),
-     .complete = IV_COMPLETE_FILE,
-     .help = "write a further report; may repeat"},
+    IV_ROW_REPORT(AT(reports)),
     {.name = "rules-url",
      .argument = "URL",
      .type = IV_OPTION_STRING,
      .offset = AT(output.rules_url),
      .help = "where your site has rules.html: sarif links its rules there"},
-    {.name = "color",
-     .argument = "auto|always|never",
-     .type = IV_OPTION_WORD,
-     .offset = AT(output.color),
-     .words = iv_when_words,
-     .help = "colours in text; auto: on a terminal, unless NO_COLOR is set"},
+    IV_ROW_COLOR(AT(output.color)),
     {.name = "progress",
      .argument = "auto|always|never",
      .type = IV_OPTION_WORD,

@@ -85,6 +85,46 @@ extern const char *const iv_format_words[];
 /* Words of --color, in the order of enum iv_when; NULL-terminated. */
 extern const char *const iv_when_words[];
 
+/* Rows that stand in several tables; `at`: the offset of the value in the options struct. */
+#define IV_ROW_COLOR(at)                                                                           \
+    {                                                                                              \
+        .name = "color", .argument = "auto|always|never", .type = IV_OPTION_WORD, .offset = (at),  \
+        .words = iv_when_words,                                                                    \
+        .help = "colours in text; auto: on a terminal, unless NO_COLOR is set"                     \
+    }
+#define IV_ROW_REPORT(at)                                                                          \
+    {                                                                                              \
+        .name = "report", .argument = "FORMAT:FILE", .type = IV_OPTION_LIST, .offset = (at),       \
+        .complete = IV_COMPLETE_FILE, .help = "write a further report; may repeat"                 \
+    }
+#define IV_ROW_ALL_OWNERS(at)                                                                      \
+    {                                                                                              \
+        .name = "all-owners", .type = IV_OPTION_FLAG, .offset = (at),                              \
+        .help = "count Microsoft-owned packages in the compared sets too"                          \
+    }
+#define IV_ROW_STORE(at)                                                                           \
+    {                                                                                              \
+        .name = "cache", .argument = "FILE", .type = IV_OPTION_STRING, .offset = (at),             \
+        .complete = IV_COMPLETE_FILE,                                                              \
+        .help = "the baseline store; else $IMGVAL_CACHE, else the user's own"                      \
+    }
+#define IV_ROW_HISTORY(at)                                                                         \
+    {                                                                                              \
+        .name = "update-history", .argument = "PATH", .type = IV_OPTION_STRING, .offset = (at),    \
+        .complete = IV_COMPLETE_FILE, .help = "UpdateHistory.xml, or a directory that holds it"    \
+    }
+#define IV_ROW_OEM_INPUT(at)                                                                       \
+    {                                                                                              \
+        .name = "oem-input", .argument = "PATH", .type = IV_OPTION_STRING, .offset = (at),         \
+        .complete = IV_COMPLETE_FILE, .help = "OEMInput.xml, or a directory that holds it"         \
+    }
+#define IV_ROW_DEVICE_INFO(at)                                                                     \
+    {                                                                                              \
+        .name = "device-info", .argument = "FILE", .type = IV_OPTION_STRING, .offset = (at),       \
+        .complete = IV_COMPLETE_FILE,                                                              \
+        .help = "device metadata: .reg, answer file XML, or Name=Value lines"                      \
+    }
+
 /* The tables of struct iv_scan_arguments. */
 extern const struct iv_option_group iv_group_input;
 extern const struct iv_option_group iv_group_device;

@@ -33,6 +33,7 @@
     X(packages, "packages in a submission", 500000, "packages", "a real image has some hundreds")  \
     X(image_files, "files read in an image", 1 * IV_GIB, "bytes",                                  \
       "the manifests of a real image have some 20 MB")                                             \
+    X(volumes, "file systems read in an image", 64, "volumes", "a real image has fewer than ten")  \
     X(report_text, "one value in a report", 4 * IV_KIB, "bytes",                                   \
       "reports stay readable whatever the input holds")                                            \
     X(reader_seconds, "time for one file", 60, "seconds", "a reader that hangs is replaced")       \

@@ -36,7 +36,8 @@ enum iv_volume_outcome {
 };
 
 /* The kind of file system by its boot sector or header: "NTFS", "FAT12", "FAT16", "FAT32", "WIM";
- * NULL when there is none that is known. "Storage Spaces" and the like are named and not opened. */
+ * NULL when there is none that is known. "Storage Spaces" and the like are named and not opened,
+ * nor is "FAT", whose boot sector says so and makes no sense. */
 const char *iv_volume_kind(const struct iv_source *source);
 
 /*

@@ -30,6 +30,9 @@ struct fat {
     struct iv_volume_index index;
     unsigned char *pointed; /* a bit for each cluster: some cluster leads to it */
     unsigned char *shared;  /* more than one does: chains that cross */
+    unsigned char *started; /* an entry of a directory starts there */
+    unsigned char *indexed; /* a directory that starts there had its entries marked */
+    bool is_root_indexed;
 };
 
 /* ---- the boot sector ---- */
@@ -95,11 +98,20 @@ static bool read_boot(const struct iv_source *source, struct fat *ret_fat)
     return clusters > 0;
 }
 
+/* The words that formatting tools leave in the boot sector. Without them a volume may be whole. */
+static bool is_called_fat(const struct iv_source *source)
+{
+    unsigned char sector[512];
+    return iv_source_read(source, sector, sizeof(sector), 0) && sector[510] == 0x55 &&
+           sector[511] == 0xAA && (sector[0] == 0xEB || sector[0] == 0xE9) &&
+           (memcmp(sector + 54, "FAT", 3) == 0 || memcmp(sector + 82, "FAT32   ", 8) == 0);
+}
+
 static const char *probe(const struct iv_source *source)
 {
     struct fat fat = {0};
     if (!read_boot(source, &fat)) {
-        return NULL;
+        return is_called_fat(source) ? "FAT" : NULL;
     }
     return fat.bits == 12 ? "FAT12" : fat.bits == 16 ? "FAT16" : "FAT32";
 }
@@ -157,6 +169,31 @@ static void mark(struct fat *fat, uint32_t cluster)
         fat->shared[cluster / 8] |= fat->pointed[cluster / 8] & bit;
         fat->pointed[cluster / 8] |= bit;
     }
+}
+
+/* Two entries that start at one cluster are two chains that cross: what lies there is of one file
+ * at most. */
+static void mark_start(struct fat *fat, uint32_t cluster)
+{
+    if (is_cluster(fat, cluster)) {
+        unsigned char bit = (unsigned char)(1u << cluster % 8);
+        fat->shared[cluster / 8] |= fat->started[cluster / 8] & bit;
+        fat->started[cluster / 8] |= bit;
+    }
+}
+
+/* Whether a directory's entries are to be marked: true once. */
+static bool is_new_folder(struct fat *fat, uint64_t place)
+{
+    if (place == ROOT_PLACE) {
+        bool is_new = !fat->is_root_indexed;
+        fat->is_root_indexed = true;
+        return is_new;
+    }
+    uint32_t cluster = (uint32_t)place; /* of a directory whose chain was read */
+    bool is_new = !bit_of(fat->indexed, cluster);
+    fat->indexed[cluster / 8] |= (unsigned char)(1u << cluster % 8);
+    return is_new;
 }
 
 /* One pass over the table. What cannot be read is met again by whoever follows a chain. */
@@ -254,6 +291,9 @@ static bool read_folder_chain(const struct iv_volume *volume, uint32_t first, st
     const struct fat *fat = volume->state;
     uint32_t cluster = first;
     uint64_t max = volume->limits->entries * ENTRY_SIZE;
+    if (!is_cluster(fat, first)) { /* not even one, as an end mark would have it */
+        return false;
+    }
     for (uint32_t i = 0; !is_end(fat, cluster); i++) {
         if (i >= fat->clusters || buf->size > max || !is_cluster(fat, cluster) ||
             bit_of(fat->shared, cluster)) {
@@ -439,9 +479,15 @@ static bool fat_open(struct iv_volume *volume, size_t image, struct iv_fault *re
     if (fat->clusters > words - 2) {
         fat->clusters = (uint32_t)(words - 2);
     }
-    fat->pointed = iv_arena_alloc(volume->arena, (fat->clusters + 2) / 8 + 1);
-    fat->shared = iv_arena_alloc(volume->arena, (fat->clusters + 2) / 8 + 1);
+    size_t size = ((size_t)fat->clusters + 2) / 8 + 1;
+    fat->pointed = iv_arena_alloc(volume->arena, size);
+    fat->shared = iv_arena_alloc(volume->arena, size);
+    fat->started = iv_arena_alloc(volume->arena, size);
+    fat->indexed = iv_arena_alloc(volume->arena, size);
     mark_chains(volume, fat);
+    if (fat->bits == 32) {
+        mark_start(fat, fat->root_cluster);
+    }
     return true;
 }
 
@@ -470,6 +516,7 @@ static enum iv_volume_outcome build_index(struct iv_volume *volume,
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
+    bool is_new = is_new_folder(fat, folder->place);
     iv_volume_index_start(&fat->index, folder->place);
     struct iv_cursor cursor = iv_cursor(buf.data, buf.size);
     struct fat_entry entry;
@@ -479,6 +526,9 @@ static enum iv_volume_outcome build_index(struct iv_volume *volume,
             .size = entry.is_directory ? 0 : entry.size,
             .place = entry.cluster,
         };
+        if (is_new) {
+            mark_start(fat, entry.cluster);
+        }
         iv_volume_index_add(&fat->index, entry.name, &node);
         if (entry.short_name != entry.name) {
             iv_volume_index_add(&fat->index, entry.short_name, &node);

@@ -185,6 +185,13 @@ static struct iv_image_volume *open_volume(struct iv_image_reader *x,
 {
     struct iv_volume *handle = NULL;
     struct iv_fault fault = {0};
+    /* One area of the file can be mapped to many places, so this is not bounded by its size. */
+    if (x->volume_count >= x->r->limits->volumes) {
+        iv_faults_add(&x->faults, IV_FAULT_LIMIT, name,
+                      "more than %llu file systems: this one was not read",
+                      (unsigned long long)x->r->limits->volumes);
+        return NULL;
+    }
     if (!iv_volume_open(source, number, x->r->limits, x->r->scratch, &handle, &fault)) {
         volume_fault(x, name, NULL, &fault);
         return NULL;
@@ -311,6 +318,21 @@ static bool is_whole_disk(const struct iv_image *image, uint64_t store)
     return false;
 }
 
+/* A partition that was read and has bytes in common with this one, or NULL. */
+static const struct iv_image_partition *find_shared(const struct iv_image_reader *x, size_t index)
+{
+    const struct iv_image_partition *one = &x->image->partitions[index];
+    for (size_t i = 0; i < index; i++) {
+        const struct iv_image_partition *other = &x->image->partitions[i];
+        bool is_apart = one->start >= other->start ? one->start - other->start >= other->size
+                                                   : other->start - one->start >= one->size;
+        if (other->store == one->store && other->readable && !is_apart) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
 /* `claimed`: the file system that the image's own manifest names, or NULL. */
 static void read_partition(struct iv_image_reader *x, size_t index, const struct iv_source *source,
                            const char *claimed)
@@ -329,6 +351,14 @@ static void read_partition(struct iv_image_reader *x, size_t index, const struct
                       claimed == NULL ? "but it must hold one"
                                       : "but the manifest of the image says ",
                       claimed == NULL ? "" : iv_faults_shown(x->r->scratch, claimed));
+    }
+    const struct iv_image_partition *shared = kind != NULL ? find_shared(x, index) : NULL;
+    if (shared != NULL) {
+        iv_faults_add(&x->faults, IV_FAULT_PARTITION, label,
+                      "it overlaps partition %s, which was read: their files are not read twice",
+                      iv_faults_shown(x->r->scratch,
+                                      partition_label(x, (size_t)(shared - x->image->partitions))));
+        return;
     }
     if (kind == NULL || open_volume(x, source, 0, label, is_main) == NULL) {
         return;

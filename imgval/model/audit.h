@@ -43,10 +43,11 @@ enum iv_audit_state {
 struct iv_audit_version {
     const struct iv_audit_source *source;
     enum iv_audit_state state;
-    const char *reason;    /* why it is not judged; NULL */
-    uint32_t chain;        /* place in the chain + 1; 0: not in it */
-    uint32_t point;        /* place in the matrix + 1; 0: not in it */
-    uint32_t out_of_order; /* the greater version + 1 that was there before it; 0: in order */
+    const char *reason;   /* why it is not judged; NULL */
+    uint32_t chain;       /* place in the chain + 1; 0: not in it */
+    uint32_t point;       /* place in the matrix + 1; 0: not in it */
+    uint32_t came_after;  /* out of order: the greater version + 1 that was there before it */
+    uint32_t came_before; /* else out of order: the lesser version + 1 that stands behind it */
     bool in_longest;
 };
 

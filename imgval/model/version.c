@@ -40,6 +40,45 @@ bool iv_version_is_zero(struct iv_version version)
     return iv_version_compare(version, (struct iv_version){0}) == 0;
 }
 
+/* From the end: `best[k]` is the greatest version that begins k + 1 of them in order. */
+static size_t length_from(struct iv_version *best, size_t known, struct iv_version version)
+{
+    size_t from = 0;
+    for (size_t to = known; from < to;) { /* the first that is below it */
+        size_t middle = from + (to - from) / 2;
+        if (iv_version_compare(best[middle], version) < 0) {
+            to = middle;
+        } else {
+            from = middle + 1;
+        }
+    }
+    best[from] = version;
+    return from + 1;
+}
+
+void iv_version_find_late(const struct iv_version *versions, size_t count, struct iv_arena *scratch,
+                          bool *ret_is_late)
+{
+    struct iv_arena_mark mark = iv_arena_mark(scratch);
+    struct iv_version *best = IV_NEW_ARRAY(scratch, struct iv_version, count + 1);
+    size_t *lengths = IV_NEW_ARRAY(scratch, size_t, count + 1);
+    size_t wanted = 0;
+    for (size_t i = count; i-- > 0;) {
+        lengths[i] = length_from(best, wanted, versions[i]);
+        wanted = lengths[i] > wanted ? lengths[i] : wanted;
+    }
+    struct iv_version last = {0};
+    for (size_t i = 0; i < count; i++) {
+        /* One that begins more than is wanted would make the choice longer: there is none. */
+        ret_is_late[i] = lengths[i] < wanted || iv_version_compare(versions[i], last) < 0;
+        if (!ret_is_late[i]) {
+            last = versions[i];
+            wanted--;
+        }
+    }
+    iv_arena_reset(scratch, mark);
+}
+
 void iv_version_format(struct iv_version version, char ret_text[IV_VERSION_TEXT_SIZE])
 {
     snprintf(ret_text, IV_VERSION_TEXT_SIZE, "%u.%u.%u.%u", (unsigned)version.part[0],

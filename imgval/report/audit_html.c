@@ -178,9 +178,12 @@ static void write_note(struct iv_audit_page *page, const struct iv_audit_version
         add_note(&note, "compared with ");
         iv_buf_puts(&note, iv_audit_page_version(page, step->from));
     }
-    if (version->out_of_order != 0) {
+    if (version->came_after != 0) {
         add_note(&note, "came after ");
-        iv_buf_puts(&note, iv_audit_page_version(page, version->out_of_order - 1));
+        iv_buf_puts(&note, iv_audit_page_version(page, version->came_after - 1));
+    } else if (version->came_before != 0) {
+        add_note(&note, "came before ");
+        iv_buf_puts(&note, iv_audit_page_version(page, version->came_before - 1));
     }
     if (source->unreadable > 0) {
         add_note(&note, "");

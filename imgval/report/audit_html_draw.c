@@ -197,7 +197,11 @@ static void write_version_labels(struct iv_audit_page *page, size_t y)
     const size_t room = letters * LETTER + 16;
     const size_t fit = (WIDTH - LEFT) / room > 1 ? (WIDTH - LEFT) / room : 1;
     const bool all = columns <= fit;
-    const size_t every = all ? 1 : (columns + fit - 1) / fit;
+    size_t every = all ? 1 : (columns + fit - 1) / fit;
+    /* The first name starts at the edge, the others stand in the middle of their column. */
+    while (!all && every < columns && column_middle(page, every) < LEFT + room + room / 2) {
+        every++;
+    }
     for (size_t c = 0; c < columns; c += every) {
         const bool last = c + 1 == columns;
         if (!all && !last && column_middle(page, c) + room + room / 2 > WIDTH) {

@@ -27,6 +27,16 @@ static const char *text_of(const struct writer *w, uint32_t number)
     return number == 0 ? NULL : w->audit->pool.texts[number - 1];
 }
 
+/* `version`: its place + 1; 0: null. */
+static void write_place(struct iv_json *json, const char *name, uint32_t version)
+{
+    if (version != 0) {
+        iv_json_uint(json, name, version - 1);
+    } else {
+        iv_json_null(json, name);
+    }
+}
+
 static void write_version(const struct writer *w, const struct iv_audit_version *version)
 {
     static const char *const states[] = {[IV_AUDIT_JUDGED] = "judged",
@@ -50,11 +60,8 @@ static void write_version(const struct writer *w, const struct iv_audit_version 
     iv_json_uint(json, "empty_packages", set->empty);
     iv_json_uint(json, "unreadable_packages", source->unreadable);
     iv_json_uint(json, "size", set->total_size);
-    if (version->out_of_order != 0) {
-        iv_json_uint(json, "out_of_order_after", version->out_of_order - 1);
-    } else {
-        iv_json_null(json, "out_of_order_after");
-    }
+    write_place(json, "out_of_order_after", version->came_after);
+    write_place(json, "out_of_order_before", version->came_before);
     if (version->point != 0 && w->variant->has_matrix) {
         iv_json_uint(json, "targets", w->variant->matrix.targets[version->point - 1]);
         iv_json_uint(json, "sources", w->variant->matrix.sources[version->point - 1]);

@@ -3,10 +3,6 @@
 
 #include "imgval/report/text_out.h"
 
-#define LINE(out, ...)                                                                             \
-    iv_out_line((out), (const struct iv_piece[]){__VA_ARGS__, {.ink = IV_INK_PLAIN, .text = NULL}})
-#define PIECE(the_ink, the_text) ((struct iv_piece){.ink = (the_ink), .text = (the_text)})
-
 /* Names of a list that are shown without -v. */
 enum { SHOWN = 20 };
 
@@ -24,8 +20,9 @@ static size_t bound(const struct writer *w, size_t count)
 static void say_more(const struct writer *w, size_t count)
 {
     if (bound(w, count) < count) {
-        LINE(&w->out, PIECE(IV_INK_DIM, iv_arena_printf(w->out.scratch, "    and %zu more (-v)",
-                                                        count - bound(w, count))));
+        IV_LINE(&w->out,
+                IV_PIECE(IV_INK_DIM, iv_arena_printf(w->out.scratch, "    and %zu more (-v)",
+                                                     count - bound(w, count))));
     }
 }
 
@@ -106,10 +103,11 @@ static void add_row(const struct writer *w, struct iv_table *table,
                   iv_arena_printf(w->out.scratch, "%u package%s%s", set->count, plural(set->count),
                                   source->baseline ? ", baseline" : ""));
     iv_table_cell(&w->out, table, IV_INK_PLAIN, size_text(w, set->total_size));
-    if (version->out_of_order != 0) {
-        note =
-            iv_arena_printf(w->out.scratch, "%s%scame after %s", note, note[0] == '\0' ? "" : "; ",
-                            version_of(w, version->out_of_order - 1));
+    if (version->came_after != 0 || version->came_before != 0) {
+        bool after = version->came_after != 0;
+        uint32_t other = after ? version->came_after : version->came_before;
+        note = iv_arena_printf(w->out.scratch, "%s%scame %s %s", note, note[0] == '\0' ? "" : "; ",
+                               after ? "after" : "before", version_of(w, other - 1));
     }
     if (source->unreadable > 0) {
         note = iv_arena_printf(w->out.scratch, "%s%s%zu package%s could not be read", note,
@@ -151,12 +149,12 @@ static void write_change(const struct writer *w, const struct iv_change *change)
             ? ""
             : iv_arena_printf(w->out.scratch, "  renamed %s %s?", gone ? "to" : "from",
                               iv_out_escape(&w->out, package_name(change->other)));
-    LINE(&w->out,
-         PIECE(gone ? IV_INK_RED : IV_INK_GREEN,
-               iv_arena_printf(
-                   w->out.scratch, "    %s %s", gone ? "-" : "+",
-                   iv_out_escape(&w->out, package_name(gone ? change->before : change->after)))),
-         PIECE(IV_INK_PLAIN, other));
+    IV_LINE(&w->out,
+            IV_PIECE(gone ? IV_INK_RED : IV_INK_GREEN,
+                     iv_arena_printf(w->out.scratch, "    %s %s", gone ? "-" : "+",
+                                     iv_out_escape(&w->out, package_name(gone ? change->before
+                                                                              : change->after)))),
+            IV_PIECE(IV_INK_PLAIN, other));
 }
 
 /* What broke a step: the packages that went, and those that came in their place. */
@@ -164,10 +162,11 @@ static void write_break(const struct writer *w, const struct iv_audit_step *step
 {
     struct iv_delta delta;
     iv_audit_step_delta(w->audit, w->variant, step, w->out.scratch, &delta);
-    LINE(&w->out, PIECE(IV_INK_BOLD, "  broken "),
-         PIECE(IV_INK_PLAIN, iv_arena_printf(w->out.scratch, "%s -> %s: %zu package%s missing",
-                                             version_of(w, step->from), version_of(w, step->to),
-                                             step->missing, plural(step->missing))));
+    IV_LINE(
+        &w->out, IV_PIECE(IV_INK_BOLD, "  broken "),
+        IV_PIECE(IV_INK_PLAIN, iv_arena_printf(w->out.scratch, "%s -> %s: %zu package%s missing",
+                                               version_of(w, step->from), version_of(w, step->to),
+                                               step->missing, plural(step->missing))));
     for (unsigned pass = 0; pass < 2; pass++) {
         const unsigned mask = pass == 0 ? IV_CHANGE_REMOVED : IV_CHANGE_ADDED;
         size_t shown = 0;
@@ -205,17 +204,19 @@ static void write_reach(const struct writer *w)
 {
     const struct iv_matrix *matrix = &w->variant->matrix;
     if (!w->variant->has_matrix) {
-        LINE(&w->out, PIECE(IV_INK_CYAN, "  pairs: not judged, they would need too much memory"));
+        IV_LINE(&w->out,
+                IV_PIECE(IV_INK_CYAN, "  pairs: not judged, they would need too much memory"));
         return;
     }
     if (matrix->count < 2) {
         return;
     }
-    LINE(&w->out, PIECE(IV_INK_BOLD, "  one hop "),
-         PIECE(IV_INK_PLAIN,
-               iv_arena_printf(w->out.scratch, "%llu of %llu pairs of a version and a greater one",
-                               (unsigned long long)matrix->reachable,
-                               (unsigned long long)matrix->pairs)));
+    IV_LINE(
+        &w->out, IV_PIECE(IV_INK_BOLD, "  one hop "),
+        IV_PIECE(IV_INK_PLAIN, iv_arena_printf(w->out.scratch,
+                                               "%llu of %llu pairs of a version and a greater one",
+                                               (unsigned long long)matrix->reachable,
+                                               (unsigned long long)matrix->pairs)));
     const char *list = "";
     size_t shown = bound(w, matrix->longest_count);
     for (size_t i = 0; i < shown; i++) {
@@ -227,9 +228,9 @@ static void write_reach(const struct writer *w)
                                matrix->longest_count - shown);
     }
     iv_out_paragraph(
-        &w->out, 2, PIECE(IV_INK_BOLD, "baselines "),
-        PIECE(IV_INK_PLAIN, iv_arena_printf(w->out.scratch, "at most %zu of %zu versions: %s",
-                                            matrix->longest_count, matrix->count, list)));
+        &w->out, 2, IV_PIECE(IV_INK_BOLD, "baselines "),
+        IV_PIECE(IV_INK_PLAIN, iv_arena_printf(w->out.scratch, "at most %zu of %zu versions: %s",
+                                               matrix->longest_count, matrix->count, list)));
 }
 
 static void write_mends(const struct writer *w)
@@ -238,19 +239,20 @@ static void write_mends(const struct writer *w)
     if (mends->count == 0) {
         return;
     }
-    LINE(&w->out, PIECE(IV_INK_BOLD, "  mend "),
-         PIECE(IV_INK_PLAIN, "with empty packages of these names:"));
+    IV_LINE(&w->out, IV_PIECE(IV_INK_BOLD, "  mend "),
+            IV_PIECE(IV_INK_PLAIN, "with empty packages of these names:"));
     for (size_t i = 0; i < bound(w, mends->count); i++) {
         struct iv_arena_mark mark = iv_arena_mark(w->out.scratch);
         const struct iv_mend_span *span = &mends->spans[i];
         const char *first = version_of(w, w->variant->chain[span->first]);
         const char *last = version_of(w, w->variant->chain[span->last]);
         bool one = span->first == span->last;
-        LINE(&w->out, PIECE(IV_INK_PLAIN,
-                            iv_arena_printf(w->out.scratch, "    %s in %s%s%s",
-                                            iv_out_escape(&w->out, iv_audit_package_name(
-                                                                       w->audit, span->package)),
-                                            first, one ? "" : " to ", one ? "" : last)));
+        IV_LINE(&w->out,
+                IV_PIECE(IV_INK_PLAIN,
+                         iv_arena_printf(
+                             w->out.scratch, "    %s in %s%s%s",
+                             iv_out_escape(&w->out, iv_audit_package_name(w->audit, span->package)),
+                             first, one ? "" : " to ", one ? "" : last)));
         iv_arena_reset(w->out.scratch, mark);
     }
     say_more(w, mends->count);
@@ -262,20 +264,21 @@ static void write_changed(const struct writer *w)
     if (changed->count == 0) {
         return;
     }
-    LINE(&w->out, PIECE(IV_INK_BOLD, "  changed "),
-         PIECE(IV_INK_PLAIN, "content under the same version (devices will not install it):"));
+    IV_LINE(
+        &w->out, IV_PIECE(IV_INK_BOLD, "  changed "),
+        IV_PIECE(IV_INK_PLAIN, "content under the same version (devices will not install it):"));
     for (size_t i = 0; i < bound(w, changed->count); i++) {
         struct iv_arena_mark mark = iv_arena_mark(w->out.scratch);
         const struct iv_changed_content *item = &changed->items[i];
         const struct iv_pool_package *state = &w->audit->pool.packages[item->after];
-        LINE(&w->out,
-             PIECE(IV_INK_PLAIN,
-                   iv_arena_printf(
-                       w->out.scratch, "    %s %s, in %s and %s",
-                       iv_out_escape(&w->out, iv_audit_package_name(w->audit, item->after)),
-                       iv_out_escape(&w->out, w->audit->pool.texts[state->version - 1]),
-                       version_of(w, w->variant->points[item->first]),
-                       version_of(w, w->variant->points[item->second]))));
+        IV_LINE(&w->out,
+                IV_PIECE(IV_INK_PLAIN,
+                         iv_arena_printf(
+                             w->out.scratch, "    %s %s, in %s and %s",
+                             iv_out_escape(&w->out, iv_audit_package_name(w->audit, item->after)),
+                             iv_out_escape(&w->out, w->audit->pool.texts[state->version - 1]),
+                             version_of(w, w->variant->points[item->first]),
+                             version_of(w, w->variant->points[item->second]))));
         iv_arena_reset(w->out.scratch, mark);
     }
     say_more(w, changed->count);
@@ -290,10 +293,11 @@ static void write_advice(const struct writer *w)
             &variant->versions[variant->chain[variant->chain_count - 1]];
         const uint32_t empty = w->audit->pool.sets[last->source->set].empty;
         if (empty > 0) {
-            LINE(&w->out, PIECE(IV_INK_BOLD, "  empty "),
-                 PIECE(IV_INK_PLAIN,
-                       iv_arena_printf(w->out.scratch, "%u package%s of %s", empty, plural(empty),
-                                       version_of(w, variant->chain[variant->chain_count - 1]))));
+            IV_LINE(
+                &w->out, IV_PIECE(IV_INK_BOLD, "  empty "),
+                IV_PIECE(IV_INK_PLAIN,
+                         iv_arena_printf(w->out.scratch, "%u package%s of %s", empty, plural(empty),
+                                         version_of(w, variant->chain[variant->chain_count - 1]))));
         }
     }
     size_t merged = 0;
@@ -301,21 +305,23 @@ static void write_advice(const struct writer *w)
         merged += variant->groups.groups[i].count;
     }
     if (merged > 0) {
-        LINE(&w->out, PIECE(IV_INK_BOLD, "  merge "),
-             PIECE(IV_INK_PLAIN,
-                   iv_arena_printf(w->out.scratch,
-                                   "%zu packages that always come together could become %zu%s",
-                                   merged, variant->groups.count,
-                                   w->out.style->verbose > 0 ? ":" : " (-v names them)")));
+        IV_LINE(
+            &w->out, IV_PIECE(IV_INK_BOLD, "  merge "),
+            IV_PIECE(IV_INK_PLAIN,
+                     iv_arena_printf(w->out.scratch,
+                                     "%zu packages that always come together could become %zu%s",
+                                     merged, variant->groups.count,
+                                     w->out.style->verbose > 0 ? ":" : " (-v names them)")));
     }
     for (size_t g = 0; w->out.style->verbose > 0 && g < variant->groups.count; g++) {
         const struct iv_merge_group *group = &variant->groups.groups[g];
         for (size_t i = 0; i < group->count; i++) {
-            LINE(&w->out,
-                 PIECE(IV_INK_PLAIN,
-                       iv_arena_printf(w->out.scratch, "    %zu  %s", g + 1,
-                                       iv_out_escape(&w->out, iv_audit_package_name(
-                                                                  w->audit, group->packages[i])))));
+            IV_LINE(&w->out,
+                    IV_PIECE(IV_INK_PLAIN,
+                             iv_arena_printf(
+                                 w->out.scratch, "    %zu  %s", g + 1,
+                                 iv_out_escape(&w->out, iv_audit_package_name(
+                                                            w->audit, group->packages[i])))));
         }
     }
 }
@@ -327,15 +333,16 @@ static void write_variant(const struct writer *w)
     const char *where = first == NULL ? ""
                                       : iv_arena_printf(w->out.scratch, ", the first in %s",
                                                         version_of(w, first->to));
-    LINE(&w->out,
-         PIECE(IV_INK_BOLD, iv_arena_printf(w->out.scratch, "%s/%s/%s  ",
-                                            iv_out_escape(&w->out, variant->pop.oem),
-                                            iv_out_escape(&w->out, variant->pop.mobile_operator),
-                                            iv_out_escape(&w->out, variant->pop.model))),
-         PIECE(IV_INK_PLAIN,
-               iv_arena_printf(w->out.scratch, "%zu version%s, %zu of %zu steps broken%s",
-                               variant->version_count, plural(variant->version_count),
-                               variant->broken, variant->step_count, where)));
+    IV_LINE(
+        &w->out,
+        IV_PIECE(IV_INK_BOLD, iv_arena_printf(w->out.scratch, "%s/%s/%s  ",
+                                              iv_out_escape(&w->out, variant->pop.oem),
+                                              iv_out_escape(&w->out, variant->pop.mobile_operator),
+                                              iv_out_escape(&w->out, variant->pop.model))),
+        IV_PIECE(IV_INK_PLAIN,
+                 iv_arena_printf(w->out.scratch, "%zu version%s, %zu of %zu steps broken%s",
+                                 variant->version_count, plural(variant->version_count),
+                                 variant->broken, variant->step_count, where)));
     write_versions(w);
     write_breaks(w);
     write_reach(w);
@@ -350,10 +357,10 @@ static void write_unjudged(const struct writer *w)
     for (size_t i = 0; i < w->audit->unjudged_count; i++) {
         const struct iv_audit_source *source = w->audit->unjudged[i];
         iv_out_paragraph(
-            &w->out, 0, PIECE(IV_INK_CYAN, "not judged "),
-            PIECE(IV_INK_PLAIN,
-                  iv_arena_printf(w->out.scratch, "%s: %s", iv_out_escape(&w->out, source->path),
-                                  iv_out_escape(&w->out, source->reason))));
+            &w->out, 0, IV_PIECE(IV_INK_CYAN, "not judged "),
+            IV_PIECE(IV_INK_PLAIN,
+                     iv_arena_printf(w->out.scratch, "%s: %s", iv_out_escape(&w->out, source->path),
+                                     iv_out_escape(&w->out, source->reason))));
     }
     if (w->audit->unjudged_count > 0) {
         iv_out_blank(&w->out);
@@ -387,14 +394,14 @@ void iv_audit_write_text(const struct iv_audit *audit, const struct iv_style_opt
         sets += audit->sources[i].is_copy ? 0 : 1;
     }
     write_unjudged(&w);
-    LINE(&w.out, PIECE(inks[audit->verdict], verdicts[audit->verdict]),
-         PIECE(IV_INK_PLAIN,
-               iv_arena_printf(&scratch,
-                               "  %zu submission%s, %zu variant%s, %zu broken step%s; %zu not "
-                               "judged in full",
-                               sets, plural(sets), audit->variant_count,
-                               plural(audit->variant_count), broken, plural(broken),
-                               audit->not_judged)));
+    IV_LINE(&w.out, IV_PIECE(inks[audit->verdict], verdicts[audit->verdict]),
+            IV_PIECE(IV_INK_PLAIN,
+                     iv_arena_printf(
+                         &scratch,
+                         "  %zu submission%s, %zu variant%s, %zu broken step%s; %zu not "
+                         "judged in full",
+                         sets, plural(sets), audit->variant_count, plural(audit->variant_count),
+                         broken, plural(broken), audit->not_judged)));
 }
 
 const char *const iv_audit_formats[] = {"text", "json", "csv", "html", NULL};

@@ -87,10 +87,6 @@ size_t iv_delta_count(const struct iv_delta *delta, const struct iv_delta_pass *
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-#define LINE(out, ...)                                                                             \
-    iv_out_line((out), (const struct iv_piece[]){__VA_ARGS__, {.ink = IV_INK_PLAIN, .text = NULL}})
-#define PIECE(the_ink, the_text) ((struct iv_piece){.ink = (the_ink), .text = (the_text)})
-
 static const char *side_text(const struct iv_out *out, const struct iv_submission *s,
                              bool incomplete)
 {
@@ -173,13 +169,13 @@ static void write_text(const struct iv_delta_report *report, const struct iv_sty
     iv_arena_init(&scratch);
     const struct iv_out out = {.file = file, .style = style, .scratch = &scratch};
     const struct iv_delta *delta = &report->delta;
-    LINE(&out, PIECE(IV_INK_BOLD, "from "),
-         PIECE(IV_INK_PLAIN, side_text(&out, report->before, report->before_incomplete)));
-    LINE(&out, PIECE(IV_INK_BOLD, "to   "),
-         PIECE(IV_INK_PLAIN, side_text(&out, report->after, report->after_incomplete)));
+    IV_LINE(&out, IV_PIECE(IV_INK_BOLD, "from "),
+            IV_PIECE(IV_INK_PLAIN, side_text(&out, report->before, report->before_incomplete)));
+    IV_LINE(&out, IV_PIECE(IV_INK_BOLD, "to   "),
+            IV_PIECE(IV_INK_PLAIN, side_text(&out, report->after, report->after_incomplete)));
     iv_out_blank(&out);
     if (iv_delta_report_is_equal(report)) {
-        LINE(&out, PIECE(IV_INK_PLAIN, "no difference"));
+        IV_LINE(&out, IV_PIECE(IV_INK_PLAIN, "no difference"));
         return;
     }
     if (delta->count > 0) {
@@ -192,7 +188,8 @@ static void write_text(const struct iv_delta_report *report, const struct iv_sty
     }
     size_t removed = delta->counts[1];
     size_t added = delta->counts[0];
-    LINE(&out, PIECE(IV_INK_PLAIN,
+    IV_LINE(&out,
+            IV_PIECE(IV_INK_PLAIN,
                      iv_arena_printf(&scratch, "%zu removed, %zu added, %zu changed, %zu the same",
                                      removed, added, delta->count - removed - added, delta->same)));
 }

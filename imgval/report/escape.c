@@ -49,6 +49,21 @@ void iv_escape_shown_part(struct iv_buf *buf, const char *text, size_t max)
     }
 }
 
+void iv_escape_command(struct iv_buf *buf, const char *text, const char *percent, const char *more)
+{
+    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
+    iv_escape_shown(&shown, text, false);
+    for (const char *at = iv_buf_text(&shown); *at != '\0'; at++) {
+        if (*at == '%') {
+            iv_buf_puts(buf, percent);
+        } else if (strchr(more, *at) != NULL) {
+            iv_buf_printf(buf, "%%%02X", (unsigned)(unsigned char)*at);
+        } else {
+            iv_buf_putc(buf, *at);
+        }
+    }
+}
+
 static bool is_plain_in_uri(unsigned char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||

@@ -22,6 +22,12 @@ void iv_escape_shown(struct iv_buf *buf, const char *text, bool ascii);
 void iv_escape_shown_part(struct iv_buf *buf, const char *text, size_t max);
 
 /*
+ * The same for a command of a build agent, which has its own way to write a percent sign; each of
+ * the characters `more` becomes % and two hexadecimal digits. No CR or LF is left to be written.
+ */
+void iv_escape_command(struct iv_buf *buf, const char *text, const char *percent, const char *more);
+
+/*
  * Appends the path as a URI reference: every byte but letters, digits, "-._~/" is percent-encoded,
  * so invalid UTF-8 is exact. An absolute path becomes a file: URI, a relative one stays relative.
  */

@@ -5,10 +5,6 @@
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-#define LINE(out, ...)                                                                             \
-    iv_out_line((out), (const struct iv_piece[]){__VA_ARGS__, {.ink = IV_INK_PLAIN, .text = NULL}})
-#define PIECE(the_ink, the_text) ((struct iv_piece){.ink = (the_ink), .text = (the_text)})
-
 static const char *const answers[] = {
     [IV_VERDICT_PASS] = "ALLOWED",
     [IV_VERDICT_INCOMPLETE] = "NOT DECIDED",
@@ -25,11 +21,11 @@ static void text_side(const struct iv_out *out, const char *role,
                       const struct iv_request_side *side)
 {
     const struct iv_submission *s = side->submission;
-    LINE(out, PIECE(IV_INK_BOLD, role),
-         PIECE(IV_INK_PLAIN,
-               iv_arena_printf(out->scratch, "%s (version %s, %.12s): %s",
-                               iv_out_escape(out, s->path), iv_out_escape(out, s->firmware_version),
-                               s->id, iv_request_status_names[side->status])));
+    IV_LINE(out, IV_PIECE(IV_INK_BOLD, role),
+            IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, "%s (version %s, %.12s): %s",
+                                                   iv_out_escape(out, s->path),
+                                                   iv_out_escape(out, s->firmware_version), s->id,
+                                                   iv_request_status_names[side->status])));
 }
 
 static void text_finding(const struct iv_out *out, const struct iv_finding *finding)
@@ -42,15 +38,16 @@ static void text_finding(const struct iv_out *out, const struct iv_finding *find
                             iv_out_escape(out, finding->variant->model));
     }
     iv_out_blank(out);
-    LINE(out,
-         PIECE(finding->severity == IV_ERROR ? IV_INK_RED : IV_INK_YELLOW,
-               iv_arena_printf(out->scratch, "%s %s", iv_severity_names[finding->severity],
-                               finding->rule->id)),
-         PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, " %s%s", finding->rule->name, place)));
-    iv_out_paragraph(out, 2, PIECE(IV_INK_PLAIN, NULL),
-                     PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->message)));
-    iv_out_paragraph(out, 2, PIECE(IV_INK_BOLD, "mend: "),
-                     PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->remedy)));
+    IV_LINE(
+        out,
+        IV_PIECE(finding->severity == IV_ERROR ? IV_INK_RED : IV_INK_YELLOW,
+                 iv_arena_printf(out->scratch, "%s %s", iv_severity_names[finding->severity],
+                                 finding->rule->id)),
+        IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, " %s%s", finding->rule->name, place)));
+    iv_out_paragraph(out, 2, IV_PIECE(IV_INK_PLAIN, NULL),
+                     IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->message)));
+    iv_out_paragraph(out, 2, IV_PIECE(IV_INK_BOLD, "mend: "),
+                     IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->remedy)));
 }
 
 static void text_variants(const struct iv_out *out, const struct iv_request *request)
@@ -80,9 +77,9 @@ static void write_text(const struct iv_request *request, const char *tool_versio
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
     const struct iv_out out = {.file = file, .style = style, .scratch = &scratch};
-    LINE(&out, PIECE(answer_inks[request->verdict], answers[request->verdict]),
-         PIECE(IV_INK_PLAIN,
-               iv_arena_printf(&scratch, " %s update", iv_request_type_names[request->type])));
+    IV_LINE(&out, IV_PIECE(answer_inks[request->verdict], answers[request->verdict]),
+            IV_PIECE(IV_INK_PLAIN, iv_arena_printf(&scratch, " %s update",
+                                                   iv_request_type_names[request->type])));
     text_side(&out, "source ", &request->source);
     text_side(&out, "target ", &request->target);
     if (request->variant_count > 0) {

@@ -44,9 +44,14 @@ struct iv_ranked *iv_sink_rank(const struct iv_report *report, struct iv_arena *
 /* The counts of all submissions, added up. */
 struct iv_counts iv_sink_totals(const struct iv_report *report);
 
-/* Appends one line that no build agent obeys: verdict, submissions, findings by severity. For
- * formats whose every other line is a command. */
-void iv_sink_summary(const struct iv_report *report, struct iv_buf *buf);
+/* Appends the line of a finding, with its end. */
+typedef void iv_sink_line_fn(struct iv_buf *line, const struct iv_finding *finding);
+
+/*
+ * Writes a report whose every line is a command of a build agent: one for each finding that is not
+ * waived, ranked; then one that no agent obeys: verdict, submissions, findings by severity.
+ */
+void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out);
 
 extern const struct iv_sink iv_sink_text;
 extern const struct iv_sink iv_sink_json;

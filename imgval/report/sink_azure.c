@@ -9,26 +9,10 @@
 #include "imgval/report/escape.h"
 #include "imgval/report/sink.h"
 
-#include <string.h>
-
+/* `more`: the characters that are encoded besides % CR LF. */
 static void add_encoded(struct iv_buf *line, const char *text, const char *more)
 {
-    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
-    iv_escape_shown(&shown, text, false); /* no CR or LF is left behind it */
-    for (const char *at = iv_buf_text(&shown); *at != '\0'; at++) {
-        if (*at == '%') {
-            iv_buf_puts(line, "%AZP25");
-        } else if (strchr(more, *at) != NULL) {
-            iv_buf_printf(line, "%%%02X", (unsigned)(unsigned char)*at);
-        } else {
-            iv_buf_putc(line, *at);
-        }
-    }
-}
-
-static bool has_text(const char *text)
-{
-    return text != NULL && text[0] != '\0';
+    iv_escape_command(line, text, "%AZP25", more);
 }
 
 static void add_command(struct iv_buf *line, const struct iv_finding *finding)
@@ -49,7 +33,7 @@ static void add_command(struct iv_buf *line, const struct iv_finding *finding)
     add_encoded(line, finding->rule->name, "");
     iv_buf_puts(line, ": ");
     add_encoded(line, finding->message, "");
-    if (has_text(finding->remedy)) {
+    if (finding->remedy != NULL && finding->remedy[0] != '\0') {
         iv_buf_puts(line, "%0A");
         add_encoded(line, finding->remedy, "");
     }
@@ -65,28 +49,21 @@ static void add_note(struct iv_buf *line, const struct iv_finding *finding)
     iv_escape_shown(line, finding->message, false);
 }
 
+static void add_finding(struct iv_buf *line, const struct iv_finding *finding)
+{
+    if (finding->severity == IV_NOTE) {
+        add_note(line, finding);
+    } else {
+        add_command(line, finding);
+    }
+    iv_buf_putc(line, '\n');
+}
+
 static void write_report(const struct iv_report *report, const struct iv_style_options *style,
                          FILE *out)
 {
     (void)style; /* the agent reads UTF-8 wherever it runs */
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
-    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
-    size_t count = 0;
-    const struct iv_ranked *ranked = iv_sink_rank(report, &arena, &count);
-    for (size_t i = 0; i < count && !ranked[i].finding->waived; i++) {
-        iv_buf_clear(&line);
-        if (ranked[i].finding->severity == IV_NOTE) {
-            add_note(&line, ranked[i].finding);
-        } else {
-            add_command(&line, ranked[i].finding);
-        }
-        iv_buf_putc(&line, '\n');
-        (void)fwrite(line.data, 1, line.size, out);
-    }
-    iv_buf_clear(&line);
-    iv_sink_summary(report, &line);
-    (void)fwrite(line.data, 1, line.size, out);
+    iv_sink_commands(report, add_finding, out);
 }
 
 const struct iv_sink iv_sink_azure = {

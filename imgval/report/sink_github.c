@@ -9,8 +9,6 @@
 #include "imgval/report/escape.h"
 #include "imgval/report/sink.h"
 
-#include <string.h>
-
 static const char *const commands[] = {
     [IV_NOTE] = "notice",
     [IV_WARNING] = "warning",
@@ -20,15 +18,7 @@ static const char *const commands[] = {
 /* `more`: the characters that are encoded besides % CR LF. */
 static void add_encoded(struct iv_buf *line, const char *text, const char *more)
 {
-    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
-    iv_escape_shown(&shown, text, false); /* no CR or LF is left behind it */
-    for (const char *at = iv_buf_text(&shown); *at != '\0'; at++) {
-        if (*at == '%' || strchr(more, *at) != NULL) {
-            iv_buf_printf(line, "%%%02X", (unsigned)(unsigned char)*at);
-        } else {
-            iv_buf_putc(line, *at);
-        }
-    }
+    iv_escape_command(line, text, "%25", more);
 }
 
 static void add_finding(struct iv_buf *line, const struct iv_finding *finding)
@@ -60,19 +50,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
                          FILE *out)
 {
     (void)style; /* the runner reads UTF-8 wherever it runs */
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
-    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
-    size_t count = 0;
-    const struct iv_ranked *ranked = iv_sink_rank(report, &arena, &count);
-    for (size_t i = 0; i < count && !ranked[i].finding->waived; i++) {
-        iv_buf_clear(&line);
-        add_finding(&line, ranked[i].finding);
-        (void)fwrite(line.data, 1, line.size, out);
-    }
-    iv_buf_clear(&line);
-    iv_sink_summary(report, &line);
-    (void)fwrite(line.data, 1, line.size, out);
+    iv_sink_commands(report, add_finding, out);
 }
 
 const struct iv_sink iv_sink_github = {

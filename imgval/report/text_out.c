@@ -180,3 +180,8 @@ void iv_table_print(const struct iv_out *out, const struct iv_table *table, unsi
         }
     }
 }
+
+const char *iv_out_counted(const struct iv_out *out, size_t count, const char *noun)
+{
+    return iv_arena_printf(out->scratch, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+}

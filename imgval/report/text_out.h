@@ -48,6 +48,13 @@ struct iv_piece {
 };
 void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces);
 
+#define IV_PIECE(the_ink, the_text) ((struct iv_piece){.ink = (the_ink), .text = (the_text)})
+#define IV_NO_LABEL IV_PIECE(IV_INK_PLAIN, NULL)
+#define IV_LINE(out, ...) iv_out_line((out), (const struct iv_piece[]){__VA_ARGS__, IV_NO_LABEL})
+
+/* "1 package", "2 packages"; in out->scratch. */
+const char *iv_out_counted(const struct iv_out *out, size_t count, const char *noun);
+
 /* A paragraph wrapped to the width. `label` (or NULL) stands in front; the lines hang behind it. */
 void iv_out_paragraph(const struct iv_out *out, unsigned indent, struct iv_piece label,
                       struct iv_piece body);

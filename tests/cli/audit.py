@@ -333,6 +333,31 @@ def check_hostile(checks, place):
 
 # --- formats -----------------------------------------------------------------------------------------
 
+def check_order(checks, place):
+    """One folder that sorts first by its name is out of order, not all that stand behind it."""
+    for what, folders, after, before, words in (
+            ("late", {"a-final": "9", "v1": "1", "v2": "2", "v3": "3"}, {}, {"9": "1"},
+             [f"came before {version(1)}"]),
+            ("seeds", {"1": "1", "2": "3", "3": "5", "4": "4", "5": "7"}, {"4": "5"}, {},
+             [f"came after {version(5)}"]),
+            ("both", {"a-new": "9", "v1": "1", "v3": "3", "v4": "2", "v5": "5"}, {"2": "3"}, {"9": "1"},
+             [f"came before {version(1)}", f"came after {version(3)}"])):
+        top = place.path / "order" / what
+        for folder, number in folders.items():
+            write_set(top / folder, number, "a b")
+        variant = audit(checks, place, f"order: {what}", top, status=0)["variants"][0]
+        numbers = versions_of(variant)
+        for member, wanted in (("out_of_order_after", after), ("out_of_order_before", before)):
+            seen = {n: numbers[v[member]] for n, v in zip(numbers, variant["versions"])
+                    if v[member] is not None}
+            checks.same(seen, wanted, f"order: {what}: {member}")
+        checks.same(variant["counts"]["out_of_order"], len(after) + len(before), f"order: {what}: count")
+        text = place.run("audit", top).text
+        page = place.run("audit", "--format=html", top).text
+        for word in words:
+            checks.that(word in text and word in page, f"order: {what}: {word}", text)
+
+
 def check_formats(checks, place):
     top = place.path / "formats"
     for number in range(1, 8):
@@ -484,7 +509,7 @@ def check_cache(checks, place):
 
 def main():
     checks = support.Checks()
-    for check in (check_document, check_places, check_hostile, check_formats, check_fleet, check_cache):
+    for check in (check_document, check_places, check_hostile, check_order, check_formats, check_fleet, check_cache):
         with support.Place(sys.argv[1], story=False) as place:
             check(checks, place)
     return checks.close()

@@ -4,7 +4,6 @@
 Every exit status, every kind of option, the verbs of the store, explain, inspect, and what may not
 change the output. One line for each check that fails; GROUP names the functions below to run.
 """
-import filecmp
 import getpass
 import json
 import os
@@ -14,10 +13,9 @@ import subprocess
 import sys
 import time
 
-from support import EPOCH, Checks, Place
+from support import DEVICE, EPOCH, export, run_groups
 
 POP = "CONTOSO/000-88/CT-100"
-DEVICE = ("--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88")
 ANSI = b"\x1b["
 
 
@@ -311,10 +309,6 @@ def add(c, p, store, *words, status=0):
     done = p.run("cache", "add", f"--cache={store}", *words)
     c.status(done, status, "cache add")
     return done
-
-
-def export(p, store):
-    return p.run("cache", "export", f"--cache={store}").out
 
 
 def record_count(p, store):
@@ -988,24 +982,7 @@ GROUPS = (check_status, check_reports, check_full_disk, check_asked_for, check_s
 def main():
     if len(sys.argv) < 3:
         sys.exit("usage: cli.py PROGRAM MKFIXTURE [GROUP...]")
-    checks = Checks()
-    for group in GROUPS:
-        name = group.__name__[len("check_"):]
-        if len(sys.argv) > 3 and name not in sys.argv[3:]:
-            continue
-        with Place(sys.argv[1], sys.argv[2]) as place:
-            started = time.monotonic()
-            before = checks.passed + checks.failed
-            try:
-                group(checks, place)
-            except (ValueError, IndexError, KeyError, OSError, AttributeError,
-                    subprocess.TimeoutExpired) as failure:
-                checks.that(False, f"{name} was cut short", f"{type(failure).__name__}: {failure} "
-                            f"at line {failure.__traceback__.tb_next.tb_lineno}")
-            if os.environ.get("IMGVAL_TEST_TIMES"):
-                print(f"{name}: {checks.passed + checks.failed - before} checks, "
-                      f"{time.monotonic() - started:.1f} s")
-    return checks.close()
+    return run_groups(GROUPS, sys.argv[3:], *sys.argv[1:3])
 
 
 if __name__ == "__main__":

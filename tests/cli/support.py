@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 STORY = TOP / "testdata/story"
 EPOCH = "1480000000"
+DEVICE = ("--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88")
 
 
 class Checks:
@@ -151,3 +153,31 @@ class Place:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
         return path
+
+
+def export(place, store):
+    """The bytes of a store's export."""
+    return place.run("cache", "export", f"--cache={store}").out
+
+
+def run_groups(groups, wanted, program, builder=None):
+    """Runs the functions check_NAME(checks, place), each in a place of its own; those of the names
+    `wanted`, or all. A function that stops in the middle is a check that failed. The exit status."""
+    checks = Checks()
+    for group in groups:
+        name = group.__name__[len("check_"):]
+        if wanted and name not in wanted:
+            continue
+        with Place(program, builder) as place:
+            started = time.monotonic()
+            before = checks.passed + checks.failed
+            try:
+                group(checks, place)
+            except (ValueError, IndexError, KeyError, OSError, AttributeError,
+                    subprocess.TimeoutExpired) as failure:
+                checks.that(False, f"{name} was cut short", f"{type(failure).__name__}: {failure} "
+                            f"at line {failure.__traceback__.tb_next.tb_lineno}")
+            if os.environ.get("IMGVAL_TEST_TIMES"):
+                print(f"{name}: {checks.passed + checks.failed - before} checks, "
+                      f"{time.monotonic() - started:.1f} s")
+    return checks.close()

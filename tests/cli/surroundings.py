@@ -14,14 +14,9 @@ import sys
 import threading
 import time
 
-from support import Checks, Place
+from support import DEVICE, export, run_groups
 
 WRITERS = 32
-DEVICE = ("--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88")
-
-
-def export(p, store):
-    return p.run("cache", "export", f"--cache={store}").out
 
 
 def check_writers(c, p):
@@ -340,24 +335,7 @@ GROUPS = (check_writers, check_creators, check_busy, check_descriptors, check_li
 def main():
     if len(sys.argv) < 2:
         sys.exit("usage: surroundings.py PROGRAM [GROUP...]")
-    checks = Checks()
-    for group in GROUPS:
-        name = group.__name__[len("check_"):]
-        if len(sys.argv) > 2 and name not in sys.argv[2:]:
-            continue
-        with Place(sys.argv[1]) as place:
-            started = time.monotonic()
-            before = checks.passed + checks.failed
-            try:
-                group(checks, place)
-            except (ValueError, IndexError, KeyError, OSError, AttributeError,
-                    subprocess.TimeoutExpired) as failure:
-                checks.that(False, f"{name} was cut short", f"{type(failure).__name__}: {failure} "
-                            f"at line {failure.__traceback__.tb_next.tb_lineno}")
-            if os.environ.get("IMGVAL_TEST_TIMES"):
-                print(f"{name}: {checks.passed + checks.failed - before} checks, "
-                      f"{time.monotonic() - started:.1f} s")
-    return checks.close()
+    return run_groups(GROUPS, sys.argv[2:], sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -381,6 +381,113 @@ def check_fat_damage(checks, place, tree):
     checks.that(troubles == 60, f"each of 60 damaged chains is trouble: {troubles}")
 
 
+def fat_layout(image):
+    """Where the first table, the root directory of FAT12 and FAT16, and cluster 2 start; bytes of a cluster."""
+    sector, per_cluster, reserved, tables, roots = struct.unpack_from("<HBHBH", image, 11)
+    size = struct.unpack_from("<H", image, 22)[0] or struct.unpack_from("<I", image, 36)[0]
+    root = (reserved + tables * size) * sector
+    return reserved * sector, root, root + roots * 32, per_cluster * sector
+
+
+def check_fat_entries(checks, place):
+    """Entries of directories that start where another one does, or lead back."""
+    tree = place.folder / "entries"
+    for name in ("A/ONE.TXT", "A/TWO.TXT", "A/THREE.TXT", "B/FOUR.TXT", "B/DEEP/FIVE.TXT"):
+        write(tree, name, name.encode() * 300)
+    wanted = expected(tree)
+    for kind, size in (("fat16", "16M"), ("fat32", "80M")):
+        whole = place.make(kind, size, tree, "entries.img").read_bytes()
+        _, root, data, cluster = fat_layout(whole)
+
+        def entry(name):
+            stem, _, ending = name.partition(".")
+            return whole.index(stem.ljust(8).encode() + ending.ljust(3).encode(), root)
+
+        def first(name):
+            at = entry(name)
+            return struct.unpack_from("<H", whole, at + 26)[0] | struct.unpack_from("<H", whole, at + 20)[0] << 16
+
+        def hurt(name, number):
+            image = bytearray(whole)
+            at = entry(name)
+            struct.pack_into("<H", image, at + 26, number & 0xFFFF)
+            struct.pack_into("<H", image, at + 20, number >> 16)
+            (place.folder / "hurt").write_bytes(image)
+            return place.cat(place.folder / "hurt")[0]
+
+        checks.that(data + (first("ONE.TXT") - 2) * cluster == whole.index(b"A/ONE.TXT"), f"{kind}: the layout")
+        checks.that(hurt("TWO.TXT", first("TWO.TXT")) == wanted, f"{kind}: nothing is changed")
+        got = hurt("TWO.TXT", first("ONE.TXT"))
+        for name in ("A/ONE.TXT", "A/TWO.TXT"):
+            checks.that(got[name][0] == "trouble", f"{kind}, two files of one cluster: {got[name]}")
+        checks.that(got["A/THREE.TXT"] == wanted["A/THREE.TXT"], f"{kind}: the third file is read")
+        got = hurt("FOUR.TXT", first("ONE.TXT"))
+        checks.that("trouble" in (got["A/ONE.TXT"][0], got["B/FOUR.TXT"][0]),
+                    f"{kind}, a file in two directories: {got}")
+        for what, number in (("itself", first("DEEP")), ("its parent", first("B")), ("another", first("A")),
+                             ("a file", first("ONE.TXT")), ("the root", 2 if kind == "fat32" else 0),
+                             ("nothing", 1), ("beyond the volume", 0xFFF0 if kind == "fat16" else 0xFFFFFF0)):
+            got = hurt("DEEP", number)
+            checks.that(("trouble" in [e[0] for e in got.values()]) == (what != "itself"),
+                        f"{kind}, a directory that is {what}: {got}")
+        image = bytearray(whole)  # the table leads a directory's chain back to its own start
+        struct.pack_into("<H" if kind == "fat16" else "<I", image,
+                         fat_layout(whole)[0] + first("A") * (2 if kind == "fat16" else 4), first("A"))
+        (place.folder / "hurt").write_bytes(image)
+        got, _ = place.cat(place.folder / "hurt")
+        checks.that(got.get("A/ONE.TXT", ("trouble",))[0] == "trouble" and got["B/FOUR.TXT"] == wanted["B/FOUR.TXT"],
+                    f"{kind}, a directory's chain in a ring: {got}")
+
+
+def check_fat_boot(checks, place, tree):
+    """A boot sector that calls itself FAT and puts the root directory beyond the volume is no raw partition."""
+    for kind, size, at, data in (("fat16", "16M", 14, b"\xff\xff"), ("fat16", "16M", 22, b"\xff\xff"),
+                                 ("fat16", "16M", 13, b"\0"), ("fat32", "80M", 36, b"\xff\xff\xff\x0f"),
+                                 ("fat32", "80M", 44, b"\xff\xff\xff\x0f"), ("fat32", "80M", 44, b"\0")):
+        image = bytearray(place.make(kind, size, tree, "boot.img").read_bytes())
+        image[at:at + len(data)] = data
+        (place.folder / "hurt").write_bytes(image)
+        got, about = place.cat(place.folder / "hurt")
+        checks.that(about.get("kind", "").startswith("FAT") and
+                    [entry[0] for entry in got.values()] == ["trouble"],
+                    f"{kind}, boot sector at {at}: {about} {got}")
+
+
+def wim_blobs(image):
+    """Places of the lookup table's entries: (entry, size as stored, start, whether it is metadata)."""
+    size, table = struct.unpack_from("<QQ", image, 48)
+    for at in range(table, table + (size & (1 << 56) - 1), 50):
+        stored, start = struct.unpack_from("<QQ", image, at)
+        yield at, stored & (1 << 56) - 1, start, bool(stored >> 56 & 2)
+
+
+def check_wim_fields(checks, place, small):
+    """One lie at a time, where a random one rarely falls."""
+    wanted = expected(small)
+    for kind in ("none", "xpress", "lzx"):
+        (place.folder / "one.wim").unlink(missing_ok=True)
+        whole = place.make(f"wim-{kind}", "0", small, "one.wim").read_bytes()
+        path = "Windows/System32/mixed.bin"
+        digest = hashlib.sha1((small / path).read_bytes()).digest()
+        entry, stored, start, _ = next(b for b in wim_blobs(whole) if whole[b[0] + 30:b[0] + 50] == digest)
+        lies = [("SHA-1", entry + 30, b"\0\0\0\0"), ("resource behind the end", entry + 8, struct.pack("<Q", len(whole))),
+                ("size as stored", entry, struct.pack("<Q", len(whole))[:7]),
+                ("size", entry + 16, struct.pack("<Q", 1 << 62)), ("one byte more", entry + 16, struct.pack("<Q", wanted[path][1] + 1))]
+        if kind != "none":
+            first, second = struct.unpack_from("<II", whole, start)
+            checks.that(0 < first < second < stored, f"wim {kind}: the table of chunks")
+            lies += [("offsets that go down", start, struct.pack("<II", second, first)),
+                     ("offsets that stand still", start, struct.pack("<II", first, first)),
+                     ("an offset behind the end", start, struct.pack("<I", stored)),
+                     ("an offset of 32 bits", start, b"\xff\xff\xff\xff")]
+        for what, at, data in lies:
+            (place.folder / "hurt").write_bytes(whole[:at] + data + whole[at + len(data):])
+            got, _ = place.cat(place.folder / "hurt")
+            never_wrong(checks, got, wanted, f"wim {kind}, {what}")
+            checks.that(got.get(path, ("",))[0] == "trouble", f"wim {kind}, {what}: {got.get(path)}")
+            checks.that(got.get("Windows/one.txt") == wanted["Windows/one.txt"], f"wim {kind}, {what}: the rest")
+
+
 def check_wim_damage(checks, place, small):
     wanted = expected(small)
     hurt = place.folder / "hurt"
@@ -467,6 +574,39 @@ def check_hive_cells(checks, place, data, wanted):
     loop = bytearray(data)
     struct.pack_into("<I", loop, struct_at + 28, root)
     checks.that("trouble" in read_hive(place, loop, TARGETING)[0], "a list that is a key")
+    check_hive_lists(checks, place, data)
+
+
+def check_hive_lists(checks, place, data):
+    """Lists that lead back, cells that are free, too large or nothing; each ends, and is told."""
+    def word(at):
+        return struct.unpack_from("<I", data, at)[0]
+    root = 4096 + word(36)
+    inner = 4096 + word(root + 4 + 28)
+    checks.that(data[inner + 4:inner + 6] in (b"lf", b"lh", b"li", b"ri"), "the root's list of keys")
+    select = next(4096 + at for at in range(0, len(data) - 4096, 8)
+                  if data[4096 + at + 4:4096 + at + 6] == b"nk" and data[4096 + at + 80:4096 + at + 86] == b"Select")
+    lists = 4096 + word(select + 4 + 28)
+    checks.that(data[lists + 4:lists + 6] == b"ri", "the list of lists of Select")
+    cases = [("a list of lists that holds itself", lists + 8, lists - 4096, "Select\\Key1199"),
+             ("fewer keys in a list than its key says", inner + 6, 1, "No"),
+             ("more keys in a list than it has room for", inner + 6, 0xFFFF, "No"),
+             ("a key of more keys than there are", root + 4 + 20, 0xFFFFFFFF, TARGETING),
+             ("a key of fewer keys", root + 4 + 20, 1, "No")]
+    for what, cell in (("key", root), ("list", inner)):
+        cases += [(f"a {what} that is free", cell, -word(cell) & 0xFFFFFFFF, TARGETING),
+                  (f"a {what} of nothing", cell, 0, TARGETING), (f"a {what} of 4 bytes", cell, 0xFFFFFFFC, TARGETING),
+                  (f"a {what} of 2 GiB", cell, 0x80000000, TARGETING),
+                  (f"a {what} out of the hive", cell, -len(data) & 0xFFFFFFF8, TARGETING)]
+    for what, at, value, key in cases:
+        hurt = bytearray(data)
+        struct.pack_into("<H" if at == inner + 6 else "<I", hurt, at, value)
+        lines = read_hive(place, hurt, key)
+        checks.that(len(lines) == 1 and lines[0].startswith("trouble"), f"{what}: {lines}")
+    ring = bytearray(data)  # a key that is its own subkey: its names are looked at once
+    struct.pack_into("<I", ring, inner + 8, root - 4096)
+    checks.that(read_hive(place, ring, "ROOT\\" * 3 + "No") == ["absent " + "ROOT\\" * 3 + "No"],
+                f"a ring of keys: {read_hive(place, ring, 'ROOT' + chr(92) + 'No')}")
 
 
 def main():
@@ -482,8 +622,11 @@ def main():
         check_fat(checks, place, small)
         check_fat_geometry(checks, place, small)
         check_fat_damage(checks, place, small)
+        check_fat_entries(checks, place)
+        check_fat_boot(checks, place, small)
         check_wim(checks, place, tree, small)
         check_wim_damage(checks, place, small)
+        check_wim_fields(checks, place, small)
         check_refused(checks, place, small)
         check_ntfs_damage(checks, place, small)
         check_index_damage(checks, place)

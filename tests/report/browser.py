@@ -1,19 +1,24 @@
 #!/usr/bin/python3
-"""browser.py EMITTER [FOLDER]: the HTML report in a headless Chromium. What the script does (filter,
+"""browser.py EMITTER IMGVAL [FOLDER]: the HTML report in a headless Chromium. What the script does (filter,
 sort, fold, colours), what works without it, what a keyboard and a screen reader find, contrast, narrow
-screens, paper, 10,000 findings; and that nothing hostile runs and nothing is asked of a network.
-EMITTER is test_sink_markup. With FOLDER, pictures are left there. Exit status 77 without Chromium.
+screens, paper, 10,000 findings; and that nothing hostile runs and nothing is asked of a network. Then
+the page of `imgval audit`, which has no script. EMITTER is test_sink_markup. With FOLDER, pictures are left there. Exit status 77 without Chromium.
 """
 import base64
 import fcntl
 import json
 import os
+import pathlib
 import select
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+import audit  # noqa: E402
+import support  # noqa: E402
 
 failures = []
 
@@ -136,13 +141,15 @@ class Browser:
                       else "")
 
     def shoot(self, folder, name, width=1400):
-        """A picture of the whole page."""
+        """A picture of the whole page, left in the folder if there is one; returns its bytes."""
+        self.size(width, 900)
+        self.size(width, min(self.run("document.scrollingElement.scrollHeight"), 6000))
+        data = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+        self.size(1400, 1000)
         if folder:
-            self.size(width, min(self.run("document.scrollingElement.scrollHeight"), 6000))
-            data = self.call("Page.captureScreenshot", format="png")["data"]
-            self.size(1400, 1000)
             with open(os.path.join(folder, name + ".png"), "wb") as file:
-                file.write(base64.b64decode(data))
+                file.write(data)
+        return data
 
     def check_quiet(self, where):
         """No request but for the file, no error, no word on the console."""
@@ -432,9 +439,117 @@ def check_all(browser, files, folder):
     check_policy(browser, files["comparison"])
 
 
+# ---- the page of an audit ----
+
+# Labels of one line of a drawing that touch their neighbour.
+LABELS = """Array.from(document.querySelectorAll('figure svg')).flatMap(svg => {
+  const boxes = Array.from(svg.querySelectorAll('text:not([transform])'))
+    .map(t => [t.textContent, t.getBoundingClientRect()]).sort((a, b) => a[1].x - b[1].x);
+  return boxes.flatMap(([a, one], i) => boxes.slice(i + 1).filter(([, other]) =>
+    Math.abs(other.y - one.y) < one.height / 2 && other.x < one.right + 2).map(([b]) => a + ' ' + b));
+})"""
+
+
+def build_histories(place):
+    """Folders of firmware sets, by the name of the page that is made of them."""
+    many = " ".join("abcdefghijklmnopqrst")
+    rich = place.path / "rich"
+    for number, packages in ((1, many), (2, many + " u"), (3, "a b c"), (4, many + " u"), (5, many),
+                             (7, many + " u v"), (6, many + " u"), (8, many + " u v w")):
+        audit.write_set(rich / f"{9 - number if number == 8 else number:02}-v{number}", number, packages)
+    audit.write_set(rich / "09-<script>alert(1)</script> & \u202egpks\u202c \x1b[31m", 9, many)
+    audit.write_set(rich / "10-changed", 10, many.replace("b", "b1") + " u")
+    audit.write_package(rich / "10-changed", audit.name("b"), "1.0.0.1", size=9999)
+    audit.write_set(rich / "11-bad", 11, many)
+    (rich / "11-bad" / audit.name("a") / "man.dsm.xml").write_text("<Package")
+    audit.write_set(rich / "12-twin", 10, "a b")
+    audit.write_set(rich / "12-none", None, "a b")
+    for number in range(3):
+        audit.write_set(rich / f"other-{number}", number, "a b", ("CONTOSO", "000-44", "CT-100"))
+    audit.write_set(rich / "alone", 3, "a", ("CONTOSO", "000-44", "CT-" + "L" * 29))
+    for number in range(90):
+        audit.write_set(place.path / "long" / f"{number:03}", number, "a b" + " c" * (number % 7 > 0))
+    for number in range(3):
+        audit.write_set(place.path / "fine" / str(number), number, "a b")
+    (place.path / "empty").mkdir()
+
+
+def check_audit(browser, which, path, folder):
+    """Light and dark, wide and narrow: drawn, legible, within the screen, and quiet."""
+    pictures = {}
+    for scheme in ("light", "dark"):
+        browser.call("Emulation.setEmulatedMedia",
+                     features=[{"name": "prefers-color-scheme", "value": scheme}])
+        for width in (1400, 760, 320):
+            browser.size(width, 900)
+            browser.load(path)
+            where = f"audit {which}, {scheme}, {width} pixels"
+            browser.check_quiet(where)
+            check(browser.run("document.scrollingElement.scrollWidth") <= width,
+                  f"{where}: the page scrolls sideways")
+            cut = browser.run("Array.from(document.querySelectorAll('#main h1, #main h2, #main h3, #main p, "
+                              "#main li, #main summary')).filter(e => e.checkVisibility() && "
+                              "!e.closest('.scroll') && (e.scrollWidth > e.clientWidth + 1 && "
+                              "getComputedStyle(e).display !== 'inline' || "
+                              "e.getBoundingClientRect().right > innerWidth)).map(e => e.textContent)")
+            check(not cut, f"{where}: cut off: {cut}")
+            check(browser.run("Array.from(document.querySelectorAll('figure, table')).every(e => "
+                              "e.getBoundingClientRect().height > 20)"), f"{where}: something is drawn flat")
+            check(browser.run("document.querySelector('footer').getBoundingClientRect().height > 60"),
+                  f"{where}: the foot sticks to what stands before it")
+            check(not browser.run(LABELS), f"{where}: labels over labels: {browser.run(LABELS)}")
+            for bad in browser.run(CONTRAST):
+                check(False, f"{where}: contrast {bad}")
+            picture = pictures[scheme, width] = browser.shoot(folder, f"audit-{which}-{scheme}-{width}", width)
+            check(len(picture) > 8000, f"{where}: the picture is empty: {len(picture)} bytes")
+    check(len(set(pictures.values())) == len(pictures), f"audit {which}: two pictures are the same")
+    browser.call("Emulation.setEmulatedMedia", features=[])
+
+
+def check_audit_marks(browser, path):
+    """What the drawings of a history say, in words too: no colour is needed, and no name runs."""
+    browser.load(path)
+    check(browser.run("document.scripts.length") == 0, "an audit has a script")
+    check(browser.run("document.querySelectorAll('#v3 figure svg[role=img][aria-label]').length") >= 3,
+          "timeline, growth and pairs are not all drawn")
+    marks = browser.run("Array.from(document.querySelectorAll('#v3 .draw rect title'))"
+                        ".map(t => t.textContent)")
+    check(all(any(word in mark for mark in marks)
+              for word in ("lacks", "not judged", "one hop", "missing")), f"the marks say {marks}")
+    check(browser.run("Array.from(document.querySelectorAll('#main td')).some(c => "
+                      "c.textContent.includes('<script>alert(1)</script> &'))"), "a hostile name is not shown as text")
+    check(browser.run("document.querySelectorAll('#main [tabindex=\"0\"]').length > 0 && Array.from("
+                      "document.querySelectorAll('#main [tabindex=\"0\"], #main a, #main summary')).every(e => { "
+                      "e.focus({focusVisible: true}); return document.activeElement !== e || "
+                      "getComputedStyle(e).outlineStyle !== 'none'; })"), "a focus is not seen")
+    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+    for role in ("table", "link", "img", "image"):
+        unnamed = [n for n in nodes if not n.get("ignored") and n["role"]["value"] == role
+                   and not n.get("name", {}).get("value", "").strip()]
+        check(not unnamed, f"{len(unnamed)} of role {role} without a name")
+    check(browser.run("Array.from(document.querySelectorAll('[role=group]')).every(e => e.ariaLabel)"),
+          "a drawing that can be scrolled has no name")
+    ids = browser.run("Array.from(document.querySelectorAll('a[href^=\"#\"]')).filter(a => "
+                      "!document.getElementById(a.getAttribute('href').slice(1))).length")
+    check(ids == 0, f"{ids} links lead nowhere")
+    paper = base64.b64decode(browser.call("Page.printToPDF", printBackground=True)["data"])
+    check(paper.startswith(b"%PDF") and len(paper) > 10000, "no paper of an audit")
+
+
+def check_audits(browser, program, folder):
+    with support.Place(program, story=False) as place:
+        build_histories(place)
+        for which, statuses in (("rich", (0, 3)), ("long", (0,)), ("fine", (0,)), ("empty", (3,))):
+            done = place.run("audit", "--format=html", which)
+            check(done.status in statuses, f"audit of {which}: status {done.status} {done.text_err}")
+            path = str(place.write(which + ".html", done.out))
+            check_audit(browser, which, path, folder)
+        check_audit_marks(browser, str(place.path / "rich.html"))
+
+
 def main():
-    emitter = sys.argv[1]
-    folder = sys.argv[2] if len(sys.argv) > 2 else None
+    emitter, imgval = sys.argv[1:3]
+    folder = sys.argv[3] if len(sys.argv) > 3 else None
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         print("skipped: no chromium")
@@ -449,6 +564,7 @@ def main():
         browser = Browser(program, os.path.join(place, "profile"))
         try:
             check_all(browser, files, folder)
+            check_audits(browser, imgval, folder)
         finally:
             browser.close()
     print(f"{len(failures)} failed")

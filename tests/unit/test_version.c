@@ -118,10 +118,90 @@ static void test_zero_and_format(void)
     CHECK_STR(text, "1.2.0.4");
 }
 
+/* One letter a version; what is late in capitals. */
+static void check_late(const char *order, const char *wanted)
+{
+    struct iv_version versions[16];
+    bool is_late[16];
+    char got[17] = {0};
+    struct iv_arena arena;
+    size_t count = strlen(order);
+    iv_arena_init(&arena);
+    for (size_t i = 0; i < count; i++) {
+        versions[i] = (struct iv_version){{1, 0, 0, (uint16_t)order[i]}};
+    }
+    iv_version_find_late(versions, count, &arena, is_late);
+    for (size_t i = 0; i < count; i++) {
+        got[i] = (char)(is_late[i] ? order[i] - 'a' + 'A' : order[i]);
+    }
+    CHECK_STR(got, wanted);
+    iv_arena_fini(&arena);
+}
+
+/* Every order of up to seven versions of which some are the same: no choice is longer, none of the
+ * same length is earlier. */
+static void test_late_property(void)
+{
+    struct iv_arena arena;
+    iv_arena_init(&arena);
+    for (unsigned seed = 0; seed < 4 * 4 * 4 * 4 * 4 * 4 * 4; seed++) {
+        enum { COUNT = 7 };
+        struct iv_version versions[COUNT];
+        bool is_late[COUNT];
+        for (unsigned i = 0, left = seed; i < COUNT; i++, left /= 4) {
+            versions[i] = (struct iv_version){{0, 0, (uint16_t)(left % 4), 0}};
+        }
+        unsigned best = 0;
+        unsigned most = 0;
+        for (unsigned kept = 1; kept < 1u << COUNT; kept++) { /* the first version is the top bit */
+            unsigned count = 0;
+            bool in_order = true;
+            struct iv_version last = {0};
+            for (unsigned i = 0; i < COUNT; i++) {
+                if ((kept >> (COUNT - 1 - i) & 1) != 0) {
+                    in_order = in_order && iv_version_compare(last, versions[i]) <= 0;
+                    last = versions[i];
+                    count++;
+                }
+            }
+            if (in_order && count >= most) { /* of equal ones the last is the earliest */
+                most = count;
+                best = kept;
+            }
+        }
+        iv_version_find_late(versions, COUNT, &arena, is_late);
+        unsigned got = 0;
+        for (unsigned i = 0; i < COUNT; i++) {
+            got |= (is_late[i] ? 0u : 1u) << (COUNT - 1 - i);
+        }
+        if (!CHECK_INT(got, best)) {
+            break;
+        }
+    }
+    iv_arena_fini(&arena);
+}
+
+static void test_late(void)
+{
+    check_late("", "");
+    check_late("a", "a");
+    check_late("abcd", "abcd");
+    check_late("aabb", "aabb");
+    check_late("cedf", "ceDf");
+    check_late("cegd", "cegD");
+    check_late("iabcd", "Iabcd");
+    check_late("bcda", "bcdA");
+    check_late("ia", "iA");
+    check_late("dcba", "dCBA");
+    check_late("abizcdef", "abIZcdef");
+    test_late_property();
+}
+
 int main(void)
 {
     test_parse();
     test_order();
     test_zero_and_format();
+    test_late();
     return unit_end();
 }

@@ -1,0 +1,221 @@
+/* The tables of the text report: what was checked, the device, and with -v the packages. */
+#include "imgval/report/phrases.h"
+#include "imgval/report/sink_text.h"
+
+#include <string.h>
+
+struct outcome_look {
+    const char *symbol;
+    const char *ascii;
+    enum iv_ink ink;
+};
+
+static const struct outcome_look outcome_looks[] = {
+    [IV_NOT_APPLICABLE] = {.symbol = "·", .ascii = "-", .ink = IV_INK_DIM},
+    [IV_PASSED] = {.symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
+    [IV_NOT_EVALUATED] = {.symbol = "?", .ascii = "?", .ink = IV_INK_YELLOW},
+    [IV_FAILED] = {.symbol = "✗", .ascii = "x", .ink = IV_INK_RED},
+};
+
+/* The rules whose ids begin with a prefix. Notes are told as findings: a cross beside them would
+ * look like something to mend. */
+static void print_outcomes(const struct iv_out *out, const struct iv_judgement *judgement,
+                           const char *title, const char *const *prefixes, size_t count)
+{
+    struct iv_table table = {.columns = 5};
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        const struct iv_rule_outcome *row = &judgement->outcomes[i];
+        bool is_wanted = false;
+        for (size_t k = 0; k < count; k++) {
+            is_wanted = is_wanted || iv_text_has_prefix(row->rule->id, prefixes[k]);
+        }
+        if (!is_wanted || row->rule->severity == IV_NOTE) {
+            continue;
+        }
+        const struct outcome_look *look = &outcome_looks[row->outcome];
+        bool counts = row->outcome != IV_NOT_APPLICABLE && row->subjects > 0 &&
+                      row->rule->subject != IV_SUBJECT_IMAGE;
+        iv_table_cell(out, &table, look->ink, out->style->ascii ? look->ascii : look->symbol);
+        iv_table_cell(out, &table, IV_INK_PLAIN, row->rule->id);
+        iv_table_cell(out, &table, IV_INK_PLAIN, row->rule->name);
+        iv_table_cell(out, &table, look->ink, iv_phrase_outcomes[row->outcome]);
+        iv_table_cell(
+            out, &table, IV_INK_DIM,
+            counts ? iv_out_counted(out, row->subjects, iv_phrase_subject(row->rule->subject))
+                   : "");
+    }
+    if (table.count > 0) {
+        iv_text_heading(out, title);
+        iv_table_print(out, &table, 2);
+    }
+}
+
+void iv_text_print_standard(const struct iv_out *out, const struct iv_judgement *judgement)
+{
+    static const char *const prefixes[] = {"STD"};
+    print_outcomes(out, judgement, "Standard validations", prefixes, IV_COUNT(prefixes));
+}
+
+void iv_text_print_image_outcomes(const struct iv_out *out, const struct iv_judgement *judgement)
+{
+    static const char *const prefixes[] = {"IMG1", "IMG2"};
+    print_outcomes(out, judgement, "Image", prefixes, IV_COUNT(prefixes));
+}
+
+/* Looks by status. */
+static const struct outcome_look wspc_looks[] = {
+    [IV_WSPC_COMPLIANT] = {.symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
+    [IV_WSPC_NOT_COMPLIANT] = {.symbol = "✗", .ascii = "x", .ink = IV_INK_RED},
+    [IV_WSPC_FIRST] = {.symbol = "✓", .ascii = "+", .ink = IV_INK_GREEN},
+    [IV_WSPC_NOT_EVALUATED] = {.symbol = "?", .ascii = "?", .ink = IV_INK_YELLOW},
+    [IV_WSPC_NOT_APPLICABLE] = {.symbol = "·", .ascii = "-", .ink = IV_INK_DIM},
+    [IV_WSPC_SKIPPED] = {.symbol = "·", .ascii = "-", .ink = IV_INK_YELLOW},
+};
+
+static void add_baseline(struct iv_buf *text, const struct iv_out *out, const char *word,
+                         const struct iv_baseline *baseline)
+{
+    if (baseline == NULL) {
+        return;
+    }
+    iv_buf_printf(text, "%s%s %s", text->size > 0 ? ", " : "", word,
+                  iv_out_value(out, baseline->firmware_version));
+    if (baseline->id != NULL) {
+        /* Eight characters, as people know ids from git; the JSON report has all. */
+        const char *id = iv_arena_strndup(out->scratch, baseline->id, strnlen(baseline->id, 8));
+        iv_buf_printf(text, " (%s)", iv_out_escape(out, id));
+    }
+}
+
+static const char *neighbours_text(const struct iv_out *out, const struct iv_wspc *wspc)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    add_baseline(&text, out, "older", wspc->older);
+    add_baseline(&text, out, "newer", wspc->newer);
+    add_baseline(&text, out, "same", wspc->same);
+    return iv_arena_strdup(out->scratch, iv_buf_text(&text));
+}
+
+static void print_store_note(const struct iv_out *out, const struct iv_judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->finding_count; i++) {
+        const struct iv_finding *finding = &judgement->findings[i];
+        if (iv_text_is_rule(finding, "WSPC005")) {
+            iv_out_paragraph(out, 2, IV_PIECE(IV_INK_CYAN, "note WSPC005:"),
+                             IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->message)));
+            return;
+        }
+    }
+}
+
+void iv_text_print_wspc(const struct iv_out *out, const struct iv_report_entry *entry)
+{
+    const struct iv_submission *s = entry->submission;
+    iv_text_heading(out, "WSPC");
+    print_store_note(out, &entry->judgement);
+    if (s->variant_count == 0) {
+        iv_out_paragraph(out, 2, IV_NO_LABEL, IV_PIECE(IV_INK_PLAIN, iv_phrase_no_variant(s)));
+        return;
+    }
+    struct iv_table table = {.columns = 4};
+    for (size_t i = 0; i < s->variant_count; i++) {
+        const struct iv_variant *variant = &s->variants[i];
+        const struct outcome_look *look = &wspc_looks[variant->wspc.status];
+        iv_table_cell(out, &table, look->ink, out->style->ascii ? look->ascii : look->symbol);
+        iv_table_cell(out, &table, IV_INK_PLAIN, iv_text_variant(out, &variant->pop));
+        iv_table_cell(out, &table, look->ink, iv_phrase_wspc[variant->wspc.status]);
+        iv_table_cell(out, &table, IV_INK_DIM, neighbours_text(out, &variant->wspc));
+    }
+    iv_table_print(out, &table, 2);
+}
+
+static bool is_main_value(const char *name)
+{
+    return strcmp(name, IV_PHONE_MANUFACTURER) == 0 || strcmp(name, IV_PHONE_MODEL_NAME) == 0 ||
+           strcmp(name, IV_PHONE_OPERATOR_NAME) == 0 ||
+           strcmp(name, IV_PHONE_FIRMWARE_REVISION) == 0;
+}
+
+/* A source without the path of the submission in front, which stands in the first line. */
+static const char *source_text(const struct iv_out *out, const char *source, const char *path)
+{
+    size_t size = strlen(path);
+    bool is_inside = strncmp(source, path, size) == 0 &&
+                     (source[size] == '/' || source[size] == ':') && source[size + 1] != '\0';
+    return iv_out_value(out, is_inside ? source + size + 1 : source);
+}
+
+void iv_text_print_device(const struct iv_out *out, const struct iv_submission *s)
+{
+    const struct iv_device *device = &s->device;
+    struct iv_table table = {.columns = 3};
+    size_t hidden = 0;
+    for (size_t i = 0; i < device->value_count; i++) {
+        const struct iv_datum *datum = &device->values[i];
+        if (!is_main_value(datum->name) && out->style->verbose == 0) {
+            hidden++;
+            continue;
+        }
+        iv_table_cell(out, &table, IV_INK_PLAIN, iv_out_escape(out, datum->name));
+        iv_table_cell(out, &table, IV_INK_PLAIN, iv_out_value(out, datum->value));
+        iv_table_cell(out, &table, IV_INK_DIM, source_text(out, datum->source, s->path));
+    }
+    if (device->value_count == 0) {
+        return;
+    }
+    iv_text_heading(out, "Device metadata");
+    iv_table_print(out, &table, 2);
+    if (hidden > 0) {
+        IV_LINE(out, IV_PIECE(IV_INK_DIM, "  and "),
+                IV_PIECE(IV_INK_DIM, iv_out_counted(out, hidden, "further value")),
+                IV_PIECE(IV_INK_DIM, " (-v shows all)"));
+    }
+}
+
+static const char *flags_text(const struct iv_out *out, const struct iv_package *package)
+{
+    const struct {
+        bool is_set;
+        const char *word;
+    } flags[] = {
+        {package->origin == IV_ORIGIN_HISTORY, "history"},
+        {package->removal, "removal"},
+        {package->diff, "diff"},
+        {package->binary_partition, "binary"},
+        {package->empty, "empty"},
+        {package->unreadable, "unreadable"},
+    };
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < IV_COUNT(flags); i++) {
+        if (flags[i].is_set) {
+            iv_buf_printf(&text, "%s%s", text.size > 0 ? " " : "", flags[i].word);
+        }
+    }
+    return iv_arena_strdup(out->scratch, iv_buf_text(&text));
+}
+
+void iv_text_print_packages(const struct iv_out *out, const struct iv_submission *s)
+{
+    if (s->package_count == 0) {
+        return;
+    }
+    static const char *const titles[] = {"package", "version", "partition", "owner type", "flags"};
+    struct iv_table table = {.columns = IV_COUNT(titles)};
+    for (size_t i = 0; i < IV_COUNT(titles); i++) {
+        iv_table_cell(out, &table, IV_INK_DIM, titles[i]);
+    }
+    const char *none = out->style->ascii ? "-" : "–";
+    for (size_t i = 0; i < s->package_count; i++) {
+        const struct iv_package *p = &s->packages[i];
+        iv_table_cell(out, &table, IV_INK_PLAIN, iv_out_value(out, p->name));
+        iv_table_cell(out, &table, IV_INK_PLAIN,
+                      p->version == NULL ? none : iv_out_value(out, p->version));
+        iv_table_cell(out, &table, IV_INK_PLAIN,
+                      p->partition == NULL ? "MainOS" : iv_out_value(out, p->partition));
+        iv_table_cell(out, &table, IV_INK_PLAIN,
+                      p->owner_type == NULL ? none : iv_out_value(out, p->owner_type));
+        iv_table_cell(out, &table, IV_INK_PLAIN, flags_text(out, p));
+    }
+    iv_text_heading(out, "Packages");
+    iv_table_print(out, &table, 2);
+}
