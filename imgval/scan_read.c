@@ -15,13 +15,16 @@
 struct reading {
     const struct iv_listing *listing;
     struct iv_read_options options;
-    struct iv_arena *arena; /* the scan's: decoded facts */
-    struct iv_facts *facts; /* one for each item */
+    struct iv_arena *arena;  /* the scan's */
+    struct iv_arena scratch; /* for the facts in hand */
     const struct iv_scan_options *scan;
     size_t done;
     size_t *slots; /* the items that are to be read */
     size_t slot_count;
-    const struct iv_identity *identities; /* with a facts cache: of each item, as listed */
+    struct iv_identity *identities; /* with a facts cache: of these items, as listed */
+    /* By item: nearly all are one package and nothing else. */
+    struct iv_package *packages; /* without a key: none, or several */
+    struct iv_facts **facts;     /* what there is besides; NULL: nothing */
 };
 
 /* In a worker: one item -> its facts as bytes. With a facts cache a byte before them says whether
@@ -38,7 +41,7 @@ static void read_item(void *context, size_t slot, struct iv_buf *record)
     options.identity = &identity;
     iv_input_read(reading->listing, &reading->listing->items[i], &options, &arena, &facts);
     if (reading->identities != NULL) {
-        iv_buf_putc(record, iv_identity_is_same(&identity, &reading->identities[i]) ? 1 : 0);
+        iv_buf_putc(record, iv_identity_is_same(&identity, &reading->identities[slot]) ? 1 : 0);
     }
     iv_facts_encode(record, &iv_facts_struct, &facts, IV_FIELD_WIRE);
 }
@@ -59,79 +62,180 @@ static bool is_lasting(const struct iv_item *item, const struct iv_facts *facts)
     return package->container == IV_CONTAINER_CABINET && strcmp(package->path, item->path) == 0;
 }
 
-static bool decode_facts(const void *record, size_t size, struct iv_arena *arena,
-                         struct iv_facts *facts)
+/* Whether the facts are one package and nothing else. */
+static bool is_package_alone(const struct iv_facts *facts)
 {
-    *facts = (struct iv_facts){0};
-    return iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, arena, facts) &&
-           iv_facts_are_sound(facts);
+    const struct iv_image *image = &facts->image;
+    return facts->package_count == 1 && facts->datum_count == 0 && facts->fault_count == 0 &&
+           !facts->history.present && !facts->oem_input.present && !image->present &&
+           image->hash.checked == 0 && image->hash.mismatched == 0 && image->hash.skipped == 0;
 }
 
-/* What a worker said, into its slot and the facts cache. False: it is nothing to go by. */
-static bool take_record(struct reading *reading, size_t i, const unsigned char *record, size_t size)
+static bool has_lists(const struct iv_package *package)
 {
-    struct iv_facts *facts = &reading->facts[i];
+    return package->fault_count != 0 || package->files_count != 0 ||
+           package->payload_package_count != 0;
+}
+
+/* Facts whose strings and lists last, into the item's place. */
+static void keep_facts(struct reading *reading, size_t i, const struct iv_facts *facts)
+{
+    bool is_one = facts->package_count == 1;
+    if (is_one) {
+        reading->packages[i] = facts->packages[0];
+    }
+    if (!is_package_alone(facts)) {
+        reading->facts[i] = IV_NEW(reading->arena, struct iv_facts);
+        *reading->facts[i] = *facts;
+        reading->facts[i]->package_count = is_one ? 0 : facts->package_count;
+    }
+}
+
+/* The facts of an item, for as long as the record lasts, into its place. False: they are nothing to
+ * go by. */
+static bool take_facts(struct reading *reading, size_t i, const void *record, size_t size,
+                       bool *ret_lasts)
+{
+    struct iv_facts facts = {0};
+    struct iv_arena_mark mark = iv_arena_mark(&reading->scratch);
+    bool good =
+        iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, &reading->scratch, &facts) &&
+        iv_facts_are_sound(&facts);
+    *ret_lasts = good && is_lasting(&reading->listing->items[i], &facts);
+    if (good && (!is_package_alone(&facts) || has_lists(facts.packages))) {
+        facts = (struct iv_facts){0}; /* its lists are to last, too */
+        good =
+            iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, reading->arena, &facts);
+    }
+    if (good) {
+        keep_facts(reading, i, &facts);
+    }
+    iv_arena_reset(&reading->scratch, mark);
+    return good;
+}
+
+/* What a worker said, into its item's place and the facts cache. False: it is nothing to go by. */
+static bool take_record(struct reading *reading, size_t slot, const char *record, size_t size)
+{
+    size_t i = reading->slots[slot];
     size_t head = reading->identities != NULL ? 1 : 0;
-    if (size < head || !decode_facts(record + head, size - head, reading->arena, facts)) {
+    if (size < head) {
         return false;
     }
-    const struct iv_item *item = &reading->listing->items[i];
-    if (head > 0 && record[0] == 1 && is_lasting(item, facts)) {
-        iv_facts_cache_add(reading->scan->facts_cache, item->path, &reading->identities[i],
-                           record + head, size - head);
+    bool lasts;
+    struct iv_arena_mark mark = iv_arena_mark(reading->arena);
+    const char *kept = iv_arena_strndup(reading->arena, record + head, size - head);
+    if (!take_facts(reading, i, kept, size - head, &lasts)) {
+        iv_arena_reset(reading->arena, mark);
+        return false;
+    }
+    if (head > 0 && record[0] == 1 && lasts) {
+        iv_facts_cache_add(reading->scan->facts_cache, reading->listing->items[i].path,
+                           &reading->identities[slot], kept, size - head);
     }
     return true;
 }
 
-/* In the parent: bytes -> facts in their slot; a lost item is stood in for. */
+/* In the parent: bytes -> facts in their place; a lost item is stood in for. */
 static void receive_item(void *context, size_t slot, const char *lost, const void *record,
                          size_t size)
 {
     struct reading *reading = context;
-    size_t i = reading->slots[slot];
+    const struct iv_item *item = &reading->listing->items[reading->slots[slot]];
     reading->done++;
     if (reading->scan->progress != NULL) {
-        reading->scan->progress(reading->scan->progress_context, reading->listing->items[i].path,
-                                reading->done, reading->listing->item_count);
+        reading->scan->progress(reading->scan->progress_context, item->path, reading->done,
+                                reading->listing->item_count);
     }
-    if (lost == NULL && take_record(reading, i, record, size)) {
+    if (lost == NULL && take_record(reading, slot, record, size)) {
         return;
     }
     if (reading->scan->facts_cache != NULL) {
         iv_facts_cache_distrust(reading->scan->facts_cache);
     }
-    struct iv_facts *facts = &reading->facts[i];
-    *facts = (struct iv_facts){0};
-    iv_input_stand_in(&reading->listing->items[i], IV_FAULT_READER_DIED,
+    struct iv_facts facts;
+    iv_input_stand_in(item, IV_FAULT_READER_DIED,
                       lost != NULL ? lost : "its answer could not be decoded", reading->arena,
-                      facts);
+                      &facts);
+    keep_facts(reading, reading->slots[slot], &facts);
+}
+
+/* Whether an item's facts are known from an earlier scan. With a facts cache, *ret_identity is what
+ * the item's file is now. */
+static bool recall_item(struct reading *reading, size_t i, struct iv_identity *ret_identity)
+{
+    struct iv_facts_cache *cache = reading->scan->facts_cache;
+    const struct iv_item *item = &reading->listing->items[i];
+    const void *record;
+    size_t size;
+    bool lasts;
+    if (cache == NULL || item->role != IV_ROLE_PACKAGE ||
+        !iv_input_identify(reading->listing, item, ret_identity) ||
+        !iv_facts_cache_find(cache, item->path, ret_identity, &record, &size)) {
+        return false;
+    }
+    if (!take_facts(reading, i, record, size, &lasts) || !lasts) {
+        reading->packages[i] = (struct iv_package){0};
+        reading->facts[i] = NULL;
+        return false;
+    }
+    return true;
 }
 
 /* What is known from an earlier scan; the rest is to be read. */
 static void recall_items(struct reading *reading)
 {
-    const struct iv_listing *listing = reading->listing;
-    struct iv_facts_cache *cache = reading->scan->facts_cache;
-    struct iv_identity *identities =
-        cache == NULL ? NULL
-                      : IV_NEW_ARRAY(reading->arena, struct iv_identity, listing->item_count);
-    reading->identities = identities;
-    reading->slots = IV_NEW_ARRAY(reading->arena, size_t, listing->item_count);
-    for (size_t i = 0; i < listing->item_count; i++) {
-        const struct iv_item *item = &listing->items[i];
-        const void *record;
-        size_t size;
-        bool is_known = cache != NULL && item->role == IV_ROLE_PACKAGE &&
-                        iv_input_identify(listing, item, &identities[i]) &&
-                        iv_facts_cache_find(cache, item->path, &identities[i], &record, &size) &&
-                        decode_facts(record, size, reading->arena, &reading->facts[i]) &&
-                        is_lasting(item, &reading->facts[i]);
-        if (!is_known) {
-            reading->facts[i] = (struct iv_facts){0};
-            reading->slots[reading->slot_count++] = i;
+    size_t item_count = reading->listing->item_count;
+    bool has_cache = reading->scan->facts_cache != NULL;
+    reading->slots = IV_NEW_ARRAY(reading->arena, size_t, item_count);
+    reading->identities =
+        has_cache ? IV_NEW_ARRAY(reading->arena, struct iv_identity, item_count) : NULL;
+    for (size_t i = 0; i < item_count; i++) {
+        struct iv_identity identity = {0};
+        if (recall_item(reading, i, &identity)) {
+            reading->done++;
+            continue;
+        }
+        if (has_cache) {
+            reading->identities[reading->slot_count] = identity;
+        }
+        reading->slots[reading->slot_count++] = i;
+    }
+}
+
+/* The packages of items that are one each, without gaps. */
+static size_t gather_packages(const struct reading *reading)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < reading->listing->item_count; i++) {
+        if (reading->packages[i].key == NULL) {
+            continue;
+        }
+        if (count < i) {
+            reading->packages[count] = reading->packages[i];
+        }
+        count++;
+    }
+    return count;
+}
+
+/* Everything else, by item. */
+static struct iv_facts *gather_facts(const struct reading *reading, size_t *ret_count)
+{
+    size_t item_count = reading->listing->item_count;
+    size_t count = 0;
+    for (size_t i = 0; i < item_count; i++) {
+        count += reading->facts[i] != NULL ? 1 : 0;
+    }
+    struct iv_facts *facts = IV_NEW_ARRAY(reading->arena, struct iv_facts, count);
+    *ret_count = count;
+    count = 0;
+    for (size_t i = 0; i < item_count; i++) {
+        if (reading->facts[i] != NULL) {
+            facts[count++] = *reading->facts[i];
         }
     }
-    reading->done = listing->item_count - reading->slot_count;
+    return facts;
 }
 
 /* A test names a file by its place in the listing. */
@@ -146,9 +250,11 @@ static void set_sabotage(const struct reading *reading, const struct iv_scan_sab
     }
 }
 
+/* Packages go into the submission, what else the items hold into *ret_facts. */
 static bool read_items(const struct iv_listing *listing, const struct iv_scan_options *options,
-                       struct iv_arena *arena, struct iv_facts **ret_facts,
-                       struct iv_containment *ret_containment, struct iv_error *err)
+                       struct iv_arena *arena, struct iv_submission *s, struct iv_facts **ret_facts,
+                       size_t *ret_count, struct iv_containment *ret_containment,
+                       struct iv_error *err)
 {
     struct reading reading = {
         .listing = listing,
@@ -156,8 +262,9 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
                     .want_files = options->want_files,
                     .no_hash = options->no_hash},
         .arena = arena,
-        .facts = IV_NEW_ARRAY(arena, struct iv_facts, listing->item_count),
         .scan = options,
+        .packages = IV_NEW_ARRAY(arena, struct iv_package, listing->item_count),
+        .facts = IV_NEW_ARRAY(arena, struct iv_facts *, listing->item_count),
     };
     struct iv_workers_options workers = {
         .jobs = options->jobs,
@@ -167,14 +274,18 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
         .directories = &listing->directory,
         .directory_count = listing->directory >= 0 ? 1 : 0,
     };
+    iv_arena_alloc(&reading.scratch, 1); /* its first block stays */
     recall_items(&reading);
     set_sabotage(&reading, &options->sabotage, &workers);
-    if (!iv_workers_run(&workers, reading.slot_count, read_item, &reading, receive_item, &reading,
-                        ret_containment, err)) {
-        return false;
+    bool done = iv_workers_run(&workers, reading.slot_count, read_item, &reading, receive_item,
+                               &reading, ret_containment, err);
+    iv_arena_fini(&reading.scratch);
+    if (done) {
+        s->packages = reading.packages;
+        s->package_count = gather_packages(&reading);
+        *ret_facts = gather_facts(&reading, ret_count);
     }
-    *ret_facts = reading.facts;
-    return true;
+    return done;
 }
 
 /* --- facts to a submission ------------------------------------------------------------------- */
@@ -371,16 +482,17 @@ bool iv_scan_read_path(const char *path, const struct iv_scan_options *options,
         .set_incomplete = hides_packages(&listing),
     };
     struct iv_facts *facts;
+    size_t facts_count;
     start = iv_timings_start(options->timings);
     if (!settle_type(path, options, &listing, &s, err) ||
-        !read_items(&listing, options, arena, &facts, ret_containment, err)) {
+        !read_items(&listing, options, arena, &s, &facts, &facts_count, ret_containment, err)) {
         return false;
     }
     iv_timings_end(options->timings, IV_STAGE_READ, &start);
     start = iv_timings_start(options->timings);
     size_t extra_count;
     const struct iv_datum *extra = iv_scan_option_data(options, arena, &extra_count);
-    iv_submission_assemble(facts, listing.item_count, extra, extra_count, arena, &s);
+    iv_submission_assemble(facts, facts_count, extra, extra_count, arena, &s);
     if (is_image_kind(s.kind) && s.type == IV_PARTIAL && !s.context_free && !s.history.present) {
         return refuse_missing_history(path, err);
     }

@@ -1,6 +1,7 @@
 #include "imgval/input/input.h"
 
 #include "imgval/base/file.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/cabinet.h"
 #include "imgval/input/kinds.h"
@@ -127,9 +128,7 @@ static int compare_text(const void *a, const void *b)
 
 static void sort_listing(struct iv_listing *listing)
 {
-    if (listing->item_count > 1) {
-        qsort(listing->items, listing->item_count, sizeof(*listing->items), compare_item);
-    }
+    iv_sort(listing->items, listing->item_count, sizeof(*listing->items), compare_item);
     if (listing->fault_count > 1) {
         qsort(listing->faults, listing->fault_count, sizeof(*listing->faults), compare_fault);
     }
