@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* --- items to facts -------------------------------------------------------------------------- */
@@ -25,13 +26,44 @@ struct reading {
     /* By item: nearly all are one package and nothing else. */
     struct iv_package *packages; /* without a key: none, or several */
     struct iv_facts **facts;     /* what there is besides; NULL: nothing */
+    /* In a worker, whose copy this is. */
+    size_t advised; /* slots before this one were asked for */
+    long blocks;    /* what it had read from the disk after the last item */
 };
+
+/* Items that a worker asks the disk for ahead of the one in hand. */
+enum { AHEAD = 32 };
+
+/* While a worker waits for the disk, what it reads next is asked for, so that the disk has more
+ * than one request in hand. Where nothing has to be waited for this costs one call an item. */
+static void read_ahead(struct reading *reading, size_t slot)
+{
+    struct rusage usage;
+    size_t jobs = reading->scan->jobs;
+    if (jobs < 2 || getrusage(RUSAGE_SELF, &usage) != 0) {
+        return; /* one reader was asked for: one file at a time */
+    }
+    bool is_cold = usage.ru_inblock > reading->blocks;
+    reading->blocks = usage.ru_inblock;
+    if (!is_cold) {
+        return;
+    }
+    size_t stop = slot + (AHEAD + 1) * jobs;
+    size_t next = slot + jobs;
+    while (next < reading->advised) {
+        next += jobs;
+    }
+    for (; next < stop && next < reading->slot_count; next += jobs) {
+        iv_input_advise(reading->listing, &reading->listing->items[reading->slots[next]]);
+        reading->advised = next + 1;
+    }
+}
 
 /* In a worker: one item -> its facts as bytes. With a facts cache a byte before them says whether
  * they are those of the file that the parent saw. */
 static void read_item(void *context, size_t slot, struct iv_buf *record)
 {
-    const struct reading *reading = context;
+    struct reading *reading = context;
     size_t i = reading->slots[slot];
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
@@ -39,6 +71,7 @@ static void read_item(void *context, size_t slot, struct iv_buf *record)
     struct iv_identity identity = {0};
     struct iv_read_options options = reading->options;
     options.identity = &identity;
+    read_ahead(reading, slot);
     iv_input_read(reading->listing, &reading->listing->items[i], &options, &arena, &facts);
     if (reading->identities != NULL) {
         iv_buf_putc(record, iv_identity_is_same(&identity, &reading->identities[slot]) ? 1 : 0);

@@ -19,6 +19,9 @@
 /* Bytes of an .xml that tell whether it is an answer file. */
 #define ANSWER_HEAD_SIZE 4096
 
+/* Bytes of a file that are asked for ahead: a cabinet's directory and first blocks. */
+#define ADVISED_SIZE 65536
+
 /* --------------------------------------------------------------------------------------- kinds */
 
 static bool is_directory(const struct iv_probe *probe)
@@ -315,6 +318,17 @@ static bool has_changed(const struct opened *opened)
     return fstat(opened->fd, &now) != 0 || now.st_size != before->st_size ||
            !is_same_time(&now.st_mtim, &before->st_mtim) ||
            !is_same_time(&now.st_ctim, &before->st_ctim);
+}
+
+void iv_input_advise(const struct iv_listing *listing, const struct iv_item *item)
+{
+    enum iv_file_type type;
+    uint64_t size;
+    int fd IV_CLEANUP(iv_fd_close) =
+        item->fd < 0 ? iv_file_open_at(listing->directory, item->relative, &type, &size) : -1;
+    if (fd >= 0) {
+        (void)posix_fadvise(fd, 0, ADVISED_SIZE, POSIX_FADV_WILLNEED);
+    }
 }
 
 static bool is_package_role(enum iv_role role)
