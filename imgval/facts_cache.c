@@ -15,7 +15,7 @@
 
 /* Changes with the form of the file, and with what readers make of a package without a new version
  * of imgval. */
-#define SCHEMA "1"
+#define SCHEMA "2"
 
 static const char magic[16] = "imgval-facts-1\n";
 
@@ -301,12 +301,10 @@ void iv_facts_cache_add(struct iv_facts_cache *cache, const char *path,
     if (old != NULL) {
         old->generation = 0; /* this one comes in its place */
     }
-    void *copy = iv_arena_alloc(&cache->arena, size);
-    memcpy(copy, record, size);
     cache->added[cache->added_count++] = (struct entry){
-        .path = iv_arena_strdup(&cache->arena, path),
+        .path = path,
         .identity = *identity,
-        .record = copy,
+        .record = record,
         .size = size,
         .generation = cache->generation,
     };

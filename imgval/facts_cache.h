@@ -54,7 +54,8 @@ bool iv_facts_cache_find(struct iv_facts_cache *cache, const char *path,
                          const struct iv_identity *identity, const void **ret_record,
                          size_t *ret_size);
 
-/* Takes a record in, unless the file changed too shortly before the scan. */
+/* Takes a record in, unless the file changed too shortly before the scan. Path and record are
+ * borrowed until the cache is closed. */
 void iv_facts_cache_add(struct iv_facts_cache *cache, const char *path,
                         const struct iv_identity *identity, const void *record, size_t size);
 

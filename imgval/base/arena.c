@@ -6,10 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Small first block: a worker's arena is often used for one package of a few kilobytes. */
 #define BLOCK_SIZE ((size_t)32 * 1024)
+
+/* Two pages of the large kind, of which one is whole wherever the memory begins. */
+#define LARGE_SIZE ((size_t)4 * 1024 * 1024)
+#define SMALL_PAGE ((uintptr_t)4096) /* a wrong one makes the advice void */
 
 struct iv_arena_block {
     struct iv_arena_block *next;
@@ -25,6 +30,14 @@ void iv_out_of_memory(void)
     _exit(4);
 }
 
+void iv_advise_large(void *memory, size_t size)
+{
+    if (size >= LARGE_SIZE) {
+        size_t before = (size_t)(-(uintptr_t)memory & (SMALL_PAGE - 1));
+        (void)madvise((char *)memory + before, size - before, MADV_HUGEPAGE);
+    }
+}
+
 void iv_arena_init(struct iv_arena *arena)
 {
     *arena = (struct iv_arena){0};
@@ -35,13 +48,16 @@ void iv_arena_fini(struct iv_arena *arena)
     iv_arena_reset(arena, (struct iv_arena_mark){0});
 }
 
+/* A block of its own is zeroed, for most of the large ones by the system, which does it once. */
 static void arena_add_block(struct iv_arena *arena, size_t size)
 {
     size_t payload = size > BLOCK_SIZE ? size : BLOCK_SIZE;
-    struct iv_arena_block *block = malloc(sizeof(*block) + payload);
+    struct iv_arena_block *block =
+        size > BLOCK_SIZE ? calloc(1, sizeof(*block) + payload) : malloc(sizeof(*block) + payload);
     if (block == NULL) {
         iv_out_of_memory();
     }
+    iv_advise_large(block, payload);
     block->next = arena->head;
     block->size = payload;
     arena->head = block;
@@ -66,7 +82,9 @@ static void *arena_place(struct iv_arena *arena, size_t size, size_t align)
 void *iv_arena_alloc(struct iv_arena *arena, size_t size)
 {
     void *place = arena_place(arena, size, alignof(max_align_t));
-    memset(place, 0, size);
+    if (size <= BLOCK_SIZE || place != arena->head->payload) {
+        memset(place, 0, size);
+    }
     return place;
 }
 
@@ -77,6 +95,11 @@ void *iv_arena_array(struct iv_arena *arena, size_t count, size_t size)
         iv_out_of_memory();
     }
     return iv_arena_alloc(arena, total);
+}
+
+char *iv_arena_alloc_text(struct iv_arena *arena, size_t size)
+{
+    return arena_place(arena, size, 1);
 }
 
 char *iv_arena_strdup(struct iv_arena *arena, const char *text)

@@ -38,6 +38,9 @@ void *iv_arena_array(struct iv_arena *arena, size_t count, size_t size);
 #define IV_NEW(arena, type) ((type *)iv_arena_alloc((arena), sizeof(type)))
 #define IV_NEW_ARRAY(arena, type, count) ((type *)iv_arena_array((arena), (count), sizeof(type)))
 
+/* Room for text of so many bytes with its NUL; not zeroed, not aligned. */
+char *iv_arena_alloc_text(struct iv_arena *arena, size_t size);
+
 /* NUL-terminated copies. iv_arena_strdup(NULL) is NULL. */
 char *iv_arena_strdup(struct iv_arena *arena, const char *text);
 char *iv_arena_strndup(struct iv_arena *arena, const char *text, size_t length);
@@ -54,6 +57,10 @@ void iv_arena_reset(struct iv_arena *arena, struct iv_arena_mark mark);
  */
 void *iv_arena_grow(struct iv_arena *arena, void *array, size_t count, size_t *capacity,
                     size_t size);
+
+/* Asks the system to back fresh memory with large pages where it is large: there are as many first
+ * touches as pages, and each is a trap into the kernel. Nothing depends on it. */
+void iv_advise_large(void *memory, size_t size);
 
 /* Ends the process: one line on standard error, exit status 4. */
 IV_NORETURN void iv_out_of_memory(void);

@@ -35,6 +35,7 @@ char *iv_buf_reserve(struct iv_buf *buf, size_t extra)
         if (data == NULL) {
             iv_out_of_memory();
         }
+        iv_advise_large(data, capacity);
         buf->data = data;
         buf->capacity = capacity;
         buf->data[buf->size] = '\0';

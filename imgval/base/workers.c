@@ -59,6 +59,8 @@ enum {
 #define KEEP_SIZE ((size_t)1024 * 1024) /* larger buffers are given back after use */
 #define TICK_MS UINT64_C(1000)
 #define TRIES 3u
+#define NAP_NS 2000000 /* a small part of what fills a pipe */
+#define NAP_SLOTS 32u  /* before each lane; the end is not waited for */
 
 /* Slots first, first + k, first + 2k ...: one process after the other works them off. */
 struct lane {
@@ -89,6 +91,7 @@ struct run {
     int start_errno;
     unsigned failed_starts; /* in a row */
     unsigned bad_starts;    /* processes in a row that ended before they were ready */
+    bool has_much;          /* the last reading filled the room for it */
     bool has_containment;
     struct iv_containment containment; /* in force in all so far */
 };
@@ -446,6 +449,7 @@ static void lane_read(struct run *run, struct lane *lane)
         return;
     }
     lane->input.size += (size_t)got;
+    run->has_much = run->has_much || (size_t)got == READ_SIZE;
     switch (lane_parse(run, lane)) {
     case PROGRESS_FINE:
         break;
@@ -527,6 +531,26 @@ static int run_timeout(const struct run *run)
 }
 
 /*
+ * To be woken for each record costs more than to take it, for the worker that wakes and, where
+ * there are no more processors than workers, for the one that is put aside. So records may gather
+ * in the pipes while every lane is far from its end.
+ */
+static void run_nap(const struct run *run)
+{
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    for (size_t i = 0; i < run->lane_count; i++) {
+        const struct lane *lane = &run->lanes[i];
+        size_t left = lane->next < run->count ? run->count - lane->next : 0;
+        if (!lane->is_ready || left / run->lane_count < NAP_SLOTS) {
+            return;
+        }
+    }
+    if (!run->has_much) {
+        nanosleep(&nap, NULL);
+    }
+}
+
+/*
  * The clock counts the time spent waiting for workers, and at most two ticks at once: neither what
  * the result function does, nor a stopped terminal job, nor a suspended machine lets a worker look
  * as if it hung.
@@ -542,6 +566,8 @@ static void run_wait(struct run *run)
         }
     }
     uint64_t begin = now_ms();
+    run_nap(run);
+    run->has_much = false;
     int got = poll(run->polls, live, run_timeout(run));
     uint64_t waited = now_ms() - begin;
     run->clock += waited < 2 * TICK_MS ? waited : 2 * TICK_MS;

@@ -1,6 +1,7 @@
 #include "imgval/input/input.h"
 
 #include "imgval/base/file.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/cabinet.h"
 #include "imgval/input/kinds.h"
@@ -17,6 +18,9 @@
 
 /* Bytes of an .xml that tell whether it is an answer file. */
 #define ANSWER_HEAD_SIZE 4096
+
+/* Bytes of a file that are asked for ahead: a cabinet's directory and first blocks. */
+#define ADVISED_SIZE 65536
 
 /* --------------------------------------------------------------------------------------- kinds */
 
@@ -127,9 +131,7 @@ static int compare_text(const void *a, const void *b)
 
 static void sort_listing(struct iv_listing *listing)
 {
-    if (listing->item_count > 1) {
-        qsort(listing->items, listing->item_count, sizeof(*listing->items), compare_item);
-    }
+    iv_sort(listing->items, listing->item_count, sizeof(*listing->items), compare_item);
     if (listing->fault_count > 1) {
         qsort(listing->faults, listing->fault_count, sizeof(*listing->faults), compare_fault);
     }
@@ -316,6 +318,17 @@ static bool has_changed(const struct opened *opened)
     return fstat(opened->fd, &now) != 0 || now.st_size != before->st_size ||
            !is_same_time(&now.st_mtim, &before->st_mtim) ||
            !is_same_time(&now.st_ctim, &before->st_ctim);
+}
+
+void iv_input_advise(const struct iv_listing *listing, const struct iv_item *item)
+{
+    enum iv_file_type type;
+    uint64_t size;
+    int fd IV_CLEANUP(iv_fd_close) =
+        item->fd < 0 ? iv_file_open_at(listing->directory, item->relative, &type, &size) : -1;
+    if (fd >= 0) {
+        (void)posix_fadvise(fd, 0, ADVISED_SIZE, POSIX_FADV_WILLNEED);
+    }
 }
 
 static bool is_package_role(enum iv_role role)

@@ -122,6 +122,10 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
                    const struct iv_read_options *options, struct iv_arena *arena,
                    struct iv_facts *ret_facts);
 
+/* In a worker: asks the system to have the beginning of an item's file in memory soon, and does not
+ * wait for it. */
+void iv_input_advise(const struct iv_listing *listing, const struct iv_item *item);
+
 /* What stands for an item whose reader died: of a package its name and key from the file name, and
  * `unreadable`; of a range of chunks a fault with the range as its member. */
 void iv_input_stand_in(const struct iv_item *item, enum iv_fault_kind kind, const char *detail,

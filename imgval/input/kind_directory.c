@@ -29,6 +29,7 @@ struct folder {
 struct tree {
     struct iv_lister *lister;
     const struct iv_probe *probe;
+    struct iv_arena arena; /* of the walk and the folders: nothing of it is kept */
     struct iv_walk walk;
     struct folder *folders; /* sorted by path */
     size_t folder_count;
@@ -154,10 +155,10 @@ static void find_folders(struct tree *tree)
         if (entry->type != IV_FILE_REGULAR || !is_fixed_manifest(last_part(entry->path))) {
             continue;
         }
-        tree->folders = iv_arena_grow(tree->lister->arena, tree->folders, tree->folder_count,
-                                      &capacity, sizeof(*tree->folders));
+        tree->folders = iv_arena_grow(&tree->arena, tree->folders, tree->folder_count, &capacity,
+                                      sizeof(*tree->folders));
         tree->folders[tree->folder_count++] = (struct folder){
-            .path = folder_of(tree->lister->arena, entry->path),
+            .path = folder_of(&tree->arena, entry->path),
             .manifest = entry->path,
         };
     }
@@ -188,7 +189,7 @@ static void mark_folders(struct tree *tree)
         if (entry->type != IV_FILE_REGULAR || !is_package_like(last_part(entry->path))) {
             continue;
         }
-        char *above = iv_arena_strdup(tree->lister->arena, entry->path);
+        char *above = iv_arena_strdup(&tree->arena, entry->path);
         bool is_nearest = true;
         while (*above != '\0') {
             char *slash = strrchr(above, '/');
@@ -222,18 +223,20 @@ static bool is_inside_plain_folder(const struct tree *tree, const char *path)
 
 /* --------------------------------------------------------------------------------------- items */
 
-static void list_manifest(struct tree *tree, const struct iv_entry *entry, const char *path)
+/* `path` ends with the entry's own: with `relative`. */
+static void list_manifest(struct tree *tree, const struct iv_entry *entry, const char *path,
+                          const char *relative)
 {
     struct iv_lister *lister = tree->lister;
     const struct folder *folder = NULL;
     if (is_fixed_manifest(last_part(entry->path))) {
-        folder = find_folder(tree, folder_of(lister->arena, entry->path));
+        folder = find_folder(tree, folder_of(&tree->arena, entry->path));
     }
     if (folder == NULL || !is_own_manifest(folder, entry->path)) {
-        iv_lister_item(lister, IV_ROLE_PACKAGE, path, entry->path, -1);
+        iv_lister_item(lister, IV_ROLE_PACKAGE, path, relative, -1);
     } else if (strcmp(folder->manifest, entry->path) == 0) {
         iv_lister_item(lister, IV_ROLE_FOLDER,
-                       iv_lister_join(lister, tree->probe->path, folder->path), entry->path, -1);
+                       iv_lister_join(lister, tree->probe->path, folder->path), relative, -1);
     }
 }
 
@@ -242,17 +245,18 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
     struct iv_lister *lister = tree->lister;
     const char *name = last_part(entry->path);
     const char *path = iv_lister_join(lister, tree->probe->path, entry->path);
+    const char *relative = path + strlen(path) - strlen(entry->path);
     const struct iv_kind_row *image = iv_kind_of_image_name(name);
     enum iv_role role = IV_ROLE_ANSWER;
     if (iv_package_is_file_name(name)) {
-        iv_lister_item(lister, IV_ROLE_PACKAGE, path, entry->path, -1);
+        iv_lister_item(lister, IV_ROLE_PACKAGE, path, relative, -1);
     } else if (is_package_like(name)) {
-        list_manifest(tree, entry, path);
+        list_manifest(tree, entry, path, relative);
     } else if (is_hive(entry->path)) {
-        iv_lister_item(lister, IV_ROLE_HIVE, path, entry->path, -1);
+        iv_lister_item(lister, IV_ROLE_HIVE, path, relative, -1);
     } else if (image != NULL && iv_lister_is_part_name(name)) {
         if (!is_inside_plain_folder(tree, entry->path)) {
-            iv_lister_part(lister, path, entry->path);
+            iv_lister_part(lister, path, relative);
         }
     } else if (image != NULL) {
         if (!is_inside_plain_folder(tree, entry->path)) {
@@ -260,10 +264,10 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
         }
     } else if (iv_lister_metadata_role(name, &role) && role != IV_ROLE_REGISTRY) {
         if (!iv_lister_is_named(lister, role)) {
-            iv_lister_item(lister, role, path, entry->path, -1);
+            iv_lister_item(lister, role, path, relative, -1);
         }
     } else if (!is_inside_plain_folder(tree, entry->path)) {
-        iv_lister_item(lister, role, path, entry->path, -1);
+        iv_lister_item(lister, role, path, relative, -1);
     }
 }
 
@@ -273,14 +277,15 @@ static void list_troubles(struct tree *tree)
         const struct iv_walk_trouble *trouble = &tree->walk.troubles[i];
         iv_lister_fault(tree->lister, trouble->is_limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
                         iv_lister_join(tree->lister, tree->probe->path, trouble->path),
-                        trouble->detail);
+                        iv_arena_strdup(tree->lister->arena, trouble->detail));
     }
 }
 
 void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe)
 {
     struct tree tree = {.lister = lister, .probe = probe};
-    iv_walk(probe->fd, lister->options->limits, want, lister, lister->arena, &tree.walk);
+    iv_walk(probe->fd, lister->options->limits, want, lister, &tree.arena, &tree.walk);
+    iv_lister_expect(lister, tree.walk.count);
     find_folders(&tree);
     mark_folders(&tree);
     for (size_t i = 0; i < tree.walk.count; i++) {
@@ -304,4 +309,5 @@ void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe)
     if (root != NULL && !root->has_packages) {
         lister->listing.kind = IV_KIND_PACKAGE;
     }
+    iv_arena_fini(&tree.arena);
 }

@@ -85,6 +85,9 @@ void iv_lister_finish_images(struct iv_lister *lister);
 /* "DIR/NAME"; DIR without the slashes at its end; DIR alone for an empty NAME. */
 char *iv_lister_join(struct iv_lister *lister, const char *directory, const char *name);
 
+/* Before the first item: room for as many, so that nothing is moved when there are no more. */
+void iv_lister_expect(struct iv_lister *lister, size_t count);
+
 /* Adds an item; one package too many becomes a LIMIT fault instead. The item owns fd (or -1). */
 void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *path,
                     const char *relative, int fd);

@@ -33,11 +33,22 @@ char *iv_lister_join(struct iv_lister *lister, const char *directory, const char
         return iv_arena_strndup(lister->arena, directory, length);
     }
     bool is_root = length == 1 && directory[0] == '/';
-    struct iv_buf path IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_add(&path, directory, length);
-    iv_buf_puts(&path, is_root ? "" : "/");
-    iv_buf_puts(&path, name);
-    return iv_arena_strdup(lister->arena, iv_buf_text(&path));
+    size_t size = strlen(name) + 1;
+    char *path = iv_arena_alloc_text(lister->arena, length + 1 + size);
+    memcpy(path, directory, length);
+    if (!is_root) {
+        path[length++] = '/';
+    }
+    memcpy(path + length, name, size);
+    return path;
+}
+
+void iv_lister_expect(struct iv_lister *lister, size_t count)
+{
+    if (lister->listing.items == NULL) {
+        lister->listing.items = IV_NEW_ARRAY(lister->arena, struct iv_item, count);
+        lister->item_capacity = count;
+    }
 }
 
 void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *path,

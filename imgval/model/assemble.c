@@ -1,5 +1,6 @@
 #include "imgval/model/assemble.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/model/record.h"
 
@@ -24,35 +25,49 @@ static int compare_faults(const void *a, const void *b)
                : strcmp(x->detail == NULL ? "" : x->detail, y->detail == NULL ? "" : y->detail);
 }
 
-/* Report paths of files that an extracted package lists as its own payload, sorted. */
-static const char **payload_paths(const struct iv_facts *facts, size_t count,
-                                  struct iv_arena *arena, size_t *ret_count)
+static size_t count_payload(const struct iv_package *packages, size_t count)
 {
     size_t total = 0;
     for (size_t i = 0; i < count; i++) {
-        for (size_t p = 0; p < facts[i].package_count; p++) {
-            total += facts[i].packages[p].payload_package_count;
+        total += packages[i].payload_package_count;
+    }
+    return total;
+}
+
+/* Folded report paths of files that extracted packages list as their own payload, to `paths`;
+ * returns what is behind them. */
+static const char **add_payload(const struct iv_package *packages, size_t count,
+                                struct iv_arena *arena, const char **paths)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < packages[i].payload_package_count; k++) {
+            char *path =
+                iv_arena_printf(arena, "%s/%s", packages[i].path, packages[i].payload_packages[k]);
+            for (char *c = path; *c != '\0'; c++) {
+                *c = iv_ascii_lower(*c);
+            }
+            *paths++ = path;
         }
+    }
+    return paths;
+}
+
+/* Those of all packages, sorted. */
+static const char **payload_paths(const struct iv_facts *facts, size_t count,
+                                  const struct iv_submission *s, struct iv_arena *arena,
+                                  size_t *ret_count)
+{
+    size_t total = count_payload(s->packages, s->package_count);
+    for (size_t i = 0; i < count; i++) {
+        total += count_payload(facts[i].packages, facts[i].package_count);
     }
     const char **paths = IV_NEW_ARRAY(arena, const char *, total);
-    size_t used = 0;
+    const char **end = add_payload(s->packages, s->package_count, arena, paths);
     for (size_t i = 0; i < count; i++) {
-        for (size_t p = 0; p < facts[i].package_count; p++) {
-            const struct iv_package *package = &facts[i].packages[p];
-            for (size_t k = 0; k < package->payload_package_count; k++) {
-                char *path =
-                    iv_arena_printf(arena, "%s/%s", package->path, package->payload_packages[k]);
-                for (char *c = path; *c != '\0'; c++) {
-                    *c = iv_ascii_lower(*c);
-                }
-                paths[used++] = path;
-            }
-        }
+        end = add_payload(facts[i].packages, facts[i].package_count, arena, end);
     }
-    if (used > 0) {
-        qsort(paths, used, sizeof(*paths), compare_strings);
-    }
-    *ret_count = used;
+    iv_sort(paths, total, sizeof(*paths), compare_strings);
+    *ret_count = total;
     return paths;
 }
 
@@ -74,16 +89,22 @@ static void collect_packages(const struct iv_facts *facts, size_t count, size_t 
                              struct iv_arena *arena, struct iv_submission *s)
 {
     size_t payload_count;
-    const char **payload = payload_paths(facts, count, arena, &payload_count);
-    size_t total = extra;
+    const char **payload = payload_paths(facts, count, s, arena, &payload_count);
+    const struct iv_facts given = {.packages = s->packages, .package_count = s->package_count};
+    size_t total = extra + given.package_count;
     for (size_t i = 0; i < count; i++) {
         total += facts[i].package_count;
     }
+    if (total == given.package_count && payload_count == 0) {
+        return; /* they are there */
+    }
     s->packages = IV_NEW_ARRAY(arena, struct iv_package, total);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t p = 0; p < facts[i].package_count; p++) {
-            if (!is_payload(payload, payload_count, facts[i].packages[p].path, arena)) {
-                s->packages[s->package_count++] = facts[i].packages[p];
+    s->package_count = 0;
+    for (size_t i = 0; i <= count; i++) {
+        const struct iv_facts *from = i < count ? &facts[i] : &given;
+        for (size_t p = 0; p < from->package_count; p++) {
+            if (!is_payload(payload, payload_count, from->packages[p].path, arena)) {
+                s->packages[s->package_count++] = from->packages[p];
             }
         }
     }
@@ -254,7 +275,9 @@ static void overlay_history(struct iv_submission *s, struct iv_arena *arena)
     }
 }
 
-static void set_identity(struct iv_submission *s, struct iv_arena *arena)
+/* `sorted`: all packages by key. */
+static void set_identity(struct iv_submission *s, const struct iv_package *const *sorted,
+                         struct iv_arena *arena)
 {
     if (!iv_device_has_conflict(&s->device, IV_PHONE_FIRMWARE_REVISION)) {
         s->firmware_version = iv_device_value(&s->device, IV_PHONE_FIRMWARE_REVISION);
@@ -270,9 +293,9 @@ static void set_identity(struct iv_submission *s, struct iv_arena *arena)
         s->variants[i] = (struct iv_variant){.pop = pops[i], .list_age_days = -1};
     }
     size_t recorded;
-    const struct iv_package *packages =
-        iv_record_packages(s->packages, s->package_count, arena, &recorded);
-    s->id = iv_submission_id(packages, recorded, pops, count, s->firmware_version, arena);
+    const struct iv_package **packages =
+        iv_record_packages(sorted, s->package_count, arena, &recorded);
+    s->id = iv_submission_id_of(packages, recorded, pops, count, s->firmware_version, arena);
 }
 
 void iv_submission_assemble(const struct iv_facts *facts, size_t count,
@@ -288,14 +311,16 @@ void iv_submission_assemble(const struct iv_facts *facts, size_t count,
     if (contextual) {
         overlay_history(s, arena);
     }
-    if (s->package_count > 0) {
-        qsort(s->packages, s->package_count, sizeof(*s->packages), iv_package_compare_path);
-    }
+    iv_sort(s->packages, s->package_count, sizeof(*s->packages), iv_package_compare_path);
+    size_t present = 0;
     for (size_t i = 0; i < s->package_count; i++) {
         s->unreadable_count += s->packages[i].unreadable ? 1u : 0u;
+        present += s->packages[i].removal ? 0u : 1u;
     }
-    iv_set_build(s->packages, s->package_count, arena, &s->set);
+    const struct iv_package **sorted = iv_package_sort(s->packages, s->package_count, arena);
+    iv_set_build_sorted(sorted, s->package_count, arena, &s->set);
+    s->has_no_twins = s->set.count == present;
     collect_faults(facts, count, arena, s);
     collect_device(facts, count, extra, extra_count, arena, s);
-    set_identity(s, arena);
+    set_identity(s, sorted, arena);
 }

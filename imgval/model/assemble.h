@@ -12,8 +12,9 @@
 #include <stddef.h>
 
 /*
- * `ret_submission` comes with path, kind, type, context_free and `faults` of the listing set; the
- * rest of what was read is filled in: packages (payload of extracted packages dropped, a contextual
+ * `ret_submission` comes with path, kind, type, context_free, `faults` of the listing and those
+ * `packages` set that are not in the facts (their array is taken over; it may be none); the rest of
+ * what was read is filled in: packages (payload of extracted packages dropped, a contextual
  * partial overlaid on its history), history, device values, version, variants, set and id.
  * `extra`: device values from the command line. Strings are borrowed from the facts.
  */

@@ -9,11 +9,11 @@
 /*
  * The form: the fields of the table in order, without names or tags.
  *   number, count, enumerator   7 bits a byte, low ones first, 0x80: more follow; the shortest form
- *   string                      its length + 1, then its bytes without a NUL; 0: NULL
+ *   string                      its length + 1, then its bytes and a NUL; 0: NULL
  *   bool                        one byte, 0 or 1
  *   version                     four times two bytes, little-endian
  *   list, strings               the count, then the elements
- *   struct                      its fields
+ *   struct                      1, then its fields; 0: all of them are zero, which most are
  * Each value has one form, so equal objects give equal bytes. Both directions recurse along the
  * tables, whose nesting is fixed at compile time; the input decides only the counts.
  */
@@ -50,7 +50,7 @@ static void put_string(struct iv_buf *buf, const char *text)
     }
     size_t size = strlen(text);
     put_number(buf, (uint64_t)size + 1);
-    iv_buf_add(buf, text, size);
+    iv_buf_add(buf, text, size + 1);
 }
 
 static void put_strings(struct iv_buf *buf, const struct iv_field *field, const void *object)
@@ -83,6 +83,25 @@ static void put_list(struct iv_buf *buf, const struct iv_field *field, const voi
     put_number(buf, count);
     for (size_t i = 0; i < count; i++) {
         iv_facts_encode(buf, field->of, elements + i * field->of->size, uses);
+    }
+}
+
+static bool is_zero(const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    return size == 0 || (at[0] == 0 && memcmp(at, at + 1, size - 1) == 0);
+}
+
+/* What is all zero has a form of zeros, so that is what is looked for. */
+static void put_struct(struct iv_buf *buf, const struct iv_struct *type, const void *object,
+                       unsigned uses)
+{
+    size_t start = buf->size;
+    iv_buf_putc(buf, 1);
+    iv_facts_encode(buf, type, object, uses);
+    if (is_zero(buf->data + start + 1, buf->size - start - 1)) {
+        buf->size = start;
+        iv_buf_putc(buf, 0);
     }
 }
 
@@ -121,7 +140,7 @@ void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const voi
             put_strings(buf, field, object);
             break;
         case IV_TYPE_STRUCT:
-            iv_facts_encode(buf, field->of, place, uses);
+            put_struct(buf, field->of, place, uses);
             break;
         }
     }
@@ -158,17 +177,17 @@ static const char *get_string(struct decoder *d)
     if (d->at.failed || size == 0) {
         return NULL;
     }
-    size--;
     if (size > iv_cursor_left(&d->at)) {
         d->at.failed = true;
         return NULL;
     }
+    /* Its only NUL is its last byte. */
     const unsigned char *bytes = iv_cursor_take(&d->at, (size_t)size);
-    if (bytes == NULL || memchr(bytes, 0, (size_t)size) != NULL) {
+    if (bytes == NULL || memchr(bytes, 0, (size_t)size) != bytes + size - 1) {
         d->at.failed = true;
         return NULL;
     }
-    return iv_arena_strndup(d->arena, (const char *)bytes, (size_t)size);
+    return (const char *)bytes;
 }
 
 /* The least number of bytes that an object takes. */
@@ -180,13 +199,7 @@ static size_t least_size(const struct iv_struct *type, unsigned uses)
         if ((field->uses & uses) == 0) {
             continue;
         }
-        if (field->type == IV_TYPE_VERSION) {
-            least += sizeof(struct iv_version);
-        } else if (field->type == IV_TYPE_STRUCT) {
-            least += least_size(field->of, uses);
-        } else {
-            least += 1;
-        }
+        least += field->type == IV_TYPE_VERSION ? sizeof(struct iv_version) : 1;
     }
     return least;
 }
@@ -198,7 +211,7 @@ static size_t get_count(struct decoder *d, const struct iv_struct *type)
     if (count == 0) {
         return 0;
     }
-    size_t least = type == NULL ? 1 : least_size(type, d->uses);
+    size_t least = type == NULL ? 2 : least_size(type, d->uses);
     if (least == 0 || count > iv_cursor_left(&d->at) / least) {
         d->at.failed = true;
         return 0;
@@ -256,6 +269,19 @@ static void get_list(struct decoder *d, const struct iv_field *field, void *obje
     *(size_t *)member_at(object, field->count_offset) = count;
 }
 
+static void get_struct(struct decoder *d, const struct iv_struct *type, void *object)
+{
+    uint8_t byte = iv_cursor_u8(&d->at);
+    if (byte == 0) {
+        return;
+    }
+    size_t start = d->at.at;
+    get_object(d, type, object);
+    if (byte > 1 || is_zero(d->at.bytes + start, d->at.at - start)) {
+        d->at.failed = true;
+    }
+}
+
 static void get_object(struct decoder *d, const struct iv_struct *type, void *object)
 {
     for (size_t i = 0; i < type->field_count && !d->at.failed; i++) {
@@ -290,7 +316,7 @@ static void get_object(struct decoder *d, const struct iv_struct *type, void *ob
             get_strings(d, field, object);
             break;
         case IV_TYPE_STRUCT:
-            get_object(d, field->of, place);
+            get_struct(d, field->of, place);
             break;
         }
     }

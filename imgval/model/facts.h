@@ -3,7 +3,7 @@
  *
  * The bytes run on the tables of fields.h. The decoder is fed by a process that parsed hostile
  * input: it trusts no length, no count and no enumerator, and its memory is bounded by the size of
- * the record.
+ * the record. Strings are not copied: they stand in the bytes as they are used.
  */
 #ifndef IMGVAL_MODEL_FACTS_H
 #define IMGVAL_MODEL_FACTS_H
@@ -59,8 +59,8 @@ struct iv_facts {
 /* Any struct that has a table, by the fields that have one of `uses`. */
 void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const void *object,
                      unsigned uses);
-/* False when the bytes are not exactly one such object. The object was zeroed by the caller;
- * strings and lists go into the arena. */
+/* False when the bytes are not exactly one such object. The object was zeroed by the caller; its
+ * strings are borrowed from the bytes, its lists go into the arena. */
 IV_MUST_USE bool iv_facts_decode(const void *bytes, size_t size, const struct iv_struct *type,
                                  unsigned uses, struct iv_arena *arena, void *ret_object);
 

@@ -1,5 +1,6 @@
 #include "imgval/model/package.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <stdlib.h>
@@ -91,15 +92,18 @@ static size_t without_extensions(const char *name, size_t length, unsigned *ret_
     return length;
 }
 
-static const char *last_part(const char *path, const char *separators)
+static const char *last_part(const char *path)
 {
-    const char *part = path;
-    for (const char *at = path; *at != '\0'; at++) {
-        if (strchr(separators, *at) != NULL) {
-            part = at + 1;
-        }
-    }
-    return part;
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* The same for a path of Windows, where '/' separates, too. */
+static const char *last_windows_part(const char *path)
+{
+    const char *part = last_part(path);
+    const char *backslash = strrchr(part, '\\');
+    return backslash != NULL ? backslash + 1 : part;
 }
 
 /* A name that starts with '~' is not cut there: a key is never empty for a file that has a name. */
@@ -111,7 +115,7 @@ static size_t before_tilde(const char *name, size_t length)
 
 char *iv_package_stem(struct iv_arena *arena, const char *file_name)
 {
-    const char *name = last_part(file_name, "/");
+    const char *name = last_part(file_name);
     unsigned kinds;
     size_t length = before_tilde(name, strlen(name));
     length = without_extensions(name, length, &kinds);
@@ -121,7 +125,7 @@ char *iv_package_stem(struct iv_arena *arena, const char *file_name)
 static unsigned extension_kinds(const char *file_name)
 {
     unsigned kinds;
-    const char *name = last_part(file_name, "/");
+    const char *name = last_part(file_name);
     without_extensions(name, strlen(name), &kinds);
     return kinds;
 }
@@ -151,6 +155,23 @@ static bool has_culture(const struct iv_package *package)
     return is_said(package->culture) && !iv_ascii_ieq(package->culture, "neutral");
 }
 
+static char *joined(struct iv_arena *arena, const char *const *parts, size_t count)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < count; i++) {
+        size += strlen(parts[i]);
+    }
+    char *text = iv_arena_alloc_text(arena, size);
+    char *place = text;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(parts[i]);
+        memcpy(place, parts[i], length);
+        place += length;
+    }
+    *place = '\0';
+    return text;
+}
+
 char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *package)
 {
     if (!is_said(package->owner) || !is_said(package->component)) {
@@ -166,8 +187,14 @@ char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *
         mark = "_Res_";
         satellite = package->resolution;
     }
-    return iv_arena_printf(arena, "%s.%s%s%s%s%s", package->owner, package->component,
-                           sub ? "." : "", sub ? package->sub_component : "", mark, satellite);
+    const char *const parts[] = {package->owner,
+                                 ".",
+                                 package->component,
+                                 sub ? "." : "",
+                                 sub ? package->sub_component : "",
+                                 mark,
+                                 satellite};
+    return joined(arena, parts, IV_COUNT(parts));
 }
 
 /* The name that the manifest gives, or NULL. */
@@ -212,7 +239,7 @@ static const char *place_name(struct iv_arena *arena, const char *file_name)
         length--;
     }
     const char *path = iv_arena_strndup(arena, file_name, length);
-    const char *file = last_part(path, "/");
+    const char *file = last_part(path);
     const char *stem = manifest_stem(arena, file);
     if (stem != NULL) {
         return stem;
@@ -233,7 +260,7 @@ static const char *package_name(struct iv_arena *arena, const struct iv_package 
         return iv_package_stem(arena, file_name);
     case IV_CONTAINER_HISTORY:
         /* PackageFile is a path of the build machine: C:\out\Contoso.Foo.spkg. */
-        name = iv_package_stem(arena, last_part(file_name, "/\\"));
+        name = iv_package_stem(arena, last_windows_part(file_name));
         if (*name == '\0') {
             name = iv_package_composed_name(arena, package);
         }
@@ -288,36 +315,60 @@ int iv_package_compare_path(const void *a, const void *b)
     return order != 0 ? order : compare_text(x->key, y->key);
 }
 
+/* The key beside its package: there are many comparisons, and packages lie far apart. */
+struct keyed {
+    const char *key;
+    const struct iv_package *package;
+};
+
 static int compare_key(const void *a, const void *b)
 {
-    const struct iv_package *x = *(const struct iv_package *const *)a;
-    const struct iv_package *y = *(const struct iv_package *const *)b;
-    int order = compare_text(x->key, y->key);
+    const struct keyed *x = a;
+    const struct keyed *y = b;
+    int order = strcmp(x->key, y->key);
     if (order == 0) {
-        order = iv_package_compare_path(x, y);
+        order = iv_package_compare_path(x->package, y->package);
     }
     /* Both lie in one array, so equal ones keep its order. */
-    return order != 0 ? order : (x > y) - (x < y);
+    return order != 0 ? order : (x->package > y->package) - (x->package < y->package);
+}
+
+const struct iv_package **iv_package_sort(const struct iv_package *packages, size_t count,
+                                          struct iv_arena *arena)
+{
+    const struct iv_package **sorted = IV_NEW_ARRAY(arena, const struct iv_package *, count);
+    struct iv_arena_mark mark = iv_arena_mark(arena);
+    struct keyed *keyed = IV_NEW_ARRAY(arena, struct keyed, count);
+    for (size_t i = 0; i < count; i++) {
+        const char *key = packages[i].key;
+        keyed[i] = (struct keyed){.key = key != NULL ? key : "", .package = &packages[i]};
+    }
+    iv_sort(keyed, count, sizeof(*keyed), compare_key);
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = keyed[i].package;
+    }
+    iv_arena_reset(arena, mark);
+    return sorted;
 }
 
 void iv_set_build(const struct iv_package *packages, size_t count, struct iv_arena *arena,
                   struct iv_set *ret_set)
 {
+    iv_set_build_sorted(iv_package_sort(packages, count, arena), count, arena, ret_set);
+}
+
+void iv_set_build_sorted(const struct iv_package *const *sorted, size_t count,
+                         struct iv_arena *arena, struct iv_set *ret_set)
+{
     const struct iv_package **items = IV_NEW_ARRAY(arena, const struct iv_package *, count);
-    for (size_t i = 0; i < count; i++) {
-        items[i] = &packages[i];
-    }
-    if (count > 1) {
-        qsort(items, count, sizeof(*items), compare_key);
-    }
     size_t kept = 0;
     for (size_t i = 0; i < count;) {
         /* One run of a key; the submission's packages come first and hide the history's. */
-        const struct iv_package *first = items[i];
+        const struct iv_package *first = sorted[i];
         const struct iv_package *present = NULL;
-        for (; i < count && compare_text(items[i]->key, first->key) == 0; i++) {
-            if (present == NULL && !items[i]->removal && items[i]->origin == first->origin) {
-                present = items[i];
+        for (; i < count && compare_text(sorted[i]->key, first->key) == 0; i++) {
+            if (present == NULL && !sorted[i]->removal && sorted[i]->origin == first->origin) {
+                present = sorted[i];
             }
         }
         if (present != NULL) {

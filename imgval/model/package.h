@@ -117,6 +117,10 @@ const char *iv_package_partition(const struct iv_package *package);
 /* Owner type Microsoft (folded): not part of the firmware set. */
 bool iv_package_is_microsoft(const struct iv_package *package);
 
+/* All packages of an array by key, those of one key by origin and path. */
+const struct iv_package **iv_package_sort(const struct iv_package *packages, size_t count,
+                                          struct iv_arena *arena);
+
 /* Packages that are present, sorted by key, each key once. Items are borrowed. */
 struct iv_set {
     const struct iv_package **items;
@@ -128,6 +132,9 @@ struct iv_set {
  * removal package does, so the key is then absent. */
 void iv_set_build(const struct iv_package *packages, size_t count, struct iv_arena *arena,
                   struct iv_set *ret_set);
+/* The same from what iv_package_sort() made. */
+void iv_set_build_sorted(const struct iv_package *const *sorted, size_t count,
+                         struct iv_arena *arena, struct iv_set *ret_set);
 /* NULL when the key is not in the set. */
 const struct iv_package *iv_set_find(const struct iv_set *set, const char *key);
 

@@ -1,30 +1,17 @@
 #include "imgval/model/record.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-static int compare_by_key(const void *a, const void *b)
+const struct iv_package **iv_record_packages(const struct iv_package *const *sorted, size_t count,
+                                             struct iv_arena *arena, size_t *ret_count)
 {
-    const struct iv_package *x = a;
-    const struct iv_package *y = b;
-    int order = strcmp(x->key, y->key);
-    return order != 0 ? order : iv_package_compare_path(a, b);
-}
-
-struct iv_package *iv_record_packages(const struct iv_package *packages, size_t count,
-                                      struct iv_arena *arena, size_t *ret_count)
-{
-    struct iv_package *kept = IV_NEW_ARRAY(arena, struct iv_package, count);
+    const struct iv_package **kept = IV_NEW_ARRAY(arena, const struct iv_package *, count);
     size_t used = 0;
-    if (count > 0) {
-        memcpy(kept, packages, count * sizeof(*kept));
-        qsort(kept, count, sizeof(*kept), compare_by_key);
-    }
     for (size_t i = 0; i < count; i++) {
-        if (used == 0 || strcmp(kept[used - 1].key, kept[i].key) != 0) {
-            kept[used++] = kept[i];
-        } else if (kept[used - 1].removal && !kept[i].removal) {
-            kept[used - 1] = kept[i];
+        if (used == 0 || strcmp(kept[used - 1]->key, sorted[i]->key) != 0) {
+            kept[used++] = sorted[i];
+        } else if (kept[used - 1]->removal && !sorted[i]->removal) {
+            kept[used - 1] = sorted[i];
         }
     }
     *ret_count = used;
@@ -52,7 +39,12 @@ void iv_record_build(const struct iv_submission *submission, bool baseline, bool
                 variant->wspc.status == IV_WSPC_COMPLIANT || variant->wspc.status == IV_WSPC_FIRST,
         };
     }
-    record.packages = iv_record_packages(submission->packages, submission->package_count, arena,
-                                         &record.package_count);
+    const struct iv_package **kept =
+        iv_record_packages(iv_package_sort(submission->packages, submission->package_count, arena),
+                           submission->package_count, arena, &record.package_count);
+    record.packages = IV_NEW_ARRAY(arena, struct iv_package, record.package_count);
+    for (size_t i = 0; i < record.package_count; i++) {
+        record.packages[i] = *kept[i];
+    }
     *ret_record = record;
 }

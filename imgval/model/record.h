@@ -33,10 +33,10 @@ struct iv_record {
     size_t package_count;
 };
 
-/* One package for each key, sorted by key: what a submission's id covers and what is recorded. Of
- * twins (x.spkg and x.cab) the one that counts in the set is kept. */
-struct iv_package *iv_record_packages(const struct iv_package *packages, size_t count,
-                                      struct iv_arena *arena, size_t *ret_count);
+/* One package for each key of what iv_package_sort() made: what a submission's id covers and what
+ * is recorded. Of twins (x.spkg and x.cab) the one that counts in the set is kept. */
+const struct iv_package **iv_record_packages(const struct iv_package *const *sorted, size_t count,
+                                             struct iv_arena *arena, size_t *ret_count);
 
 /* A submission that was read (and judged, for `compliant`) as a record. `baseline` goes to every
  * POP. Strings are borrowed. */

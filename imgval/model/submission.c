@@ -1,6 +1,8 @@
 #include "imgval/model/submission.h"
 
+#include "imgval/base/buf.h"
 #include "imgval/base/sha256.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <stdio.h>
@@ -76,29 +78,59 @@ static void add_number(struct iv_sha256 *sha, size_t number)
     iv_sha256_add_field(sha, text);
 }
 
-static struct id_line line_of(const struct iv_package *package, struct iv_arena *arena)
+/* One field of many packages: most of them say what the one before said. */
+struct last_folded {
+    const char *text;
+    const char *folded;
+};
+
+static const char *fold_again(struct iv_arena *arena, const char *text, struct last_folded *last)
+{
+    if (text == NULL) {
+        return "";
+    }
+    if (last->text == NULL || strcmp(text, last->text) != 0) {
+        *last = (struct last_folded){.text = text, .folded = iv_ascii_fold(arena, text)};
+    }
+    return last->folded;
+}
+
+static struct id_line line_of(const struct iv_package *package, struct iv_arena *arena,
+                              struct last_folded *partition, struct last_folded *owner_type)
 {
     struct id_line line = {
         .key = package->key != NULL ? package->key : "",
-        .partition = folded(arena, iv_package_partition(package)),
+        .partition = fold_again(arena, iv_package_partition(package), partition),
         .flags = {package->removal ? 'r' : '-', package->binary_partition ? 'b' : '-',
                   package->empty ? 'e' : '-', '\0'},
-        .owner_type = folded(arena, package->owner_type),
+        .owner_type = fold_again(arena, package->owner_type, owner_type),
     };
     iv_version_format(package->number, line.version);
     return line;
 }
 
-static void add_packages(struct iv_sha256 *sha, const struct iv_package *packages, size_t count,
-                         struct iv_arena *arena)
+static void add_line(struct iv_sha256 *sha, const struct id_line *line, struct iv_buf *buf)
 {
+    const char *const fields[] = {line->key, line->version, line->partition, line->flags,
+                                  line->owner_type};
+    iv_buf_clear(buf);
+    for (size_t i = 0; i < IV_COUNT(fields); i++) {
+        iv_buf_add(buf, fields[i], strlen(fields[i]) + 1);
+    }
+    iv_sha256_add(sha, buf->data, buf->size);
+}
+
+static void add_packages(struct iv_sha256 *sha, const struct iv_package *const *packages,
+                         size_t count, struct iv_arena *arena)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct id_line *lines = IV_NEW_ARRAY(arena, struct id_line, count);
+    struct last_folded partition = {0};
+    struct last_folded owner_type = {0};
     for (size_t i = 0; i < count; i++) {
-        lines[i] = line_of(&packages[i], arena);
+        lines[i] = line_of(packages[i], arena, &partition, &owner_type);
     }
-    if (count > 1) {
-        qsort(lines, count, sizeof(*lines), compare_line);
-    }
+    iv_sort(lines, count, sizeof(*lines), compare_line);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (kept == 0 || compare_line(&lines[kept - 1], &lines[i]) != 0) {
@@ -107,11 +139,7 @@ static void add_packages(struct iv_sha256 *sha, const struct iv_package *package
     }
     add_number(sha, kept);
     for (size_t i = 0; i < kept; i++) {
-        iv_sha256_add_field(sha, lines[i].key);
-        iv_sha256_add_field(sha, lines[i].version);
-        iv_sha256_add_field(sha, lines[i].partition);
-        iv_sha256_add_field(sha, lines[i].flags);
-        iv_sha256_add_field(sha, lines[i].owner_type);
+        add_line(sha, &lines[i], &buf);
     }
 }
 
@@ -156,6 +184,17 @@ static void add_firmware_version(struct iv_sha256 *sha, const char *text)
 const char *iv_submission_id(const struct iv_package *packages, size_t package_count,
                              const struct iv_pop *pops, size_t pop_count,
                              const char *firmware_version, struct iv_arena *arena)
+{
+    const struct iv_package **items = IV_NEW_ARRAY(arena, const struct iv_package *, package_count);
+    for (size_t i = 0; i < package_count; i++) {
+        items[i] = &packages[i];
+    }
+    return iv_submission_id_of(items, package_count, pops, pop_count, firmware_version, arena);
+}
+
+const char *iv_submission_id_of(const struct iv_package *const *packages, size_t package_count,
+                                const struct iv_pop *pops, size_t pop_count,
+                                const char *firmware_version, struct iv_arena *arena)
 {
     char *hex = IV_NEW_ARRAY(arena, char, IV_SHA256_HEX_SIZE);
     struct iv_arena_mark mark = iv_arena_mark(arena);

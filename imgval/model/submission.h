@@ -83,6 +83,7 @@ struct iv_submission {
     size_t package_count;
     size_t unreadable_count; /* packages with `unreadable` */
     struct iv_set set;       /* present packages */
+    bool has_no_twins;       /* each present package is in the set; false: not known */
     struct iv_history history;
     struct iv_oem_input oem_input;
     struct iv_image image; /* present for an FFU, VHD or WIM */
@@ -102,6 +103,9 @@ struct iv_submission {
 const char *iv_submission_id(const struct iv_package *packages, size_t package_count,
                              const struct iv_pop *pops, size_t pop_count,
                              const char *firmware_version, struct iv_arena *arena);
+const char *iv_submission_id_of(const struct iv_package *const *packages, size_t package_count,
+                                const struct iv_pop *pops, size_t pop_count,
+                                const char *firmware_version, struct iv_arena *arena);
 
 /* True when the submission is an image: device rules and WSPC apply. */
 static inline bool iv_submission_is_image(const struct iv_submission *s)

@@ -9,3 +9,15 @@ const char *const iv_stage_names[] = {
     [IV_STAGE_WRITE] = "write",
     [IV_STAGES] = NULL,
 };
+
+struct iv_span iv_timings_start(const struct iv_timings *timings)
+{
+    return timings == NULL ? (struct iv_span){0} : iv_span_now();
+}
+
+void iv_timings_end(struct iv_timings *timings, enum iv_stage stage, const struct iv_span *start)
+{
+    if (timings != NULL) {
+        iv_span_add(&timings->stages[stage], start);
+    }
+}

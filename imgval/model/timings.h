@@ -34,4 +34,8 @@ struct iv_timings {
     size_t rule_count;
 };
 
+/* Around a stage. With NULL nobody asked, and no clock is read. */
+struct iv_span iv_timings_start(const struct iv_timings *timings);
+void iv_timings_end(struct iv_timings *timings, enum iv_stage stage, const struct iv_span *start);
+
 #endif

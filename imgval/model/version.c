@@ -2,7 +2,6 @@
 
 #include "imgval/base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool iv_version_parse(const char *text, struct iv_version *ret_version)
@@ -81,6 +80,15 @@ void iv_version_find_late(const struct iv_version *versions, size_t count, struc
 
 void iv_version_format(struct iv_version version, char ret_text[IV_VERSION_TEXT_SIZE])
 {
-    snprintf(ret_text, IV_VERSION_TEXT_SIZE, "%u.%u.%u.%u", (unsigned)version.part[0],
-             (unsigned)version.part[1], (unsigned)version.part[2], (unsigned)version.part[3]);
+    char *place = ret_text; /* by hand: there are several for each package */
+    for (size_t i = 0; i < 4; i++) {
+        unsigned divisor = 1;
+        while (version.part[i] / divisor >= 10) {
+            divisor *= 10;
+        }
+        for (; divisor > 0; divisor /= 10) {
+            *place++ = (char)('0' + version.part[i] / divisor % 10);
+        }
+        *place++ = i < 3 ? '.' : '\0';
+    }
 }

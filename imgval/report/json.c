@@ -35,18 +35,43 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '#';
 }
 
+/* Whether eight bytes are all plain. A byte that is not sets its high bit; it may borrow from or
+ * carry to bytes above it, but then the answer is known. */
+static bool are_plain(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, text, sizeof(word));
+    uint64_t quotes = word ^ ones * '"';
+    uint64_t backslashes = word ^ ones * '\\';
+    uint64_t hashes = word ^ ones * '#';
+    /* Below 0x20; a zero after the comparison; 0x7F and above. */
+    uint64_t bad = (word - ones * 0x20) | (quotes - ones) | (backslashes - ones) | (hashes - ones) |
+                   word | (word + ones);
+    return (bad & ones * 0x80) == 0;
+}
+
+static size_t plain_size(const char *text, size_t size)
+{
+    size_t run = 0;
+    while (size - run >= 8 && are_plain(text + run)) {
+        run += 8;
+    }
+    while (run < size && is_plain((unsigned char)text[run])) {
+        run++;
+    }
+    return run;
+}
+
 /* Adds text between the quotes. False: it is not UTF-8, and U+FFFD stands for each bad byte. */
 static bool add_text(struct iv_buf *buf, const char *text, size_t size)
 {
     bool valid = true;
     for (size_t at = 0; at < size;) {
-        size_t run = at;
-        while (run < size && is_plain((unsigned char)text[run])) {
-            run++;
-        }
-        if (run > at) {
-            iv_buf_add(buf, text + at, run - at);
-            at = run;
+        size_t run = plain_size(text + at, size - at);
+        if (run > 0) {
+            iv_buf_add(buf, text + at, run);
+            at += run;
             continue;
         }
         uint32_t code = 0;
@@ -94,8 +119,10 @@ static void begin(struct iv_json *json, const char *name, const char *suffix)
     if (name != NULL) {
         iv_buf_putc(json->buf, '"');
         (void)add_text(json->buf, name, strlen(name));
-        iv_buf_puts(json->buf, suffix);
-        iv_buf_puts(json->buf, json->pretty ? "\": " : "\":");
+        if (*suffix != '\0') {
+            iv_buf_puts(json->buf, suffix);
+        }
+        iv_buf_add(json->buf, "\": ", json->pretty ? 3 : 2);
     }
 }
 

@@ -27,7 +27,7 @@ LAYERS = [
     (r"imgval/report/", 3, "report"),
     (r"rules/", 3, "rules"),
     (r"cache/", 3, "cache"),
-    (r"imgval/(scan|facts_cache|findings|import|request|resolve|audit|audit_read|discover)\.", 4, "scan"),
+    (r"imgval/(scan|scan_read|facts_cache|findings|import|request|resolve|audit|audit_read|discover)\.", 4, "scan"),
     (r"imgval/version\.h", 0, "version"),
     (r"imgval/(main|command|command_shard|options|options_complete|progress|cmd_\w+)\.", 5, "program"),
 ]

@@ -4,6 +4,7 @@
 #include "imgval/base/cursor.h"
 #include "imgval/base/error.h"
 #include "imgval/base/limits.h"
+#include "imgval/base/sort.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +85,56 @@ static void test_arena_grow(void)
 }
 
 /* Lack of memory ends the process with status 4, and so does a product that overflows. */
+/* Large blocks come zeroed from elsewhere; what stands behind a mark may have been used before. */
+static void test_arena_large(void)
+{
+    enum { LARGE = 300000, SMALL = 20000 };
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    for (int i = 0; i < 3; i++) {
+        struct iv_arena_mark mark = iv_arena_mark(&arena);
+        static const size_t sizes[] = {LARGE, SMALL, LARGE, SMALL, SMALL};
+        for (size_t k = 0; k < IV_COUNT(sizes); k++) {
+            unsigned char *bytes = iv_arena_alloc(&arena, sizes[k]);
+            size_t set = 0;
+            for (size_t at = 0; at < sizes[k]; at++) {
+                set += bytes[at] != 0;
+            }
+            CHECK_INT(set, 0);
+            memset(bytes, 0xa5, sizes[k]);
+        }
+        char *text = iv_arena_alloc_text(&arena, 4);
+        memcpy(text, "abc", 4);
+        CHECK_STR(text, "abc");
+        iv_arena_reset(&arena, mark);
+    }
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static void test_sort(void)
+{
+    static const struct {
+        int given[4];
+        size_t count;
+        int wanted[4];
+    } rows[] = {
+        {{0}, 0, {0}},
+        {{7}, 1, {7}},
+        {{1, 2, 2, 9}, 4, {1, 2, 2, 9}},
+        {{1, 2, 9, 3}, 4, {1, 2, 3, 9}},
+        {{4, 3, 2, 1}, 4, {1, 2, 3, 4}},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        int numbers[4];
+        memcpy(numbers, rows[i].given, sizeof(numbers));
+        iv_sort(numbers, rows[i].count, sizeof(numbers[0]), compare_numbers);
+        CHECK(memcmp(numbers, rows[i].wanted, sizeof(numbers)) == 0);
+    }
+}
+
 static void test_out_of_memory(void)
 {
     for (int kind = 0; kind < 3; kind++) {
@@ -212,6 +264,8 @@ int main(void)
 {
     test_arena();
     test_arena_mark();
+    test_arena_large();
+    test_sort();
     test_arena_grow();
     test_out_of_memory();
     test_buf();

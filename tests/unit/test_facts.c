@@ -248,22 +248,28 @@ static void test_refusals(void)
     CHECK(decode_datum(BYTES("\0\0\0\0\5")));
     CHECK(!decode_datum(BYTES("\0\0\0\0\6")));                  /* no such rank */
     CHECK(!decode_datum(BYTES("\0\0\0\0\377\377\377\377\17"))); /* ... by far */
-    CHECK(decode_datum(BYTES("\4abc\1\0\0\0")));
-    CHECK(!decode_datum(BYTES("\4a\0c\1\0\0\0")));  /* a NUL in a string */
-    CHECK(!decode_datum(BYTES("\177abc\1\0\0\0"))); /* longer than the record */
-    CHECK(!decode_datum(BYTES("\377\377\377\377\377\377\377\377\377\1abc")));
-    CHECK(!decode_datum(BYTES("\204\0abc\1\0\0\0"))); /* not the shortest form */
+    CHECK(decode_datum(BYTES("\4abc\0\1\0\0\0\0")));
+    CHECK(!decode_datum(BYTES("\4a\0c\0\1\0\0\0\0")));  /* a NUL in a string */
+    CHECK(!decode_datum(BYTES("\4abc\1\1\0\0\0\0")));   /* none behind it */
+    CHECK(!decode_datum(BYTES("\177abc\0\1\0\0\0\0"))); /* longer than the record */
+    CHECK(!decode_datum(BYTES("\0\0\0\4abc")));         /* up to the end, without a NUL */
+    CHECK(!decode_datum(BYTES("\377\377\377\377\377\377\377\377\377\1abc\0")));
+    CHECK(!decode_datum(BYTES("\204\0abc\0\1\0\0\0\0"))); /* not the shortest form */
     CHECK(decode_file(BYTES("\0\0\0\377\377\377\377\377\377\377\377\377\1\1")));
     CHECK(!decode_file(BYTES("\0\0\0\377\377\377\377\377\377\377\377\377\2\1"))); /* 65 bits */
     CHECK(!decode_file(BYTES("\0\0\0\377\377\377\377\377\377\377\377\377\201\0\1")));
     CHECK(!decode_file(BYTES("\0\0\0\0\2"))); /* a bool is 0 or 1 */
-    CHECK(decode_oem_input(BYTES("\0\0\0\0\0\0\0\2\1\2a")));
-    CHECK(!decode_oem_input(BYTES("\0\0\0\0\0\0\0\2\1\0"))); /* NULL in a list of strings */
-    CHECK(!decode_oem_input(BYTES("\0\0\0\0\0\0\0\3\1\1"))); /* more strings than bytes */
+    CHECK(decode_oem_input(BYTES("\0\0\0\0\0\0\0\2\1\0\2a\0")));
+    CHECK(!decode_oem_input(BYTES("\0\0\0\0\0\0\0\2\2a\0\0"))); /* NULL in a list of strings */
+    CHECK(!decode_oem_input(BYTES("\0\0\0\0\0\0\0\3\1\0\1")));  /* more strings than bytes */
     CHECK(!decode_oem_input(BYTES("\0\0\0\0\0\0\0\377\377\377\377\377\377\377\377\377\1\1")));
     CHECK(!decode_facts(BYTES("\377\377\377\377\17"))); /* 4 G packages in no bytes */
     CHECK(!decode_facts(BYTES("\1\0\0\0\0\0\0")));      /* one in six bytes */
     CHECK(!decode_facts(NULL, 0));
+    CHECK(decode_facts(BYTES("\0\0\0\0\0\0")));
+    CHECK(decode_facts(BYTES("\0\0\1\0\1\0\0\0\0\0\0")));  /* a history that is present */
+    CHECK(!decode_facts(BYTES("\0\0\2\0\1\0\0\0\0\0\0"))); /* 0 or 1 stands before it */
+    CHECK(!decode_facts(BYTES("\0\0\1\0\0\0\0\0\0\0\0"))); /* all zero is not spelled out */
 }
 
 static void mutate(struct iv_buf *buf, uint64_t *state)

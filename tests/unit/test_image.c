@@ -92,6 +92,34 @@ static void test_copies(void)
     struct iv_submission s = {.path = "fw"};
     iv_submission_assemble(facts, 1, NULL, 0, &arena, &s);
     CHECK_INT(s.package_count, 2);
+    CHECK(!s.has_no_twins);
+}
+
+/* Packages that the submission comes with count as those of the facts do. */
+static void test_given_packages(void)
+{
+    static const char *const payload[] = {"Payload/Q.spkg"};
+    for (int i = 0; i < 3; i++) {
+        struct iv_package given[] = {
+            a_package("fw/z.spkg", "z", "1.0.0.1", IV_CONTAINER_CABINET),
+            a_package("fw/y/payload/q.spkg", "q", "1.0.0.1", IV_CONTAINER_CABINET),
+            a_package("fw/x.spkg", "x", "1.0.0.1", IV_CONTAINER_CABINET),
+        };
+        struct iv_package folder = a_package("fw/y", "y", "1.0.0.1", IV_CONTAINER_FOLDER);
+        folder.payload_packages = (const char **)payload;
+        folder.payload_package_count = 1;
+        given[0].removal = i == 2;
+        struct iv_facts facts = {.packages = &folder, .package_count = i == 1 ? 1 : 0};
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+        struct iv_submission s = {.path = "fw", .packages = given, .package_count = 3};
+        iv_submission_assemble(&facts, 1, NULL, 0, &arena, &s);
+        CHECK_INT(s.package_count, 3);
+        CHECK_STR(s.packages[0].path, "fw/x.spkg");
+        CHECK_STR(s.packages[1].path, i == 1 ? "fw/y" : "fw/y/payload/q.spkg");
+        CHECK_STR(s.packages[2].path, "fw/z.spkg");
+        CHECK_INT(s.set.count, i == 2 ? 2 : 3);
+        CHECK(s.has_no_twins);
+    }
 }
 
 static void test_sound(void)
@@ -140,6 +168,7 @@ int main(void)
     test_assemble();
     test_none();
     test_copies();
+    test_given_packages();
     test_sound();
     test_names();
     return unit_end();

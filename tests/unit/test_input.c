@@ -2,6 +2,7 @@
 #include "tests/unit/input_support.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
@@ -360,6 +361,46 @@ static void check_growing(const char *name, const char *text)
     iv_input_close(&listing);
 }
 
+static bool is_resident(const char *path)
+{
+    unsigned char state = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    void *page = mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
+    CHECK(page != MAP_FAILED && mincore(page, 1, &state) == 0);
+    munmap(page, 1);
+    close(fd);
+    return (state & 1) != 0;
+}
+
+/* A file that is asked for comes into memory without being read; one that is gone is no trouble. */
+static void test_advise(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    struct cab_file files[] = {{.name = "man.dsm.xml", .text = dsm}};
+    temp_cabinet(&t, &a, "Contoso.A.spkg", files, 1);
+    temp_cabinet(&t, &a, "Contoso.B.spkg", files, 1);
+    char *path = temp_path(&t, &a, "Contoso.A.spkg");
+    SEEN(s, t.root);
+    CHECK_INT(s.listing.item_count, 2);
+    CHECK_INT(unlink(temp_path(&t, &a, "Contoso.B.spkg")), 0);
+    iv_input_advise(&s.listing, &s.listing.items[1]);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    fsync(fd);
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    int lowest = fd; /* one that is left open is there the next time */
+    close(fd);
+    bool was_resident = is_resident(path); /* in memory alone, as on tmpfs: nothing to see */
+    iv_input_advise(&s.listing, &s.listing.items[0]);
+    for (int i = 0; i < 4000 && !was_resident && !is_resident(path); i++) {
+        usleep(5000);
+    }
+    CHECK(is_resident(path));
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK_INT(fd, lowest);
+    close(fd);
+}
+
 static void test_changes(void)
 {
     TEMP(t);
@@ -406,6 +447,7 @@ int main(void)
     test_single();
     test_options();
     test_limits();
+    test_advise();
     test_changes();
     check_growing("a.spkg", "x");
     check_growing("UpdateHistory.xml", "<UpdateHistory/>");

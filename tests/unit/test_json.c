@@ -48,6 +48,29 @@ static void check_text(const char *text, const char *wanted)
     CHECK_STR(iv_buf_text(&buf), wanted);
 }
 
+/* Text is looked at eight bytes at a time: each byte must come out the same in every place. */
+static void test_places(void)
+{
+    for (unsigned byte = 1; byte < 0x80; byte++) {
+        char alone[] = {(char)byte, '\0'};
+        struct iv_buf one IV_CLEANUP(iv_buf_fini) = {0};
+        struct iv_json json = iv_json(&one, false);
+        iv_json_string(&json, NULL, alone);
+        one.data[one.size - 1] = '\0'; /* its closing quote */
+        for (size_t at = 0; at < 19; at++) {
+            char text[] = "abcdefghijklmnopqrs";
+            struct iv_buf wanted IV_CLEANUP(iv_buf_fini) = {0};
+            iv_buf_puts(&wanted, "{\"t\":\"");
+            iv_buf_add(&wanted, text, at);
+            iv_buf_puts(&wanted, one.data + 1);
+            iv_buf_puts(&wanted, text + at + 1);
+            iv_buf_puts(&wanted, "\"}");
+            text[at] = (char)byte;
+            check_text(text, iv_buf_text(&wanted));
+        }
+    }
+}
+
 static void test_escapes(void)
 {
     check_text("", "{\"t\":\"\"}");
@@ -115,6 +138,7 @@ int main(void)
     test_nesting();
     test_pretty();
     test_escapes();
+    test_places();
     test_strings();
     test_numbers();
     test_fields();
