@@ -88,7 +88,8 @@ static bool read_resident(struct iv_cursor *c, struct iv_ntfs_attribute *attribu
     c->at = 16;
     size_t size = iv_cursor_u32(c);
     size_t offset = iv_cursor_u16(c);
-    if (offset < ATTRIBUTE_HEADER || offset > c->size || size > c->size - offset) {
+    if (offset < ATTRIBUTE_HEADER || offset % 8 != 0 || offset > c->size ||
+        size > c->size - offset || c->size - offset - size >= 8) { /* padded to eight */
         return false;
     }
     attribute->value = c->bytes + offset;
