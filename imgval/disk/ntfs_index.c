@@ -212,7 +212,7 @@ bool iv_ntfs_index_read(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *f
 {
     struct tree tree = {.ntfs = ntfs, .arena = arena, .max = max};
     struct iv_ntfs_why inner;
-    const struct iv_ntfs_attribute *root;
+    const struct iv_ntfs_attribute *root = NULL;
     if (!open_root(&tree, folder, &root, why) || !open_blocks(&tree, folder, why)) {
         return false;
     }

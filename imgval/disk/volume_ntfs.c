@@ -366,6 +366,10 @@ look_into(struct iv_volume *volume, const struct iv_volume_node *folder, struct 
                             &node);
     }
     iv_volume_index_finish(&state->look_up);
+    if (iv_volume_index_has_twins(&state->look_up)) {
+        iv_volume_index_fini(&state->look_up);
+        return damaged(volume, ret_fault, "the directory is damaged: it has one name twice");
+    }
     return IV_VOLUME_FOUND;
 }
 

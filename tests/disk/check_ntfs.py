@@ -639,6 +639,38 @@ def check_compact(checks, place):
         checks.that(name in got.get(path, ("", 0, ""))[2], f"{name}: {got}")
 
 
+def check_names(checks, place):
+    """Names that differ in case alone: each is found by its own."""
+    tree = place.folder / "names"
+    for name in ("same.txt", "Same.txt", "SAME.TXT"):
+        write(tree, f"dir/{name}", name.encode())
+    image = place.make("ntfs", "8M", tree, "cases")
+    got, _ = place.cat(image)
+    checks.that(got == expected(tree), f"names by case: {difference(got, expected(tree))}")
+    got, _ = place.cat(image, "dir/sAMe.txt")
+    checks.that(got.get("dir/sAMe.txt", ("",))[0] == "file", f"any of them: {got}")
+
+
+def check_twins(surgery):
+    """One name twice in a directory, and in the records: no path could tell which."""
+    volume = Volume(surgery.whole)
+    one, two = ("many/a file with a name of some length %d.txt" % i for i in (7, 8))
+    blocks = volume.index_blocks("many")
+    old, new = one.split("/")[1].encode("utf-16-le"), two.split("/")[1].encode("utf-16-le")
+    number = volume.number(one)
+
+    def lie(changed):
+        for at in blocks:
+            block = changed.block(at)
+            place = block.find(old)
+            if place >= 0:
+                block[place:place + len(old)] = new
+                changed.put(at, block)
+        name = next(a for a in changed.attributes(number) if a.type == NAME)
+        changed.change(number, name.value + 66, new)
+    surgery.told("one name twice", lie, two, "one name twice", ["dir/small.txt"])
+
+
 def check_flips(checks, place):
     """
     Every bit of records, index blocks and the boot sector. NTFS writes some things once alone, and
@@ -683,6 +715,8 @@ def main():
         check_shared(plain)
         check_index(plain)
         check_records(plain)
+        check_twins(plain)
+        check_names(checks, place)
         runs = place.make("ntfs-fragments", "8M", tree, "whole", "--cluster", "512").read_bytes()
         check_list(Surgery(checks, place, "ntfs-fragments", runs, wanted))
         packed = place.make("ntfs-lznt1", "8M", tree, "whole").read_bytes()
