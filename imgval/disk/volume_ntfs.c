@@ -47,6 +47,8 @@ struct state {
     struct iv_ntfs ntfs;
     struct iv_ntfs_census census;
     bool has_census;
+    bool census_failed;
+    struct iv_ntfs_why census_why;
     struct iv_arena scratch;        /* empty between calls */
     struct iv_volume_index look_up; /* of the directory looked into last; its arena: */
     struct iv_ntfs_names names;
@@ -302,16 +304,26 @@ static bool choose_names(struct iv_ntfs_names *names, uint64_t folder, struct iv
     return true;
 }
 
+/* Takes the census, once. */
+static bool need_census(struct iv_volume *volume, struct iv_ntfs_why *why)
+{
+    struct state *state = state_of(volume);
+    if (!state->has_census && !state->census_failed) {
+        state->has_census =
+            iv_ntfs_census_take(&state->ntfs, volume->arena, &state->census, &state->census_why);
+        state->census_failed = !state->has_census;
+    }
+    return state->has_census || iv_ntfs_fail(why, "%s", state->census_why.text);
+}
+
 /* Whether no file of the directory is missing, nor has another name: see ntfs_census.h. */
 static bool is_complete(struct iv_volume *volume, uint64_t folder, struct iv_ntfs_why *why)
 {
     struct state *state = state_of(volume);
     const struct iv_ntfs_names *names = &state->names;
-    if (!state->has_census &&
-        !iv_ntfs_census_take(&state->ntfs, volume->arena, &state->census, why)) {
+    if (!need_census(volume, why)) {
         return false;
     }
-    state->has_census = true;
     struct iv_arena_mark mark = iv_arena_mark(&state->scratch);
     struct iv_ntfs_place *listed =
         IV_NEW_ARRAY(&state->scratch, struct iv_ntfs_place, names->count + 1);

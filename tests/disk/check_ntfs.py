@@ -114,6 +114,16 @@ class Volume:
         block[at:at + len(data)] = data
         self.put(self.at(number), block)
 
+    def put_run(self, number, runs):
+        """Replaces the run list of a file's data, which may grow."""
+        data, whole = self.find(number, DATA), self.record(number)
+        record = bytes(whole[:data.value]) + runs
+        record += bytes(-len(record) % 8)
+        new = bytearray(record + whole[data.at + data.length:struct.unpack_from("<I", whole, 24)[0]])
+        struct.pack_into("<I", new, data.at + 4, len(record) - data.at)
+        struct.pack_into("<I", new, 24, len(new))
+        self.put(self.at(number), new + bytes(len(whole) - len(new)))
+
     def list_of(self, number):
         """Place and bytes of an attribute list: in the record or in a cluster of its own."""
         block, entry = self.record(number), self.find(number, LIST)
@@ -338,18 +348,7 @@ def check_runs(surgery):
     theirs = (theirs.runs(volume.record(other)))[0][0] if theirs else lcn + 1
 
     def run(length, at, end=b"\0"):
-        body = bytes([0x44]) + struct.pack("<Ii", length, at) + end
-        # the list needs more room than it had: the attribute grows over the end mark
-        def lie(changed):
-            whole = changed.record(number)
-            record = bytes(whole[:data.value]) + body
-            record += bytes(-len(record) % 8)
-            tail = whole[data.at + data.length:struct.unpack_from("<I", whole, 24)[0]]
-            new = bytearray(record + tail)
-            struct.pack_into("<I", new, data.at + 4, len(record) - data.at)
-            struct.pack_into("<I", new, 24, len(new))
-            changed.put(changed.at(number), new + bytes(len(whole) - len(new)))
-        return lie
+        return lambda changed: changed.put_run(number, bytes([0x44]) + struct.pack("<Ii", length, at) + end)
 
     def field(at, fmt, value):
         return lambda changed: changed.change(number, data.at + at, struct.pack(fmt, value))
@@ -403,6 +402,17 @@ def check_shared(surgery):
         changed.change(one, at + 1 + (sizes & 15), data)
     for path in (OTHER, "dir/mixed.bin"):
         surgery.told("clusters of two files", lie, path, "belongs to another file", ["dir/small.txt"])
+
+
+def check_claims(surgery):
+    """Three files that have all of the volume: no directory can be believed."""
+    def lie(changed):
+        clusters = len(changed.data) // changed.cluster - 1
+        for path in (OTHER, BIG, "dir/mixed.bin"):
+            number = changed.number(path)
+            changed.put_run(number, bytes([0x14]) + struct.pack("<I", clusters) + b"\0\0")
+            changed.change(number, changed.find(number, DATA).at + 24, struct.pack("<Q", clusters - 1))
+    surgery.told("more clusters than there are", lie, OTHER, "more clusters than the volume")
 
 
 def check_list(surgery):
@@ -713,6 +723,7 @@ def main():
         check_boot(checks, place, whole)
         check_runs(plain)
         check_shared(plain)
+        check_claims(plain)
         check_index(plain)
         check_records(plain)
         check_twins(plain)
