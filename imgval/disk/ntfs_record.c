@@ -17,6 +17,8 @@
 #define IN_USE 1u
 #define IS_DIRECTORY 2u
 #define NAME_HEADER 66u
+#define NAME_FLAGS 56u
+#define NAME_DIRECTORY 0x10000000u
 #define SPACE_MAX 3u /* POSIX, Windows, DOS, Windows and DOS */
 #define SPACE_DOS 2u
 
@@ -178,10 +180,12 @@ bool iv_ntfs_name_read(const unsigned char *value, size_t size, struct iv_ntfs_n
 {
     struct iv_cursor c = iv_cursor(value, size);
     struct iv_ntfs_name name = {.folder = iv_cursor_u64(&c)};
-    c.at = NAME_HEADER - 2;
     if (size < NAME_HEADER) {
         return false;
     }
+    c.at = NAME_FLAGS;
+    name.is_directory = (iv_cursor_u32(&c) & NAME_DIRECTORY) != 0;
+    c.at = NAME_HEADER - 2;
     name.size = (size_t)2 * iv_cursor_u8(&c);
     unsigned space = iv_cursor_u8(&c);
     name.units = iv_cursor_take(&c, name.size);

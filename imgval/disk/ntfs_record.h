@@ -116,7 +116,8 @@ struct iv_ntfs_name {
     uint64_t file;   /* reference; in a directory */
     uint64_t folder; /* reference */
     const unsigned char *units;
-    size_t size;   /* bytes */
+    size_t size; /* bytes */
+    bool is_directory;
     bool is_short; /* the second name of a file, for programs that know 8.3 alone */
 };
 

@@ -165,6 +165,11 @@ static bool ntfs_open(struct iv_volume *volume, size_t image, struct iv_fault *r
                                 why.text);
         return false;
     }
+    if (!root.is_directory) {
+        (void)iv_volume_trouble(volume, ret_fault, IV_FAULT_PARTITION,
+                                "the NTFS root is no directory");
+        return false;
+    }
     iv_arena_fini(&state->scratch);
     state->ntfs.used = read_bitmap(volume);
     volume->used = state->ntfs.used != NULL ? count_used(&state->ntfs) : 0;
@@ -408,7 +413,7 @@ static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
                              &why);
 }
 
-/* An entry whose record is damaged is a file of no size, so that reading it is what fails. */
+/* An entry whose record is damaged is what the directory says, so that reading it is what fails. */
 static enum iv_volume_outcome ntfs_list(struct iv_volume *volume,
                                         const struct iv_volume_node *folder, struct iv_arena *arena,
                                         struct iv_volume_entry **ret_entries, size_t *ret_count,
@@ -427,7 +432,7 @@ static enum iv_volume_outcome ntfs_list(struct iv_volume *volume,
         struct iv_volume_node node;
         if (!describe(state, IV_NTFS_NUMBER(name->file), IV_NTFS_SEQUENCE(name->file), name, &node,
                       &why)) {
-            node = (struct iv_volume_node){0};
+            node = (struct iv_volume_node){.is_directory = name->is_directory};
         }
         entries[i] = (struct iv_volume_entry){
             .name = iv_volume_name_utf16(arena, name->units, name->size),

@@ -602,6 +602,21 @@ def check_records(surgery):
                      [OTHER])
 
 
+def check_folders(surgery):
+    """A directory whose record is damaged is listed as one; a root must be one."""
+    volume = Volume(surgery.whole)
+    hurt = surgery.place.folder / "hurt"
+    volume.data[volume.at(volume.number("many"))] ^= 1
+    hurt.write_bytes(volume.data)
+    told = subprocess.run([surgery.place.programs / "volcat", hurt], capture_output=True, text=True).stdout
+    surgery.checks.that("dir many\ntrouble 17 many: " in told, "a damaged directory is a directory")
+
+    def lie(changed):
+        changed.change(5, 22, b"\x01\0")
+        changed.change(5, changed.find(5, ROOT, "$I30").at + 24, b"x")
+    surgery.told("a root that is a file", lie, OTHER, "no directory")
+
+
 def check_lznt1(surgery):
     """What chunks can be wrong in: the headers, and copies from before the chunk."""
     volume = Volume(surgery.whole)
@@ -728,6 +743,7 @@ def main():
         check_claims(plain)
         check_index(plain)
         check_records(plain)
+        check_folders(plain)
         check_twins(plain)
         check_names(checks, place)
         runs = place.make("ntfs-fragments", "8M", tree, "whole", "--cluster", "512").read_bytes()
