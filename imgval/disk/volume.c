@@ -117,6 +117,7 @@ const char *iv_volume_name_utf16(struct iv_arena *arena, const unsigned char *by
 
 struct iv_volume_name {
     const char *folded;
+    const char *name;
     size_t number; /* in the order of the directory */
     struct iv_volume_node node;
 };
@@ -134,6 +135,7 @@ void iv_volume_index_add(struct iv_volume_index *index, const char *name,
                                  sizeof(*index->names));
     index->names[index->count] = (struct iv_volume_name){
         .folded = iv_ascii_fold(&index->arena, name),
+        .name = iv_arena_strdup(&index->arena, name),
         .number = index->count,
         .node = *node,
     };
@@ -145,6 +147,7 @@ static int compare_names(const void *a, const void *b)
     const struct iv_volume_name *one = a;
     const struct iv_volume_name *other = b;
     int order = strcmp(one->folded, other->folded);
+    order = order != 0 ? order : strcmp(one->name, other->name);
     return order != 0 ? order : (one->number > other->number) - (one->number < other->number);
 }
 
@@ -161,6 +164,23 @@ bool iv_volume_index_is_of(const struct iv_volume_index *index, uint64_t place)
     return index->is_built && index->place == place;
 }
 
+/* The first name that is not below these two. */
+static const struct iv_volume_name *find_name(const struct iv_volume_index *index,
+                                              const char *folded, const char *name)
+{
+    size_t from = 0;
+    const struct iv_volume_name wanted = {.folded = folded, .name = name};
+    for (size_t to = index->count; from < to;) {
+        size_t middle = from + (to - from) / 2;
+        if (compare_names(&index->names[middle], &wanted) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from < index->count ? &index->names[from] : NULL;
+}
+
 const struct iv_volume_node *iv_volume_index_find(const struct iv_volume_index *index,
                                                   const char *name)
 {
@@ -168,18 +188,21 @@ const struct iv_volume_node *iv_volume_index_find(const struct iv_volume_index *
     for (const char *c = name; *c != '\0'; c++) {
         iv_buf_putc(&folded, iv_ascii_lower(*c));
     }
-    size_t from = 0;
-    for (size_t to = index->count; from < to;) { /* the first that is not below it */
-        size_t middle = from + (to - from) / 2;
-        if (strcmp(index->names[middle].folded, iv_buf_text(&folded)) < 0) {
-            from = middle + 1;
-        } else {
-            to = middle;
+    const struct iv_volume_name *found = find_name(index, iv_buf_text(&folded), name);
+    if (found == NULL || strcmp(found->name, name) != 0) {
+        found = find_name(index, iv_buf_text(&folded), "");
+    }
+    return found != NULL && strcmp(found->folded, iv_buf_text(&folded)) == 0 ? &found->node : NULL;
+}
+
+bool iv_volume_index_has_twins(const struct iv_volume_index *index)
+{
+    for (size_t i = 1; i < index->count; i++) {
+        if (strcmp(index->names[i].name, index->names[i - 1].name) == 0) {
+            return true;
         }
     }
-    return from < index->count && strcmp(index->names[from].folded, iv_buf_text(&folded)) == 0
-               ? &index->names[from].node
-               : NULL;
+    return false;
 }
 
 void iv_volume_index_fini(struct iv_volume_index *index)
@@ -217,19 +240,8 @@ bool iv_volume_open(const struct iv_source *source, size_t image, const struct i
     return true;
 }
 
-static void release(const struct iv_volume *volume, struct iv_volume_node *node)
-{
-    if (volume->kind->release != NULL) {
-        volume->kind->release(node);
-    }
-    *node = (struct iv_volume_node){0};
-}
-
 void iv_volume_close(struct iv_volume **volume)
 {
-    if (*volume != NULL && (*volume)->folder_path != NULL) {
-        release(*volume, &(*volume)->folder);
-    }
     if (*volume != NULL && (*volume)->kind->close != NULL) {
         (*volume)->kind->close(*volume);
     }
@@ -270,7 +282,7 @@ static const char *shown(const struct iv_volume *volume, const char *name)
     return iv_faults_shown(volume->arena, name);
 }
 
-/* One step down from *node, which is replaced or released. */
+/* One step down from *node, which is replaced. */
 static enum iv_volume_outcome step(struct iv_volume *volume, const char *part,
                                    struct iv_volume_node *node, struct iv_fault *ret_fault)
 {
@@ -278,9 +290,7 @@ static enum iv_volume_outcome step(struct iv_volume *volume, const char *part,
     enum iv_volume_outcome outcome =
         node->is_directory ? volume->kind->child(volume, node, part, &child, ret_fault)
                            : IV_VOLUME_ABSENT;
-    release(volume, node);
     if (outcome == IV_VOLUME_FOUND && child.is_link) {
-        release(volume, &child);
         return iv_volume_trouble(volume, ret_fault, IV_FAULT_UNSUPPORTED, "%s is a link",
                                  shown(volume, part));
     }
@@ -301,7 +311,6 @@ static enum iv_volume_outcome walk(struct iv_volume *volume, const char *path,
             return outcome;
         }
         if (more < 0 || depth >= volume->limits->directory_depth) {
-            release(volume, &node);
             return more < 0
                        ? IV_VOLUME_ABSENT
                        : iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
@@ -322,12 +331,10 @@ static enum iv_volume_outcome open_folder(struct iv_volume *volume, const char *
         memcmp(volume->folder_path, path, size) == 0) {
         return IV_VOLUME_FOUND;
     }
-    release(volume, &volume->folder);
     volume->folder_path = NULL;
     const char *wanted = iv_arena_strndup(volume->arena, path, size);
     enum iv_volume_outcome outcome = walk(volume, wanted, &volume->folder, ret_fault);
     if (outcome == IV_VOLUME_FOUND && !volume->folder.is_directory) {
-        release(volume, &volume->folder);
         return IV_VOLUME_ABSENT;
     }
     if (outcome == IV_VOLUME_FOUND) {
@@ -382,12 +389,10 @@ static enum iv_volume_outcome find_file(struct iv_volume *volume, const char *pa
         return outcome;
     }
     if (node.is_link) {
-        release(volume, &node);
         return iv_volume_trouble(volume, ret_fault, IV_FAULT_UNSUPPORTED, "%s is a link",
                                  shown(volume, name));
     }
     if (node.is_directory) {
-        release(volume, &node);
         return IV_VOLUME_ABSENT;
     }
     *ret_node = node;
@@ -404,14 +409,12 @@ enum iv_volume_outcome iv_volume_read(struct iv_volume *volume, const char *path
     }
     uint64_t size = node.size;
     if (size > max || size > SIZE_MAX / 2) {
-        release(volume, &node);
         return iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
                                  "%llu bytes are more than the limit of %llu",
                                  (unsigned long long)size, (unsigned long long)max);
     }
     char *place = iv_buf_reserve(buf, (size_t)size);
     outcome = volume->kind->read(volume, &node, place, ret_fault);
-    release(volume, &node);
     if (outcome == IV_VOLUME_FOUND) {
         buf->size += (size_t)size;
     }
@@ -425,9 +428,7 @@ enum iv_volume_outcome iv_volume_file(struct iv_volume *volume, const char *path
 {
     struct iv_volume_node node = {0};
     enum iv_volume_outcome outcome = find_file(volume, path, &node, ret_fault);
-    if (outcome == IV_VOLUME_FOUND) {
-        outcome = volume->kind->file(volume, &node, arena, ret_source, ret_fault);
-        release(volume, &node);
-    }
-    return outcome;
+    return outcome == IV_VOLUME_FOUND
+               ? volume->kind->file(volume, &node, arena, ret_source, ret_fault)
+               : outcome;
 }

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct iv_volume; /* opaque; a handle of the kind's library or reader */
+struct iv_volume; /* opaque; what the kind's reader keeps */
 
 struct iv_volume_entry {
     const char *name; /* UTF-8; what is no valid UTF-16 is U+FFFD */

@@ -14,7 +14,6 @@ struct iv_volume_node {
     uint64_t size;
     uint64_t place;   /* the kind's own: where it lies */
     const void *info; /* the kind's own: memory of the volume's arena */
-    void *handle;     /* the kind's own: what `release` gives back */
 };
 
 struct iv_volume_kind {
@@ -42,7 +41,6 @@ struct iv_volume_kind {
     enum iv_volume_outcome (*file)(struct iv_volume *volume, struct iv_volume_node *node,
                                    struct iv_arena *arena, struct iv_source *ret_source,
                                    struct iv_fault *ret_fault);
-    void (*release)(struct iv_volume_node *node); /* NULL: nothing to give back */
 };
 
 struct iv_volume {
@@ -68,8 +66,8 @@ enum iv_volume_outcome iv_volume_trouble(const struct iv_volume *volume, struct 
     IV_PRINTF(4, 5);
 
 /*
- * The names of one directory, sorted for look-ups: for kinds whose directories are plain lists. A
- * name that folds like an earlier one is not found; listings show both.
+ * The names of one directory, sorted for look-ups: for kinds that read a directory whole. Where
+ * names differ in case alone, each is found by its own case, and by any other one of them.
  */
 struct iv_volume_index {
     struct iv_arena arena;
@@ -87,6 +85,8 @@ void iv_volume_index_finish(struct iv_volume_index *index);
 bool iv_volume_index_is_of(const struct iv_volume_index *index, uint64_t place);
 const struct iv_volume_node *iv_volume_index_find(const struct iv_volume_index *index,
                                                   const char *name);
+/* Whether two names are the same, to the letter. */
+bool iv_volume_index_has_twins(const struct iv_volume_index *index);
 void iv_volume_index_fini(struct iv_volume_index *index);
 
 /* UTF-16 little-endian as UTF-8: lone surrogates and NUL become U+FFFD. In `arena`. */

@@ -1,19 +1,70 @@
 /*
- * NTFS, read by libfsntfs over the source: the only file that knows libfsntfs and libbfio.
+ * NTFS: the boot sector, the master file table, directories, and files in every form that Windows
+ * writes: resident, in runs, sparse, compressed (LZNT1), compact (WOF, file provider).
  *
- * What the library leaves open is decided here: nothing that is encrypted, offline or compressed in
- * a way that is not known comes back as bytes, and no compressed file as zeros alone.
+ *   ntfs_record   a record as bytes: fix-ups, header, attributes
+ *   ntfs_data     run lists and the bytes of an attribute; lznt1: its compressed units
+ *   ntfs_file     a file: its record, its attribute list and the records that continue it
+ *   ntfs_index    the names in a directory
+ *   ntfs_census   all records, against indexes and clusters that do not agree with them
+ *
+ * Nothing that is encrypted, offline or compressed in a way that is not known comes back as bytes,
+ * and no compact file as zeros alone: that is what a reader without WOF gives.
  */
-#include "imgval/disk/chunked.h"
 #include "imgval/disk/volume_kinds.h"
-#include "imgval/disk/volume_ntfs_record.h"
 
 #include "imgval/base/cursor.h"
-#include "imgval/base/text.h"
+#include "imgval/disk/chunked.h"
+#include "imgval/disk/ntfs_census.h"
+#include "imgval/disk/ntfs_index.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
+
+/* File attribute bits and tags of reparse points: [MS-FSCC] 2.6, 2.1.2.1. */
+#define ATTRIBUTE_REPARSE 0x400u
+#define ATTRIBUTE_OFFLINE 0x1000u
+#define ATTRIBUTE_ENCRYPTED 0x4000u
+#define TAG_WOF 0x80000017u
+#define TAG_MICROSOFT 0x80000000u       /* others have a GUID more */
+#define TAG_LEADS_ELSEWHERE 0x20000000u /* "name surrogate" */
+#define WOF_PROVIDER_FILE 2u
+#define WOF_ALGORITHMS 4u
+#define WOF_STREAM "WofCompressedData"
+#define REPARSE_MAX 16384u /* the format's own bound */
+#define ROOT 5u
+#define BITMAP 6u
+#define I30 "$I30"
+
+/* The data of a file in hand: its own, or what its chunks inflate to. */
+struct data {
+    struct iv_ntfs_stream stream;
+    struct iv_chunked chunked;
+    bool is_compact;
+    struct data *next; /* handed out before */
+};
+
+struct state {
+    struct iv_ntfs ntfs;
+    struct iv_ntfs_census census;
+    bool has_census;
+    bool census_failed;
+    struct iv_ntfs_why census_why;
+    struct iv_arena scratch;        /* empty between calls */
+    struct iv_volume_index look_up; /* of the directory looked into last; its arena: */
+    struct iv_ntfs_names names;
+    struct data *files; /* handed out by ntfs_file(): they live as long as the volume */
+};
+
+/* What the attributes of a file say of it and its data. */
+struct traits {
+    uint32_t flags;
+    bool has_reparse;
+    uint32_t tag;
+    uint32_t version; /* these three: WOF */
+    uint32_t provider;
+    uint32_t algorithm;
+    const struct iv_ntfs_attribute *data; /* NULL: it has none */
+};
 
 static const char *probe(const struct iv_source *source)
 {
@@ -24,271 +75,10 @@ static const char *probe(const struct iv_source *source)
                : NULL;
 }
 
-#ifndef IMGVAL_WITH_FSNTFS
-
-const struct iv_volume_kind iv_volume_ntfs = {
-    .probe = probe,
-    .missing = "this build was made without libfsntfs",
-};
-
-#else
-
-#include <libbfio.h>
-#include <libfsntfs.h>
-
-/* File attribute bits and tags of reparse points: [MS-FSCC] 2.6, 2.1.2.1. */
-#define ATTRIBUTE_DIRECTORY 0x10u
-#define ATTRIBUTE_REPARSE 0x400u
-#define ATTRIBUTE_OFFLINE 0x1000u
-#define ATTRIBUTE_ENCRYPTED 0x4000u
-#define DATA_ENCRYPTED 0x4000u
-#define TAG_WOF 0x80000017u
-#define TAG_LEADS_ELSEWHERE 0x20000000u /* "name surrogate" */
-#define WOF_ALGORITHMS 4
-#define RECORD_MAX 4096
-static const char wof_stream[] = "WofCompressedData";
-
-/* One entry holds far fewer: the standard ones, a few names and streams, and their continuations.
- */
-#define ATTRIBUTES_MAX 65536
-
-/* ---- the source as a libbfio handle ---- */
-
-struct position {
-    const struct iv_source *source;
-    uint64_t at;
-    bool is_open;
-};
-
-static struct position *position_of(intptr_t *handle)
-{
-    return (struct position *)(void *)handle;
-}
-
-static int position_free(intptr_t **handle, libbfio_error_t **error)
-{
-    (void)error;
-    free(*handle);
-    *handle = NULL;
-    return 1;
-}
-
-static int position_clone(intptr_t **ret_handle, intptr_t *handle, libbfio_error_t **error)
-{
-    (void)error;
-    struct position *copy = malloc(sizeof(*copy));
-    if (copy == NULL) {
-        return -1;
-    }
-    *copy = *position_of(handle);
-    copy->is_open = false;
-    *ret_handle = (intptr_t *)(void *)copy;
-    return 1;
-}
-
-static int position_open(intptr_t *handle, int access, libbfio_error_t **error)
-{
-    (void)access;
-    (void)error;
-    position_of(handle)->is_open = true;
-    position_of(handle)->at = 0;
-    return 1;
-}
-
-static int position_close(intptr_t *handle, libbfio_error_t **error)
-{
-    (void)error;
-    position_of(handle)->is_open = false;
-    return 0;
-}
-
-static ssize_t position_read(intptr_t *handle, uint8_t *bytes, size_t size, libbfio_error_t **error)
-{
-    (void)error;
-    struct position *position = position_of(handle);
-    uint64_t left =
-        position->at < position->source->size ? position->source->size - position->at : 0;
-    if (size > left) {
-        size = (size_t)left;
-    }
-    if (size > SSIZE_MAX || !iv_source_read(position->source, bytes, size, position->at)) {
-        return -1;
-    }
-    position->at += size;
-    return (ssize_t)size;
-}
-
-static off64_t position_seek(intptr_t *handle, off64_t offset, int whence, libbfio_error_t **error)
-{
-    (void)error;
-    struct position *position = position_of(handle);
-    off64_t base = 0;
-    if (whence == SEEK_CUR) {
-        base = (off64_t)position->at;
-    } else if (whence == SEEK_END) {
-        base = (off64_t)position->source->size;
-    }
-    off64_t wanted;
-    if (__builtin_add_overflow(base, offset, &wanted) || wanted < 0) {
-        return -1;
-    }
-    position->at = (uint64_t)wanted;
-    return wanted;
-}
-
-/* NOLINTNEXTLINE(readability-non-const-parameter): the library's type */
-static int position_exists(intptr_t *handle, libbfio_error_t **error)
-{
-    (void)handle;
-    (void)error;
-    return 1;
-}
-
-static int position_is_open(intptr_t *handle, libbfio_error_t **error)
-{
-    (void)error;
-    return position_of(handle)->is_open;
-}
-
-static int position_size(intptr_t *handle, size64_t *size, libbfio_error_t **error)
-{
-    (void)error;
-    *size = position_of(handle)->source->size;
-    return 1;
-}
-
-static libbfio_handle_t *open_handle(const struct iv_source *source)
-{
-    struct position *position = malloc(sizeof(*position));
-    if (position == NULL) {
-        return NULL;
-    }
-    *position = (struct position){.source = source};
-    libbfio_handle_t *handle = NULL;
-    if (libbfio_handle_initialize(&handle, (intptr_t *)(void *)position, position_free,
-                                  position_clone, position_open, position_close, position_read,
-                                  NULL, position_seek, position_exists, position_is_open,
-                                  position_size, LIBBFIO_FLAG_IO_HANDLE_MANAGED, NULL) != 1) {
-        free(position);
-        return NULL;
-    }
-    return handle;
-}
-
-/* ---- the volume ---- */
-
-/* The data of a file in hand: its own, or what its chunks inflate to. */
-struct data {
-    libfsntfs_file_entry_t *entry; /* owned by a file handed out, else borrowed */
-    libfsntfs_data_stream_t *stream;
-    struct iv_chunked chunked;
-    struct data *next; /* handed out before */
-};
-
-struct ntfs {
-    libbfio_handle_t *handle;
-    libfsntfs_volume_t *library;
-    libfsntfs_file_entry_t *mft; /* the master file table as a file */
-    size_t record_size;
-    struct iv_ntfs_census census;
-    struct data *files; /* handed out by ntfs_file(): they live as long as the volume */
-};
-
-static void data_fini(struct data *data)
-{
-    if (data->stream != NULL) {
-        libfsntfs_data_stream_free(&data->stream, NULL);
-    }
-    iv_chunked_fini(&data->chunked);
-}
-
-static struct ntfs *ntfs_of(const struct iv_volume *volume)
+static struct state *state_of(const struct iv_volume *volume)
 {
     return volume->state;
 }
-
-static void ntfs_close(struct iv_volume *volume)
-{
-    struct ntfs *ntfs = ntfs_of(volume);
-    if (ntfs == NULL) {
-        return;
-    }
-    for (struct data *data = ntfs->files; data != NULL; data = data->next) {
-        data_fini(data);
-        libfsntfs_file_entry_free(&data->entry, NULL);
-    }
-    if (ntfs->mft != NULL) {
-        libfsntfs_file_entry_free(&ntfs->mft, NULL);
-    }
-    if (ntfs->library != NULL) {
-        libfsntfs_volume_free(&ntfs->library, NULL);
-    }
-    if (ntfs->handle != NULL) {
-        libbfio_handle_free(&ntfs->handle, NULL);
-    }
-}
-
-/* Clusters that the volume's own bitmap ($Bitmap, entry 6) marks; 0 when it cannot be read. */
-static uint64_t count_used(struct ntfs *ntfs, uint64_t volume_size)
-{
-    libfsntfs_file_entry_t *bitmap = NULL;
-    uint64_t used = 0;
-    size32_t cluster = 0;
-    size64_t size = 0;
-    if (libfsntfs_volume_get_cluster_block_size(ntfs->library, &cluster, NULL) != 1 ||
-        cluster == 0 ||
-        libfsntfs_volume_get_file_entry_by_index(ntfs->library, 6, &bitmap, NULL) != 1) {
-        return 0;
-    }
-    uint64_t clusters = volume_size / cluster;
-    unsigned char bytes[4096];
-    if (libfsntfs_file_entry_get_size(bitmap, &size, NULL) != 1 || size < clusters / 8) {
-        clusters = 0;
-    }
-    for (uint64_t at = 0; at < clusters / 8;) {
-        ssize_t got = libfsntfs_file_entry_read_buffer_at_offset(bitmap, bytes, sizeof(bytes),
-                                                                 (off64_t)at, NULL);
-        if (got <= 0) {
-            used = 0;
-            break;
-        }
-        for (ssize_t i = 0; i < got && at + (uint64_t)i < clusters / 8; i++) {
-            used += (uint64_t)__builtin_popcount(bytes[i]);
-        }
-        at += (uint64_t)got;
-    }
-    libfsntfs_file_entry_free(&bitmap, NULL);
-    return used * cluster;
-}
-
-static bool ntfs_open(struct iv_volume *volume, size_t image, struct iv_fault *ret_fault)
-{
-    (void)image;
-    struct ntfs *ntfs = IV_NEW(volume->arena, struct ntfs);
-    volume->state = ntfs;
-    ntfs->handle = open_handle(&volume->source);
-    if (ntfs->handle == NULL || libfsntfs_volume_initialize(&ntfs->library, NULL) != 1) {
-        iv_out_of_memory();
-    }
-    libfsntfs_file_entry_t *root = NULL;
-    size32_t record = 0;
-    if (libfsntfs_volume_open_file_io_handle(ntfs->library, ntfs->handle, LIBFSNTFS_OPEN_READ,
-                                             NULL) != 1 ||
-        libfsntfs_volume_get_mft_entry_size(ntfs->library, &record, NULL) != 1 || record < 512 ||
-        record > RECORD_MAX ||
-        libfsntfs_volume_get_file_entry_by_index(ntfs->library, 0, &ntfs->mft, NULL) != 1 ||
-        libfsntfs_volume_get_root_directory(ntfs->library, &root, NULL) != 1) {
-        (void)iv_volume_trouble(volume, ret_fault, IV_FAULT_PARTITION,
-                                "the NTFS boot sector, master file table or root is damaged");
-        return false;
-    }
-    libfsntfs_file_entry_free(&root, NULL);
-    ntfs->record_size = record;
-    volume->used = count_used(ntfs, volume->source.size);
-    return true;
-}
-
-/* ---- entries ---- */
 
 static enum iv_volume_outcome damaged(const struct iv_volume *volume, struct iv_fault *ret_fault,
                                       const char *what)
@@ -296,219 +86,308 @@ static enum iv_volume_outcome damaged(const struct iv_volume *volume, struct iv_
     return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE, "%s", what);
 }
 
-static bool read_entry(libfsntfs_file_entry_t *entry, unsigned char *bytes, size_t size,
-                       uint64_t offset)
+static enum iv_volume_outcome damaged_why(const struct iv_volume *volume,
+                                          struct iv_fault *ret_fault, const char *what,
+                                          const struct iv_ntfs_why *why)
 {
-    size_t got = 0;
-    while (got < size) {
-        ssize_t more = libfsntfs_file_entry_read_buffer_at_offset(entry, bytes + got, size - got,
-                                                                  (off64_t)(offset + got), NULL);
-        if (more <= 0) {
-            return false;
-        }
-        got += (size_t)more;
+    return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE, "%s: %s", what, why->text);
+}
+
+/* ---- the volume ---- */
+
+static void data_fini(struct data *data)
+{
+    iv_chunked_fini(&data->chunked);
+}
+
+static void ntfs_close(struct iv_volume *volume)
+{
+    struct state *state = state_of(volume);
+    if (state == NULL) {
+        return;
     }
+    for (struct data *data = state->files; data != NULL; data = data->next) {
+        data_fini(data);
+    }
+    iv_volume_index_fini(&state->look_up);
+    iv_arena_fini(&state->scratch);
+}
+
+/* The volume's own bitmap of clusters; NULL when it cannot be read. */
+static const unsigned char *read_bitmap(struct iv_volume *volume)
+{
+    struct state *state = state_of(volume);
+    struct iv_ntfs_why why;
+    struct iv_ntfs_file file;
+    struct iv_ntfs_stream stream;
+    size_t size = (size_t)((state->ntfs.clusters + 7) / 8);
+    unsigned char *bits = NULL;
+    if (iv_ntfs_file_open(&state->ntfs, BITMAP, IV_NTFS_ANY_SEQUENCE, &state->scratch, &file,
+                          &why) &&
+        iv_ntfs_file_stream(&state->ntfs, &file, IV_NTFS_DATA, "", &state->scratch, &stream,
+                            &why) &&
+        stream.size >= size) {
+        bits = iv_arena_alloc(volume->arena, size);
+        if (!iv_ntfs_stream_read(&stream, bits, size, 0)) {
+            bits = NULL;
+        }
+    }
+    iv_arena_fini(&state->scratch);
+    return bits;
+}
+
+static uint64_t count_used(const struct iv_ntfs *ntfs)
+{
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < ntfs->clusters / 8; i++) {
+        count += (uint64_t)__builtin_popcount(ntfs->used[i]);
+    }
+    for (uint64_t i = ntfs->clusters / 8 * 8; i < ntfs->clusters; i++) {
+        count += ntfs->used[i / 8] >> i % 8 & 1;
+    }
+    return count * ntfs->cluster_size;
+}
+
+static bool ntfs_open(struct iv_volume *volume, size_t image, struct iv_fault *ret_fault)
+{
+    (void)image;
+    struct state *state = IV_NEW(volume->arena, struct state);
+    struct iv_ntfs_why why;
+    struct iv_ntfs_file root;
+    volume->state = state;
+    iv_arena_init(&state->scratch);
+    if (!iv_ntfs_boot(&volume->source, &state->ntfs, &why) ||
+        !iv_ntfs_mft_open(&state->ntfs, volume->arena, &why) ||
+        !iv_ntfs_file_open(&state->ntfs, ROOT, IV_NTFS_ANY_SEQUENCE, &state->scratch, &root,
+                           &why)) {
+        (void)iv_volume_trouble(volume, ret_fault, IV_FAULT_PARTITION,
+                                "the NTFS boot sector, master file table or root is damaged: %s",
+                                why.text);
+        return false;
+    }
+    if (!root.is_directory) {
+        (void)iv_volume_trouble(volume, ret_fault, IV_FAULT_PARTITION,
+                                "the NTFS root is no directory");
+        return false;
+    }
+    iv_arena_fini(&state->scratch);
+    state->ntfs.used = read_bitmap(volume);
+    volume->used = state->ntfs.used != NULL ? count_used(&state->ntfs) : 0;
     return true;
 }
 
-/*
- * A record of the master file table as it lies, its fix-ups undone: the library neither refuses a
- * torn record nor shows what a reparse point of WOF says in full. False: damaged.
- */
-static bool read_record(const struct ntfs *ntfs, uint64_t reference, unsigned char *record)
-{
-    uint64_t number = IV_NTFS_NUMBER(reference);
-    size_t size = ntfs->record_size;
-    return number <= INT64_MAX / RECORD_MAX && read_entry(ntfs->mft, record, size, number * size) &&
-           iv_ntfs_record_open(record, size);
-}
+/* ---- what a file is ---- */
 
-/* What the attributes of an entry say of its data. */
-struct traits {
-    bool has_reparse;
-    bool is_encrypted;
-    uint32_t tag;
-    uint32_t algorithm;
-    bool algorithm_is_known;
-    bool has_data;
-};
-
-static bool read_trait(libfsntfs_attribute_t *attribute, struct traits *traits)
+static bool read_reparse(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *file,
+                         struct iv_arena *arena, struct traits *traits, struct iv_ntfs_why *why)
 {
-    uint32_t type = 0;
-    uint16_t flags = 0;
-    size_t name = 0;
-    if (libfsntfs_attribute_get_type(attribute, &type, NULL) != 1) {
+    struct iv_ntfs_stream stream;
+    unsigned char head[24] = {0};
+    if (!iv_ntfs_file_stream(ntfs, file, IV_NTFS_REPARSE_POINT, "", arena, &stream, why)) {
         return false;
     }
-    if (type == LIBFSNTFS_ATTRIBUTE_TYPE_DATA) {
-        if (libfsntfs_attribute_get_data_flags(attribute, &flags, NULL) != 1) {
-            return false;
-        }
-        bool is_named =
-            libfsntfs_attribute_get_utf8_name_size(attribute, &name, NULL) == 1 && name > 1;
-        traits->has_data = traits->has_data || !is_named;
-        traits->is_encrypted = traits->is_encrypted || (flags & DATA_ENCRYPTED) != 0;
+    size_t size = stream.size < sizeof(head) ? (size_t)stream.size : sizeof(head);
+    if (stream.size > REPARSE_MAX || size < 8 || !iv_ntfs_stream_read(&stream, head, size, 0)) {
+        return iv_ntfs_fail(why, "its reparse point cannot be read");
     }
-    if (type == LIBFSNTFS_ATTRIBUTE_TYPE_REPARSE_POINT) {
-        traits->has_reparse = true;
-        if (libfsntfs_reparse_point_attribute_get_tag(attribute, &traits->tag, NULL) != 1) {
-            return false;
-        }
-        traits->algorithm_is_known = libfsntfs_reparse_point_attribute_get_compression_method(
-                                         attribute, &traits->algorithm, NULL) == 1 &&
-                                     traits->algorithm < WOF_ALGORITHMS;
+    struct iv_cursor c = iv_cursor(head, sizeof(head));
+    traits->tag = iv_cursor_u32(&c);
+    uint64_t length = iv_cursor_u16(&c);
+    if ((traits->tag & TAG_MICROSOFT) != 0 && length + 8 != stream.size) {
+        return iv_ntfs_fail(why, "its reparse point has another size than it says");
     }
+    (void)iv_cursor_u16(&c);
+    traits->version = iv_cursor_u32(&c);
+    traits->provider = iv_cursor_u32(&c);
+    uint32_t provider_version = iv_cursor_u32(&c);
+    traits->algorithm = provider_version == 1 ? iv_cursor_u32(&c) : UINT32_MAX;
     return true;
 }
 
-static bool read_traits(libfsntfs_file_entry_t *entry, struct traits *ret_traits)
+/* False: what the attributes say does not fit together. */
+static bool read_traits(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *file,
+                        struct iv_arena *arena, struct traits *ret_traits, struct iv_ntfs_why *why)
 {
-    int count = 0;
-    struct traits traits = {0};
-    if (libfsntfs_file_entry_get_number_of_attributes(entry, &count, NULL) != 1 || count < 0 ||
-        count > ATTRIBUTES_MAX) {
-        return false;
+    struct traits traits = {.data = iv_ntfs_file_find(file, IV_NTFS_DATA, "")};
+    const struct iv_ntfs_attribute *standard =
+        iv_ntfs_file_find(file, IV_NTFS_STANDARD_INFORMATION, "");
+    if (standard == NULL || !standard->is_resident || standard->value_size < 48) {
+        return iv_ntfs_fail(why, "it has no standard information");
     }
-    for (int i = 0; i < count; i++) {
-        libfsntfs_attribute_t *attribute = NULL;
-        if (libfsntfs_file_entry_get_attribute_by_index(entry, i, &attribute, NULL) != 1) {
-            return false;
-        }
-        bool is_fine = read_trait(attribute, &traits);
-        libfsntfs_attribute_free(&attribute, NULL);
-        if (!is_fine) {
-            return false;
-        }
+    struct iv_cursor c = iv_cursor(standard->value, standard->value_size);
+    c.at = 32;
+    traits.flags = iv_cursor_u32(&c);
+    traits.has_reparse = iv_ntfs_file_find(file, IV_NTFS_REPARSE_POINT, "") != NULL;
+    if (traits.has_reparse != ((traits.flags & ATTRIBUTE_REPARSE) != 0)) {
+        return iv_ntfs_fail(why, traits.has_reparse ? "it has a reparse point against its flags"
+                                                    : "it has lost its reparse point");
+    }
+    if (file->is_directory != (iv_ntfs_file_find(file, IV_NTFS_INDEX_ROOT, I30) != NULL)) {
+        return iv_ntfs_fail(why, file->is_directory ? "it is a directory without an index"
+                                                    : "it is a file with an index");
+    }
+    if (traits.has_reparse && !read_reparse(ntfs, file, arena, &traits, why)) {
+        return false;
     }
     *ret_traits = traits;
     return true;
 }
 
-/* Checks the record of an entry; ret_wof (or NULL): see iv_ntfs_record_has_wof(). */
-static bool check_record(const struct ntfs *ntfs, uint64_t reference, bool *ret_wof)
+/* Whether the file says itself that it has this name, in this directory. */
+static bool has_name(const struct iv_ntfs_file *file, const struct iv_ntfs_name *wanted)
 {
-    unsigned char record[RECORD_MAX] = {0};
-    if (!read_record(ntfs, reference, record)) {
-        return false;
-    }
-    *ret_wof = *ret_wof || iv_ntfs_record_has_wof(record, ntfs->record_size);
-    return true;
-}
-
-/* The records that an attribute list names: other ones, in which attributes go on. */
-static bool check_listed(const struct ntfs *ntfs, libfsntfs_attribute_t *list, bool *ret_wof)
-{
-    int count = 0;
-    if (libfsntfs_attribute_list_attribute_get_number_of_entries(list, &count, NULL) != 1 ||
-        count > ATTRIBUTES_MAX) {
-        return false;
-    }
-    uint64_t last = UINT64_MAX;
-    for (int i = 0; i < count; i++) {
-        libfsntfs_attribute_list_entry_t *entry = NULL;
-        uint64_t reference = 0;
-        if (libfsntfs_attribute_list_attribute_get_entry_by_index(list, i, &entry, NULL) != 1) {
-            return false;
-        }
-        bool is_fine =
-            libfsntfs_attribute_list_entry_get_file_reference(entry, &reference, NULL) == 1 &&
-            (reference == last || check_record(ntfs, reference, ret_wof));
-        libfsntfs_attribute_list_entry_free(&entry, NULL);
-        if (!is_fine) {
-            return false;
-        }
-        last = reference;
-    }
-    return true;
-}
-
-/* All records of an entry. */
-static bool check_records(const struct ntfs *ntfs, libfsntfs_file_entry_t *entry, bool *ret_wof)
-{
-    uint64_t reference = 0;
-    int count = 0;
-    *ret_wof = false;
-    if (libfsntfs_file_entry_get_file_reference(entry, &reference, NULL) != 1 ||
-        !check_record(ntfs, reference, ret_wof) ||
-        libfsntfs_file_entry_get_number_of_attributes(entry, &count, NULL) != 1) {
-        return false;
-    }
-    for (int i = 0; i < count && i < ATTRIBUTES_MAX; i++) {
-        libfsntfs_attribute_t *attribute = NULL;
-        uint32_t type = 0;
-        if (libfsntfs_file_entry_get_attribute_by_index(entry, i, &attribute, NULL) != 1) {
-            return false;
-        }
-        bool is_fine = libfsntfs_attribute_get_type(attribute, &type, NULL) == 1 &&
-                       (type != LIBFSNTFS_ATTRIBUTE_TYPE_ATTRIBUTE_LIST ||
-                        check_listed(ntfs, attribute, ret_wof));
-        libfsntfs_attribute_free(&attribute, NULL);
-        if (!is_fine) {
-            return false;
+    for (size_t i = 0; i < file->count; i++) {
+        const struct iv_ntfs_attribute *attribute = &file->attributes[i];
+        struct iv_ntfs_name name;
+        if (attribute->type == IV_NTFS_FILE_NAME && attribute->is_resident &&
+            iv_ntfs_name_read(attribute->value, attribute->value_size, &name) && !name.is_short &&
+            name.folder == wanted->folder && name.size == wanted->size &&
+            memcmp(name.units, wanted->units, name.size) == 0) {
+            return true;
         }
     }
-    return true;
+    return false;
 }
 
-/* False: the entry is damaged. */
-static bool describe(const struct ntfs *ntfs, libfsntfs_file_entry_t *entry,
-                     struct iv_volume_node *ret_node)
+/* `name`: as the directory has it, or NULL for the root. False: the file is damaged. */
+static bool describe(struct state *state, uint64_t number, uint32_t sequence,
+                     const struct iv_ntfs_name *name, struct iv_volume_node *ret_node,
+                     struct iv_ntfs_why *why)
 {
-    bool has_wof = false;
-    uint32_t flags = 0;
-    struct traits traits = {0};
-    struct iv_volume_node node = {.handle = entry};
-    if (libfsntfs_file_entry_is_corrupted(entry, NULL) != 0 ||
-        libfsntfs_file_entry_is_empty(entry, NULL) != 0 ||
-        libfsntfs_file_entry_is_allocated(entry, NULL) != 1 ||
-        libfsntfs_file_entry_get_file_attribute_flags(entry, &flags, NULL) != 1 ||
-        !check_records(ntfs, entry, &has_wof)) {
-        return false;
+    struct iv_ntfs_file file;
+    struct traits traits;
+    struct iv_arena *arena = &state->scratch;
+    struct iv_arena_mark mark = iv_arena_mark(arena);
+    bool is_fine = iv_ntfs_file_open(&state->ntfs, number, sequence, arena, &file, why) &&
+                   read_traits(&state->ntfs, &file, arena, &traits, why);
+    if (is_fine && name != NULL && !has_name(&file, name)) {
+        is_fine = iv_ntfs_fail(why, "record %llu has not the name that its directory has",
+                               (unsigned long long)number);
     }
-    int folder = libfsntfs_file_entry_has_directory_entries_index(entry, NULL);
-    if (folder < 0 || ((flags & ATTRIBUTE_REPARSE) != 0 && !read_traits(entry, &traits))) {
-        return false;
+    if (is_fine) {
+        bool has_size = !file.is_directory && traits.data != NULL;
+        uint64_t size = !has_size                  ? 0
+                        : traits.data->is_resident ? traits.data->value_size
+                                                   : traits.data->size;
+        *ret_node = (struct iv_volume_node){
+            .is_directory = file.is_directory,
+            .is_link = traits.has_reparse && (traits.tag & TAG_LEADS_ELSEWHERE) != 0,
+            .size = size,
+            .place = file.reference,
+        };
     }
-    node.is_directory = folder == 1;
-    node.is_link = traits.has_reparse && (traits.tag & TAG_LEADS_ELSEWHERE) != 0;
-    size64_t size = 0;
-    if (!node.is_directory && libfsntfs_file_entry_get_size(entry, &size, NULL) != 1) {
-        return false;
-    }
-    node.size = size;
-    *ret_node = node;
-    return true;
-}
-
-static void ntfs_release(struct iv_volume_node *node)
-{
-    libfsntfs_file_entry_t *entry = node->handle;
-    if (entry != NULL) {
-        libfsntfs_file_entry_free(&entry, NULL);
-    }
-    node->handle = NULL;
-}
-
-/* Takes over the entry. */
-static enum iv_volume_outcome take(const struct iv_volume *volume, libfsntfs_file_entry_t *entry,
-                                   struct iv_volume_node *ret_node, struct iv_fault *ret_fault)
-{
-    if (describe(ntfs_of(volume), entry, ret_node)) {
-        return IV_VOLUME_FOUND;
-    }
-    libfsntfs_file_entry_free(&entry, NULL);
-    return damaged(volume, ret_fault, "its record in the master file table is damaged");
+    iv_arena_reset(arena, mark);
+    return is_fine;
 }
 
 static enum iv_volume_outcome ntfs_root(struct iv_volume *volume, struct iv_volume_node *ret_node,
                                         struct iv_fault *ret_fault)
 {
-    libfsntfs_file_entry_t *entry = NULL;
-    if (libfsntfs_volume_get_root_directory(ntfs_of(volume)->library, &entry, NULL) != 1) {
-        return damaged(volume, ret_fault, "the root directory cannot be read");
+    struct iv_ntfs_why why;
+    return describe(state_of(volume), ROOT, IV_NTFS_ANY_SEQUENCE, NULL, ret_node, &why)
+               ? IV_VOLUME_FOUND
+               : damaged_why(volume, ret_fault, "the root directory cannot be read", &why);
+}
+
+/* ---- directories ---- */
+
+/* Leaves out the short names, and the root's own in itself. */
+static bool choose_names(struct iv_ntfs_names *names, uint64_t folder, struct iv_ntfs_why *why)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        const struct iv_ntfs_name *name = &names->items[i];
+        if (name->folder != folder) {
+            return iv_ntfs_fail(why, "entry %zu of %zu belongs to another directory", i + 1,
+                                names->count);
+        }
+        if (!name->is_short && name->file != folder) {
+            names->items[kept++] = *name;
+        }
     }
-    return take(volume, entry, ret_node, ret_fault);
+    names->count = kept;
+    return true;
+}
+
+/* Takes the census, once. */
+static bool need_census(struct iv_volume *volume, struct iv_ntfs_why *why)
+{
+    struct state *state = state_of(volume);
+    if (!state->has_census && !state->census_failed) {
+        state->has_census =
+            iv_ntfs_census_take(&state->ntfs, volume->arena, &state->census, &state->census_why);
+        state->census_failed = !state->has_census;
+    }
+    return state->has_census || iv_ntfs_fail(why, "%s", state->census_why.text);
+}
+
+/* Whether no file of the directory is missing, nor has another name: see ntfs_census.h. */
+static bool is_complete(struct iv_volume *volume, uint64_t folder, struct iv_ntfs_why *why)
+{
+    struct state *state = state_of(volume);
+    const struct iv_ntfs_names *names = &state->names;
+    if (!need_census(volume, why)) {
+        return false;
+    }
+    struct iv_arena_mark mark = iv_arena_mark(&state->scratch);
+    struct iv_ntfs_place *listed =
+        IV_NEW_ARRAY(&state->scratch, struct iv_ntfs_place, names->count + 1);
+    for (size_t i = 0; i < names->count; i++) {
+        listed[i] = iv_ntfs_place_of(&names->items[i], names->items[i].file);
+    }
+    bool is_fine =
+        iv_ntfs_census_agrees(&state->census, IV_NTFS_NUMBER(folder), listed, names->count);
+    iv_arena_reset(&state->scratch, mark);
+    return is_fine || iv_ntfs_fail(why, "the master file table has more files in it");
+}
+
+static bool read_names(struct iv_volume *volume, uint64_t folder, struct iv_ntfs_why *why)
+{
+    struct state *state = state_of(volume);
+    struct iv_ntfs_file file;
+    struct iv_arena *arena = &state->look_up.arena;
+    return iv_ntfs_file_open(&state->ntfs, IV_NTFS_NUMBER(folder), IV_NTFS_SEQUENCE(folder), arena,
+                             &file, why) &&
+           iv_ntfs_index_read(&state->ntfs, &file, volume->limits->entries, arena, &state->names,
+                              why);
+}
+
+/* Puts the names of a directory into the state, unless they are there. */
+static enum iv_volume_outcome
+look_into(struct iv_volume *volume, const struct iv_volume_node *folder, struct iv_fault *ret_fault)
+{
+    struct state *state = state_of(volume);
+    struct iv_ntfs_why why;
+    if (iv_volume_index_is_of(&state->look_up, folder->place)) {
+        return IV_VOLUME_FOUND;
+    }
+    iv_volume_index_start(&state->look_up, folder->place);
+    state->names = (struct iv_ntfs_names){0};
+    if (!read_names(volume, folder->place, &why)) {
+        return damaged_why(volume, ret_fault, "the directory is damaged", &why);
+    }
+    if (state->names.count > volume->limits->entries) {
+        return iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
+                                 "the entries in a directory are more than the limit of %llu",
+                                 (unsigned long long)volume->limits->entries);
+    }
+    if (!choose_names(&state->names, folder->place, &why) ||
+        !is_complete(volume, folder->place, &why)) {
+        return damaged_why(volume, ret_fault, "the directory is damaged", &why);
+    }
+    for (size_t i = 0; i < state->names.count; i++) {
+        const struct iv_ntfs_name *name = &state->names.items[i];
+        struct iv_volume_node node = {.info = name};
+        iv_volume_index_add(&state->look_up,
+                            iv_volume_name_utf16(&state->look_up.arena, name->units, name->size),
+                            &node);
+    }
+    iv_volume_index_finish(&state->look_up);
+    if (iv_volume_index_has_twins(&state->look_up)) {
+        iv_volume_index_fini(&state->look_up);
+        return damaged(volume, ret_fault, "the directory is damaged: it has one name twice");
+    }
+    return IV_VOLUME_FOUND;
 }
 
 static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
@@ -516,172 +395,93 @@ static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
                                          struct iv_volume_node *ret_node,
                                          struct iv_fault *ret_fault)
 {
-    libfsntfs_file_entry_t *entry = NULL;
-    int found = libfsntfs_file_entry_get_sub_file_entry_by_utf8_name(
-        folder->handle, (const uint8_t *)name, strlen(name), &entry, NULL);
-    if (found == 0) {
+    struct state *state = state_of(volume);
+    struct iv_ntfs_why why;
+    enum iv_volume_outcome outcome = look_into(volume, folder, ret_fault);
+    if (outcome != IV_VOLUME_FOUND) {
+        return outcome;
+    }
+    const struct iv_volume_node *entry = iv_volume_index_find(&state->look_up, name);
+    if (entry == NULL) {
         return IV_VOLUME_ABSENT;
     }
-    if (found != 1) {
-        return damaged(volume, ret_fault, "its directory or its record is damaged");
-    }
-    return take(volume, entry, ret_node, ret_fault);
+    const struct iv_ntfs_name *found = entry->info;
+    return describe(state, IV_NTFS_NUMBER(found->file), IV_NTFS_SEQUENCE(found->file), found,
+                    ret_node, &why)
+               ? IV_VOLUME_FOUND
+               : damaged_why(volume, ret_fault, "its record in the master file table is damaged",
+                             &why);
 }
 
-static bool entry_name(libfsntfs_file_entry_t *entry, struct iv_arena *arena, const char **ret_name)
-{
-    size_t units = 0;
-    uint16_t wide[1024];
-    if (libfsntfs_file_entry_get_utf16_name_size(entry, &units, NULL) != 1 || units == 0 ||
-        units > IV_COUNT(wide) ||
-        libfsntfs_file_entry_get_utf16_name(entry, wide, units, NULL) != 1) {
-        return false;
-    }
-    unsigned char bytes[2 * IV_COUNT(wide)];
-    for (size_t i = 0; i + 1 < units; i++) { /* without the NUL at the end */
-        bytes[2 * i] = (unsigned char)(wide[i] & 255);
-        bytes[2 * i + 1] = (unsigned char)(wide[i] >> 8);
-    }
-    *ret_name = iv_volume_name_utf16(arena, bytes, 2 * (units - 1));
-    return true;
-}
-
-/* An entry whose record is damaged is a file of no size, so that reading it is what fails. */
-static bool list_entry(const struct ntfs *ntfs, const struct iv_volume_node *folder, int index,
-                       struct iv_arena *arena, struct iv_volume_entry *ret_entry,
-                       uint64_t *ret_number)
-{
-    libfsntfs_file_entry_t *entry = NULL;
-    if (libfsntfs_file_entry_get_sub_file_entry_by_index(folder->handle, index, &entry, NULL) !=
-        1) {
-        return false;
-    }
-    struct iv_volume_node node = {0};
-    const char *name = NULL;
-    bool is_fine = entry_name(entry, arena, &name) &&
-                   libfsntfs_file_entry_get_file_reference(entry, ret_number, NULL) == 1;
-    *ret_number = IV_NTFS_NUMBER(*ret_number);
-    if (is_fine && !describe(ntfs, entry, &node)) {
-        node = (struct iv_volume_node){0};
-    }
-    libfsntfs_file_entry_free(&entry, NULL);
-    if (is_fine) {
-        *ret_entry = (struct iv_volume_entry){
-            .name = name,
-            .is_directory = node.is_directory,
-            .is_link = node.is_link,
-            .size = node.size,
-        };
-    }
-    return is_fine;
-}
-
-static bool read_mft(const void *context, void *bytes, size_t size, uint64_t offset)
-{
-    const struct ntfs *ntfs = context;
-    return read_entry(ntfs->mft, bytes, size, offset);
-}
-
-/* Whether no file of the directory is missing among `listed`: see iv_ntfs_census_take(). */
-static bool is_complete(struct iv_volume *volume, const struct iv_volume_node *folder,
-                        uint64_t *listed, size_t count)
-{
-    struct ntfs *ntfs = ntfs_of(volume);
-    uint64_t reference = 0;
-    size64_t size = 0;
-    if (libfsntfs_file_entry_get_file_reference(folder->handle, &reference, NULL) != 1 ||
-        libfsntfs_file_entry_get_size(ntfs->mft, &size, NULL) != 1) {
-        return false;
-    }
-    const struct iv_source mft = {.size = size, .context = ntfs, .read = read_mft};
-    return (ntfs->census.is_taken ||
-            iv_ntfs_census_take(&mft, ntfs->record_size, volume->arena, &ntfs->census)) &&
-           iv_ntfs_census_agrees(&ntfs->census, IV_NTFS_NUMBER(reference), listed, count);
-}
-
+/* An entry whose record is damaged is what the directory says, so that reading it is what fails. */
 static enum iv_volume_outcome ntfs_list(struct iv_volume *volume,
                                         const struct iv_volume_node *folder, struct iv_arena *arena,
                                         struct iv_volume_entry **ret_entries, size_t *ret_count,
                                         struct iv_fault *ret_fault)
 {
-    int count = 0;
-    if (libfsntfs_file_entry_get_number_of_sub_file_entries(folder->handle, &count, NULL) != 1 ||
-        count < 0) {
-        return damaged(volume, ret_fault, "the directory is damaged");
+    struct state *state = state_of(volume);
+    struct iv_ntfs_why why;
+    enum iv_volume_outcome outcome = look_into(volume, folder, ret_fault);
+    if (outcome != IV_VOLUME_FOUND) {
+        return outcome;
     }
-    if ((uint64_t)count > volume->limits->entries) {
-        return iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
-                                 "%d entries in a directory are more than the limit of %llu", count,
-                                 (unsigned long long)volume->limits->entries);
-    }
-    struct iv_volume_entry *entries =
-        IV_NEW_ARRAY(arena, struct iv_volume_entry, (size_t)count + 1);
-    uint64_t *numbers = IV_NEW_ARRAY(arena, uint64_t, (size_t)count + 1);
-    for (int i = 0; i < count; i++) {
-        if (!list_entry(ntfs_of(volume), folder, i, arena, &entries[i], &numbers[i])) {
-            return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE,
-                                     "entry %d of %d in the directory is damaged", i + 1, count);
+    size_t count = state->names.count;
+    struct iv_volume_entry *entries = IV_NEW_ARRAY(arena, struct iv_volume_entry, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_ntfs_name *name = &state->names.items[i];
+        struct iv_volume_node node;
+        if (!describe(state, IV_NTFS_NUMBER(name->file), IV_NTFS_SEQUENCE(name->file), name, &node,
+                      &why)) {
+            node = (struct iv_volume_node){.is_directory = name->is_directory};
         }
-    }
-    if (!is_complete(volume, folder, numbers, (size_t)count)) {
-        return damaged(volume, ret_fault,
-                       "the directory is damaged: the master file table has more files in it");
+        entries[i] = (struct iv_volume_entry){
+            .name = iv_volume_name_utf16(arena, name->units, name->size),
+            .is_directory = node.is_directory,
+            .is_link = node.is_link,
+            .size = node.size,
+        };
     }
     *ret_entries = entries;
-    *ret_count = (size_t)count;
+    *ret_count = count;
     return IV_VOLUME_FOUND;
 }
 
 /* ---- data ---- */
 
 /* Refuses what would come back as something else than the file. */
-static enum iv_volume_outcome check_data(struct iv_volume *volume,
-                                         const struct iv_volume_node *node,
-                                         struct traits *ret_traits, struct iv_fault *ret_fault)
+static enum iv_volume_outcome check_data(const struct iv_volume *volume,
+                                         const struct traits *traits, struct iv_fault *ret_fault)
 {
-    uint32_t flags = 0;
-    struct traits traits = {0};
-    if (libfsntfs_file_entry_get_file_attribute_flags(node->handle, &flags, NULL) != 1 ||
-        !read_traits(node->handle, &traits)) {
-        return damaged(volume, ret_fault, "its record in the master file table is damaged");
-    }
-    if (traits.is_encrypted || (flags & ATTRIBUTE_ENCRYPTED) != 0) {
+    if ((traits->flags & ATTRIBUTE_ENCRYPTED) != 0 ||
+        (traits->data != NULL && (traits->data->flags & IV_NTFS_ENCRYPTED) != 0)) {
         return damaged(volume, ret_fault, "it is encrypted");
     }
-    if ((flags & ATTRIBUTE_OFFLINE) != 0) {
+    if ((traits->flags & ATTRIBUTE_OFFLINE) != 0) {
         return damaged(volume, ret_fault, "it is offline: its content lies elsewhere");
     }
-    if (!traits.has_data) {
+    if (traits->data == NULL) {
         return damaged(volume, ret_fault, "it has no data attribute");
     }
-    if (traits.has_reparse && traits.tag != TAG_WOF) {
+    if (traits->has_reparse && traits->tag != TAG_WOF) {
         return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE,
-                                 "it has a reparse point of the unknown kind 0x%08X", traits.tag);
+                                 "it has a reparse point of the unknown kind 0x%08X", traits->tag);
     }
-    bool has_wof = false;
-    if (traits.has_reparse &&
-        (!traits.algorithm_is_known || !check_records(ntfs_of(volume), node->handle, &has_wof) ||
-         !has_wof)) {
+    if (traits->has_reparse && (traits->version != 1 || traits->provider != WOF_PROVIDER_FILE)) {
+        return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE,
+                                 "it is compact by the unknown provider %u, version %u: its "
+                                 "content may lie elsewhere",
+                                 traits->provider, traits->version);
+    }
+    if (traits->has_reparse && traits->algorithm >= WOF_ALGORITHMS) {
         return damaged(volume, ret_fault, "it is compressed in a way that is not known");
     }
-    *ret_traits = traits;
     return IV_VOLUME_FOUND;
 }
 
 static bool read_stream(const void *context, void *bytes, size_t size, uint64_t offset)
 {
-    const struct data *data = context;
-    unsigned char *to = bytes;
-    size_t got = 0;
-    while (got < size) {
-        ssize_t more = libfsntfs_data_stream_read_buffer_at_offset(
-            data->stream, to + got, size - got, (off64_t)(offset + got), NULL);
-        if (more <= 0) {
-            return false;
-        }
-        got += (size_t)more;
-    }
-    return true;
+    /* Buffers and positions move inside: not const, and not shared with anybody. */
+    return iv_ntfs_stream_read((struct iv_ntfs_stream *)(uintptr_t)context, bytes, size, offset);
 }
 
 /* [MS-FSCC] 2.1.2.11 (WOF, file provider) */
@@ -696,38 +496,58 @@ static bool open_compact(struct data *data, uint64_t size, uint32_t algorithm)
         {IV_PACKING_XPRESS, 8192},
         {IV_PACKING_XPRESS, 16384},
     };
-    size64_t packed = 0;
-    if (libfsntfs_file_entry_get_alternate_data_stream_by_utf8_name(
-            data->entry, (const uint8_t *)wof_stream, sizeof(wof_stream) - 1, &data->stream,
-            NULL) != 1 ||
-        libfsntfs_data_stream_get_size(data->stream, &packed, NULL) != 1) {
-        return false;
-    }
-    struct iv_source source = {.size = packed, .context = data, .read = read_stream};
+    struct iv_source source = {
+        .size = data->stream.size,
+        .context = &data->stream,
+        .read = read_stream,
+    };
+    data->is_compact = true;
     return iv_chunked_open(&source, size, forms[algorithm].chunk, forms[algorithm].packing,
                            &data->chunked);
 }
 
-/* `data` is empty and gets the node's entry, borrowed; data_fini() is for the caller. */
-static enum iv_volume_outcome open_data(struct iv_volume *volume, const struct iv_volume_node *node,
-                                        struct data *data, struct iv_fault *ret_fault)
-{
-    struct traits traits = {0};
-    enum iv_volume_outcome outcome = check_data(volume, node, &traits, ret_fault);
-    data->entry = node->handle;
-    if (outcome == IV_VOLUME_FOUND && traits.has_reparse &&
-        !open_compact(data, node->size, traits.algorithm)) {
-        return damaged(volume, ret_fault, "it is compressed, and its chunks are not there");
-    }
-    return outcome;
-}
-
 static bool read_data(const void *context, void *bytes, size_t size, uint64_t offset)
 {
-    /* Buffers and positions move inside: not const, and not shared with anybody. */
-    struct data *data = (struct data *)(uintptr_t)context;
-    return data->stream != NULL ? iv_chunked_read(&data->chunked, bytes, size, offset)
-                                : read_entry(data->entry, bytes, size, offset);
+    struct data *data = (struct data *)(uintptr_t)context; /* as above */
+    return data->is_compact ? iv_chunked_read(&data->chunked, bytes, size, offset)
+                            : iv_ntfs_stream_read(&data->stream, bytes, size, offset);
+}
+
+/* `data` is empty, and does not move afterwards; data_fini() is for the caller. */
+static enum iv_volume_outcome open_data(struct iv_volume *volume, const struct iv_volume_node *node,
+                                        struct iv_arena *arena, struct data *data,
+                                        struct iv_fault *ret_fault)
+{
+    const struct iv_ntfs *ntfs = &state_of(volume)->ntfs;
+    struct iv_ntfs_why why;
+    struct iv_ntfs_file file;
+    struct traits traits;
+    if (!iv_ntfs_file_open(&state_of(volume)->ntfs, IV_NTFS_NUMBER(node->place),
+                           IV_NTFS_SEQUENCE(node->place), arena, &file, &why) ||
+        !read_traits(ntfs, &file, arena, &traits, &why)) {
+        return damaged_why(volume, ret_fault, "its record in the master file table is damaged",
+                           &why);
+    }
+    enum iv_volume_outcome outcome = check_data(volume, &traits, ret_fault);
+    if (outcome != IV_VOLUME_FOUND) {
+        return outcome;
+    }
+    if (!iv_ntfs_file_stream(ntfs, &file, IV_NTFS_DATA, "", arena, &data->stream, &why)) {
+        return damaged_why(volume, ret_fault, "its data are damaged", &why);
+    }
+    if (data->stream.size != node->size) {
+        return damaged(volume, ret_fault, "its size has changed since it was listed");
+    }
+    if (!traits.has_reparse) {
+        return outcome;
+    }
+    if (!iv_ntfs_file_stream(ntfs, &file, IV_NTFS_DATA, WOF_STREAM, arena, &data->stream, &why)) {
+        return damaged_why(volume, ret_fault, "it is compressed, and its chunks are not there",
+                           &why);
+    }
+    return open_compact(data, node->size, traits.algorithm)
+               ? outcome
+               : damaged(volume, ret_fault, "it is compressed, and its chunks are not there");
 }
 
 static bool is_zero(const unsigned char *bytes, size_t size)
@@ -735,21 +555,59 @@ static bool is_zero(const unsigned char *bytes, size_t size)
     return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
-static enum iv_volume_outcome ntfs_read(struct iv_volume *volume, const struct iv_volume_node *node,
-                                        void *bytes, struct iv_fault *ret_fault)
+static enum iv_volume_outcome cannot_read(const struct iv_volume *volume,
+                                          struct iv_fault *ret_fault)
+{
+    return damaged(volume, ret_fault, "its data cannot be read: a damaged run or chunk");
+}
+
+static enum iv_volume_outcome read_all(struct iv_volume *volume, const struct iv_volume_node *node,
+                                       unsigned char *bytes, struct iv_fault *ret_fault)
 {
     struct data data IV_CLEANUP(data_fini) = {0};
-    enum iv_volume_outcome outcome = open_data(volume, node, &data, ret_fault);
+    enum iv_volume_outcome outcome =
+        open_data(volume, node, &state_of(volume)->scratch, &data, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
-    if (!read_data(&data, bytes, (size_t)node->size, 0)) {
-        return damaged(volume, ret_fault, "its data cannot be read: a damaged run or chunk");
+    size_t size = (size_t)node->size;
+    if (!read_data(&data, bytes, size, 0)) {
+        return cannot_read(volume, ret_fault);
     }
-    if (data.stream != NULL && node->size > 0 && is_zero(bytes, (size_t)node->size)) {
+    if (data.is_compact && size > 0 && is_zero(bytes, size)) {
         return damaged(volume, ret_fault, "it is compressed and reads as zeros");
     }
     return outcome;
+}
+
+static enum iv_volume_outcome ntfs_read(struct iv_volume *volume, const struct iv_volume_node *node,
+                                        void *bytes, struct iv_fault *ret_fault)
+{
+    struct iv_arena *arena = &state_of(volume)->scratch;
+    struct iv_arena_mark mark = iv_arena_mark(arena);
+    enum iv_volume_outcome outcome = read_all(volume, node, bytes, ret_fault);
+    iv_arena_reset(arena, mark);
+    return outcome;
+}
+
+/* A compact file that reads as zeros, chunk by chunk, up to the first that does not. */
+static enum iv_volume_outcome check_zeros(const struct iv_volume *volume, struct data *data,
+                                          struct iv_fault *ret_fault)
+{
+    unsigned char piece[4096]; /* in every size of chunk */
+    for (uint64_t at = 0; at < data->chunked.size; at += sizeof(piece)) {
+        uint64_t left = data->chunked.size - at;
+        size_t size = left < sizeof(piece) ? (size_t)left : sizeof(piece);
+        if (!iv_chunked_read(&data->chunked, piece, size, at)) {
+            return cannot_read(volume, ret_fault);
+        }
+        if (!is_zero(piece, size)) {
+            return IV_VOLUME_FOUND;
+        }
+    }
+    return data->chunked.size == 0
+               ? IV_VOLUME_FOUND
+               : damaged(volume, ret_fault, "it is compressed and reads as zeros");
 }
 
 static enum iv_volume_outcome ntfs_file(struct iv_volume *volume, struct iv_volume_node *node,
@@ -758,15 +616,17 @@ static enum iv_volume_outcome ntfs_file(struct iv_volume *volume, struct iv_volu
 {
     (void)arena; /* closing the volume gives the file back, so it lives in the volume's */
     struct data *data = IV_NEW(volume->arena, struct data);
-    enum iv_volume_outcome outcome = open_data(volume, node, data, ret_fault);
+    enum iv_volume_outcome outcome = open_data(volume, node, volume->arena, data, ret_fault);
+    if (outcome == IV_VOLUME_FOUND && data->is_compact) {
+        outcome = check_zeros(volume, data, ret_fault);
+    }
     if (outcome != IV_VOLUME_FOUND) {
         data_fini(data);
         return outcome;
     }
-    struct ntfs *ntfs = ntfs_of(volume);
-    data->next = ntfs->files;
-    ntfs->files = data;
-    node->handle = NULL; /* the file's now */
+    struct state *state = state_of(volume);
+    data->next = state->files;
+    state->files = data;
     *ret_source = (struct iv_source){.size = node->size, .context = data, .read = read_data};
     return IV_VOLUME_FOUND;
 }
@@ -780,7 +640,4 @@ const struct iv_volume_kind iv_volume_ntfs = {
     .list = ntfs_list,
     .read = ntfs_read,
     .file = ntfs_file,
-    .release = ntfs_release,
 };
-
-#endif

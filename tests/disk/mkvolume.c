@@ -44,7 +44,10 @@ static const char help[] =
     "  --attributes PATH=NUMBER    sets file attribute bits (0x4000: encrypted)\n"
     "  --reparse PATH=TAG:HEX      replaces the reparse point (numbers in hexadecimal)\n"
     "  --stream PATH:NAME=FILE     adds a named stream with the content of FILE\n"
-    "  --cluster BYTES             bytes in a cluster (not for ntfs-lznt1)\n"
+    "  --link PATH=NAME            one more name in the same directory (a hard link)\n"
+    "  --short PATH=NAME           a short name, in 8.3 form\n"
+    "  --cluster BYTES             bytes in a cluster (for ntfs-lznt1: 512 to 4096)\n"
+    "  --sector BYTES              bytes in a sector; with 4096, records have as many\n"
     "\n"
     "Status 0: made; 1: failed; 2: wrong arguments; 77: a tool or library is not there.\n";
 
@@ -148,8 +151,9 @@ static const char *const ntfs_forms[] = {
     [NTFS_LZX] = "ntfs-lzx",
 };
 
-static int make_ntfs(const char *kind, uint64_t size, const char *cluster, const char *tree,
-                     const char *out, const struct ntfs_extra *extras, size_t count)
+static int make_ntfs(const char *kind, uint64_t size, const char *cluster, const char *sector,
+                     const char *tree, const char *out, const struct ntfs_extra *extras,
+                     size_t count)
 {
     size_t form = 0;
     while (form < sizeof(ntfs_forms) / sizeof(ntfs_forms[0]) && strcmp(kind, ntfs_forms[form])) {
@@ -159,7 +163,7 @@ static int make_ntfs(const char *kind, uint64_t size, const char *cluster, const
         fprintf(stderr, "mkvolume: %s is no kind\n", kind);
         return 2;
     }
-    const char *format[] = {"mkntfs", "-F", "-Q", "-q", "-s", "512",   "-p", "0",
+    const char *format[] = {"mkntfs", "-F", "-Q", "-q", "-s", sector,  "-p", "0",
                             "-H",     "16", "-S", "63", "-c", cluster, out,  NULL};
     int status = make_empty(out, size) ? run(format) : 1;
     if (status != 0) {
@@ -203,6 +207,11 @@ static bool parse_extra(const char *option, char *text, struct ntfs_extra *extra
         extra->data = is_fine ? bytes : NULL;
         return is_fine;
     }
+    if (strcmp(option, "--link") == 0 || strcmp(option, "--short") == 0) {
+        extra->what = option[2] == 'l' ? EXTRA_LINK : EXTRA_SHORT;
+        extra->name = value;
+        return true;
+    }
     char *name = strrchr(text, ':');
     FILE *file = name != NULL && strcmp(option, "--stream") == 0 ? fopen(value, "rb") : NULL;
     if (file == NULL) {
@@ -237,6 +246,7 @@ static bool parse_size(const char *text, uint64_t *ret_size)
 int main(int argc, char **argv)
 {
     const char *cluster = "4096";
+    const char *sector = "512";
 #ifdef MKVOLUME_NTFS
     struct ntfs_extra extras[EXTRAS_MAX] = {0};
     size_t count = 0;
@@ -249,6 +259,10 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[at], "--cluster") == 0 && at + 1 < argc) {
             cluster = argv[at + 1];
+            continue;
+        }
+        if (strcmp(argv[at], "--sector") == 0 && at + 1 < argc) {
+            sector = argv[at + 1];
             continue;
         }
 #ifdef MKVOLUME_NTFS
@@ -278,13 +292,14 @@ int main(int argc, char **argv)
         return make_wim(kind + 4, argv[at + 2], argv[at + 3]);
     }
 #ifdef MKVOLUME_NTFS
-    int status = make_ntfs(kind, size, cluster, argv[at + 2], argv[at + 3], extras, count);
+    int status = make_ntfs(kind, size, cluster, sector, argv[at + 2], argv[at + 3], extras, count);
     for (size_t i = 0; i < count; i++) {
         free(extras[i].data);
     }
     return status;
 #else
     (void)cluster;
+    (void)sector;
     fprintf(stderr, "mkvolume: %s: built without libntfs-3g and libwim\n", kind);
     return SKIP;
 #endif

@@ -339,11 +339,38 @@ static bool write_folder(struct writer *writer, ntfs_inode *folder, const char *
     return is_fine;
 }
 
+/* Closes the inode. */
+static bool add_name(ntfs_volume *volume, ntfs_inode *inode, const struct ntfs_extra *extra)
+{
+    const char *slash = strrchr(extra->path, '/');
+    char parent[4096];
+    snprintf(parent, sizeof(parent), "%.*s", slash != NULL ? (int)(slash - extra->path) : 0,
+             extra->path);
+    ntfs_inode *folder = slash != NULL ? ntfs_pathname_to_inode(volume, NULL, parent)
+                                       : ntfs_inode_open(volume, FILE_root);
+    if (folder == NULL) {
+        (void)ntfs_inode_close(inode);
+        return complain("%s", parent);
+    }
+    if (extra->what == EXTRA_SHORT) { /* closes both */
+        return ntfs_set_ntfs_dos_name(inode, folder, extra->name, strlen(extra->name), 0) == 0 ||
+               complain("the short name %s", extra->name);
+    }
+    ntfschar *wide = NULL;
+    int length = ntfs_mbstoucs(extra->name, &wide);
+    bool is_fine = length > 0 && ntfs_link(inode, folder, wide, (u8)length) == 0;
+    free(wide);
+    return ntfs_inode_close_in_dir(inode, folder) == 0 && ntfs_inode_close(folder) == 0 && is_fine;
+}
+
 static bool write_extra(ntfs_volume *volume, const struct ntfs_extra *extra)
 {
     ntfs_inode *inode = ntfs_pathname_to_inode(volume, NULL, extra->path);
     if (inode == NULL) {
         return complain("%s", extra->path);
+    }
+    if (extra->what == EXTRA_LINK || extra->what == EXTRA_SHORT) {
+        return add_name(volume, inode, extra);
     }
     bool is_fine = true;
     switch (extra->what) {
@@ -359,6 +386,9 @@ static bool write_extra(ntfs_volume *volume, const struct ntfs_extra *extra)
     case EXTRA_STREAM:
         is_fine = add_stream(inode, extra->name, extra->data, extra->size);
         break;
+    case EXTRA_LINK:
+    case EXTRA_SHORT:
+        break; /* above */
     }
     return ntfs_inode_close(inode) == 0 && is_fine;
 }

@@ -22,11 +22,11 @@ enum ntfs_form {
 
 struct ntfs_extra {
     const char *path; /* in the volume, '/' between the parts */
-    const char *name; /* stream: its name */
+    const char *name; /* stream: its name; link, short name: the name to add */
     void *data;       /* stream: its content; reparse point: what follows the header */
     size_t size;
     uint32_t value; /* attributes: bits to set; reparse point: its tag */
-    enum { EXTRA_ATTRIBUTES, EXTRA_REPARSE, EXTRA_STREAM } what;
+    enum { EXTRA_ATTRIBUTES, EXTRA_REPARSE, EXTRA_STREAM, EXTRA_LINK, EXTRA_SHORT } what;
 };
 
 /*

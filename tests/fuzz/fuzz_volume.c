@@ -1,6 +1,6 @@
 /*
  * Fuzz entry of the volume readers: opens the input as a volume of whatever kind it is, lists its
- * directories and reads its files. What is said to be found must have the size that was listed.
+ * directories and reads its files, by both ways of reading. What is found by both must be the same.
  */
 #include "imgval/disk/volume.h"
 
@@ -19,7 +19,31 @@ static void must_be_told(enum iv_volume_outcome outcome, const struct iv_fault *
     }
 }
 
-static void read_one(struct iv_volume *volume, const char *path)
+/* In pieces, as what lies inside a file is read. */
+static void read_pieces(struct iv_volume *volume, const char *path, struct iv_arena *arena,
+                        const struct iv_buf *whole)
+{
+    char piece[5000];
+    struct iv_source source;
+    struct iv_fault fault = {0};
+    enum iv_volume_outcome outcome = iv_volume_file(volume, path, arena, &source, &fault);
+    must_be_told(outcome, &fault);
+    if (outcome != IV_VOLUME_FOUND) {
+        return;
+    }
+    if (source.size != whole->size) {
+        abort();
+    }
+    for (size_t at = 0; at < whole->size; at += sizeof(piece)) {
+        size_t here = whole->size - at < sizeof(piece) ? whole->size - at : sizeof(piece);
+        if (iv_source_read(&source, piece, here, at) &&
+            memcmp(piece, whole->data + at, here) != 0) {
+            abort();
+        }
+    }
+}
+
+static void read_one(struct iv_volume *volume, const char *path, struct iv_arena *arena)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_fault fault = {0};
@@ -27,6 +51,9 @@ static void read_one(struct iv_volume *volume, const char *path)
     must_be_told(outcome, &fault);
     if (outcome != IV_VOLUME_FOUND && buf.size != 0) {
         abort();
+    }
+    if (outcome == IV_VOLUME_FOUND) {
+        read_pieces(volume, path, arena, &buf);
     }
 }
 
@@ -47,7 +74,7 @@ static void read_folders(struct iv_volume *volume, struct iv_arena *arena)
             if (entries[i].is_directory && folder_count < FOLDERS_MAX) {
                 folders[folder_count++] = path;
             } else if (!entries[i].is_directory && files++ < FILES_MAX) {
-                read_one(volume, path);
+                read_one(volume, path, arena);
             }
         }
     }

@@ -25,7 +25,7 @@ log=$place/build.log
         cmake --build "$place/build" --parallel "$(nproc)" --target imgval_core
 } >"$log" 2>&1 || { tail -n 30 "$log"; echo "0 passed, 1 failed"; exit 1; }
 
-libraries=$(pkg-config --libs libxml-2.0 sqlite3 libarchive libcrypto zlib libpcre2-8 libseccomp jansson libfsntfs libbfio)
+libraries=$(pkg-config --libs libxml-2.0 sqlite3 libarchive libcrypto zlib libpcre2-8 libseccomp jansson)
 names=$*
 [ -n "$names" ] || names=$(cd "$top/tests/fuzz" && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//')
 
@@ -49,6 +49,10 @@ if [ -x "$build/tests/mkvolume" ]; then
     for kind in ntfs:2M ntfs-lznt1:2M ntfs-xpress4k:2M ntfs-lzx:2M fat12:256K wim-none:0 wim-xpress:0 wim-lzx:0; do
         "$build/tests/mkvolume" "${kind%:*}" "${kind#*:}" "$seeds/tree" "$seeds/${kind%:*}.volume" >/dev/null 2>&1
     done
+    # Index blocks and an attribute list.
+    for number in $(seq 60); do echo "$number" >"$seeds/tree/folder/a file with a name of some length $number.txt"; done
+    seq 40000 >"$seeds/tree/runs.txt"
+    "$build/tests/mkvolume" --cluster 512 ntfs-fragments 2M "$seeds/tree" "$seeds/ntfs-runs.volume" >/dev/null 2>&1
     "$top/tests/disk/mkhive.py" "$seeds/system.hive" 'Platform\DeviceTargetingInfo' A=text B=dword:1 'Setup' C=1
 fi
 
@@ -85,6 +89,7 @@ seed() {
         cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
         policy) grep -z -E '\.policy\.xml$' ;;
         volume) grep -z -E '\.volume$' ;;
+        ntfs) grep -z -E '/ntfs[^/]*\.volume$' ;;
         hive) grep -z -E '\.hive$' ;;
         ffu) grep -z -E '\.(ffu|vhd|img|cat)$' ;;
         manifest | xml) grep -z -E '\.(xml|mum|reg|manifest|imx|txt)$' ;;
@@ -108,7 +113,7 @@ run_one() {
     seed "$name" "$corpus"
     # The libraries come from the distribution and are not sanitized.
     if ! (cd "$place" && ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
-        "./fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=$([ "$name" = volume ] && echo 2200000 || echo 262144) \
+        "./fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=$(case $name in volume | ntfs) echo 2200000 ;; *) echo 262144 ;; esac) \
         -print_final_stats=1 -artifact_prefix="$name-" "$corpus" >"$name.log" 2>&1); then
         echo "FAILED $name: $(grep -m 1 -E 'ERROR|SUMMARY|runtime error|deadly' "$place/$name.log")"
         tail -n 60 "$place/$name.log"

@@ -40,7 +40,6 @@ LIBRARIES = {
     r"openssl/": "imgval/base/sha256.c",
     r"sqlite3\.h": "cache/db.c",
     r"jansson\.h": "imgval/report/json_read.c",
-    r"lib(fsntfs|bfio)\.h": "imgval/disk/volume_ntfs.c",
     r"seccomp\.h": "imgval/base/sandbox.c",
     r"linux/(landlock|seccomp|filter)\.h": "imgval/base/sandbox.c",
 }
