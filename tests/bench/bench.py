@@ -6,7 +6,8 @@
 
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
-shared between them count once for each."""
+shared between them count once for each. Sampling takes processor time of its own: where milliseconds
+count, the peak is that of a run before those that are timed."""
 import json
 import os
 import pathlib
@@ -44,13 +45,14 @@ def tool(build, name):
     return next(p for p in (build / name, build / "tests" / name) if p.exists())
 
 
-def measure(words, env=None, shell=False):
-    """Wall seconds, CPU seconds, peak bytes of one command; its output is thrown away."""
+def measure(words, env=None, shell=False, peak=0):
+    """Wall seconds, CPU seconds, peak bytes of one command; its output is thrown away. With a `peak`
+    (of a run before) nothing is sampled."""
+    is_watched = peak == 0
     before = os.times()
     start = time.monotonic()
     process = subprocess.Popen(words, shell=shell, env=env, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    peak = 0
     done = threading.Event()
 
     def watch():
@@ -60,11 +62,13 @@ def measure(words, env=None, shell=False):
             time.sleep(0.004)
 
     watcher = threading.Thread(target=watch)
-    watcher.start()
+    if is_watched:
+        watcher.start()
     process.wait()
     wall = time.monotonic() - start
     done.set()
-    watcher.join()
+    if is_watched:
+        watcher.join()
     after = os.times()
     cpu = (after.children_user - before.children_user) + \
           (after.children_system - before.children_system)
@@ -123,14 +127,15 @@ def bench_scan(build, work):
     count = 3000
     subprocess.run([build / "tests/mkfixture", "--generate", f"packages={count}", "seed=1", tree],
                    check=True)
+    os.sync()
     print(f"scan of {count} packages (stored, MSZIP, LZX; manifest mostly at the head), page cache "
           f"warm")
     scan = [build / "imgval", "scan", "--no-wspc", "--format=json"]
     ours, two, peer = [], [], []
-    measure([*scan, "-j1", tree])
-    for _ in range(3):
-        ours.append(measure([*scan, "-j1", tree]))
-        two.append(measure([*scan, "-j2", tree]))
+    peak1, peak2 = (measure([*scan, jobs, tree])[2] for jobs in ("-j1", "-j2"))
+    for _ in range(15):
+        ours.append(measure([*scan, "-j1", tree], peak=peak1))
+        two.append(measure([*scan, "-j2", tree], peak=peak2))
     for _ in range(2):
         peer.append(measure(["sh", "-c", PEER, str(tree)]))
     wall1, _ = row("imgval scan -j1", ours, count)
@@ -148,11 +153,11 @@ def bench_work(build, work):
     scan = [build / "imgval", "scan", "--no-wspc", "--format=json", "-j1", tree]
     floor = [build / "tests/floor", tree]
     print("work of scanning 3,000 packages, against extracting and parsing alone")
-    measure(scan)
+    peak, peak_floor = (measure(words)[2] for words in (scan, floor))
     ours, peer = [], []
     for _ in range(5):
-        ours.append(measure(scan))
-        peer.append(measure(floor))
+        ours.append(measure(scan, peak=peak))
+        peer.append(measure(floor, peak=peak_floor))
     _, cpu = row("imgval scan -j1", ours, 3000)
     _, cpup = row("floor: libarchive and SAX, one process", peer, 3000)
     goal("CPU ratio", cpu / cpup, 1.15)
@@ -222,12 +227,13 @@ def bench_facts(build, work):
     cached = [*scan[:-1], f"--facts-cache={cache}", tree]
     print(f"rescan of {count:,} packages that have not changed")
     plain, first, again = [], [], []
-    measure(scan)  # into the page cache
+    # The first ones bring the files into the page cache, and tell the peaks.
+    peaks = [measure(words)[2] for words in (scan, cached, cached)]
     for _ in range(3):
-        plain.append(measure(scan))
+        plain.append(measure(scan, peak=peaks[0]))
         cache.unlink(missing_ok=True)
-        first.append(measure(cached))
-        again += [measure(cached) for _ in range(3)]  # short ones, so more of them
+        first.append(measure(cached, peak=peaks[1]))
+        again += [measure(cached, peak=peaks[2]) for _ in range(3)]  # short ones, so more of them
     row("imgval scan", plain, count)
     wall1, _ = row("imgval scan --facts-cache, the first", first, count)
     wall, cpu = row("imgval scan --facts-cache, again", again, count)
@@ -255,11 +261,12 @@ def bench_cold(build, work):
     print("scan of 3,000 packages that are not in the page cache (of this machine; its disk may "
           "have a cache of its own)")
     one, many = [], []
-    for _ in range(5):
+    peak1, peak = (measure([*scan, *jobs, tree])[2] for jobs in (["-j1"], []))
+    for _ in range(9):
         drop(tree)
-        one.append(measure([*scan, "-j1", tree]))
+        one.append(measure([*scan, "-j1", tree], peak=peak1))
         drop(tree)
-        many.append(measure([*scan, tree]))
+        many.append(measure([*scan, tree], peak=peak))
     wall1, _ = row("imgval scan -j1", one, 3000)
     wall, _ = row("imgval scan, default jobs", many, 3000)
     goal("ratio", wall / wall1, 0.45)
