@@ -154,7 +154,9 @@ static const struct iv_option reading_options[] = {
      .type = IV_OPTION_NUMBER,
      .offset = AT(jobs),
      .given_offset = AT(jobs_given),
-     .help = "reader processes; 0 reads in this process, without containment"},
+     .help =
+         "reader processes; default one more than there are processors; 0 reads in this process, "
+         "without containment"},
     {.name = "no-hash",
      .type = IV_OPTION_FLAG,
      .offset = AT(no_hash),

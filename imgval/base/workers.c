@@ -662,5 +662,5 @@ unsigned iv_workers_default_jobs(void)
     if (processors < 1) {
         return 1;
     }
-    return processors < (long)JOBS_MAX ? (unsigned)processors : JOBS_MAX;
+    return processors < (long)JOBS_MAX ? (unsigned)processors + 1 : JOBS_MAX;
 }

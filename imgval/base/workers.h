@@ -66,7 +66,12 @@ IV_MUST_USE bool iv_workers_run(const struct iv_workers_options *options, size_t
                                 void *result_context, struct iv_containment *ret_containment,
                                 struct iv_error *err);
 
-/* A sensible number of jobs for this machine: the processors that this process may use. */
+/*
+ * A sensible number of jobs for this machine: one more than the processors that this process may
+ * use. With two processors and a tree that is not in memory, three readers take 0.9 of the time of
+ * two, as one of them always waits for the disk; in memory they take as long, and each further one
+ * costs 7 MiB.
+ */
 unsigned iv_workers_default_jobs(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -604,6 +605,24 @@ static void test_ignored_sigchld(void)
     CHECK(signal(SIGCHLD, SIG_DFL) == SIG_IGN);
 }
 
+/* One more than the processors that the process may use, not those of the machine. */
+static void test_default_jobs(void)
+{
+    cpu_set_t all;
+    CHECK(sched_getaffinity(0, sizeof(all), &all) == 0);
+    CHECK(iv_workers_default_jobs() == (unsigned)CPU_COUNT(&all) + 1);
+    cpu_set_t one;
+    size_t first = 0;
+    while (!CPU_ISSET(first, &all)) {
+        first++;
+    }
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
+    CHECK(iv_workers_default_jobs() == 2);
+    CHECK(sched_setaffinity(0, sizeof(all), &all) == 0);
+}
+
 int main(void)
 {
     /* What a test runner left open would be found by find_pipe() and the counts of descriptors. */
@@ -611,7 +630,7 @@ int main(void)
         close(fd);
     }
     int before = count_descriptors();
-    CHECK(iv_workers_default_jobs() >= 1);
+    test_default_jobs();
     test_same_for_any_jobs();
     test_large_records();
     test_record_max();
