@@ -35,6 +35,7 @@ char *iv_lister_join(struct iv_lister *lister, const char *directory, const char
     bool is_root = length == 1 && directory[0] == '/';
     size_t size = strlen(name) + 1;
     char *path = iv_arena_alloc_text(lister->arena, length + 1 + size);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the name follows */
     memcpy(path, directory, length);
     if (!is_root) {
         path[length++] = '/';
