@@ -28,7 +28,11 @@ struct iv_ntfs_place iv_ntfs_place_of(const struct iv_ntfs_name *name, uint64_t 
         hash = (hash ^ name->units[i]) * UINT64_C(0x100000001B3);
     }
     return (struct iv_ntfs_place){
-        .folder = IV_NTFS_NUMBER(name->folder), .file = IV_NTFS_NUMBER(file), .name = hash};
+        .folder = IV_NTFS_NUMBER(name->folder),
+        .file = IV_NTFS_NUMBER(file),
+        .name = hash,
+        .is_posix = name->is_posix,
+    };
 }
 
 static int compare_numbers(uint64_t one, uint64_t other)
@@ -36,13 +40,22 @@ static int compare_numbers(uint64_t one, uint64_t other)
     return (one > other) - (one < other);
 }
 
-static int compare_places(const void *a, const void *b)
+/* By file, and whether it is one of its names in Windows. */
+static int compare_files(const void *a, const void *b)
 {
     const struct iv_ntfs_place *one = a;
     const struct iv_ntfs_place *other = b;
     int order = compare_numbers(one->folder, other->folder);
     order = order != 0 ? order : compare_numbers(one->file, other->file);
-    return order != 0 ? order : compare_numbers(one->name, other->name);
+    return order != 0 ? order : (int)one->is_posix - (int)other->is_posix;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    int order = compare_files(a, b);
+    return order != 0 ? order
+                      : compare_numbers(((const struct iv_ntfs_place *)a)->name,
+                                        ((const struct iv_ntfs_place *)b)->name);
 }
 
 static void claim(struct claims *claims, uint64_t from, uint64_t count)
@@ -171,6 +184,19 @@ bool iv_ntfs_census_take(struct iv_ntfs *ntfs, struct iv_arena *arena,
     return true;
 }
 
+static bool is_listed(const struct iv_ntfs_place *place, const struct iv_ntfs_place *listed,
+                      size_t count)
+{
+    if (count == 0) {
+        return false;
+    }
+    struct iv_ntfs_place other = *place;
+    other.is_posix = false;
+    return bsearch(place, listed, count, sizeof(*listed), compare_places) != NULL ||
+           (place->is_posix &&
+            bsearch(&other, listed, count, sizeof(*listed), compare_files) != NULL);
+}
+
 bool iv_ntfs_census_agrees(const struct iv_ntfs_census *census, uint64_t folder,
                            struct iv_ntfs_place *listed, size_t count)
 {
@@ -187,8 +213,7 @@ bool iv_ntfs_census_agrees(const struct iv_ntfs_census *census, uint64_t folder,
         }
     }
     for (; from < census->count && census->places[from].folder == folder; from++) {
-        if (count == 0 || bsearch(&census->places[from], listed, count, sizeof(*listed),
-                                  compare_places) == NULL) {
+        if (!is_listed(&census->places[from], listed, count)) {
             return false;
         }
     }

@@ -16,6 +16,7 @@ struct iv_ntfs_place {
     uint64_t folder; /* numbers of records */
     uint64_t file;
     uint64_t name; /* hash */
+    bool is_posix;
 };
 
 struct iv_ntfs_census {
@@ -33,8 +34,11 @@ struct iv_ntfs_place iv_ntfs_place_of(const struct iv_ntfs_name *name, uint64_t 
 IV_MUST_USE bool iv_ntfs_census_take(struct iv_ntfs *ntfs, struct iv_arena *arena,
                                      struct iv_ntfs_census *ret_census, struct iv_ntfs_why *why);
 
-/* Whether all files of a directory, and each by its name, are among the `count` places `listed`,
- * which are sorted. */
+/*
+ * Whether all files of a directory, and each by its name, are among the `count` places `listed`,
+ * which are sorted. Windows has left names of the POSIX space in records that are in no index: a
+ * file may have such a one if a name of it that is none is listed.
+ */
 bool iv_ntfs_census_agrees(const struct iv_ntfs_census *census, uint64_t folder,
                            struct iv_ntfs_place *listed, size_t count);
 

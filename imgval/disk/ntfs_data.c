@@ -12,7 +12,7 @@
 #define METHOD_LZNT1 1u
 #define VCN_MAX (UINT64_C(1) << 40) /* with the largest clusters: 61 bits of bytes */
 #define RUNS_MAX ((size_t)1 << 20)
-#define CLUSTERS_MAX (UINT64_C(1) << 30) /* with 4 KiB each: the largest disk that is read */
+#define CLUSTERS_MAX (UINT64_C(1) << 28) /* with 4 KiB each: 1 TiB; bitmaps of 32 MiB each */
 
 /* ---- the boot sector ---- */
 
@@ -200,10 +200,9 @@ static bool set_unit(const struct iv_ntfs *ntfs, const struct iv_ntfs_attribute 
     unsigned method = first->flags & IV_NTFS_COMPRESSION;
     if (method == 0) {
         bool is_sparse = (first->flags & IV_NTFS_SPARSE) != 0;
-        return is_sparse || (first->unit_shift == 0 && stream->runs.filled == stream->runs.clusters)
+        return is_sparse || stream->runs.filled == stream->runs.clusters
                    ? true
-                   : iv_ntfs_fail(why,
-                                  "it has holes or units and is neither sparse nor compressed");
+                   : iv_ntfs_fail(why, "it has holes and is neither sparse nor compressed");
     }
     uint64_t size = (uint64_t)ntfs->cluster_size << (first->unit_shift & 63);
     if (method != METHOD_LZNT1 || first->unit_shift == 0 || first->unit_shift > UNIT_SHIFT_MAX ||

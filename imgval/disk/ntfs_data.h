@@ -53,6 +53,7 @@ struct iv_ntfs {
     uint32_t cluster_size;
     uint32_t record_size;
     struct iv_ntfs_stream mft;
+    uint64_t followed; /* entries of attribute lists so far: bounded */
     /* One bit for each cluster; NULL: not known. Runs must lie in clusters that are in use (no
      * others are in an image), and belong to one attribute alone. */
     const unsigned char *used;

@@ -6,6 +6,7 @@
 
 #define LIST_SIZE_MAX (256u << 10) /* the format's own bound */
 #define LIST_HEADER 26u
+#define FOLLOWED_MAX (UINT64_C(1) << 22) /* in a volume; few files have a list at all */
 
 /* The records of a file that are in memory. */
 struct parts {
@@ -206,6 +207,9 @@ static bool follow_list(struct iv_ntfs *ntfs, const struct iv_ntfs_record *base,
         struct iv_ntfs_attribute attribute;
         if (entry.attribute.type == IV_NTFS_ATTRIBUTE_LIST) {
             return iv_ntfs_fail(why, "its attribute list names another one");
+        }
+        if (++ntfs->followed > FOLLOWED_MAX) {
+            return iv_ntfs_fail(why, "the attribute lists of the volume are too long to follow");
         }
         if (!find_part(ntfs, &entry, arena, &parts, &part, why) ||
             !find_listed(part, &entry, &attribute, why)) {

@@ -155,6 +155,10 @@ static bool open_blocks(struct tree *tree, const struct iv_ntfs_file *folder,
         return iv_ntfs_fail(why, "its blocks are compressed or sparse");
     }
     tree->block_count = tree->blocks.size / tree->block_size;
+    if (tree->block_count / 2 > tree->max) {
+        return iv_ntfs_fail(why, "its index has %llu blocks",
+                            (unsigned long long)tree->block_count);
+    }
     tree->reached = iv_arena_alloc(tree->arena, (size_t)(tree->block_count / 8 + 1));
     return true;
 }

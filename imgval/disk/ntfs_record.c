@@ -20,6 +20,7 @@
 #define NAME_FLAGS 56u
 #define NAME_DIRECTORY 0x10000000u
 #define SPACE_MAX 3u /* POSIX, Windows, DOS, Windows and DOS */
+#define SPACE_POSIX 0u
 #define SPACE_DOS 2u
 
 bool iv_ntfs_fail(struct iv_ntfs_why *why, const char *fmt, ...)
@@ -189,6 +190,7 @@ bool iv_ntfs_name_read(const unsigned char *value, size_t size, struct iv_ntfs_n
     name.size = (size_t)2 * iv_cursor_u8(&c);
     unsigned space = iv_cursor_u8(&c);
     name.units = iv_cursor_take(&c, name.size);
+    name.is_posix = space == SPACE_POSIX;
     name.is_short = space == SPACE_DOS;
     if (c.failed || name.size == 0 || space > SPACE_MAX) {
         return false;

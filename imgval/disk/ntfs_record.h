@@ -118,6 +118,7 @@ struct iv_ntfs_name {
     const unsigned char *units;
     size_t size; /* bytes */
     bool is_directory;
+    bool is_posix; /* in no name space of Windows, though Windows may have it */
     bool is_short; /* the second name of a file, for programs that know 8.3 alone */
 };
 

@@ -33,6 +33,8 @@
 #define REPARSE_MAX 16384u /* the format's own bound */
 #define ROOT 5u
 #define BITMAP 6u
+#define FOLDERS 8u        /* as deep as the directories that are walked through */
+#define RECORDS_A_FILE 4u /* in use or not: the bound of the table, of the limit of entries */
 #define I30 "$I30"
 
 /* The data of a file in hand: its own, or what its chunks inflate to. */
@@ -43,16 +45,15 @@ struct data {
     struct data *next; /* handed out before */
 };
 
-struct state {
-    struct iv_ntfs ntfs;
-    struct iv_ntfs_census census;
-    bool has_census;
-    bool census_failed;
-    struct iv_ntfs_why census_why;
-    struct iv_arena scratch;        /* empty between calls */
-    struct iv_volume_index look_up; /* of the directory looked into last; its arena: */
+/* A directory that has been read. Some are kept, as a walk goes through the same ones many times.
+ */
+struct folder {
+    struct iv_volume_index look_up; /* its arena holds all of this */
     struct iv_ntfs_names names;
-    struct data *files; /* handed out by ntfs_file(): they live as long as the volume */
+    uint64_t last_use;
+    bool is_checked; /* against the census: is_complete, or why not */
+    bool is_complete;
+    struct iv_ntfs_why why;
 };
 
 /* What the attributes of a file say of it and its data. */
@@ -64,6 +65,28 @@ struct traits {
     uint32_t provider;
     uint32_t algorithm;
     const struct iv_ntfs_attribute *data; /* NULL: it has none */
+};
+
+/* The file opened last: a file of many names is opened once for all of them. */
+struct opened {
+    struct iv_arena arena;
+    struct iv_arena_mark start; /* keeps a block for the next one */
+    bool is_open;
+    struct iv_ntfs_file file;
+    struct traits traits;
+};
+
+struct state {
+    struct iv_ntfs ntfs;
+    struct iv_ntfs_census census;
+    bool has_census;
+    bool census_failed;
+    struct iv_ntfs_why census_why;
+    struct iv_arena scratch; /* empty between calls */
+    struct folder folders[FOLDERS];
+    uint64_t uses;
+    struct opened opened;
+    struct data *files; /* handed out by ntfs_file(): they live as long as the volume */
 };
 
 static const char *probe(const struct iv_source *source)
@@ -93,6 +116,13 @@ static enum iv_volume_outcome damaged_why(const struct iv_volume *volume,
     return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE, "%s: %s", what, why->text);
 }
 
+static enum iv_volume_outcome damaged_record(const struct iv_volume *volume,
+                                             struct iv_fault *ret_fault,
+                                             const struct iv_ntfs_why *why)
+{
+    return damaged_why(volume, ret_fault, "its record in the master file table is damaged", why);
+}
+
 /* ---- the volume ---- */
 
 static void data_fini(struct data *data)
@@ -109,7 +139,10 @@ static void ntfs_close(struct iv_volume *volume)
     for (struct data *data = state->files; data != NULL; data = data->next) {
         data_fini(data);
     }
-    iv_volume_index_fini(&state->look_up);
+    for (size_t i = 0; i < FOLDERS; i++) {
+        iv_volume_index_fini(&state->folders[i].look_up);
+    }
+    iv_arena_fini(&state->opened.arena);
     iv_arena_fini(&state->scratch);
 }
 
@@ -156,6 +189,9 @@ static bool ntfs_open(struct iv_volume *volume, size_t image, struct iv_fault *r
     struct iv_ntfs_file root;
     volume->state = state;
     iv_arena_init(&state->scratch);
+    iv_arena_init(&state->opened.arena);
+    (void)iv_arena_alloc(&state->opened.arena, 1);
+    state->opened.start = iv_arena_mark(&state->opened.arena);
     if (!iv_ntfs_boot(&volume->source, &state->ntfs, &why) ||
         !iv_ntfs_mft_open(&state->ntfs, volume->arena, &why) ||
         !iv_ntfs_file_open(&state->ntfs, ROOT, IV_NTFS_ANY_SEQUENCE, &state->scratch, &root,
@@ -171,6 +207,15 @@ static bool ntfs_open(struct iv_volume *volume, size_t image, struct iv_fault *r
         return false;
     }
     iv_arena_fini(&state->scratch);
+    uint64_t records = state->ntfs.mft.size / state->ntfs.record_size;
+    if (records / RECORDS_A_FILE > volume->limits->entries) {
+        (void)iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
+                                "%llu records in the master file table are more than the limit of "
+                                "%u times %llu",
+                                (unsigned long long)records, RECORDS_A_FILE,
+                                (unsigned long long)volume->limits->entries);
+        return false;
+    }
     state->ntfs.used = read_bitmap(volume);
     volume->used = state->ntfs.used != NULL ? count_used(&state->ntfs) : 0;
     return true;
@@ -249,35 +294,47 @@ static bool has_name(const struct iv_ntfs_file *file, const struct iv_ntfs_name 
     return false;
 }
 
+/* Opens the file with that reference, unless it is the one opened last: into state->opened. */
+static bool open_entry(struct state *state, uint64_t number, uint32_t sequence,
+                       struct iv_ntfs_why *why)
+{
+    struct opened *opened = &state->opened;
+    if (opened->is_open && sequence != IV_NTFS_ANY_SEQUENCE &&
+        opened->file.reference == IV_NTFS_REFERENCE(number, sequence)) {
+        return true;
+    }
+    iv_arena_reset(&opened->arena, opened->start);
+    opened->is_open =
+        iv_ntfs_file_open(&state->ntfs, number, sequence, &opened->arena, &opened->file, why) &&
+        read_traits(&state->ntfs, &opened->file, &opened->arena, &opened->traits, why);
+    return opened->is_open;
+}
+
 /* `name`: as the directory has it, or NULL for the root. False: the file is damaged. */
 static bool describe(struct state *state, uint64_t number, uint32_t sequence,
                      const struct iv_ntfs_name *name, struct iv_volume_node *ret_node,
                      struct iv_ntfs_why *why)
 {
-    struct iv_ntfs_file file;
-    struct traits traits;
-    struct iv_arena *arena = &state->scratch;
-    struct iv_arena_mark mark = iv_arena_mark(arena);
-    bool is_fine = iv_ntfs_file_open(&state->ntfs, number, sequence, arena, &file, why) &&
-                   read_traits(&state->ntfs, &file, arena, &traits, why);
-    if (is_fine && name != NULL && !has_name(&file, name)) {
-        is_fine = iv_ntfs_fail(why, "record %llu has not the name that its directory has",
-                               (unsigned long long)number);
+    if (!open_entry(state, number, sequence, why)) {
+        return false;
     }
-    if (is_fine) {
-        bool has_size = !file.is_directory && traits.data != NULL;
-        uint64_t size = !has_size                  ? 0
-                        : traits.data->is_resident ? traits.data->value_size
-                                                   : traits.data->size;
-        *ret_node = (struct iv_volume_node){
-            .is_directory = file.is_directory,
-            .is_link = traits.has_reparse && (traits.tag & TAG_LEADS_ELSEWHERE) != 0,
-            .size = size,
-            .place = file.reference,
-        };
+    const struct iv_ntfs_file *file = &state->opened.file;
+    const struct traits *traits = &state->opened.traits;
+    if (name != NULL && !has_name(file, name)) {
+        return iv_ntfs_fail(why, "record %llu has not the name that its directory has",
+                            (unsigned long long)number);
     }
-    iv_arena_reset(arena, mark);
-    return is_fine;
+    bool has_size = !file->is_directory && traits->data != NULL;
+    uint64_t size = !has_size                   ? 0
+                    : traits->data->is_resident ? traits->data->value_size
+                                                : traits->data->size;
+    *ret_node = (struct iv_volume_node){
+        .is_directory = file->is_directory,
+        .is_link = traits->has_reparse && (traits->tag & TAG_LEADS_ELSEWHERE) != 0,
+        .size = size,
+        .place = file->reference,
+    };
+    return true;
 }
 
 static enum iv_volume_outcome ntfs_root(struct iv_volume *volume, struct iv_volume_node *ret_node,
@@ -322,123 +379,191 @@ static bool need_census(struct iv_volume *volume, struct iv_ntfs_why *why)
 }
 
 /* Whether no file of the directory is missing, nor has another name: see ntfs_census.h. */
-static bool is_complete(struct iv_volume *volume, uint64_t folder, struct iv_ntfs_why *why)
+static bool compare_census(struct state *state, const struct folder *folder,
+                           struct iv_ntfs_why *why)
 {
-    struct state *state = state_of(volume);
-    const struct iv_ntfs_names *names = &state->names;
-    if (!need_census(volume, why)) {
-        return false;
-    }
+    const struct iv_ntfs_names *names = &folder->names;
     struct iv_arena_mark mark = iv_arena_mark(&state->scratch);
     struct iv_ntfs_place *listed =
         IV_NEW_ARRAY(&state->scratch, struct iv_ntfs_place, names->count + 1);
     for (size_t i = 0; i < names->count; i++) {
         listed[i] = iv_ntfs_place_of(&names->items[i], names->items[i].file);
     }
-    bool is_fine =
-        iv_ntfs_census_agrees(&state->census, IV_NTFS_NUMBER(folder), listed, names->count);
+    bool is_fine = iv_ntfs_census_agrees(&state->census, IV_NTFS_NUMBER(folder->look_up.place),
+                                         listed, names->count);
     iv_arena_reset(&state->scratch, mark);
     return is_fine || iv_ntfs_fail(why, "the master file table has more files in it");
 }
 
-static bool read_names(struct iv_volume *volume, uint64_t folder, struct iv_ntfs_why *why)
+/*
+ * For what depends on a directory as a whole: a list of it, and that a name is not in it. A name
+ * that is found needs none of this, as its record has to have it, too.
+ */
+static bool is_complete(struct iv_volume *volume, struct folder *folder, struct iv_fault *ret_fault)
+{
+    if (!folder->is_checked) {
+        folder->is_complete = compare_census(state_of(volume), folder, &folder->why);
+        folder->is_checked = true;
+    }
+    if (!folder->is_complete) {
+        (void)damaged_why(volume, ret_fault, "the directory is damaged", &folder->why);
+    }
+    return folder->is_complete;
+}
+
+static bool read_names(struct iv_volume *volume, uint64_t place, struct folder *folder,
+                       struct iv_ntfs_why *why)
 {
     struct state *state = state_of(volume);
     struct iv_ntfs_file file;
-    struct iv_arena *arena = &state->look_up.arena;
-    return iv_ntfs_file_open(&state->ntfs, IV_NTFS_NUMBER(folder), IV_NTFS_SEQUENCE(folder), arena,
+    struct iv_arena *arena = &folder->look_up.arena;
+    return iv_ntfs_file_open(&state->ntfs, IV_NTFS_NUMBER(place), IV_NTFS_SEQUENCE(place), arena,
                              &file, why) &&
-           iv_ntfs_index_read(&state->ntfs, &file, volume->limits->entries, arena, &state->names,
+           iv_ntfs_index_read(&state->ntfs, &file, volume->limits->entries, arena, &folder->names,
                               why);
 }
 
-/* Puts the names of a directory into the state, unless they are there. */
-static enum iv_volume_outcome
-look_into(struct iv_volume *volume, const struct iv_volume_node *folder, struct iv_fault *ret_fault)
+static void forget(struct folder *folder)
+{
+    iv_volume_index_fini(&folder->look_up);
+    *folder = (struct folder){0};
+}
+
+/* The one that was used longest ago, or never. */
+static struct folder *find_oldest(struct state *state)
+{
+    struct folder *oldest = &state->folders[0];
+    for (size_t i = 1; i < FOLDERS; i++) {
+        if (state->folders[i].last_use < oldest->last_use) {
+            oldest = &state->folders[i];
+        }
+    }
+    return oldest;
+}
+
+/* Makes room for one directory: together they have no more names than one may have. */
+static struct folder *make_room(struct iv_volume *volume)
 {
     struct state *state = state_of(volume);
-    struct iv_ntfs_why why;
-    if (iv_volume_index_is_of(&state->look_up, folder->place)) {
-        return IV_VOLUME_FOUND;
+    for (;;) {
+        uint64_t names = 0;
+        for (size_t i = 0; i < FOLDERS; i++) {
+            names += state->folders[i].names.count;
+        }
+        struct folder *oldest = find_oldest(state);
+        forget(oldest);
+        if (names <= volume->limits->entries) {
+            return oldest;
+        }
     }
-    iv_volume_index_start(&state->look_up, folder->place);
-    state->names = (struct iv_ntfs_names){0};
-    if (!read_names(volume, folder->place, &why)) {
+}
+
+static enum iv_volume_outcome read_folder(struct iv_volume *volume, uint64_t place,
+                                          struct folder *folder, struct iv_fault *ret_fault)
+{
+    struct iv_ntfs_why why;
+    struct iv_ntfs_names *names = &folder->names;
+    iv_volume_index_start(&folder->look_up, place);
+    if (!read_names(volume, place, folder, &why)) {
         return damaged_why(volume, ret_fault, "the directory is damaged", &why);
     }
-    if (state->names.count > volume->limits->entries) {
+    if (names->count > volume->limits->entries) {
         return iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
                                  "the entries in a directory are more than the limit of %llu",
                                  (unsigned long long)volume->limits->entries);
     }
-    if (!choose_names(&state->names, folder->place, &why) ||
-        !is_complete(volume, folder->place, &why)) {
+    if (!choose_names(names, place, &why) || !need_census(volume, &why)) {
         return damaged_why(volume, ret_fault, "the directory is damaged", &why);
     }
-    for (size_t i = 0; i < state->names.count; i++) {
-        const struct iv_ntfs_name *name = &state->names.items[i];
+    for (size_t i = 0; i < names->count; i++) {
+        const struct iv_ntfs_name *name = &names->items[i];
         struct iv_volume_node node = {.info = name};
-        iv_volume_index_add(&state->look_up,
-                            iv_volume_name_utf16(&state->look_up.arena, name->units, name->size),
+        iv_volume_index_add(&folder->look_up,
+                            iv_volume_name_utf16(&folder->look_up.arena, name->units, name->size),
                             &node);
     }
-    iv_volume_index_finish(&state->look_up);
-    if (iv_volume_index_has_twins(&state->look_up)) {
-        iv_volume_index_fini(&state->look_up);
-        return damaged(volume, ret_fault, "the directory is damaged: it has one name twice");
+    iv_volume_index_finish(&folder->look_up);
+    return iv_volume_index_has_twins(&folder->look_up)
+               ? damaged(volume, ret_fault, "the directory is damaged: it has one name twice")
+               : IV_VOLUME_FOUND;
+}
+
+/* The names of a directory: those that are at hand, or else read now. */
+static enum iv_volume_outcome look_into(struct iv_volume *volume, const struct iv_volume_node *node,
+                                        struct folder **ret_folder, struct iv_fault *ret_fault)
+{
+    struct state *state = state_of(volume);
+    enum iv_volume_outcome outcome = IV_VOLUME_FOUND;
+    struct folder *folder = NULL;
+    for (size_t i = 0; i < FOLDERS && folder == NULL; i++) {
+        if (iv_volume_index_is_of(&state->folders[i].look_up, node->place)) {
+            folder = &state->folders[i];
+        }
     }
-    return IV_VOLUME_FOUND;
+    if (folder == NULL) {
+        folder = make_room(volume);
+        outcome = read_folder(volume, node->place, folder, ret_fault);
+    }
+    if (outcome != IV_VOLUME_FOUND) {
+        forget(folder);
+        return outcome;
+    }
+    folder->last_use = ++state->uses;
+    *ret_folder = folder;
+    return outcome;
 }
 
 static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
-                                         const struct iv_volume_node *folder, const char *name,
+                                         const struct iv_volume_node *node, const char *name,
                                          struct iv_volume_node *ret_node,
                                          struct iv_fault *ret_fault)
 {
-    struct state *state = state_of(volume);
     struct iv_ntfs_why why;
-    enum iv_volume_outcome outcome = look_into(volume, folder, ret_fault);
+    struct folder *folder;
+    enum iv_volume_outcome outcome = look_into(volume, node, &folder, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
-    const struct iv_volume_node *entry = iv_volume_index_find(&state->look_up, name);
+    const struct iv_volume_node *entry = iv_volume_index_find(&folder->look_up, name);
     if (entry == NULL) {
-        return IV_VOLUME_ABSENT;
+        return is_complete(volume, folder, ret_fault) ? IV_VOLUME_ABSENT : IV_VOLUME_TROUBLE;
     }
     const struct iv_ntfs_name *found = entry->info;
-    return describe(state, IV_NTFS_NUMBER(found->file), IV_NTFS_SEQUENCE(found->file), found,
-                    ret_node, &why)
+    return describe(state_of(volume), IV_NTFS_NUMBER(found->file), IV_NTFS_SEQUENCE(found->file),
+                    found, ret_node, &why)
                ? IV_VOLUME_FOUND
-               : damaged_why(volume, ret_fault, "its record in the master file table is damaged",
-                             &why);
+               : damaged_record(volume, ret_fault, &why);
 }
 
 /* An entry whose record is damaged is what the directory says, so that reading it is what fails. */
-static enum iv_volume_outcome ntfs_list(struct iv_volume *volume,
-                                        const struct iv_volume_node *folder, struct iv_arena *arena,
+static enum iv_volume_outcome ntfs_list(struct iv_volume *volume, const struct iv_volume_node *node,
+                                        struct iv_arena *arena,
                                         struct iv_volume_entry **ret_entries, size_t *ret_count,
                                         struct iv_fault *ret_fault)
 {
-    struct state *state = state_of(volume);
     struct iv_ntfs_why why;
-    enum iv_volume_outcome outcome = look_into(volume, folder, ret_fault);
+    struct folder *folder;
+    enum iv_volume_outcome outcome = look_into(volume, node, &folder, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
-    size_t count = state->names.count;
+    if (!is_complete(volume, folder, ret_fault)) {
+        return IV_VOLUME_TROUBLE;
+    }
+    size_t count = folder->names.count;
     struct iv_volume_entry *entries = IV_NEW_ARRAY(arena, struct iv_volume_entry, count + 1);
     for (size_t i = 0; i < count; i++) {
-        const struct iv_ntfs_name *name = &state->names.items[i];
-        struct iv_volume_node node;
-        if (!describe(state, IV_NTFS_NUMBER(name->file), IV_NTFS_SEQUENCE(name->file), name, &node,
-                      &why)) {
-            node = (struct iv_volume_node){.is_directory = name->is_directory};
+        const struct iv_ntfs_name *name = &folder->names.items[i];
+        struct iv_volume_node child;
+        if (!describe(state_of(volume), IV_NTFS_NUMBER(name->file), IV_NTFS_SEQUENCE(name->file),
+                      name, &child, &why)) {
+            child = (struct iv_volume_node){.is_directory = name->is_directory};
         }
         entries[i] = (struct iv_volume_entry){
             .name = iv_volume_name_utf16(arena, name->units, name->size),
-            .is_directory = node.is_directory,
-            .is_link = node.is_link,
-            .size = node.size,
+            .is_directory = child.is_directory,
+            .is_link = child.is_link,
+            .size = child.size,
         };
     }
     *ret_entries = entries;
@@ -513,39 +638,33 @@ static bool read_data(const void *context, void *bytes, size_t size, uint64_t of
                             : iv_ntfs_stream_read(&data->stream, bytes, size, offset);
 }
 
-/* `data` is empty, and does not move afterwards; data_fini() is for the caller. */
+/* `data` is empty, and does not move afterwards; data_fini() is for the caller. The file and what
+ * is opened of it live in `arena`, or the file longer. */
 static enum iv_volume_outcome open_data(struct iv_volume *volume, const struct iv_volume_node *node,
-                                        struct iv_arena *arena, struct data *data,
-                                        struct iv_fault *ret_fault)
+                                        const struct iv_ntfs_file *file,
+                                        const struct traits *traits, struct iv_arena *arena,
+                                        struct data *data, struct iv_fault *ret_fault)
 {
     const struct iv_ntfs *ntfs = &state_of(volume)->ntfs;
     struct iv_ntfs_why why;
-    struct iv_ntfs_file file;
-    struct traits traits;
-    if (!iv_ntfs_file_open(&state_of(volume)->ntfs, IV_NTFS_NUMBER(node->place),
-                           IV_NTFS_SEQUENCE(node->place), arena, &file, &why) ||
-        !read_traits(ntfs, &file, arena, &traits, &why)) {
-        return damaged_why(volume, ret_fault, "its record in the master file table is damaged",
-                           &why);
-    }
-    enum iv_volume_outcome outcome = check_data(volume, &traits, ret_fault);
+    enum iv_volume_outcome outcome = check_data(volume, traits, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
-    if (!iv_ntfs_file_stream(ntfs, &file, IV_NTFS_DATA, "", arena, &data->stream, &why)) {
+    if (!iv_ntfs_file_stream(ntfs, file, IV_NTFS_DATA, "", arena, &data->stream, &why)) {
         return damaged_why(volume, ret_fault, "its data are damaged", &why);
     }
     if (data->stream.size != node->size) {
         return damaged(volume, ret_fault, "its size has changed since it was listed");
     }
-    if (!traits.has_reparse) {
+    if (!traits->has_reparse) {
         return outcome;
     }
-    if (!iv_ntfs_file_stream(ntfs, &file, IV_NTFS_DATA, WOF_STREAM, arena, &data->stream, &why)) {
+    if (!iv_ntfs_file_stream(ntfs, file, IV_NTFS_DATA, WOF_STREAM, arena, &data->stream, &why)) {
         return damaged_why(volume, ret_fault, "it is compressed, and its chunks are not there",
                            &why);
     }
-    return open_compact(data, node->size, traits.algorithm)
+    return open_compact(data, node->size, traits->algorithm)
                ? outcome
                : damaged(volume, ret_fault, "it is compressed, and its chunks are not there");
 }
@@ -565,8 +684,14 @@ static enum iv_volume_outcome read_all(struct iv_volume *volume, const struct iv
                                        unsigned char *bytes, struct iv_fault *ret_fault)
 {
     struct data data IV_CLEANUP(data_fini) = {0};
+    struct state *state = state_of(volume);
+    struct iv_ntfs_why why;
+    if (!open_entry(state, IV_NTFS_NUMBER(node->place), IV_NTFS_SEQUENCE(node->place), &why)) {
+        return damaged_record(volume, ret_fault, &why);
+    }
     enum iv_volume_outcome outcome =
-        open_data(volume, node, &state_of(volume)->scratch, &data, ret_fault);
+        open_data(volume, node, &state->opened.file, &state->opened.traits, &state->scratch, &data,
+                  ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
@@ -615,8 +740,18 @@ static enum iv_volume_outcome ntfs_file(struct iv_volume *volume, struct iv_volu
                                         struct iv_fault *ret_fault)
 {
     (void)arena; /* closing the volume gives the file back, so it lives in the volume's */
+    struct state *state = state_of(volume);
     struct data *data = IV_NEW(volume->arena, struct data);
-    enum iv_volume_outcome outcome = open_data(volume, node, volume->arena, data, ret_fault);
+    struct iv_ntfs_why why;
+    struct iv_ntfs_file file;
+    struct traits traits;
+    if (!iv_ntfs_file_open(&state->ntfs, IV_NTFS_NUMBER(node->place), IV_NTFS_SEQUENCE(node->place),
+                           volume->arena, &file, &why) ||
+        !read_traits(&state->ntfs, &file, volume->arena, &traits, &why)) {
+        return damaged_record(volume, ret_fault, &why);
+    }
+    enum iv_volume_outcome outcome =
+        open_data(volume, node, &file, &traits, volume->arena, data, ret_fault);
     if (outcome == IV_VOLUME_FOUND && data->is_compact) {
         outcome = check_zeros(volume, data, ret_fault);
     }
@@ -624,7 +759,6 @@ static enum iv_volume_outcome ntfs_file(struct iv_volume *volume, struct iv_volu
         data_fini(data);
         return outcome;
     }
-    struct state *state = state_of(volume);
     data->next = state->files;
     state->files = data;
     *ret_source = (struct iv_source){.size = node->size, .context = data, .read = read_data};

@@ -6,6 +6,7 @@ script's own, which takes fix-ups back and makes them again, so that nothing but
 there to be noticed. Sound volumes are read by ntfscat and 7z as well. Status 77: a tool is not there.
 """
 import hashlib
+import os
 import pathlib
 import random
 import shutil
@@ -114,9 +115,9 @@ class Volume:
         block[at:at + len(data)] = data
         self.put(self.at(number), block)
 
-    def put_run(self, number, runs):
-        """Replaces the run list of a file's data, which may grow."""
-        data, whole = self.find(number, DATA), self.record(number)
+    def put_run(self, number, runs, kind=DATA, name=""):
+        """Replaces the run list of a file's attribute, which may grow."""
+        data, whole = self.find(number, kind, name), self.record(number)
         record = bytes(whole[:data.value]) + runs
         record += bytes(-len(record) % 8)
         new = bytearray(record + whole[data.at + data.length:struct.unpack_from("<I", whole, 24)[0]])
@@ -359,6 +360,10 @@ def check_runs(surgery):
     (surgery.place.folder / "hurt").write_bytes(volume.data)
     got, _ = surgery.place.cat(surgery.place.folder / "hurt")
     surgery.checks.that(got == surgery.wanted, "the same run in another form")
+    field(34, "<B", 4)(volume)
+    (surgery.place.folder / "hurt").write_bytes(volume.data)
+    got, _ = surgery.place.cat(surgery.place.folder / "hurt")
+    surgery.checks.that(got == surgery.wanted, "units in a plain file, which mean nothing there")
     for what, lie, detail in (
             ("a run behind the volume", run(count, clusters + 5), "outside of the volume"),
             ("a run over the volume's end", run(count, clusters - 2), "outside of the volume"),
@@ -377,7 +382,6 @@ def check_runs(surgery):
             ("another allocated size", field(40, "<Q", count * 4096 + 8192), "sizes"),
             ("a size beyond the clusters", field(48, "<Q", 1 << 40), ""),
             ("initialized beyond the size", field(56, "<Q", 1 << 40), "sizes"),
-            ("units in a plain file", field(34, "<B", 4), "neither sparse nor compressed"),
             ("an unknown compression", field(12, "<H", 2), "")):
         surgery.told(what, lie, OTHER, detail, ["dir/small.txt"])
     hole = run(count, lcn)
@@ -549,9 +553,7 @@ def check_index(surgery):
             ("a name that is too long", block(leaf, first + 16 + 64, "<B", 255), "has no name"),
             ("an empty name", block(leaf, first + 16 + 64, "<B", 0), "has no name"),
             ("a name with a slash", block(leaf, first + 16 + 66, "<H", ord("/")), "has no name"),
-            ("another name", block(leaf, first + 16 + 66, "<H", ord("b")), "more files"),
             ("another directory", block(leaf, first + 16, "<Q", 5 | 5 << 48), "another directory"),
-            ("a short name", block(leaf, first + 16 + 65, "<B", 2), "more files"),
             ("a child below a leaf", block(leaf, first + 12, "<H", 1), "bytes long"),
             ("a last entry that is not", block(leaf, first + 12, "<H", 2), "follow the last"),
             ("a block of another number", block(leaf, 16, "<Q", 3 if leaf != blocks[3] else 2), "another block"),
@@ -571,6 +573,12 @@ def check_index(surgery):
     reference, = struct.unpack_from("<Q", block_data, first)
     size = block_data[first + 16 + 64]
     name = bytes(block_data[first + 82:first + 82 + 2 * size]).decode("utf-16-le")
+    surgery.checks.that(f"many/{name}" != inside, "the first name is another one")
+    # what is found needs no whole directory; what is not does
+    for what, lie in (("another name", block(leaf, first + 16 + 66, "<H", ord("b"))),
+                      ("a short name", block(leaf, first + 16 + 65, "<B", 2))):
+        surgery.told(what, lie, f"many/{name}", "more files", ["dir/small.txt", inside])
+        surgery.told(what, lie, "many/no such file", "more files", ["dir/small.txt", inside])
     surgery.told("another use of the record", block(leaf, first + 6, "<H", 99), f"many/{name}",
                  "belongs to another file by now", ["dir/small.txt"])
     surgery.told("a record of another directory", lambda v: v.change(
@@ -696,6 +704,89 @@ def check_twins(surgery):
     surgery.told("one name twice", lie, two, "one name twice", ["dir/small.txt"])
 
 
+def check_spaces(checks, place, tree):
+    """A record may have a POSIX name more than the index, where a Windows name of the file is listed."""
+    image = place.make("ntfs", "8M", tree, "spaces", "--link", f"{OTHER}=second name.bin")
+    first, second = "other.bin", "second name.bin"
+    wanted = expected(tree)
+
+    def set_space(name, listed, recorded):
+        wide = name.encode("utf-16-le")
+        number = volume.number(OTHER)
+        volume.change(number, volume.record(number).find(wide) - 1, bytes([recorded]))
+        blocks = [at for at in volume.index_blocks("dir") if wide in volume.block(at)]
+        checks.that(len(blocks) == 1, f"{name} is in a block")
+        for at in blocks:
+            block = volume.block(at)
+            block[block.find(wide) - 1] = listed
+            volume.put(at, block)
+
+    for what, spaces, is_fine in (
+            ("a POSIX name beside a Windows name", ((first, 1, 1), (second, 2, 0)), True),
+            ("a Windows name beside a Windows name", ((first, 1, 1), (second, 2, 1)), False),
+            ("a POSIX name beside a POSIX name", ((first, 0, 0), (second, 2, 0)), False),
+            ("a POSIX name alone", ((first, 2, 1), (second, 2, 0)), False)):
+        volume = Volume(image.read_bytes())
+        for one in spaces:
+            set_space(*one)
+        (place.folder / "hurt").write_bytes(volume.data)
+        got, _ = place.cat(place.folder / "hurt")
+        told = got.get("dir", ("", 0, ""))
+        checks.that(got == wanted if is_fine else told[0] == "trouble" and "more files" in told[2],
+                    f"{what} that is not listed: {told} {difference(got, wanted)[:200]}")
+
+
+def check_bounds(surgery):
+    """A volume that claims 10 GiB, all of it for the table or for one index: told at once."""
+    size = 10 << 30
+    for path, kind, name, detail in ((None, DATA, "", "records in the master file table are more"),
+                                     ("many", ALLOCATION, "$I30", "blocks")):
+        volume = Volume(surgery.whole)
+        number = 0 if path is None else volume.number(path)
+        attribute = volume.find(number, kind, name)
+        runs = volume.find(number, kind, name).runs(volume.record(number))
+        far = len(volume.data) // volume.cluster
+        more = size // volume.cluster - far
+        total = (sum(count for _, count, _ in runs) + more) * volume.cluster
+        old = volume.record(number)
+        old = bytes(old[attribute.value:runs[-1][2] + 1 + (old[runs[-1][2]] & 15) + (old[runs[-1][2]] >> 4)])
+        volume.put_run(number, old + b"\x44" + struct.pack("<Ii", more, far - runs[-1][0]) + b"\0", kind, name)
+        volume.change(number, attribute.at + 24, struct.pack("<Q", total // volume.cluster - 1))
+        volume.change(number, attribute.at + 40, struct.pack("<QQQ", total, total, total))
+        struct.pack_into("<Q", volume.data, 40, size // 512)
+        hurt = surgery.place.folder / "large"
+        hurt.write_bytes(volume.data)
+        os.truncate(hurt, size)
+        got, _ = surgery.place.cat(hurt)
+        entry = got.get(path or "(volume)", ("", 0, ""))
+        surgery.checks.that(entry[0] == "trouble" and detail in entry[2], f"10 GiB for {path}: {entry}")
+        hurt.unlink()
+
+
+def check_many_names(checks, place):
+    """Files of many names have long attribute lists: read once for all names in a row, not without end."""
+    tree = place.folder / "named"
+    write(tree, "dir/one", b"1")
+    write(tree, "dir/two", b"2")
+    links = [f"{name} {i:04}" for name in ("one", "two") for i in range(1500)]
+    words = [word for name in links for word in ("--link", f"dir/{name[:3]}={name}")]
+    image = place.make("ntfs", "16M", tree, "links", *words)
+    wanted = expected(tree)
+    wanted.update((f"dir/{name}", wanted[f"dir/{name[:3]}"]) for name in links)
+    got, _ = place.cat(image)
+    checks.that(got == wanted, f"3,000 names of two files: {difference(got, wanted)}")
+    volume = Volume(image.read_bytes())
+    sizes = [len(volume.list_of(number)[1]) for number in range(24, 200)
+             if volume.data[volume.at(number):volume.at(number) + 4] == b"FILE" and volume.find(number, LIST)]
+    checks.that(sum(size > 1500 * 26 for size in sizes) == 2, f"two long attribute lists: {sizes}")
+    alternating = ["dir/one", "dir/two"] * ((1 << 22) // 1500 // 2 + 1)
+    run = subprocess.run([place.programs / "volcat", image, *alternating], capture_output=True, text=True, timeout=600)
+    lines = run.stdout.split("\n")
+    checks.that("too long to follow" in lines[-2], f"the last of many: {lines[-2:]}")
+    told = [line for line in lines if "too long to follow" in line]
+    checks.that(len(told) < len(alternating) / 2, f"{len(told)} of {len(alternating)} refused")
+
+
 def check_flips(checks, place):
     """
     Every bit of records, index blocks and the boot sector. NTFS writes some things once alone, and
@@ -746,6 +837,9 @@ def main():
         check_folders(plain)
         check_twins(plain)
         check_names(checks, place)
+        check_spaces(checks, place, tree)
+        check_bounds(plain)
+        check_many_names(checks, place)
         runs = place.make("ntfs-fragments", "8M", tree, "whole", "--cluster", "512").read_bytes()
         check_list(Surgery(checks, place, "ntfs-fragments", runs, wanted))
         packed = place.make("ntfs-lznt1", "8M", tree, "whole").read_bytes()

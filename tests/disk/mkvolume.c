@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define SKIP 77
-#define EXTRAS_MAX 64
+#define EXTRAS_MAX 4096
 
 static const char help[] =
     "usage: mkvolume [OPTION...] KIND SIZE TREE OUT\n"
@@ -248,7 +248,7 @@ int main(int argc, char **argv)
     const char *cluster = "4096";
     const char *sector = "512";
 #ifdef MKVOLUME_NTFS
-    struct ntfs_extra extras[EXTRAS_MAX] = {0};
+    static struct ntfs_extra extras[EXTRAS_MAX];
     size_t count = 0;
 #endif
     int at = 1;
