@@ -5,9 +5,7 @@ What `policy check` says of good and bad files, and that the schema says the sam
 input is under; what `policy show` shows; and the whole table of exit status by severity, --fail-on,
 waiver and --what-if.
 """
-import json
 import os
-import pathlib
 import re
 import shutil
 import subprocess
