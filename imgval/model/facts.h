@@ -44,6 +44,8 @@ struct iv_oem_input {
     size_t package_file_count;
 };
 
+/* scan_read.c keeps the package alone of an item that has nothing else: a member that is added here
+ * is added to is_package_alone() there. */
 struct iv_facts {
     struct iv_package *packages;
     size_t package_count;
