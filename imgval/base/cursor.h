@@ -2,7 +2,8 @@
  * cursor.h: bounds-checked little-endian reads with a sticky failure flag.
  *
  * Read a whole structure, then look once at `failed`: after the first read past the end every
- * read gives zero. Nothing here allocates or follows a length without checking it.
+ * read gives zero. `at` may be set to any place, behind the end, too: the next read fails there.
+ * Nothing here allocates or follows a length without checking it.
  */
 #ifndef IMGVAL_BASE_CURSOR_H
 #define IMGVAL_BASE_CURSOR_H
@@ -25,13 +26,13 @@ static inline struct iv_cursor iv_cursor(const void *bytes, size_t size)
 
 static inline size_t iv_cursor_left(const struct iv_cursor *c)
 {
-    return c->size - c->at;
+    return c->at < c->size ? c->size - c->at : 0;
 }
 
 /* The next `size` bytes, or NULL and failure. */
 static inline const unsigned char *iv_cursor_take(struct iv_cursor *c, size_t size)
 {
-    if (c->failed || size > c->size - c->at) {
+    if (c->failed || c->at > c->size || size > c->size - c->at) {
         c->failed = true;
         return NULL;
     }

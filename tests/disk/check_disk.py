@@ -596,6 +596,7 @@ def check_hive_lists(checks, place, data):
     for what, cell in (("key", root), ("list", inner)):
         cases += [(f"a {what} that is free", cell, -word(cell) & 0xFFFFFFFF, TARGETING),
                   (f"a {what} of nothing", cell, 0, TARGETING), (f"a {what} of 4 bytes", cell, 0xFFFFFFFC, TARGETING),
+                  (f"a {what} that is cut", cell, 0xFFFFFFF8, TARGETING),
                   (f"a {what} of 2 GiB", cell, 0x80000000, TARGETING),
                   (f"a {what} out of the hive", cell, -len(data) & 0xFFFFFFF8, TARGETING)]
     for what, at, value, key in cases:

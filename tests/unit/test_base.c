@@ -216,6 +216,12 @@ static void test_cursor(void)
     CHECK(iv_cursor_take(&c, 0) == NULL);
 
     c = iv_cursor(bytes, 3);
+    c.at = 4; /* set behind the end: nothing is there */
+    CHECK_INT(iv_cursor_left(&c), 0);
+    CHECK(iv_cursor_take(&c, 1) == NULL);
+    CHECK(c.failed);
+
+    c = iv_cursor(bytes, 3);
     CHECK(iv_cursor_take(&c, SIZE_MAX) == NULL);
     c = iv_cursor(bytes, 3);
     CHECK_INT(iv_cursor_u8(&c), 1);
