@@ -288,6 +288,10 @@ static void read_data(struct iv_auditing *a, const char *path)
         add_unread(a, path, "cannot be read as a file");
         return;
     }
+    if (got == 0) {
+        add_unread(a, path, "is an empty file: a stream that was cut off, or never written");
+        return;
+    }
     if (iv_json_is_stream(head, (size_t)got)) {
         read_stream(a, path, fd);
         return;

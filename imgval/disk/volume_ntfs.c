@@ -18,6 +18,7 @@
 #include "imgval/disk/ntfs_census.h"
 #include "imgval/disk/ntfs_index.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* File attribute bits and tags of reparse points: [MS-FSCC] 2.6, 2.1.2.1. */
@@ -50,6 +51,7 @@ struct data {
 struct folder {
     struct iv_volume_index look_up; /* its arena holds all of this */
     struct iv_ntfs_names names;
+    uint64_t lonely; /* reference to a file that has a short name in it alone; 0: none */
     uint64_t last_use;
     bool is_checked; /* against the census: is_complete, or why not */
     bool is_complete;
@@ -348,21 +350,53 @@ static enum iv_volume_outcome ntfs_root(struct iv_volume *volume, struct iv_volu
 
 /* ---- directories ---- */
 
-/* Leaves out the short names, and the root's own in itself. */
-static bool choose_names(struct iv_ntfs_names *names, uint64_t folder, struct iv_ntfs_why *why)
+static int compare_references(const void *a, const void *b)
 {
+    uint64_t one = *(const uint64_t *)a;
+    uint64_t other = *(const uint64_t *)b;
+    return (one > other) - (one < other);
+}
+
+/* The file of a short name that stands beside no long one, so that it would not be seen at all; 0:
+ * there is none. `names`: what is no short name. */
+static uint64_t find_lonely(const struct iv_ntfs_names *names, const uint64_t *short_ones,
+                            size_t short_count, struct iv_arena *arena)
+{
+    size_t count = names->count;
+    uint64_t *files = IV_NEW_ARRAY(arena, uint64_t, count + 1); /* the last: 0, of no file */
+    for (size_t i = 0; i < count; i++) {
+        files[i] = names->items[i].file;
+    }
+    qsort(files, count + 1, sizeof(*files), compare_references);
+    for (size_t i = 0; i < short_count; i++) {
+        if (bsearch(&short_ones[i], files, count + 1, sizeof(*files), compare_references) == NULL) {
+            return short_ones[i];
+        }
+    }
+    return 0;
+}
+
+/* Leaves out the short names, and the root's own in itself. */
+static bool choose_names(struct folder *folder, struct iv_arena *scratch, struct iv_ntfs_why *why)
+{
+    struct iv_ntfs_names *names = &folder->names;
     size_t kept = 0;
+    size_t short_count = 0;
+    uint64_t *short_ones = IV_NEW_ARRAY(scratch, uint64_t, names->count + 1);
     for (size_t i = 0; i < names->count; i++) {
         const struct iv_ntfs_name *name = &names->items[i];
-        if (name->folder != folder) {
+        if (name->folder != folder->look_up.place) {
             return iv_ntfs_fail(why, "entry %zu of %zu belongs to another directory", i + 1,
                                 names->count);
         }
-        if (!name->is_short && name->file != folder) {
+        if (name->is_short) {
+            short_ones[short_count++] = name->file;
+        } else if (name->file != folder->look_up.place) {
             names->items[kept++] = *name;
         }
     }
     names->count = kept;
+    folder->lonely = short_count == 0 ? 0 : find_lonely(names, short_ones, short_count, scratch);
     return true;
 }
 
@@ -392,7 +426,12 @@ static bool compare_census(struct state *state, const struct folder *folder,
     bool is_fine = iv_ntfs_census_agrees(&state->census, IV_NTFS_NUMBER(folder->look_up.place),
                                          listed, names->count);
     iv_arena_reset(&state->scratch, mark);
-    return is_fine || iv_ntfs_fail(why, "the master file table has more files in it");
+    if (!is_fine) {
+        return iv_ntfs_fail(why, "the master file table has more files in it");
+    }
+    return folder->lonely == 0 ||
+           iv_ntfs_fail(why, "record %llu has a short name in it and no other one",
+                        (unsigned long long)IV_NTFS_NUMBER(folder->lonely));
 }
 
 /*
@@ -472,7 +511,11 @@ static enum iv_volume_outcome read_folder(struct iv_volume *volume, uint64_t pla
                                  "the entries in a directory are more than the limit of %llu",
                                  (unsigned long long)volume->limits->entries);
     }
-    if (!choose_names(names, place, &why) || !need_census(volume, &why)) {
+    struct iv_arena *scratch = &state_of(volume)->scratch;
+    struct iv_arena_mark mark = iv_arena_mark(scratch);
+    bool is_fine = choose_names(folder, scratch, &why);
+    iv_arena_reset(scratch, mark);
+    if (!is_fine || !need_census(volume, &why)) {
         return damaged_why(volume, ret_fault, "the directory is damaged", &why);
     }
     for (size_t i = 0; i < names->count; i++) {

@@ -119,9 +119,11 @@ static void read_manifest(struct iv_image_reader *x, size_t v, const char *path,
     struct iv_fault fault = {0};
     iv_package_from_name(r->arena, shown_path(x, volume, path), false, &package);
     package.container = IV_CONTAINER_INSTALLED;
-    if (entry->is_link) {
+    if (entry->is_link || entry->is_directory) {
         fault = (struct iv_fault){.kind = IV_FAULT_FILE,
-                                  .detail = "the manifest is a link: links are not followed"};
+                                  .detail = entry->is_link
+                                                ? "the manifest is a link: links are not followed"
+                                                : "a directory stands where the manifest must be"};
         iv_reader_package_fault(r, &package, &fault, true);
     } else if (read_file(x, volume, path, r->limits->manifest_size, &buf, &fault) ==
                IV_VOLUME_FOUND) {
@@ -154,7 +156,7 @@ static void read_folder(struct iv_image_reader *x, size_t v, const char *folder,
     }
     for (size_t i = 0; outcome == IV_VOLUME_FOUND && i < count; i++) {
         const struct iv_volume_entry *entry = &entries[i];
-        if (entry->is_directory || !iv_ascii_isuffix(entry->name, suffix)) {
+        if (!iv_ascii_isuffix(entry->name, suffix)) {
             continue;
         }
         const char *path = iv_arena_printf(x->r->scratch, "%s/%s", folder, entry->name);
@@ -443,16 +445,18 @@ static void search(struct iv_image_reader *x, struct iv_image_volume *volume, co
         for (size_t i = 0; i < entry_count; i++) {
             const char *path =
                 iv_arena_printf(x->r->scratch, "%s/%s", folders[at].path, entries[i].name);
-            if (entries[i].is_link) {
-                continue;
+            bool is_wanted = iv_ascii_ieq(entries[i].name, name);
+            if (entries[i].is_link && !is_wanted) {
+                continue; /* not followed; one that is wanted is told when it is to be read */
             }
-            if (entries[i].is_directory && folder_count < SEARCH_MAX) {
+            bool is_folder = entries[i].is_directory && !entries[i].is_link;
+            if (is_folder && folder_count < SEARCH_MAX) {
                 add_found(x, &folders, &folder_count, volume, path);
-            } else if (entries[i].is_directory) {
+            } else if (is_folder) {
                 iv_faults_add(&x->faults, IV_FAULT_LIMIT, volume->name,
                               "more than %d directories below %s", SEARCH_MAX, top);
                 return;
-            } else if (iv_ascii_ieq(entries[i].name, name)) {
+            } else if (is_wanted) {
                 add_found(x, list, count, volume, path);
             }
         }

@@ -435,8 +435,8 @@ static void read_package(struct loader *loader, const struct iv_json_value *obje
     if (package->name == NULL || package->key == NULL) {
         iv_json_fail(reader, "a package without name or key");
     }
-    if (package->version != NULL) {
-        (void)iv_version_parse(package->version, &package->number);
+    if (package->version != NULL && !iv_version_parse(package->version, &package->number)) {
+        iv_json_fail(reader, "a package's version is not four numbers from 0 to 65535");
     }
     loader->packages++;
 }
