@@ -6,6 +6,7 @@
  *   ntfs_data     run lists and the bytes of an attribute; lznt1: its compressed units
  *   ntfs_file     a file: its record, its attribute list and the records that continue it
  *   ntfs_index    the names in a directory
+ *   ntfs_folders  the directories at hand, and whether they are whole
  *   ntfs_census   all records, against indexes and clusters that do not agree with them
  *
  * Nothing that is encrypted, offline or compressed in a way that is not known comes back as bytes,
@@ -15,10 +16,8 @@
 
 #include "imgval/base/cursor.h"
 #include "imgval/disk/chunked.h"
-#include "imgval/disk/ntfs_census.h"
-#include "imgval/disk/ntfs_index.h"
+#include "imgval/disk/ntfs_folders.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* File attribute bits and tags of reparse points: [MS-FSCC] 2.6, 2.1.2.1. */
@@ -34,7 +33,6 @@
 #define REPARSE_MAX 16384u /* the format's own bound */
 #define ROOT 5u
 #define BITMAP 6u
-#define FOLDERS 8u        /* as deep as the directories that are walked through */
 #define RECORDS_A_FILE 4u /* in use or not: the bound of the table, of the limit of entries */
 #define I30 "$I30"
 
@@ -44,18 +42,6 @@ struct data {
     struct iv_chunked chunked;
     bool is_compact;
     struct data *next; /* handed out before */
-};
-
-/* A directory that has been read. Some are kept, as a walk goes through the same ones many times.
- */
-struct folder {
-    struct iv_volume_index look_up; /* its arena holds all of this */
-    struct iv_ntfs_names names;
-    uint64_t lonely; /* reference to a file that has a short name in it alone; 0: none */
-    uint64_t last_use;
-    bool is_checked; /* against the census: is_complete, or why not */
-    bool is_complete;
-    struct iv_ntfs_why why;
 };
 
 /* What the attributes of a file say of it and its data. */
@@ -80,13 +66,8 @@ struct opened {
 
 struct state {
     struct iv_ntfs ntfs;
-    struct iv_ntfs_census census;
-    bool has_census;
-    bool census_failed;
-    struct iv_ntfs_why census_why;
     struct iv_arena scratch; /* empty between calls */
-    struct folder folders[FOLDERS];
-    uint64_t uses;
+    struct iv_ntfs_folders folders;
     struct opened opened;
     struct data *files; /* handed out by ntfs_file(): they live as long as the volume */
 };
@@ -141,9 +122,7 @@ static void ntfs_close(struct iv_volume *volume)
     for (struct data *data = state->files; data != NULL; data = data->next) {
         data_fini(data);
     }
-    for (size_t i = 0; i < FOLDERS; i++) {
-        iv_volume_index_fini(&state->folders[i].look_up);
-    }
+    iv_ntfs_folders_fini(&state->folders);
     iv_arena_fini(&state->opened.arena);
     iv_arena_fini(&state->scratch);
 }
@@ -350,226 +329,24 @@ static enum iv_volume_outcome ntfs_root(struct iv_volume *volume, struct iv_volu
 
 /* ---- directories ---- */
 
-static int compare_references(const void *a, const void *b)
-{
-    uint64_t one = *(const uint64_t *)a;
-    uint64_t other = *(const uint64_t *)b;
-    return (one > other) - (one < other);
-}
-
-/* The file of a short name that stands beside no long one, so that it would not be seen at all; 0:
- * there is none. `names`: what is no short name. */
-static uint64_t find_lonely(const struct iv_ntfs_names *names, const uint64_t *short_ones,
-                            size_t short_count, struct iv_arena *arena)
-{
-    size_t count = names->count;
-    uint64_t *files = IV_NEW_ARRAY(arena, uint64_t, count + 1); /* the last: 0, of no file */
-    for (size_t i = 0; i < count; i++) {
-        files[i] = names->items[i].file;
-    }
-    qsort(files, count + 1, sizeof(*files), compare_references);
-    for (size_t i = 0; i < short_count; i++) {
-        if (bsearch(&short_ones[i], files, count + 1, sizeof(*files), compare_references) == NULL) {
-            return short_ones[i];
-        }
-    }
-    return 0;
-}
-
-/* Leaves out the short names, and the root's own in itself. */
-static bool choose_names(struct folder *folder, struct iv_arena *scratch, struct iv_ntfs_why *why)
-{
-    struct iv_ntfs_names *names = &folder->names;
-    size_t kept = 0;
-    size_t short_count = 0;
-    uint64_t *short_ones = IV_NEW_ARRAY(scratch, uint64_t, names->count + 1);
-    for (size_t i = 0; i < names->count; i++) {
-        const struct iv_ntfs_name *name = &names->items[i];
-        if (name->folder != folder->look_up.place) {
-            return iv_ntfs_fail(why, "entry %zu of %zu belongs to another directory", i + 1,
-                                names->count);
-        }
-        if (name->is_short) {
-            short_ones[short_count++] = name->file;
-        } else if (name->file != folder->look_up.place) {
-            names->items[kept++] = *name;
-        }
-    }
-    names->count = kept;
-    folder->lonely = short_count == 0 ? 0 : find_lonely(names, short_ones, short_count, scratch);
-    return true;
-}
-
-/* Takes the census, once. */
-static bool need_census(struct iv_volume *volume, struct iv_ntfs_why *why)
-{
-    struct state *state = state_of(volume);
-    if (!state->has_census && !state->census_failed) {
-        state->has_census =
-            iv_ntfs_census_take(&state->ntfs, volume->arena, &state->census, &state->census_why);
-        state->census_failed = !state->has_census;
-    }
-    return state->has_census || iv_ntfs_fail(why, "%s", state->census_why.text);
-}
-
-/* Whether no file of the directory is missing, nor has another name: see ntfs_census.h. */
-static bool compare_census(struct state *state, const struct folder *folder,
-                           struct iv_ntfs_why *why)
-{
-    const struct iv_ntfs_names *names = &folder->names;
-    struct iv_arena_mark mark = iv_arena_mark(&state->scratch);
-    struct iv_ntfs_place *listed =
-        IV_NEW_ARRAY(&state->scratch, struct iv_ntfs_place, names->count + 1);
-    for (size_t i = 0; i < names->count; i++) {
-        listed[i] = iv_ntfs_place_of(&names->items[i], names->items[i].file);
-    }
-    bool is_fine = iv_ntfs_census_agrees(&state->census, IV_NTFS_NUMBER(folder->look_up.place),
-                                         listed, names->count);
-    iv_arena_reset(&state->scratch, mark);
-    if (!is_fine) {
-        return iv_ntfs_fail(why, "the master file table has more files in it");
-    }
-    return folder->lonely == 0 ||
-           iv_ntfs_fail(why, "record %llu has a short name in it and no other one",
-                        (unsigned long long)IV_NTFS_NUMBER(folder->lonely));
-}
-
-/*
- * For what depends on a directory as a whole: a list of it, and that a name is not in it. A name
- * that is found needs none of this, as its record has to have it, too.
- */
-static bool is_complete(struct iv_volume *volume, struct folder *folder, struct iv_fault *ret_fault)
-{
-    if (!folder->is_checked) {
-        folder->is_complete = compare_census(state_of(volume), folder, &folder->why);
-        folder->is_checked = true;
-    }
-    if (!folder->is_complete) {
-        (void)damaged_why(volume, ret_fault, "the directory is damaged", &folder->why);
-    }
-    return folder->is_complete;
-}
-
-static bool read_names(struct iv_volume *volume, uint64_t place, struct folder *folder,
-                       struct iv_ntfs_why *why)
-{
-    struct state *state = state_of(volume);
-    struct iv_ntfs_file file;
-    struct iv_arena *arena = &folder->look_up.arena;
-    return iv_ntfs_file_open(&state->ntfs, IV_NTFS_NUMBER(place), IV_NTFS_SEQUENCE(place), arena,
-                             &file, why) &&
-           iv_ntfs_index_read(&state->ntfs, &file, volume->limits->entries, arena, &folder->names,
-                              why);
-}
-
-static void forget(struct folder *folder)
-{
-    iv_volume_index_fini(&folder->look_up);
-    *folder = (struct folder){0};
-}
-
-/* The one that was used longest ago, or never. */
-static struct folder *find_oldest(struct state *state)
-{
-    struct folder *oldest = &state->folders[0];
-    for (size_t i = 1; i < FOLDERS; i++) {
-        if (state->folders[i].last_use < oldest->last_use) {
-            oldest = &state->folders[i];
-        }
-    }
-    return oldest;
-}
-
-/* Makes room for one directory: together they have no more names than one may have. */
-static struct folder *make_room(struct iv_volume *volume)
-{
-    struct state *state = state_of(volume);
-    for (;;) {
-        uint64_t names = 0;
-        for (size_t i = 0; i < FOLDERS; i++) {
-            names += state->folders[i].names.count;
-        }
-        struct folder *oldest = find_oldest(state);
-        forget(oldest);
-        if (names <= volume->limits->entries) {
-            return oldest;
-        }
-    }
-}
-
-static enum iv_volume_outcome read_folder(struct iv_volume *volume, uint64_t place,
-                                          struct folder *folder, struct iv_fault *ret_fault)
-{
-    struct iv_ntfs_why why;
-    struct iv_ntfs_names *names = &folder->names;
-    iv_volume_index_start(&folder->look_up, place);
-    if (!read_names(volume, place, folder, &why)) {
-        return damaged_why(volume, ret_fault, "the directory is damaged", &why);
-    }
-    if (names->count > volume->limits->entries) {
-        return iv_volume_trouble(volume, ret_fault, IV_FAULT_LIMIT,
-                                 "the entries in a directory are more than the limit of %llu",
-                                 (unsigned long long)volume->limits->entries);
-    }
-    struct iv_arena *scratch = &state_of(volume)->scratch;
-    struct iv_arena_mark mark = iv_arena_mark(scratch);
-    bool is_fine = choose_names(folder, scratch, &why);
-    iv_arena_reset(scratch, mark);
-    if (!is_fine || !need_census(volume, &why)) {
-        return damaged_why(volume, ret_fault, "the directory is damaged", &why);
-    }
-    for (size_t i = 0; i < names->count; i++) {
-        const struct iv_ntfs_name *name = &names->items[i];
-        struct iv_volume_node node = {.info = name};
-        iv_volume_index_add(&folder->look_up,
-                            iv_volume_name_utf16(&folder->look_up.arena, name->units, name->size),
-                            &node);
-    }
-    iv_volume_index_finish(&folder->look_up);
-    return iv_volume_index_has_twins(&folder->look_up)
-               ? damaged(volume, ret_fault, "the directory is damaged: it has one name twice")
-               : IV_VOLUME_FOUND;
-}
-
-/* The names of a directory: those that are at hand, or else read now. */
-static enum iv_volume_outcome look_into(struct iv_volume *volume, const struct iv_volume_node *node,
-                                        struct folder **ret_folder, struct iv_fault *ret_fault)
-{
-    struct state *state = state_of(volume);
-    enum iv_volume_outcome outcome = IV_VOLUME_FOUND;
-    struct folder *folder = NULL;
-    for (size_t i = 0; i < FOLDERS && folder == NULL; i++) {
-        if (iv_volume_index_is_of(&state->folders[i].look_up, node->place)) {
-            folder = &state->folders[i];
-        }
-    }
-    if (folder == NULL) {
-        folder = make_room(volume);
-        outcome = read_folder(volume, node->place, folder, ret_fault);
-    }
-    if (outcome != IV_VOLUME_FOUND) {
-        forget(folder);
-        return outcome;
-    }
-    folder->last_use = ++state->uses;
-    *ret_folder = folder;
-    return outcome;
-}
-
 static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
                                          const struct iv_volume_node *node, const char *name,
                                          struct iv_volume_node *ret_node,
                                          struct iv_fault *ret_fault)
 {
     struct iv_ntfs_why why;
-    struct folder *folder;
-    enum iv_volume_outcome outcome = look_into(volume, node, &folder, ret_fault);
+    struct iv_ntfs_folder *folder;
+    enum iv_volume_outcome outcome =
+        iv_ntfs_folder_get(volume, &state_of(volume)->ntfs, &state_of(volume)->folders, node->place,
+                           &folder, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
     const struct iv_volume_node *entry = iv_volume_index_find(&folder->look_up, name);
     if (entry == NULL) {
-        return is_complete(volume, folder, ret_fault) ? IV_VOLUME_ABSENT : IV_VOLUME_TROUBLE;
+        return iv_ntfs_folder_is_complete(volume, &state_of(volume)->folders, folder, ret_fault)
+                   ? IV_VOLUME_ABSENT
+                   : IV_VOLUME_TROUBLE;
     }
     const struct iv_ntfs_name *found = entry->info;
     return describe(state_of(volume), IV_NTFS_NUMBER(found->file), IV_NTFS_SEQUENCE(found->file),
@@ -585,12 +362,14 @@ static enum iv_volume_outcome ntfs_list(struct iv_volume *volume, const struct i
                                         struct iv_fault *ret_fault)
 {
     struct iv_ntfs_why why;
-    struct folder *folder;
-    enum iv_volume_outcome outcome = look_into(volume, node, &folder, ret_fault);
+    struct iv_ntfs_folder *folder;
+    enum iv_volume_outcome outcome =
+        iv_ntfs_folder_get(volume, &state_of(volume)->ntfs, &state_of(volume)->folders, node->place,
+                           &folder, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
-    if (!is_complete(volume, folder, ret_fault)) {
+    if (!iv_ntfs_folder_is_complete(volume, &state_of(volume)->folders, folder, ret_fault)) {
         return IV_VOLUME_TROUBLE;
     }
     size_t count = folder->names.count;
