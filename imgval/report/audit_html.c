@@ -38,57 +38,6 @@ const struct iv_audit_step *iv_audit_page_step(const struct iv_audit_page *page,
 
 /* ---- head ------------------------------------------------------------------------------------ */
 
-static void write_meta(struct iv_markup *m, const char *name, const char *value,
-                       const char *content)
-{
-    iv_markup_break(m);
-    iv_markup_open(m, "meta");
-    iv_markup_attribute(m, name, value);
-    iv_markup_attribute(m, "content", content);
-    iv_markup_close(m);
-}
-
-static void write_head(struct iv_markup *m, const struct iv_audit *audit)
-{
-    struct iv_buf style IV_CLEANUP(iv_buf_fini) = {0};
-    struct iv_buf policy IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_add(&style, iv_html_style, iv_html_style_size);
-    iv_buf_add(&style, iv_html_audit, iv_html_audit_size);
-    iv_buf_puts(&policy, "default-src 'none'; base-uri 'none'; form-action 'none'");
-    iv_html_add_source(&policy, "style-src", style.data, style.size);
-    iv_markup_open(m, "head");
-    iv_markup_break(m);
-    iv_markup_open(m, "meta");
-    iv_markup_attribute(m, "charset", "utf-8");
-    iv_markup_close(m);
-    write_meta(m, "http-equiv", "Content-Security-Policy", iv_buf_text(&policy));
-    write_meta(m, "name", "viewport", "width=device-width, initial-scale=1");
-    write_meta(m, "name", "color-scheme", "light dark");
-    write_meta(m, "name", "referrer", "no-referrer");
-    iv_markup_break(m);
-    iv_markup_open(m, "title");
-    iv_markup_printf(m, "%s – audit of %zu variant%s – imgval", iv_phrase_verdicts[audit->verdict],
-                     audit->variant_count, audit->variant_count == 1 ? "" : "s");
-    iv_markup_close(m);
-    iv_markup_break(m);
-    iv_markup_open(m, "style");
-    iv_markup_own(m, style.data, style.size);
-    iv_markup_close(m);
-    iv_markup_close(m);
-}
-
-static void write_tile(struct iv_markup *m, const char *class, size_t count, const char *one,
-                       const char *many)
-{
-    iv_markup_open(m, "li");
-    iv_markup_attribute(m, "class", count == 0 ? "zero" : class);
-    iv_markup_open(m, "b");
-    iv_markup_printf(m, "%zu", count);
-    iv_markup_close(m);
-    iv_markup_printf(m, " %s", count == 1 ? one : many);
-    iv_markup_close(m);
-}
-
 static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
 {
     size_t sets = 0;
@@ -119,10 +68,10 @@ static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
     iv_markup_close(m);
     iv_markup_open(m, "ul");
     iv_markup_attribute(m, "class", "tiles");
-    write_tile(m, "plain", sets, "submission", "submissions");
-    write_tile(m, "plain", audit->variant_count, "variant", "variants");
-    write_tile(m, "error", broken, "broken step", "broken steps");
-    write_tile(m, "unchecked", audit->not_judged, "not judged in full", "not judged in full");
+    iv_html_tile(m, "plain", sets, "submission", "submissions");
+    iv_html_tile(m, "plain", audit->variant_count, "variant", "variants");
+    iv_html_tile(m, "error", broken, "broken step", "broken steps");
+    iv_html_tile(m, "unchecked", audit->not_judged, "not judged in full", "not judged in full");
     iv_markup_close(m);
     iv_markup_close(m);
 }
@@ -477,20 +426,14 @@ void iv_audit_write_html(const struct iv_audit *audit, const struct iv_style_opt
     (void)style;
     struct iv_audit_page page = {.audit = audit};
     struct iv_markup *m = &page.m;
-    iv_markup_init(m, IV_MARKUP_HTML, out);
-    iv_markup_own(m, "<!DOCTYPE html>\n", strlen("<!DOCTYPE html>\n"));
-    iv_markup_open(m, "html");
-    iv_markup_attribute(m, "lang", "en");
-    write_head(m, audit);
-    iv_markup_open(m, "body");
-    iv_markup_break(m);
-    iv_markup_open(m, "header");
-    iv_markup_attribute(m, "class", "bar");
-    iv_markup_classed(m, "span", "brand", "imgval audit");
-    iv_markup_close(m);
-    iv_markup_break(m);
-    iv_markup_open(m, "main");
-    iv_markup_attribute(m, "id", "main");
+    struct iv_buf title IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&title, "%s – audit of %zu variant%s – imgval",
+                  iv_phrase_verdicts[audit->verdict], audit->variant_count,
+                  audit->variant_count == 1 ? "" : "s");
+    iv_html_open(m, iv_buf_text(&title), iv_html_audit, iv_html_audit_size, out);
+    iv_html_bar(m, "imgval audit");
+    iv_html_bar_end(m);
+    iv_html_main(m);
     iv_audit_draw_patterns(m);
     write_hero(m, audit);
     write_unjudged(&page);
@@ -500,12 +443,5 @@ void iv_audit_write_html(const struct iv_audit *audit, const struct iv_style_opt
         page.number = i + 1;
         write_variant(&page);
     }
-    iv_markup_close(m);
-    iv_markup_open(m, "footer");
-    iv_markup_printf(m, "imgval %s", audit->tool_version);
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_break(m);
-    iv_markup_fini(m);
+    iv_html_close(m, "imgval", audit->tool_version);
 }

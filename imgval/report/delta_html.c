@@ -43,17 +43,6 @@ static const char *lead(const struct iv_delta_report *report)
                                        : "What became of each package stands below.";
 }
 
-static void write_tile(struct iv_markup *m, const char *class, size_t count, const char *word)
-{
-    iv_markup_open(m, "li");
-    iv_markup_attribute(m, "class", count == 0 ? "zero" : class);
-    iv_markup_open(m, "b");
-    iv_markup_printf(m, "%zu", count);
-    iv_markup_close(m);
-    iv_markup_printf(m, " %s", word);
-    iv_markup_close(m);
-}
-
 static void write_hero(const struct page *page)
 {
     static const char *const words[IV_DELTA_PASSES] = {"removed", "added", "changed"};
@@ -77,10 +66,10 @@ static void write_hero(const struct page *page)
     iv_markup_open(m, "ul");
     iv_markup_attribute(m, "class", "tiles");
     for (size_t i = 0; i < IV_DELTA_PASSES; i++) {
-        write_tile(m, classes[i], iv_delta_count(delta, &iv_delta_passes[i]), words[i]);
+        iv_html_tile(m, classes[i], iv_delta_count(delta, &iv_delta_passes[i]), words[i], words[i]);
     }
-    write_tile(m, "plain", delta->same, "the same");
-    write_tile(m, "note", delta->value_count, "in the metadata");
+    iv_html_tile(m, "plain", delta->same, "the same", "the same");
+    iv_html_tile(m, "note", delta->value_count, "in the metadata", "in the metadata");
     iv_markup_close(m);
     iv_markup_close(m);
 }
@@ -245,7 +234,7 @@ void iv_delta_write_html(const struct iv_delta_report *report, const struct iv_s
     };
     iv_buf_printf(&title, "%s – %s → %s – imgval diff", answer(report), report->before->path,
                   report->after->path);
-    iv_html_open(&m, iv_buf_text(&title), out);
+    iv_html_open(&m, iv_buf_text(&title), NULL, 0, out);
     iv_html_bar(&m, "imgval diff");
     iv_html_bar_link(&m, "#s1-sides", "Submissions");
     iv_html_bar_link(&m, "#s1-packages", "Packages");

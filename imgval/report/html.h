@@ -21,17 +21,14 @@ extern const size_t iv_html_script_size;
 extern const unsigned char iv_html_audit[]; /* html/audit.css: what an audit needs beside it */
 extern const size_t iv_html_audit_size;
 
-/* Adds "; DIRECTIVE 'sha256-...'" to a policy: the one style sheet, or script, that a browser may
- * use. */
-void iv_html_add_source(struct iv_buf *policy, const char *directive, const void *bytes,
-                        size_t size);
-
 /*
  * A page: iv_html_open(), the bar with its links, iv_html_main(), what the page says, and
  * iv_html_close(), which writes the rest and frees. A content security policy lets a browser use
- * the style sheet and the script of ours and nothing else.
+ * the style sheet and the script of ours and nothing else. `more_style`: rules of this page alone,
+ * behind the style sheet; NULL and 0: none.
  */
-void iv_html_open(struct iv_markup *markup, const char *title, FILE *out);
+void iv_html_open(struct iv_markup *markup, const char *title, const unsigned char *more_style,
+                  size_t more_size, FILE *out);
 void iv_html_bar(struct iv_markup *markup, const char *tool);
 void iv_html_bar_link(struct iv_markup *markup, const char *href, const char *text);
 void iv_html_bar_end(struct iv_markup *markup);
@@ -78,6 +75,9 @@ void iv_html_table_end(struct iv_markup *markup);
 #define IV_HTML_LONG 500
 /* A cell; NULL is shown as a dash. */
 void iv_html_cell(struct iv_markup *markup, const char *text);
+/* A count in the list at the top of a page; the class "zero" instead of `class` where it is 0. */
+void iv_html_tile(struct iv_markup *markup, const char *class, size_t count, const char *one,
+                  const char *many);
 /* <a href="#rule-ID">ID</a> <span>name</span> */
 void iv_html_rule_link(struct iv_markup *markup, const struct iv_rule *rule);
 /* A mark drawn in a box of 16 x 16: passed, failed, unchecked, warning, note or none; hidden from

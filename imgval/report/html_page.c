@@ -18,8 +18,7 @@ static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t si
 }
 
 /* 'sha256-...': the one style sheet, or script, that a browser may use. */
-void iv_html_add_source(struct iv_buf *policy, const char *directive, const void *bytes,
-                        size_t size)
+static void add_source(struct iv_buf *policy, const char *directive, const void *bytes, size_t size)
 {
     unsigned char digest[IV_SHA256_SIZE];
     struct iv_sha256 *sha = iv_sha256_open();
@@ -39,12 +38,16 @@ static void write_meta(struct iv_markup *m, const char *name, const char *conten
     iv_markup_close(m);
 }
 
-static void write_head(struct iv_markup *m, const char *title)
+static void write_head(struct iv_markup *m, const char *title, const unsigned char *more_style,
+                       size_t more_size)
 {
+    struct iv_buf style IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_buf policy IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_add(&style, iv_html_style, iv_html_style_size);
+    iv_buf_add(&style, more_style, more_size);
     iv_buf_puts(&policy, "default-src 'none'; base-uri 'none'; form-action 'none'");
-    iv_html_add_source(&policy, "style-src", iv_html_style, iv_html_style_size);
-    iv_html_add_source(&policy, "script-src", iv_html_script, iv_html_script_size);
+    add_source(&policy, "style-src", style.data, style.size);
+    add_source(&policy, "script-src", iv_html_script, iv_html_script_size);
     iv_markup_open(m, "head");
     iv_markup_break(m);
     iv_markup_open(m, "meta");
@@ -62,13 +65,14 @@ static void write_head(struct iv_markup *m, const char *title)
     iv_markup_element(m, "title", title);
     iv_markup_break(m);
     iv_markup_open(m, "style");
-    iv_markup_own(m, iv_html_style, iv_html_style_size);
+    iv_markup_own(m, style.data, style.size);
     iv_markup_close(m);
     iv_markup_break(m);
     iv_markup_close(m);
 }
 
-void iv_html_open(struct iv_markup *m, const char *title, FILE *out)
+void iv_html_open(struct iv_markup *m, const char *title, const unsigned char *more_style,
+                  size_t more_size, FILE *out)
 {
     static const char doctype[] = "<!DOCTYPE html>\n";
     iv_markup_init(m, IV_MARKUP_HTML, out);
@@ -76,7 +80,7 @@ void iv_html_open(struct iv_markup *m, const char *title, FILE *out)
     iv_markup_open(m, "html");
     iv_markup_attribute(m, "lang", "en");
     iv_markup_break(m);
-    write_head(m, title);
+    write_head(m, title, more_style, more_size);
     iv_markup_break(m);
     iv_markup_open(m, "body");
 }

@@ -96,6 +96,18 @@ void iv_html_cell(struct iv_markup *m, const char *text)
     iv_markup_close(m);
 }
 
+void iv_html_tile(struct iv_markup *m, const char *class, size_t count, const char *one,
+                  const char *many)
+{
+    iv_markup_open(m, "li");
+    iv_markup_attribute(m, "class", count == 0 ? "zero" : class);
+    iv_markup_open(m, "b");
+    iv_markup_printf(m, "%zu", count);
+    iv_markup_close(m);
+    iv_markup_printf(m, " %s", count == 1 ? one : many);
+    iv_markup_close(m);
+}
+
 void iv_html_rule_link(struct iv_markup *m, const struct iv_rule *rule)
 {
     iv_markup_open(m, "a");
@@ -173,18 +185,6 @@ static void write_judged_as(struct iv_markup *m, const struct iv_submission *s)
     iv_markup_close(m);
 }
 
-static void write_tile(struct iv_markup *m, const char *class, size_t count, const char *one,
-                       const char *many)
-{
-    iv_markup_open(m, "li");
-    iv_markup_attribute(m, "class", count == 0 ? "zero" : class);
-    iv_markup_open(m, "b");
-    iv_markup_printf(m, "%zu", count);
-    iv_markup_close(m);
-    iv_markup_printf(m, " %s", count == 1 ? one : many);
-    iv_markup_close(m);
-}
-
 static size_t unchecked_count(const struct iv_judgement *judgement)
 {
     size_t count = 0;
@@ -201,21 +201,22 @@ static void write_tiles(struct iv_markup *m, const struct iv_report_entry *entry
     const size_t unchecked = unchecked_count(&entry->judgement);
     iv_markup_open(m, "ul");
     iv_markup_attribute(m, "class", "tiles");
-    write_tile(m, "plain", counts->packages, "package", "packages");
+    iv_html_tile(m, "plain", counts->packages, "package", "packages");
     if (counts->unreadable > 0) {
-        write_tile(m, "error", counts->unreadable, "unreadable", "unreadable");
+        iv_html_tile(m, "error", counts->unreadable, "unreadable", "unreadable");
     }
     if (all > counts->packages) {
-        write_tile(m, "plain", all - counts->packages, "known from history", "known from history");
+        iv_html_tile(m, "plain", all - counts->packages, "known from history",
+                     "known from history");
     }
-    write_tile(m, "error", counts->error, "error", "errors");
-    write_tile(m, "warning", counts->warning, "warning", "warnings");
-    write_tile(m, "note", counts->note, "note", "notes");
+    iv_html_tile(m, "error", counts->error, "error", "errors");
+    iv_html_tile(m, "warning", counts->warning, "warning", "warnings");
+    iv_html_tile(m, "note", counts->note, "note", "notes");
     if (counts->waived > 0) {
-        write_tile(m, "waived", counts->waived, "waived", "waived");
+        iv_html_tile(m, "waived", counts->waived, "waived", "waived");
     }
     if (unchecked > 0) {
-        write_tile(m, "unchecked", unchecked, "rule not evaluated", "rules not evaluated");
+        iv_html_tile(m, "unchecked", unchecked, "rule not evaluated", "rules not evaluated");
     }
     iv_markup_close(m);
 }
@@ -404,7 +405,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     struct iv_buf title IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_markup m;
     add_title(&title, report);
-    iv_html_open(&m, iv_buf_text(&title), out);
+    iv_html_open(&m, iv_buf_text(&title), NULL, 0, out);
     write_bar(&m, report);
     iv_html_main(&m);
     if (report->what_if) {
