@@ -35,7 +35,8 @@ static const struct iv_option audit_options[] = {
      .argument = "I/N|auto",
      .type = IV_OPTION_STRING,
      .offset = AT(scan.shard),
-     .help = "audit only the submissions whose place in the list, modulo N, is I (from 0)"},
+     .help = "only the submissions whose place in the list, modulo N, is I (from 0): with --list; "
+             "an audit of a part is incomplete"},
     {.name = "list",
      .type = IV_OPTION_FLAG,
      .offset = AT(list),
@@ -205,6 +206,29 @@ static int status_of(const struct iv_audit *audit)
     return audit->trouble ? IV_EXIT_TROUBLE : statuses[audit->verdict];
 }
 
+/* A history of which a part is left out has steps that nobody judges: an audit of it says so. */
+static void take_shard(struct iv_found_list *list, const struct iv_shard *shard, bool only_list,
+                       struct iv_arena *arena)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (i % shard->count == shard->index) {
+            list->items[kept++] = list->items[i];
+        }
+    }
+    size_t left_out = list->count - kept;
+    if (left_out > 0 && !only_list) {
+        list->items[kept++] = (struct iv_found){
+            .path = iv_arena_printf(arena, "--shard=%zu/%zu", shard->index, shard->count),
+            .trouble = iv_arena_printf(arena,
+                                       "leaves %zu submission%s out: join what imgval scan "
+                                       "--format=jsonl says of each part, and audit all of it",
+                                       left_out, left_out == 1 ? "" : "s"),
+        };
+    }
+    list->count = kept;
+}
+
 static int run_audit(const struct iv_command *command, void *options,
                      const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -234,13 +258,7 @@ static int run_audit(const struct iv_command *command, void *options,
         !iv_audit_find(names.items, names.count, &audit_of, arena, &list, &err)) {
         return iv_command_fail(&err);
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < list.count; i++) {
-        if (i % shard.count == shard.index) {
-            list.items[kept++] = list.items[i];
-        }
-    }
-    list.count = kept;
+    take_shard(&list, &shard, given->list, arena);
     if (given->list) {
         return print_list(&list);
     }

@@ -142,7 +142,12 @@ static int run_scan(const struct iv_command *command, void *options,
     if (!iv_command_shard(given->shard, &shard, &err)) {
         return iv_command_fail(&err);
     }
+    size_t submissions = paths.count;
     iv_command_take_shard(&shard, &paths);
+    if (paths.count == 0) {
+        fprintf(stderr, "imgval: --shard=%s: none of the %zu submissions named is in this part\n",
+                given->shard, submissions);
+    }
     int status = iv_command_policy(given, &paths, arena, &scan_options);
     if (status != IV_EXIT_PASS) {
         return status;

@@ -304,6 +304,13 @@ def check_hostile(checks, place):
         states = [v["state"] for x in answer["variants"] for v in x["versions"]]
         checks.that("no end record" in json.dumps(answer["unjudged"]), f"cut at {cut}: told", answer)
         checks.that(not states or states[-1] == "not-judged", f"cut at {cut}: its last one", states)
+    (place.path / "cut.jsonl").write_bytes(b"")
+    answer = audit(checks, place, "an empty stream", "cut.jsonl", status=3)
+    checks.that("empty file" in json.dumps(answer["unjudged"]), "an empty stream is told", answer["unjudged"])
+    (place.path / "cut.jsonl").write_bytes(stream.replace(b'"version":"1.0.0.', b'"version":"1.0.0.x', 1))
+    answer = audit(checks, place, "a version that is none", "cut.jsonl", status=3)
+    checks.that("not four numbers" in json.dumps(answer["unjudged"]), "a version that is none is told",
+                answer["unjudged"])
     (place.path / "cut.jsonl").write_bytes(stream[:len(stream) // 2])
     audit(checks, place, "cut within a line", "cut.jsonl", status=3)
     (place.path / "cut.jsonl").write_bytes(stream.replace(b'"record":"package"', b'"record":"x"', 1))
@@ -458,6 +465,11 @@ def check_fleet(checks, place):
             lambda i: {"CI_NODE_INDEX": i + 1, "CI_NODE_TOTAL": 2})
     checks.same(place.run("scan", "--no-wspc", "--shard=7/9", "--format=jsonl", "fleet/phone0/v1").status,
                 0, "a part of nothing is a whole stream")
+    told = place.run("scan", "--no-wspc", "--shard=7/9", "fleet/phone0/v1").err.decode()
+    checks.that("none of the 1 submissions" in told, "a part of nothing is told", told)
+    answer = audit(checks, place, "an audit of a part", "--shard=0/3", "fleet", status=3)
+    checks.that("submissions out" in json.dumps(answer["unjudged"]), "what is left out is told", answer["unjudged"])
+    audit(checks, place, "a part that is all", "--shard=0/1", "fleet/phone0", status=0)
     for bad in ("3/3", "x", "1", "auto", "auto/2", "1/0", "-1/2", "1/2/3"):
         checks.refused(place.run("scan", f"--shard={bad}", "fleet/phone0/v1"), "--shard", bad)
 
