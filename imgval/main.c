@@ -1,22 +1,32 @@
 /*
- * main.c: the way in. A map of the program:
+ * main.c: the way in: finds the command and runs it; its result is the exit status. The rooms of
+ * the program, from the top floor down; each uses those below it (tests/lint has the exact list):
  *
- *   main.c            finds the command and runs it; its result is the exit status
- *   options.[ch]      command lines as tables: parsing, --help, manual, completions
- *   command.[ch]      what the commands share: scan options, the store's path, errors
- *   cmd_NAME.c        one command each
- *   scan.[ch]         the pipeline: list, read, assemble, look up, judge
- *   input/            bytes -> facts        (runs in sandboxed reader processes)
- *   model/            facts, sets, findings (plain data and pure functions)
- *   engine/           rules x facts -> findings
- *   report/           report -> text, JSON ...
- *   base/             memory, files, workers, sandbox, text
- *   ../rules/         the rules as tables
- *   ../cache/         the baseline store
+ *   imgval/cli/              one command each (cmd_NAME.c); command lines as tables (options.c);
+ *                            what commands share
+ *   imgval/history/          several submissions: finding sets, reading and judging a history,
+ *                            requests, imports
+ *   imgval/scan/             one submission, top to bottom: list, read, assemble, look up, judge
+ *   imgval/input/            bytes -> facts, one file a kind; runs in sandboxed reader processes
+ *   imgval/disk/             an image as files: partitions, VHD, hives, FAT, WIM; nothing is
+ *                            unpacked
+ *   imgval/disk/ffu/         the FFU container: headers, block map, hash table, catalog
+ *   imgval/disk/ntfs/        the NTFS reader
+ *   imgval/engine/           rules x facts -> findings; the policy file and its waivers
+ *   rules/                   the rules as tables
+ *   cache/                   the baseline store
+ *   imgval/report/           report -> text, JSON, SARIF, JUnit, HTML ...; one sink_NAME.c a
+ *                            format
+ *   imgval/report/write/     the writers that escape, and what several formats print alike
+ *   imgval/report/read/      a report, a stream or an export read back
+ *   imgval/report/history/   what diff, rfu and audit print
+ *   imgval/model/            facts, package sets, the WSPC comparison, findings: plain data, pure
+ *                            functions
+ *   imgval/base/             memory, files, text, patterns, reader processes and their sandbox
  *
- * readers record facts, rules judge facts, sinks print judgements.
+ * Readers record facts, rules judge facts, sinks print judgements.
  */
-#include "imgval/command.h"
+#include "imgval/cli/command.h"
 #include "imgval/version.h"
 
 #include <fcntl.h>

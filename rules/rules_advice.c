@@ -7,6 +7,7 @@
  */
 #include "imgval/base/text.h"
 #include "rules/rules.h"
+#include "rules/wording.h"
 
 #include <stdlib.h>
 #include <string.h>

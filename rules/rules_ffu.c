@@ -5,6 +5,7 @@
  */
 #include "imgval/base/text.h"
 #include "rules/rules.h"
+#include "rules/wording.h"
 
 #include <string.h>
 

@@ -3,7 +3,9 @@
  * together, and the metadata beside them. Fault rows report what a reader could not read.
  */
 #include "imgval/base/text.h"
+#include "imgval/model/kinds.h"
 #include "rules/rules.h"
+#include "rules/wording.h"
 
 #include <string.h>
 
@@ -119,7 +121,7 @@ static enum iv_outcome check_diff(const struct iv_case *c, struct iv_verdict *ve
  * ask for them. An image file holds all of them. */
 static bool is_expected(const struct iv_submission *s, const struct iv_package *entry)
 {
-    bool whole = s->kind == IV_KIND_FFU || s->kind == IV_KIND_VHD || s->kind == IV_KIND_WIM;
+    bool whole = iv_kinds[s->kind].is_image;
     return whole || s->all_owners || !iv_package_is_microsoft(entry);
 }
 

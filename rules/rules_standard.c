@@ -4,6 +4,7 @@
  */
 #include "imgval/base/text.h"
 #include "rules/rules.h"
+#include "rules/wording.h"
 
 #include <string.h>
 

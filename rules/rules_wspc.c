@@ -7,6 +7,7 @@
 #include "imgval/model/delta.h"
 #include "imgval/version.h"
 #include "rules/rules.h"
+#include "rules/wording.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

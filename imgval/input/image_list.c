@@ -3,6 +3,7 @@
 #include "imgval/base/text.h"
 #include "imgval/input/kinds.h"
 #include "imgval/input/manifest.h"
+#include "imgval/model/kinds.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -112,7 +113,7 @@ static void directory_close(DIR **directory)
 static bool is_image_file(int directory, const char *name)
 {
     struct stat st;
-    return iv_kind_of_image_name(name) != NULL && !iv_lister_is_part_name(name) &&
+    return iv_kind_of_image_name(name) != IV_KIND_COUNT && !iv_lister_is_part_name(name) &&
            fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 

@@ -8,6 +8,7 @@
 #include "imgval/input/manifest.h"
 #include "imgval/input/metadata.h"
 #include "imgval/input/reader.h"
+#include "imgval/model/kinds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,84 +22,6 @@
 
 /* Bytes of a file that are asked for ahead: a cabinet's directory and first blocks. */
 #define ADVISED_SIZE 65536
-
-/* --------------------------------------------------------------------------------------- kinds */
-
-static bool is_directory(const struct iv_probe *probe)
-{
-    return probe->is_directory;
-}
-
-/* Anything else: what it lacks to be a package is told when it is read. */
-static bool is_package(const struct iv_probe *probe)
-{
-    (void)probe;
-    return true;
-}
-
-static void list_package(struct iv_lister *lister, const struct iv_probe *probe)
-{
-    const char *history = lister->options->update_history;
-    lister->listing.is_single_file = true;
-    if (history != NULL && strcmp(history, probe->path) == 0) {
-        return; /* the history itself, of which the packages are wanted: no package file */
-    }
-    /* The item gets a descriptor of its own: the probe's is closed by whoever opened it. */
-    int fd = fcntl(probe->fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0) {
-        iv_lister_fault(lister, IV_FAULT_UNREADABLE, probe->path, strerror(errno));
-        return;
-    }
-    iv_lister_item(lister, IV_ROLE_PACKAGE, iv_arena_strdup(lister->arena, probe->path), NULL, fd);
-}
-
-/* The first row that fits counts. */
-static const struct iv_kind_row kinds[] = {
-    {
-        .kind = IV_KIND_DIRECTORY,
-        .what = "a directory",
-        .is = is_directory,
-        .list = iv_directory_list,
-    },
-    {
-        .kind = IV_KIND_FFU,
-        .what = "an FFU image",
-        .extension = {".ffu"},
-        .is = iv_ffu_probe,
-        .list = iv_ffu_list,
-        .read = iv_ffu_read_item,
-    },
-    {
-        .kind = IV_KIND_VHD,
-        .what = "a virtual hard disk",
-        .extension = {".vhd", ".vhdx"},
-        .is = iv_vhd_probe,
-        .list = iv_vhd_list,
-        .read = iv_vhd_read_item,
-    },
-    {
-        .kind = IV_KIND_WIM,
-        .what = "a WIM image",
-        .extension = {".wim"},
-        .is = iv_wim_probe,
-        .list = iv_wim_list,
-        .read = iv_wim_read_item,
-    },
-    {.kind = IV_KIND_PACKAGE, .what = "a package", .is = is_package, .list = list_package},
-};
-
-const struct iv_kind_row *iv_kind_of_image_name(const char *name)
-{
-    for (size_t i = 0; i < IV_COUNT(kinds); i++) {
-        for (size_t k = 0; k < IV_COUNT(kinds[i].extension); k++) {
-            const char *extension = kinds[i].extension[k];
-            if (extension != NULL && iv_ascii_isuffix(name, extension)) {
-                return &kinds[i];
-            }
-        }
-    }
-    return NULL;
-}
 
 /* ------------------------------------------------------------------------------------- listing */
 
@@ -173,17 +96,29 @@ static bool open_probe(const char *path, struct iv_probe *probe, struct iv_error
     return true;
 }
 
+static const struct iv_kind_row *row_of(enum iv_kind kind)
+{
+    const struct iv_kind_row *row = iv_kind_rows;
+    while (row->kind != kind) {
+        row++;
+    }
+    return row;
+}
+
 /* By content; a file that is nothing else is what its name says, so that a damaged image is not
  * taken for a damaged package. */
 static const struct iv_kind_row *find_kind(const struct iv_probe *probe)
 {
-    const struct iv_kind_row *row = kinds;
+    const struct iv_kind_row *row = iv_kind_rows;
     while (!row->is(probe)) {
         row++; /* the last row fits everything */
     }
-    const struct iv_kind_row *by_name =
-        row->kind == IV_KIND_PACKAGE ? iv_kind_of_image_name(probe->path) : NULL;
-    return by_name != NULL && !iv_cabinet_is(probe->head, probe->head_size) ? by_name : row;
+    enum iv_kind by_name = iv_kind_of_image_name(probe->path);
+    if (row->kind != IV_KIND_PACKAGE || by_name == IV_KIND_COUNT ||
+        iv_cabinet_is(probe->head, probe->head_size)) {
+        return row;
+    }
+    return row_of(by_name);
 }
 
 static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
@@ -396,11 +331,7 @@ static void read_beside(const struct iv_reader *r, const struct iv_item *item,
 static void read_image(const struct iv_reader *r, const struct iv_item *item,
                        const struct opened *opened)
 {
-    for (size_t i = 0; i < IV_COUNT(kinds); i++) {
-        if (kinds[i].kind == item->kind && kinds[i].read != NULL) {
-            kinds[i].read(r, item, opened->fd, opened->size);
-        }
-    }
+    row_of(item->kind)->read(r, item, opened->fd, opened->size);
 }
 
 static void read_document(const struct iv_reader *r, enum iv_role role,

@@ -12,6 +12,7 @@
 #include "imgval/base/text.h"
 #include "imgval/input/kinds.h"
 #include "imgval/input/manifest.h"
+#include "imgval/model/kinds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +67,7 @@ static bool is_hive(const char *path)
 static bool is_telling(const struct iv_lister *lister, const char *name)
 {
     enum iv_role role;
-    return is_package_like(name) || iv_kind_of_image_name(name) != NULL ||
+    return is_package_like(name) || iv_kind_of_image_name(name) != IV_KIND_COUNT ||
            (iv_lister_metadata_role(name, &role) && !iv_lister_is_named(lister, role));
 }
 
@@ -246,7 +247,7 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
     const char *name = last_part(entry->path);
     const char *path = iv_lister_join(lister, tree->probe->path, entry->path);
     const char *relative = path + strlen(path) - strlen(entry->path);
-    const struct iv_kind_row *image = iv_kind_of_image_name(name);
+    enum iv_kind image = iv_kind_of_image_name(name);
     enum iv_role role = IV_ROLE_ANSWER;
     if (iv_package_is_file_name(name)) {
         iv_lister_item(lister, IV_ROLE_PACKAGE, path, relative, -1);
@@ -254,11 +255,11 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
         list_manifest(tree, entry, path, relative);
     } else if (is_hive(entry->path)) {
         iv_lister_item(lister, IV_ROLE_HIVE, path, relative, -1);
-    } else if (image != NULL && iv_lister_is_part_name(name)) {
+    } else if (image != IV_KIND_COUNT && iv_lister_is_part_name(name)) {
         if (!is_inside_plain_folder(tree, entry->path)) {
             iv_lister_part(lister, path, relative);
         }
-    } else if (image != NULL) {
+    } else if (image != IV_KIND_COUNT) {
         if (!is_inside_plain_folder(tree, entry->path)) {
             iv_lister_unsupported(lister, image, path);
         }

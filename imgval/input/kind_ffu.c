@@ -1,6 +1,6 @@
 /* A full flash update image. Its hashes are checked range by range, in slots of their own. */
-#include "imgval/disk/ffu.h"
-#include "imgval/disk/ffu_hash.h"
+#include "imgval/disk/ffu/ffu.h"
+#include "imgval/disk/ffu/ffu_hash.h"
 #include "imgval/input/image_read.h"
 #include "imgval/input/kinds.h"
 

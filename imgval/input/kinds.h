@@ -34,11 +34,9 @@ struct iv_lister {
     size_t packages; /* items that are packages */
 };
 
-/* One kind: a row of the table in input.c. */
+/* One kind: a row of the table in kinds.c; its words are in model/kinds.h. */
 struct iv_kind_row {
     enum iv_kind kind;
-    const char *what;         /* in faults: "an FFU image" */
-    const char *extension[2]; /* files in a tree that are named so are submissions of this kind */
     bool (*is)(const struct iv_probe *probe);
     /* Adds items and faults. */
     void (*list)(struct iv_lister *lister, const struct iv_probe *probe);
@@ -46,8 +44,8 @@ struct iv_kind_row {
     void (*read)(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size);
 };
 
-/* The row of an image kind by file name, or NULL. */
-const struct iv_kind_row *iv_kind_of_image_name(const char *name);
+/* The first row whose `is` says yes counts; the last one fits everything. */
+extern const struct iv_kind_row iv_kind_rows[];
 
 /* kind_directory.c */
 void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe);
@@ -96,8 +94,7 @@ void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const ch
                      const char *detail);
 
 /* "an FFU image below the folder: a submission of its own" */
-void iv_lister_unsupported(struct iv_lister *lister, const struct iv_kind_row *row,
-                           const char *path);
+void iv_lister_unsupported(struct iv_lister *lister, enum iv_kind kind, const char *path);
 
 /* Adds the packages in the directory of `path` that may hold device values, as BESIDE. */
 void iv_lister_beside(struct iv_lister *lister, const char *path);

@@ -2,6 +2,7 @@
 #include "imgval/base/file.h"
 #include "imgval/base/text.h"
 #include "imgval/input/kinds.h"
+#include "imgval/model/kinds.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -97,14 +98,13 @@ void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const ch
         (struct iv_fault){.kind = kind, .path = path, .detail = detail};
 }
 
-void iv_lister_unsupported(struct iv_lister *lister, const struct iv_kind_row *row,
-                           const char *path)
+void iv_lister_unsupported(struct iv_lister *lister, enum iv_kind kind, const char *path)
 {
     iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
                     iv_arena_printf(lister->arena,
                                     "%s below the folder, which is a submission of its own: name "
                                     "it by its path",
-                                    row->what));
+                                    iv_kinds[kind].what));
 }
 
 bool iv_lister_metadata_role(const char *name, enum iv_role *ret_role)

@@ -1,7 +1,7 @@
 /*
  * audit.h: what `imgval audit` found out about a history of firmware sets: everything that its
- * writers print. Built by imgval/audit.c, const for the writers. Versions are told apart by number
- * and listed in version order; a step is a pair of versions next to each other in the chain.
+ * writers print. Built by imgval/history/audit.c, const for the writers. Versions are told apart by
+ * number and listed in version order; a step is a pair of versions next to each other in the chain.
  */
 #ifndef IMGVAL_MODEL_AUDIT_H
 #define IMGVAL_MODEL_AUDIT_H

@@ -34,16 +34,6 @@ struct id_line {
     const char *owner_type;
 };
 
-const char *const iv_kind_names[] = {
-    [IV_KIND_DIRECTORY] = "directory",
-    [IV_KIND_PACKAGE] = "package",
-    [IV_KIND_FFU] = "ffu",
-    [IV_KIND_VHD] = "vhd",
-    [IV_KIND_WIM] = "wim",
-    [IV_KIND_RECORD] = "record",
-    [IV_KIND_RECORD + 1] = NULL,
-};
-
 const char *const iv_submission_type_names[] = {
     [IV_IMAGE] = "image",
     [IV_PARTIAL] = "partial",

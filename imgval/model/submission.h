@@ -10,6 +10,7 @@
 #include "imgval/model/device.h"
 #include "imgval/model/facts.h"
 #include "imgval/model/image.h"
+#include "imgval/model/kinds.h"
 #include "imgval/model/package.h"
 #include "imgval/model/wspc.h"
 
@@ -17,18 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum iv_kind {
-    IV_KIND_DIRECTORY,
-    IV_KIND_PACKAGE,
-    IV_KIND_FFU,
-    IV_KIND_VHD,
-    IV_KIND_WIM,
-    IV_KIND_RECORD, /* from the baseline store */
-};
-
 enum iv_submission_type { IV_IMAGE, IV_PARTIAL };
 
-extern const char *const iv_kind_names[];            /* "directory", "package", "ffu", ... */
 extern const char *const iv_submission_type_names[]; /* "image", "partial" */
 
 /* What became of the baseline store when this submission was looked up. */

@@ -6,8 +6,9 @@
  * A note has no such command and is a plain line. In a message % CR LF are written %AZP25 %0D %0A;
  * in a property also ; as %3B and ] as %5D.
  */
-#include "imgval/report/escape.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/commands.h"
+#include "imgval/report/write/escape.h"
 
 /* `more`: the characters that are encoded besides % CR LF. */
 static void add_encoded(struct iv_buf *line, const char *text, const char *more)

@@ -1,7 +1,7 @@
 /* One row for each finding. */
 #include "imgval/base/limits.h"
-#include "imgval/report/csv.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/csv.h"
 
 static const char header[] =
     "submission,id,name,severity,incomplete,waived,message,remedy,package,key,path,member,line,"

@@ -6,8 +6,9 @@
  * A step shows only the first few annotations of each kind, so the most serious come first. In a
  * message % CR LF are written %25 %0D %0A; in a property also : as %3A and , as %2C.
  */
-#include "imgval/report/escape.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/commands.h"
+#include "imgval/report/write/escape.h"
 
 static const char *const commands[] = {
     [IV_NOTE] = "notice",

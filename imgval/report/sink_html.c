@@ -2,9 +2,10 @@
  * One file for people who were not there: it opens from a mail, needs no network and no script, and
  * says the verdict first. The script that it carries sorts, filters and folds what stands there.
  */
-#include "imgval/report/html.h"
-#include "imgval/report/phrases.h"
+#include "imgval/report/sink_html.h"
+#include "imgval/model/kinds.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/phrases.h"
 
 #include <string.h>
 
@@ -20,103 +21,6 @@ static const char *const verdict_leads[] = {
     [IV_VERDICT_INCOMPLETE] = "Something was not checked. This is not a pass.",
     [IV_VERDICT_FAIL] = "What makes it fail stands below, with what mends it.",
 };
-
-/* ---- shared pieces ------------------------------------------------------------------------- */
-
-void iv_html_mark(struct iv_markup *m, const char *name)
-{
-    /* One path each, in strokes; "note" an exclamation mark, "none" a dot. */
-    const char *path = strcmp(name, "passed") == 0   ? "M3.5 8.5l3 3 6-7"
-                       : strcmp(name, "failed") == 0 ? "M4.5 4.5l7 7m0-7l-7 7"
-                       : strcmp(name, "note") == 0 || strcmp(name, "warning") == 0
-                           ? "M8 4.5v4.5m0 2.6v.1"
-                       : strcmp(name, "unchecked") == 0 ? "M5.5 6a2.5 2.5 0 1 1 3.6 2.2"
-                                                          "c-.8.4-1.1.9-1.1 1.6m0 2.2v.2"
-                                                        : "M8 8v.01";
-    iv_markup_open(m, "svg");
-    iv_markup_attribute_printf(m, "class", "mark %s", name);
-    iv_markup_attribute(m, "viewBox", "0 0 16 16");
-    iv_markup_attribute(m, "aria-hidden", "true");
-    iv_markup_open(m, "path");
-    iv_markup_attribute(m, "d", path);
-    iv_markup_close(m);
-    iv_markup_close(m);
-}
-
-void iv_html_section(const struct iv_html_part *part, const char *name, const char *title)
-{
-    struct iv_markup *m = part->markup;
-    iv_markup_break(m);
-    iv_markup_open(m, "section");
-    iv_markup_attribute_printf(m, "id", "s%zu-%s", part->number, name);
-    iv_markup_attribute_printf(m, "aria-labelledby", "s%zu-%s-title", part->number, name);
-    iv_markup_open(m, part->heading);
-    iv_markup_attribute_printf(m, "id", "s%zu-%s-title", part->number, name);
-    iv_markup_text(m, title);
-    iv_markup_close(m);
-}
-
-void iv_html_table(struct iv_markup *m, const char *class, const char *caption,
-                   const char *const *columns, bool sortable)
-{
-    iv_markup_break(m);
-    iv_markup_open(m, "div");
-    iv_markup_attribute(m, "class", "scroll");
-    iv_markup_attribute(m, "tabindex", "0"); /* the keyboard must be able to scroll it */
-    iv_markup_attribute(m, "role", "group");
-    iv_markup_attribute(m, "aria-label", caption);
-    iv_markup_open(m, "table");
-    iv_markup_attribute_printf(m, "class", "%s%s", class, sortable ? " sortable" : "");
-    iv_markup_classed(m, "caption", "unseen", caption);
-    iv_markup_open(m, "thead");
-    iv_markup_open(m, "tr");
-    for (; *columns != NULL; columns++) {
-        iv_markup_open(m, "th");
-        iv_markup_attribute(m, "scope", "col");
-        iv_markup_text(m, *columns);
-        iv_markup_close(m);
-    }
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_open(m, "tbody");
-}
-
-void iv_html_table_end(struct iv_markup *m)
-{
-    iv_markup_break(m);
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_close(m);
-}
-
-void iv_html_cell(struct iv_markup *m, const char *text)
-{
-    iv_markup_open(m, "td");
-    iv_markup_text(m, text == NULL ? "–" : text);
-    iv_markup_close(m);
-}
-
-void iv_html_tile(struct iv_markup *m, const char *class, size_t count, const char *one,
-                  const char *many)
-{
-    iv_markup_open(m, "li");
-    iv_markup_attribute(m, "class", count == 0 ? "zero" : class);
-    iv_markup_open(m, "b");
-    iv_markup_printf(m, "%zu", count);
-    iv_markup_close(m);
-    iv_markup_printf(m, " %s", count == 1 ? one : many);
-    iv_markup_close(m);
-}
-
-void iv_html_rule_link(struct iv_markup *m, const struct iv_rule *rule)
-{
-    iv_markup_open(m, "a");
-    iv_markup_attribute_printf(m, "href", "#rule-%s", rule->id);
-    iv_markup_text(m, rule->id);
-    iv_markup_close(m);
-    iv_markup_text(m, " ");
-    iv_markup_classed(m, "span", "name", rule->name);
-}
 
 /* ---- the head ------------------------------------------------------------------------------ */
 
@@ -167,7 +71,7 @@ static void write_judged_as(struct iv_markup *m, const struct iv_submission *s)
 {
     iv_markup_open(m, "p");
     iv_markup_attribute(m, "class", "judged");
-    iv_markup_printf(m, "Judged as %s (%s)", iv_phrase_type(s), iv_phrase_kinds[s->kind]);
+    iv_markup_printf(m, "Judged as %s (%s)", iv_phrase_type(s), iv_kinds[s->kind].phrase);
     if (s->type_by_default && s->type == IV_PARTIAL) {
         iv_markup_text(m, " because it is a single package");
     }

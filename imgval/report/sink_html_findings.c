@@ -1,7 +1,8 @@
 /* The table of findings: what is wrong, where, and what mends it. */
-#include "imgval/report/html.h"
-#include "imgval/report/phrases.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/sink_html.h"
+#include "imgval/report/write/escape.h"
+#include "imgval/report/write/phrases.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Outcomes, device metadata, packages, and the texts of the rules. */
 #include "imgval/model/fields.h"
-#include "imgval/report/html.h"
-#include "imgval/report/phrases.h"
+#include "imgval/report/sink_html.h"
+#include "imgval/report/write/phrases.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  */
 #include "imgval/base/sha256.h"
 #include "imgval/base/text.h"
-#include "imgval/report/html.h"
-#include "imgval/report/phrases.h"
+#include "imgval/report/sink_html.h"
+#include "imgval/report/write/phrases.h"
 
 #include <stdlib.h>
 #include <string.h>

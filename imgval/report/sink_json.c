@@ -1,5 +1,5 @@
-#include "imgval/report/json_report.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/json_report.h"
 
 enum { FLUSH_SIZE = 64 * 1024 };
 

@@ -7,9 +7,11 @@
  * they stand in system-out. A suite whose verdict no test case shows gets one that does, so that a
  * green suite always means `pass`.
  */
-#include "imgval/report/markup.h"
-#include "imgval/report/phrases.h"
+#include "imgval/model/kinds.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/escape.h"
+#include "imgval/report/write/markup.h"
+#include "imgval/report/write/phrases.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,9 +6,10 @@
  * Text from the input stands in code spans, where neither markup nor mentions nor links are looked
  * for; sentences of plain words stand as they are.
  */
-#include "imgval/report/markdown.h"
-#include "imgval/report/phrases.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/escape.h"
+#include "imgval/report/write/markdown.h"
+#include "imgval/report/write/phrases.h"
 
 #include <string.h>
 

@@ -6,9 +6,10 @@
  *
  * Section numbers in comments are those of the specification.
  */
-#include "imgval/report/escape.h"
-#include "imgval/report/json_report.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/escape.h"
+#include "imgval/report/write/json_report.h"
+#include "imgval/report/write/ranked.h"
 
 #include <string.h>
 

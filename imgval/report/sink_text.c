@@ -4,8 +4,9 @@
  */
 #include "imgval/report/sink_text.h"
 
-#include "imgval/report/phrases.h"
+#include "imgval/model/kinds.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/phrases.h"
 
 #include <string.h>
 
@@ -20,30 +21,6 @@ static const struct verdict_look verdict_looks[] = {
     [IV_VERDICT_INCOMPLETE] = {.symbol = "? ", .ink = IV_INK_YELLOW},
     [IV_VERDICT_FAIL] = {.symbol = "✗ ", .ink = IV_INK_RED},
 };
-
-void iv_text_heading(const struct iv_out *out, const char *text)
-{
-    iv_out_blank(out);
-    IV_LINE(out, IV_PIECE(IV_INK_BOLD, text));
-}
-
-bool iv_text_has_prefix(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-bool iv_text_is_rule(const struct iv_finding *finding, const char *id)
-{
-    return strcmp(finding->rule->id, id) == 0;
-}
-
-const char *iv_text_variant(const struct iv_out *out, const struct iv_pop *pop)
-{
-    const char *oem = iv_out_value(out, pop->oem);
-    const char *mobile_operator = iv_out_value(out, pop->mobile_operator);
-    return iv_arena_printf(out->scratch, "%s/%s/%s", oem, mobile_operator,
-                           iv_out_value(out, pop->model));
-}
 
 /* ---- the verdict ------------------------------------------------------------------------- */
 
@@ -64,7 +41,7 @@ static void print_judged_as(const struct iv_out *out, const struct iv_submission
                       " because %s is a single package; use --type=image to judge it as an image",
                       iv_out_escape(out, s->path));
     } else {
-        iv_buf_printf(&text, " (%s)", iv_phrase_kinds[s->kind]);
+        iv_buf_printf(&text, " (%s)", iv_kinds[s->kind].phrase);
     }
     if (s->baseline) {
         iv_buf_puts(&text, ", to become a baseline");

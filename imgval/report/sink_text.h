@@ -5,16 +5,9 @@
 #define IMGVAL_REPORT_SINK_TEXT_H
 
 #include "imgval/model/report.h"
-#include "imgval/report/text_out.h"
+#include "imgval/report/write/text_out.h"
 
 #include <stdbool.h>
-
-/* ---- sink_text.c: what several parts need */
-
-void iv_text_heading(const struct iv_out *out, const char *text); /* after a blank line */
-bool iv_text_has_prefix(const char *text, const char *prefix);
-bool iv_text_is_rule(const struct iv_finding *finding, const char *id);
-const char *iv_text_variant(const struct iv_out *out, const struct iv_pop *pop); /* in scratch */
 
 /* ---- sink_text_findings.c */
 

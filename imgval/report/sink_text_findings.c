@@ -1,6 +1,7 @@
 /* The findings of the text report: one heading a rule, and at the end what was not checked. */
 #include "imgval/report/sink.h"
 #include "imgval/report/sink_text.h"
+#include "imgval/report/write/escape.h"
 
 #include <string.h>
 

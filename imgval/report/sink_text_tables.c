@@ -1,6 +1,6 @@
 /* The tables of the text report: what was checked, the device, and with -v the packages. */
-#include "imgval/report/phrases.h"
 #include "imgval/report/sink_text.h"
+#include "imgval/report/write/phrases.h"
 
 #include <string.h>
 

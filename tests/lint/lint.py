@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """House rules that a compiler does not check. Prints each breach as FILE:LINE: TEXT.
 
-layers      a file includes its own folder and lower layers only; siblings never meet
+layers      a file includes its own room and the rooms that this may use; no other
+circles     no file calls up into a file that calls it
+maps        the maps of main.c and README.md agree with the folders
 libraries   each third-party header is included by one .c file, and by no header
 banned      calls that cannot be bounded, and time functions with hidden state
 state       no mutable data: .data and .bss of the objects are empty
@@ -17,20 +19,29 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
-# Folder or file stem -> layer and room. Files of one room may include each other.
-LAYERS = [
-    (r"imgval/base/", 0, "base"),
-    (r"imgval/model/", 1, "model"),
-    (r"imgval/disk/", 2, "disk"),
-    (r"imgval/input/", 3, "input"),
-    (r"imgval/engine/", 3, "engine"),
-    (r"imgval/report/", 3, "report"),
-    (r"rules/", 3, "rules"),
-    (r"cache/", 3, "cache"),
-    (r"imgval/(scan|scan_read|facts_cache|findings|import|request|resolve|audit|audit_read|discover)\.", 4, "scan"),
-    (r"imgval/version\.h", 0, "version"),
-    (r"imgval/(main|command|command_shard|options|options_complete|progress|cmd_\w+)\.", 5, "program"),
-]
+# The rooms of the house: each folder, and the folders whose headers it may include beside its own.
+# What a room uses, it uses with all that stands below.
+ROOMS = {
+    "imgval/base": [],
+    "imgval/model": ["imgval/base"],
+    "imgval/disk": ["imgval/model"],
+    "imgval/disk/ffu": ["imgval/disk"],
+    "imgval/disk/ntfs": ["imgval/disk"],
+    "imgval/input": ["imgval/disk/ffu", "imgval/disk/ntfs"],
+    "imgval/engine": ["imgval/model"],
+    "rules": ["imgval/engine"],
+    "cache": ["imgval/model"],
+    "imgval/report/write": ["imgval/model"],
+    "imgval/report": ["imgval/report/write"],
+    "imgval/report/read": ["imgval/report/write"],
+    "imgval/report/history": ["imgval/report/write"],
+    "imgval/scan": ["imgval/input", "rules", "cache"],
+    "imgval/history": ["imgval/scan", "imgval/report/read", "imgval/report/history"],
+    "imgval/cli": ["imgval/history", "imgval/report"],
+    "imgval": ["imgval/cli"],
+}
+# One line of text that everybody may know.
+VERSION = "imgval/version.h"
 
 LIBRARIES = {
     r"libxml/": "imgval/base/xml.c",
@@ -39,7 +50,7 @@ LIBRARIES = {
     r"pcre2\.h": "imgval/base/pattern.c",
     r"openssl/": "imgval/base/sha256.c",
     r"sqlite3\.h": "cache/db.c",
-    r"jansson\.h": "imgval/report/json_read.c",
+    r"jansson\.h": "imgval/report/read/json_read.c",
     r"seccomp\.h": "imgval/base/sandbox.c",
     r"linux/(landlock|seccomp|filter)\.h": "imgval/base/sandbox.c",
 }
@@ -52,11 +63,16 @@ BANNED = re.compile(
 NOT_SCANNED = {"WSPC004", "RFU001", "RFU002", "RFU003", "RFU004", "RFU005", "RFU006"}
 
 
-def room(path):
-    for pattern, layer, name in LAYERS:
-        if re.match(pattern, path):
-            return layer, name
-    return None
+def below(room):
+    """A room and all that it may use."""
+    rooms = {room}
+    for used in ROOMS[room]:
+        rooms |= below(used)
+    return rooms
+
+
+def folder(path):
+    return path.rpartition("/")[0]
 
 
 def sources():
@@ -72,19 +88,84 @@ def without_comments(text):
 
 
 def check_layers(path, text):
-    mine = room(path)
-    if mine is None:
-        yield f"{path}:1: belongs to no layer"
+    if folder(path) not in ROOMS:
+        yield f"{path}:1: {folder(path)} is no room of the house"
         return
+    allowed = below(folder(path))
     for number, line in enumerate(text.split("\n"), 1):
         include = re.match(r'#include "([^"]+)"', line)
-        if not include:
+        if include and folder(include.group(1)) not in allowed and include.group(1) != VERSION:
+            yield f"{path}:{number}: {folder(path)} may not include {include.group(1)}"
+
+
+def circles(graph):
+    """The sets of nodes that reach each other (Tarjan, without recursion)."""
+    number, low, stack, on_stack = {}, {}, [], set()
+    for root in graph:
+        if root in number:
             continue
-        theirs = room(include.group(1))
-        if theirs is None:
-            yield f"{path}:{number}: includes {include.group(1)}, which belongs to no layer"
-        elif theirs[0] > mine[0] or (theirs[0] == mine[0] and theirs[1] != mine[1]):
-            yield f"{path}:{number}: {mine[1]} may not include {include.group(1)} ({theirs[1]})"
+        work = [(root, iter(sorted(graph[root])))]
+        number[root] = low[root] = len(number)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            node, edges = work[-1]
+            step = next((edge for edge in edges if edge not in number or edge in on_stack), None)
+            if step is not None and step not in number:
+                number[step] = low[step] = len(number)
+                stack.append(step)
+                on_stack.add(step)
+                work.append((step, iter(sorted(graph.get(step, ())))))
+            elif step is not None:
+                low[node] = min(low[node], number[step])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == number[node]:
+                    at = stack.index(node)
+                    members, stack = stack[at:], stack[:at]
+                    on_stack -= set(members)
+                    if len(members) > 1:
+                        yield sorted(members)
+
+
+def check_circles(build):
+    """No file calls up into one that calls it: who defines and who uses a symbol, from the objects."""
+    objects = sorted(str(path) for path in pathlib.Path(build).glob("CMakeFiles/imgval*.dir/**/*.o"))
+    listed = subprocess.run(["nm", "-A", "-P", *objects], capture_output=True, text=True, check=True)
+    owner, uses = {}, {}
+    for line in listed.stdout.split("\n"):
+        place, _, symbol = line.partition(": ")
+        words = symbol.split()
+        if len(words) < 2:
+            continue
+        name = re.sub(r".*\.dir/(.*)\.o$", r"\1", place)
+        if words[1] == "U":
+            uses.setdefault(name, set()).add(words[0])
+        elif words[1] in "TDRB":
+            owner[words[0]] = name
+    graph = {name: {owner[symbol] for symbol in symbols if symbol in owner} - {name}
+             for name, symbols in uses.items()}
+    if not graph:
+        yield f"{build}:1: no object files to look for circles in"
+    for members in circles(graph):
+        yield f"{members[0]}:1: a circle of calls: {', '.join(members)}"
+
+
+def check_maps():
+    """The maps of main.c and README.md name every folder, and no folder that is not there."""
+    there = {f"{room}/" for room in ROOMS if room != "imgval"}
+    for page in ("imgval/main.c", "README.md"):
+        text = (TOP / page).read_text(encoding="utf-8")
+        named = set(re.findall(r"^(?: \* +)?((?:imgval|rules|cache)(?:/[a-z]+)*/) ", text, re.M))
+        for room in sorted(there - named):
+            yield f"{page}:1: its map does not name {room}"
+        for room in sorted(named - there):
+            yield f"{page}:1: its map names {room}, which is no room"
+    for room in ROOMS:
+        if not (TOP / room).is_dir():
+            yield f"{room}:1: there is no such folder"
 
 
 def check_libraries(path, text):
@@ -165,6 +246,8 @@ def main():
         breaches += check_libraries(path, text)
         breaches += check_text(path, text)
     breaches += check_state(given.build)
+    breaches += check_circles(given.build)
+    breaches += check_maps()
     breaches += check_cases(given.program)
     breaches += check_manual(given.program)
     for breach in breaches:

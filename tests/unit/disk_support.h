@@ -4,7 +4,7 @@
 
 #include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
-#include "imgval/disk/ffu.h"
+#include "imgval/disk/ffu/ffu.h"
 #include "imgval/disk/source.h"
 #include "tests/build/recipe.h"
 #include "tests/unit/unit.h"

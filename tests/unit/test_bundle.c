@@ -1,7 +1,7 @@
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
-#include "imgval/report/bundle.h"
+#include "imgval/report/read/bundle.h"
 
 #include <stdlib.h>
 

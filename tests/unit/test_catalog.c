@@ -1,6 +1,6 @@
 /* Catalogs: unsigned and signed ones, every byte wrong, names of signers. */
-#include "imgval/disk/catalog.h"
-#include "imgval/disk/ffu_hash.h"
+#include "imgval/disk/ffu/catalog.h"
+#include "imgval/disk/ffu/ffu_hash.h"
 #include "tests/build/ffu_write.h"
 #include "tests/unit/disk_support.h"
 

@@ -1,5 +1,5 @@
 /* The facts cache as a file: what it takes in, what it gives back, and how large it becomes. */
-#include "imgval/facts_cache.h"
+#include "imgval/scan/facts_cache.h"
 #include "tests/unit/input_support.h"
 
 #include <stdio.h>

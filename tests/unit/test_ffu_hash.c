@@ -1,5 +1,5 @@
 /* Chunk hashes and the catalog's digest. */
-#include "imgval/disk/ffu_hash.h"
+#include "imgval/disk/ffu/ffu_hash.h"
 #include "tests/unit/disk_support.h"
 
 #define CHUNK (128 * UINT64_C(1024))

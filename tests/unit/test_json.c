@@ -1,7 +1,7 @@
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
-#include "imgval/report/json.h"
+#include "imgval/report/write/json.h"
 
 static void test_nesting(void)
 {

@@ -1,9 +1,9 @@
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
-#include "imgval/report/json_read.h"
+#include "imgval/report/read/json_read.h"
+#include "imgval/report/read/report_read.h"
 #include "imgval/report/report.h"
-#include "imgval/report/report_read.h"
 
 #include <stdlib.h>
 #include <time.h>

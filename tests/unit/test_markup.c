@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "imgval/report/markup.h"
+#include "imgval/report/write/markup.h"
 
 #include <stdlib.h>
 

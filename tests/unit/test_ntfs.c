@@ -1,7 +1,7 @@
 /* NTFS below the volume: fix-ups, records, run lists, LZNT1; each field wrong. */
 #include "imgval/base/buf.h"
-#include "imgval/disk/lznt1.h"
-#include "imgval/disk/ntfs_data.h"
+#include "imgval/disk/ntfs/lznt1.h"
+#include "imgval/disk/ntfs/ntfs_data.h"
 #include "tests/unit/unit.h"
 
 #define RECORD 1024

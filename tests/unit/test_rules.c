@@ -3,7 +3,9 @@
 #include "imgval/base/buf.h"
 #include "imgval/base/pattern.h"
 #include "imgval/base/text.h"
+#include "rules/match.h"
 #include "rules/rules.h"
+#include "rules/wording.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>

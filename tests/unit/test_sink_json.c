@@ -3,6 +3,7 @@
 
 #include "imgval/base/text.h"
 #include "imgval/report/report.h"
+#include "imgval/report/write/escape.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -4,8 +4,8 @@
 #include "tests/unit/unit.h"
 
 #include "imgval/base/text.h"
+#include "imgval/report/read/report_read.h"
 #include "imgval/report/report.h"
-#include "imgval/report/report_read.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -1,5 +1,6 @@
 /* The id of a submission: what it covers and what it does not. */
 #include "imgval/base/attr.h"
+#include "imgval/model/kinds.h"
 #include "imgval/model/submission.h"
 #include "tests/unit/unit.h"
 

@@ -6,7 +6,7 @@ string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
 get_filename_component(file ${IN} NAME)
 file(WRITE ${OUT} "/* ${file}, embedded by the build */
-#include \"imgval/report/html.h\"
+#include \"imgval/report/write/html_page.h\"
 
 const unsigned char ${NAME}[] = {
 ${bytes}

@@ -1,0 +1,290 @@
+/* imgval audit: judge a history of firmware sets, per variant, in version order. */
+#include "imgval/cli/command.h"
+
+#include "imgval/base/file.h"
+#include "imgval/history/audit.h"
+#include "imgval/report/history/audit_report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct audit_arguments {
+    struct iv_scan_arguments scan; /* first: the shared groups have its offsets */
+    bool with_store;
+    bool list;
+    const char *matrix;
+    struct iv_strings reports;
+};
+
+static const struct audit_arguments audit_defaults = {.scan = {.max_list_age = -1}};
+
+#define AT(member) offsetof(struct audit_arguments, member)
+
+static const struct iv_option audit_options[] = {
+    {.name = "store",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(with_store),
+     .help = "audit all submissions of the baseline store too"},
+    IV_ROW_ALL_OWNERS(AT(scan.all_owners)),
+    {.name = "shard",
+     .argument = "I/N|auto",
+     .type = IV_OPTION_STRING,
+     .offset = AT(scan.shard),
+     .help = "only the submissions whose place in the list, modulo N, is I (from 0): with --list; "
+             "an audit of a part is incomplete"},
+    {.name = "list",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(list),
+     .help = "only print the paths of what would be read, one a line"},
+};
+static const struct iv_option_group audit_group = {
+    .title = "History", .options = audit_options, .count = IV_COUNT(audit_options)};
+
+static const struct iv_option output_options[] = {
+    {.name = "format",
+     .argument = "text|json|csv|html",
+     .type = IV_OPTION_WORD,
+     .offset = AT(scan.output.format),
+     .words = iv_audit_formats,
+     .help = "of standard output; default text"},
+    IV_ROW_REPORT(AT(reports)),
+    {.name = "matrix",
+     .argument = "FILE",
+     .type = IV_OPTION_STRING,
+     .offset = AT(matrix),
+     .complete = IV_COMPLETE_FILE,
+     .help = "write every pair of versions and whether it can be serviced, as CSV"},
+    IV_ROW_COLOR(AT(scan.output.color)),
+    {.name = "quiet",
+     .letter = 'q',
+     .type = IV_OPTION_COUNT,
+     .offset = AT(scan.output.quiet),
+     .help = "the verdict and what could not be judged, nothing else"},
+    {.name = "verbose",
+     .letter = 'v',
+     .type = IV_OPTION_COUNT,
+     .offset = AT(scan.output.verbose),
+     .help = "every name of every list"},
+};
+static const struct iv_option_group output_group = {
+    .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};
+static const struct iv_option_group *const groups[] = {
+    &audit_group, &iv_group_store, &iv_group_verdict, &output_group, &iv_group_reading};
+
+/* ---- output ---------------------------------------------------------------------------------- */
+
+struct further {
+    iv_audit_write_fn *write; /* NULL: the matrix */
+    const char *path;
+};
+
+static bool parse_reports(const struct audit_arguments *given, struct iv_arena *arena,
+                          struct further **ret_further, size_t *ret_count, struct iv_error *err)
+{
+    struct further *further = IV_NEW_ARRAY(arena, struct further, given->reports.count + 1);
+    for (size_t i = 0; i < given->reports.count; i++) {
+        const char *text = given->reports.items[i];
+        const char *colon = strchr(text, ':');
+        if (colon == NULL || colon[1] == '\0') {
+            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: expected FORMAT:FILE", text);
+        }
+        further[i].path = colon + 1;
+        for (size_t f = 0; iv_audit_formats[f] != NULL; f++) {
+            if (strlen(iv_audit_formats[f]) == (size_t)(colon - text) &&
+                memcmp(text, iv_audit_formats[f], (size_t)(colon - text)) == 0) {
+                further[i].write = iv_audit_writers[f];
+            }
+        }
+        if (further[i].write == NULL) {
+            return iv_error_set(err, IV_ERROR_USAGE,
+                                "--report=%s: the formats are text, json, "
+                                "csv, html",
+                                text);
+        }
+    }
+    *ret_count = given->reports.count;
+    if (given->matrix != NULL) {
+        further[(*ret_count)++].path = given->matrix;
+    }
+    *ret_further = further;
+    return true;
+}
+
+static void write_one(const struct iv_audit *audit, const struct further *further,
+                      const struct iv_style_options *style, FILE *out)
+{
+    if (further->write == NULL) {
+        iv_audit_write_matrix(audit, out);
+    } else {
+        further->write(audit, style, out);
+    }
+}
+
+/* Closes what was written; false with errno set. */
+static bool finish(FILE *file, bool sync)
+{
+    bool fine = fflush(file) == 0 && ferror(file) == 0 && (!sync || fsync(fileno(file)) == 0);
+    int why = errno;
+    fine = fclose(file) == 0 && fine;
+    errno = why;
+    return fine;
+}
+
+/* Written beside the file and renamed, and never held in memory: a matrix can be large. What is
+ * there and is no regular file is written to in place. */
+static bool save(const struct iv_audit *audit, const struct further *further,
+                 const struct iv_style_options *style, struct iv_error *err)
+{
+    struct stat st;
+    struct iv_buf beside IV_CLEANUP(iv_buf_fini) = {0};
+    const bool in_place = stat(further->path, &st) == 0 && !S_ISREG(st.st_mode);
+    iv_buf_printf(&beside, "%s%s", further->path, in_place ? "" : ".XXXXXX");
+    int fd =
+        in_place ? open(further->path, O_WRONLY | O_CLOEXEC) : mkostemp(beside.data, O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL) {
+        return iv_error_errno(err, "%s", further->path);
+    }
+    write_one(audit, further, style, file);
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    bool fine = in_place || fchmod(fd, 0666 & ~mask) == 0;
+    fine = finish(file, !in_place) && fine;
+    if (fine && (in_place || rename(iv_buf_text(&beside), further->path) == 0)) {
+        return true;
+    }
+    iv_error_errno(err, "%s", further->path);
+    if (!in_place) {
+        (void)unlink(iv_buf_text(&beside));
+    }
+    return false;
+}
+
+/* Every one is written even if another fails. */
+static int write_all(const struct iv_audit *audit, const struct audit_arguments *given,
+                     const struct further *further, size_t count, int status)
+{
+    struct iv_error err = {0};
+    struct iv_style_options style = iv_command_style(&given->scan.output);
+    iv_audit_writers[given->scan.output.format](audit, &style, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        iv_error_errno(&err, "standard output");
+        status = iv_command_fail(&err);
+    }
+    const struct iv_style_options plain = {
+        .ascii = style.ascii, .width = 100, .verbose = style.verbose};
+    for (size_t i = 0; i < count; i++) {
+        if (!save(audit, &further[i], &plain, &err)) {
+            status = iv_command_fail(&err);
+        }
+    }
+    return status;
+}
+
+static int print_list(const struct iv_found_list *list)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < list->count; i++) {
+        const struct iv_found *found = &list->items[i];
+        if (found->trouble == NULL && strchr(found->path, '\n') == NULL) {
+            iv_buf_printf(&text, "%s\n", found->path);
+        }
+    }
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+static int status_of(const struct iv_audit *audit)
+{
+    static const int statuses[] = {[IV_VERDICT_PASS] = IV_EXIT_PASS,
+                                   [IV_VERDICT_INCOMPLETE] = IV_EXIT_INCOMPLETE,
+                                   [IV_VERDICT_FAIL] = IV_EXIT_FAIL};
+    return audit->trouble ? IV_EXIT_TROUBLE : statuses[audit->verdict];
+}
+
+/* A history of which a part is left out has steps that nobody judges: an audit of it says so. */
+static void take_shard(struct iv_found_list *list, const struct iv_shard *shard, bool only_list,
+                       struct iv_arena *arena)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (i % shard->count == shard->index) {
+            list->items[kept++] = list->items[i];
+        }
+    }
+    size_t left_out = list->count - kept;
+    if (left_out > 0 && !only_list) {
+        list->items[kept++] = (struct iv_found){
+            .path = iv_arena_printf(arena, "--shard=%zu/%zu", shard->index, shard->count),
+            .trouble = iv_arena_printf(arena,
+                                       "leaves %zu submission%s out: join what imgval scan "
+                                       "--format=jsonl says of each part, and audit all of it",
+                                       left_out, left_out == 1 ? "" : "s"),
+        };
+    }
+    list->count = kept;
+}
+
+static int run_audit(const struct iv_command *command, void *options,
+                     const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct audit_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_scan_options scan_options;
+    struct iv_strings names = {0};
+    struct iv_found_list list;
+    struct further *further = NULL;
+    size_t further_count = 0;
+    if (arguments->count == 0 && !given->with_store) {
+        return iv_command_usage(command, "name at least one DIR");
+    }
+    if (!iv_command_scan_options(&given->scan, arena, &scan_options, &err) ||
+        !parse_reports(given, arena, &further, &further_count, &err) ||
+        (arguments->count > 0 && !iv_command_paths(arguments, arena, &names, &err))) {
+        return iv_command_fail(&err);
+    }
+    scan_options.type_given = true; /* every set is an image, also a single package */
+    scan_options.no_wspc = true;    /* the versions are compared with each other */
+    const struct iv_audit_options audit_of = {.scan = &scan_options,
+                                              .with_store = given->with_store};
+    struct iv_shard shard;
+    if (!iv_command_shard(given->scan.shard, &shard, &err) ||
+        (given->with_store &&
+         !iv_command_store_path(given->scan.store, arena, &scan_options.store_path, &err)) ||
+        !iv_audit_find(names.items, names.count, &audit_of, arena, &list, &err)) {
+        return iv_command_fail(&err);
+    }
+    take_shard(&list, &shard, given->list, arena);
+    if (given->list) {
+        return print_list(&list);
+    }
+    struct iv_audit audit IV_CLEANUP(iv_audit_fini) = {0};
+    if (!iv_audit_run(&list, &audit_of, arena, &audit, &err)) {
+        return iv_command_fail(&err);
+    }
+    return write_all(&audit, given, further, further_count, status_of(&audit));
+}
+
+const struct iv_command iv_cmd_audit = {
+    .name = "audit",
+    .synopsis = "DIR...",
+    .summary = "Judge a history of firmware sets, per variant, in version order.",
+    .details =
+        "DIR is searched for submissions: folders of packages, images, saved JSON reports,\n"
+        "streams of imgval scan --format=jsonl, export bundles. A file, an id of the baseline\n"
+        "store and OEM/OPERATOR/MODEL@VERSION may be named too; \"-\" reads a list from standard\n"
+        "input. Each submission is read once. For each variant it shows the chain of versions,\n"
+        "where a package was removed, and which version can be updated to which in one hop.\n\n"
+        "Exit status: as of scan. A broken step is a warning (--fail-on=warning makes it fail);\n"
+        "3: something could not be judged.",
+    .options_size = sizeof(struct audit_arguments),
+    .defaults = &audit_defaults,
+    .groups = groups,
+    .group_count = IV_COUNT(groups),
+    .complete = IV_COMPLETE_FILE,
+    .run = run_audit,
+};

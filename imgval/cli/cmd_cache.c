@@ -1,0 +1,557 @@
+/* imgval cache VERB: the baseline store. */
+#include "imgval/cli/command.h"
+
+#include "cache/store.h"
+#include "imgval/base/file.h"
+#include "imgval/base/text.h"
+#include "imgval/history/import.h"
+#include "imgval/model/record.h"
+#include "imgval/report/read/bundle.h"
+#include "imgval/scan/scan_read.h"
+#include "imgval/version.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct cache_arguments {
+    struct iv_output_arguments output;
+    const char *store;
+    const char *file; /* export: --output */
+};
+
+static const struct iv_option cache_options[] = {
+    IV_ROW_STORE(offsetof(struct cache_arguments, store)),
+};
+static const struct iv_option_group cache_group = {.options = cache_options,
+                                                   .count = IV_COUNT(cache_options)};
+static const struct iv_option_group *const cache_groups[] = {&cache_group};
+
+/* Opens the store that the arguments name. */
+static bool open_store(const char *given, enum iv_store_mode mode, struct iv_arena *arena,
+                       struct iv_store **ret_store, struct iv_error *err)
+{
+    const char *path;
+    return iv_command_store_path(given, arena, &path, err) &&
+           iv_store_open(path, mode, ret_store, err);
+}
+
+/* No store where one is needed is trouble with the store, not with the command line. */
+static int fail_store(struct iv_error *err)
+{
+    int status = iv_command_fail(err);
+    return err->code == IV_ERROR_ABSENT ? IV_EXIT_TROUBLE : status;
+}
+
+/* Times that are recorded come from the clock, or for reproducible stores from SOURCE_DATE_EPOCH.
+ */
+static int64_t recording_time(void)
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    uint64_t seconds;
+    if (epoch != NULL && iv_parse_decimal(epoch, strlen(epoch), UINT32_MAX, &seconds)) {
+        return (int64_t)seconds;
+    }
+    return (int64_t)time(NULL);
+}
+
+/* Another process made the store while this one did: then the verb is done again, on that store. */
+static bool goes_again(struct iv_error *err)
+{
+    bool is_again = err->code == IV_ERROR_AGAIN;
+    if (is_again) {
+        *err = (struct iv_error){0};
+    }
+    return is_again;
+}
+
+/* --- add ------------------------------------------------------------------------------------- */
+
+/* What `cache add` works on. */
+struct adding {
+    const struct iv_scan_arguments *given;
+    struct iv_scan_options options;
+    struct iv_submission submission;
+    struct iv_report report;
+    struct iv_scan_outcome outcome;
+};
+
+/* Looks up and judges anew: the store may have changed since the last time. */
+static bool judge(struct adding *adding, struct iv_store *store, struct iv_arena *arena,
+                  struct iv_error *err)
+{
+    adding->options.store = store;
+    adding->options.missing_store_is_empty = true;
+    adding->outcome = (struct iv_scan_outcome){.containment = adding->outcome.containment};
+    return iv_scan_judge(&adding->submission, 1, &adding->options, arena, &adding->report,
+                         &adding->outcome, err);
+}
+
+/* The report of a submission that is not recorded, on standard error: standard output is for ids.
+ */
+static int refuse(const struct adding *adding)
+{
+    struct iv_style_options style = iv_command_style(&adding->given->output);
+    style.color = false;
+    iv_sinks[0]->write(&adding->report, &style, stderr);
+    fputs("imgval: not recorded\n", stderr);
+    return iv_command_status(&adding->report, &adding->outcome);
+}
+
+/* The id, and in words what came of it. */
+static int report_added(const struct adding *adding, const struct iv_record *record,
+                        enum iv_store_added added)
+{
+    if (adding->given->output.quiet == 0) {
+        static const char *const words[] = {
+            [IV_STORE_ADDED] = "recorded",
+            [IV_STORE_PROMOTED] = "was recorded; it is a baseline now",
+            [IV_STORE_KNOWN] = "was recorded already",
+        };
+        fprintf(stderr, "imgval: %s%s\n", words[added],
+                added == IV_STORE_ADDED && adding->given->baseline ? " as a baseline" : "");
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&text, "%s\n", record->id);
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+/* One attempt: judged once more inside the transaction that records it. False: err says why. */
+static bool record(struct adding *adding, struct iv_arena *arena, int *ret_status,
+                   struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record record;
+    enum iv_store_added added;
+    if (!iv_store_open(adding->options.store_path, IV_STORE_CREATE, &store, err) ||
+        !iv_store_begin(store, err) || !judge(adding, store, arena, err)) {
+        return false;
+    }
+    if (iv_command_status(&adding->report, &adding->outcome) != IV_EXIT_PASS) {
+        *ret_status = refuse(adding);
+        return true;
+    }
+    iv_record_build(&adding->submission, adding->given->baseline, false, recording_time(), arena,
+                    &record);
+    if (!iv_store_add(store, &record, adding->given->replace, &added, err) ||
+        !iv_store_commit(store, err)) {
+        return false;
+    }
+    *ret_status = report_added(adding, &record, added);
+    return true;
+}
+
+static int run_add(const struct iv_command *command, void *options,
+                   const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    struct adding adding = {.given = options};
+    struct iv_error err = {0};
+    int status;
+    if (arguments->count != 1) {
+        return iv_command_usage(command, "name one PATH");
+    }
+    if (adding.given->type_given && adding.given->type == IV_PARTIAL) {
+        return iv_command_usage(command, "a partial submission cannot be recorded");
+    }
+    if (!iv_command_scan_options(adding.given, arena, &adding.options, &err) ||
+        !iv_command_store_path(adding.given->store, arena, &adding.options.store_path, &err)) {
+        return iv_command_fail(&err);
+    }
+    status = iv_command_policy(adding.given, arguments, arena, &adding.options);
+    if (status != IV_EXIT_PASS) {
+        return status;
+    }
+    adding.options.replaces_same = adding.given->baseline && adding.given->replace;
+    adding.options.type_given = true; /* an image, also when PATH is a single package */
+    if (!iv_scan_read(arguments->items[0], &adding.options, arena, &adding.submission,
+                      &adding.outcome.containment, &err)) {
+        return iv_command_fail(&err);
+    }
+    /* Judged first against the store as it is, so that a refusal makes no store. */
+    if (!judge(&adding, NULL, arena, &err)) {
+        return iv_command_fail(&err);
+    }
+    if (iv_command_status(&adding.report, &adding.outcome) != IV_EXIT_PASS) {
+        return refuse(&adding);
+    }
+    while (!record(&adding, arena, &status, &err)) {
+        if (!goes_again(&err)) {
+            return iv_command_fail(&err);
+        }
+    }
+    return status;
+}
+
+static const struct iv_option add_options[] = {
+    {.name = "replace",
+     .type = IV_OPTION_FLAG,
+     .offset = offsetof(struct iv_scan_arguments, replace),
+     .help = "demote (never delete) a baseline of the same version"},
+};
+static const struct iv_option_group add_group = {
+    .title = "Recording", .options = add_options, .count = IV_COUNT(add_options)};
+static const struct iv_option_group *const add_groups[] = {
+    &iv_group_input, &add_group,       &iv_group_device,
+    &iv_group_store, &iv_group_policy, &iv_group_reading,
+};
+
+const struct iv_command iv_cmd_cache_add = {
+    .name = "cache",
+    .verb = "add",
+    .synopsis = "PATH",
+    .summary = "Judge a submission and record it; print its id.",
+    .details =
+        "Recorded is what passes: for all its variants or for none. With --baseline it becomes\n"
+        "a baseline that later submissions are compared with; a submission that is not one may\n"
+        "lack packages of a baseline and is then recorded as not compliant.",
+    .options_size = sizeof(struct iv_scan_arguments),
+    .defaults = &iv_scan_arguments_default,
+    .groups = add_groups,
+    .group_count = IV_COUNT(add_groups),
+    .complete = IV_COMPLETE_FILE,
+    .run = run_add,
+};
+
+/* --- import ---------------------------------------------------------------------------------- */
+
+static bool import_one(struct iv_store *store, const struct iv_import *import, struct iv_buf *text,
+                       struct iv_error *err)
+{
+    for (size_t i = 0; i < import->count; i++) {
+        struct iv_record *record = &import->records[i];
+        enum iv_store_added added;
+        bool done = import->is_bundle ? iv_store_merge_record(store, record, &added, err)
+                                      : iv_store_add(store, record, false, &added, err);
+        if (!done) {
+            return false;
+        }
+        iv_buf_printf(text, "%s\n", record->id);
+    }
+    return true;
+}
+
+/* One attempt; the ids go to text. */
+static bool import_all(const char *path, const struct iv_import *imports, size_t count,
+                       struct iv_buf *text, struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    iv_buf_clear(text);
+    if (!iv_store_open(path, IV_STORE_CREATE, &store, err) || !iv_store_begin(store, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!import_one(store, &imports[i], text, err)) {
+            return false;
+        }
+    }
+    return iv_store_commit(store, err);
+}
+
+static int run_import(const struct iv_command *command, void *options,
+                      const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct iv_scan_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_scan_options scan_options;
+    struct iv_strings paths = {0};
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    if (arguments->count == 0) {
+        return iv_command_usage(command, "name at least one PATH");
+    }
+    if (!iv_command_scan_options(given, arena, &scan_options, &err) ||
+        !iv_command_store_path(given->store, arena, &scan_options.store_path, &err) ||
+        !iv_command_paths(arguments, arena, &paths, &err)) {
+        return iv_command_fail(&err);
+    }
+    struct iv_import *imports = IV_NEW_ARRAY(arena, struct iv_import, paths.count);
+    int64_t now = recording_time();
+    for (size_t i = 0; i < paths.count; i++) {
+        if (!iv_import_read(paths.items[i], &scan_options, now, arena, &imports[i], &err)) {
+            return iv_command_fail(&err);
+        }
+    }
+    while (!import_all(scan_options.store_path, imports, paths.count, &text, &err)) {
+        if (!goes_again(&err)) {
+            return iv_command_fail(&err);
+        }
+    }
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+static const struct iv_option_group *const import_groups[] = {
+    &iv_group_input,
+    &iv_group_device,
+    &iv_group_store,
+    &iv_group_reading,
+};
+
+const struct iv_command iv_cmd_cache_import = {
+    .name = "cache",
+    .verb = "import",
+    .synopsis = "PATH...",
+    .summary = "Record history without judging it; print the ids.",
+    .details =
+        "PATH is an export bundle (keeps its flags), a JSON or JSONL report, an\n"
+        "UpdateHistory.xml, a plain list of packages (name[, version[, partition]] a line), or\n"
+        "anything that can be scanned. Where the input does not say, --manufacturer, --model,\n"
+        "--operator and --firmware-version are needed. A baseline only with --baseline.",
+    .options_size = sizeof(struct iv_scan_arguments),
+    .defaults = &iv_scan_arguments_default,
+    .groups = import_groups,
+    .group_count = IV_COUNT(import_groups),
+    .complete = IV_COMPLETE_FILE,
+    .run = run_import,
+};
+
+/* --- merge ----------------------------------------------------------------------------------- */
+
+static bool merge_store(struct iv_store *into, const char *path, struct iv_arena *arena,
+                        size_t counts[3], struct iv_error *err)
+{
+    struct iv_store *other IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record *records;
+    size_t count;
+    if (!iv_store_open(path, IV_STORE_READ, &other, err) ||
+        !iv_store_list(other, true, arena, &records, &count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        enum iv_store_added added;
+        if (!iv_store_merge_record(into, &records[i], &added, err)) {
+            return iv_error_add(err, "merging %s", path);
+        }
+        counts[added]++;
+    }
+    return true;
+}
+
+/* One attempt. */
+static bool merge_all(const char *given, const struct iv_strings *paths, struct iv_arena *arena,
+                      size_t counts[3], struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    if (!open_store(given, IV_STORE_CREATE, arena, &store, err) || !iv_store_begin(store, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < paths->count; i++) {
+        if (!merge_store(store, paths->items[i], arena, counts, err)) {
+            return false;
+        }
+    }
+    return iv_store_commit(store, err);
+}
+
+static int run_merge(const struct iv_command *command, void *options,
+                     const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct cache_arguments *given = options;
+    struct iv_error err = {0};
+    size_t counts[3] = {0};
+    if (arguments->count == 0) {
+        return iv_command_usage(command, "name at least one STORE");
+    }
+    while (!merge_all(given->store, arguments, arena, counts, &err)) {
+        if (!goes_again(&err)) {
+            return iv_command_fail(&err);
+        }
+        memset(counts, 0, sizeof(counts));
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&text, "%zu added, %zu promoted, %zu known\n", counts[IV_STORE_ADDED],
+                  counts[IV_STORE_PROMOTED], counts[IV_STORE_KNOWN]);
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+const struct iv_command iv_cmd_cache_merge = {
+    .name = "cache",
+    .verb = "merge",
+    .synopsis = "STORE...",
+    .summary = "Bring other stores into this one.",
+    .details = "Merging twice, or in another order, gives the same store. A submission that is a\n"
+               "baseline in any of them is one afterwards; removals do not travel.",
+    .options_size = sizeof(struct cache_arguments),
+    .groups = cache_groups,
+    .group_count = IV_COUNT(cache_groups),
+    .complete = IV_COMPLETE_FILE,
+    .run = run_merge,
+};
+
+/* --- export ----------------------------------------------------------------------------------- */
+
+/* Beside the file and renamed, so that a bundle is never half there. */
+static int export_to_file(const struct iv_record *records, size_t count, const char *path)
+{
+    struct iv_error err = {0};
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&bytes, &size);
+    if (memory == NULL) {
+        iv_out_of_memory();
+    }
+    iv_bundle_write(records, count, memory);
+    bool written = fclose(memory) == 0;
+    if (!written) {
+        iv_out_of_memory();
+    }
+    bool replaced = iv_file_replace(path, bytes, size, &err);
+    free(bytes);
+    return replaced ? IV_EXIT_PASS : iv_command_fail(&err);
+}
+
+static int run_export(const struct iv_command *command, void *options,
+                      const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct cache_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record *records;
+    size_t count;
+    if (arguments->count > 0) {
+        return iv_command_usage(command, "takes no argument");
+    }
+    if (!open_store(given->store, IV_STORE_READ, arena, &store, &err) ||
+        !iv_store_list(store, true, arena, &records, &count, &err)) {
+        return fail_store(&err);
+    }
+    if (given->file != NULL) {
+        return export_to_file(records, count, given->file);
+    }
+    iv_bundle_write(records, count, stdout);
+    struct iv_buf nothing = {0};
+    return iv_command_print(&nothing, IV_EXIT_PASS); /* flushes, and sees what went wrong */
+}
+
+static const struct iv_option export_options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .argument = "FILE",
+     .type = IV_OPTION_STRING,
+     .offset = offsetof(struct cache_arguments, file),
+     .complete = IV_COMPLETE_FILE,
+     .help = "write to FILE (beside it, then renamed) instead of standard output"},
+};
+static const struct iv_option_group export_group = {
+    .title = "Output", .options = export_options, .count = IV_COUNT(export_options)};
+static const struct iv_option_group *const export_groups[] = {&cache_group, &export_group};
+
+const struct iv_command iv_cmd_cache_export = {
+    .name = "cache",
+    .verb = "export",
+    .synopsis = "",
+    .summary = "Write the whole store as sorted JSON lines.",
+    .details = "The bundle can be kept under version control, compared, and imported again: that\n"
+               "gives an identical store.",
+    .options_size = sizeof(struct cache_arguments),
+    .groups = export_groups,
+    .group_count = IV_COUNT(export_groups),
+    .run = run_export,
+};
+
+/* --- remove, verify, path -------------------------------------------------------------------- */
+
+static int run_remove(const struct iv_command *command, void *options,
+                      const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct cache_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record record;
+    if (arguments->count != 1) {
+        return iv_command_usage(command, "name one ID");
+    }
+    if (strchr(arguments->items[0], '@') != NULL) {
+        return iv_command_usage(command, "a submission is removed by its id; imgval cache list "
+                                         "shows the ids");
+    }
+    if (!open_store(given->store, IV_STORE_WRITE, arena, &store, &err)) {
+        return fail_store(&err);
+    }
+    if (!iv_store_begin(store, &err) ||
+        !iv_store_find(store, arguments->items[0], arena, &record, &err) ||
+        !iv_store_remove(store, record.id, &err) || !iv_store_commit(store, &err)) {
+        return iv_command_fail(&err);
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&text, "%s\n", record.id);
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+const struct iv_command iv_cmd_cache_remove = {
+    .name = "cache",
+    .verb = "remove",
+    .synopsis = "ID",
+    .summary = "Remove a recorded submission; print its id.",
+    .details = "ID is an id or a unique prefix of one.",
+    .options_size = sizeof(struct cache_arguments),
+    .groups = cache_groups,
+    .group_count = IV_COUNT(cache_groups),
+    .run = run_remove,
+};
+
+static int run_verify(const struct iv_command *command, void *options,
+                      const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct cache_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    const char **problems;
+    size_t count;
+    if (arguments->count > 0) {
+        return iv_command_usage(command, "takes no argument");
+    }
+    if (!open_store(given->store, IV_STORE_READ, arena, &store, &err) ||
+        !iv_store_verify(store, arena, &problems, &count, &err)) {
+        return fail_store(&err);
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < count; i++) {
+        iv_text_escape(&text, problems[i], 0, iv_command_is_ascii());
+        iv_buf_putc(&text, '\n');
+    }
+    if (count == 0) {
+        iv_buf_puts(&text, "ok\n");
+    }
+    return iv_command_print(&text, count == 0 ? IV_EXIT_PASS : IV_EXIT_TROUBLE);
+}
+
+const struct iv_command iv_cmd_cache_verify = {
+    .name = "cache",
+    .verb = "verify",
+    .synopsis = "",
+    .summary = "Check that the store is whole: exit status 0, else 4.",
+    .options_size = sizeof(struct cache_arguments),
+    .groups = cache_groups,
+    .group_count = IV_COUNT(cache_groups),
+    .run = run_verify,
+};
+
+static int run_path(const struct iv_command *command, void *options,
+                    const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct cache_arguments *given = options;
+    struct iv_error err = {0};
+    const char *path;
+    if (arguments->count > 0) {
+        return iv_command_usage(command, "takes no argument");
+    }
+    if (!iv_command_store_path(given->store, arena, &path, &err)) {
+        return iv_command_fail(&err);
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&text, "%s\n", path);
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+const struct iv_command iv_cmd_cache_path = {
+    .name = "cache",
+    .verb = "path",
+    .synopsis = "",
+    .summary = "Print which file is the baseline store.",
+    .options_size = sizeof(struct cache_arguments),
+    .groups = cache_groups,
+    .group_count = IV_COUNT(cache_groups),
+    .run = run_path,
+};

@@ -1,0 +1,372 @@
+/* imgval cache list, show: what the baseline store holds. */
+#include "imgval/cli/command.h"
+
+#include "cache/store.h"
+#include "imgval/base/text.h"
+#include "imgval/engine/policy.h"
+#include "imgval/history/audit.h"
+#include "imgval/report/history/audit_report.h"
+#include "imgval/report/write/json.h"
+#include "imgval/version.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LIST_SCHEMA "imgval-cache-list/1" /* schema/imgval-cache-list-1.schema.json */
+
+struct list_arguments {
+    const char *store;
+    const char *pop;
+    const char *since;
+    bool json;
+    struct iv_output_arguments output;
+};
+
+static const struct iv_option store_options[] = {
+    IV_ROW_STORE(offsetof(struct list_arguments, store)),
+};
+static const struct iv_option_group store_group = {.options = store_options,
+                                                   .count = IV_COUNT(store_options)};
+
+static const struct iv_option list_options[] = {
+    {.name = "pop",
+     .argument = "OEM/OPERATOR/MODEL",
+     .type = IV_OPTION_STRING,
+     .offset = offsetof(struct list_arguments, pop),
+     .help = "only submissions of this variant"},
+    {.name = "since",
+     .argument = "DATE",
+     .type = IV_OPTION_STRING,
+     .offset = offsetof(struct list_arguments, since),
+     .help = "only submissions that were recorded on this day (YYYY-MM-DD, UTC) or later"},
+    {.name = "json",
+     .type = IV_OPTION_FLAG,
+     .offset = offsetof(struct list_arguments, json),
+     .help = "one JSON document"},
+};
+static const struct iv_option_group list_group = {
+    .title = "Selection", .options = list_options, .count = IV_COUNT(list_options)};
+static const struct iv_option_group *const list_groups[] = {&list_group, &store_group};
+
+static const struct iv_option show_options[] = {
+    {.name = "color",
+     .argument = "auto|always|never",
+     .type = IV_OPTION_WORD,
+     .offset = offsetof(struct list_arguments, output.color),
+     .words = iv_when_words,
+     .help = "colours of a variant's history; auto: on a terminal, unless NO_COLOR is set"},
+    {.name = "verbose",
+     .letter = 'v',
+     .type = IV_OPTION_COUNT,
+     .offset = offsetof(struct list_arguments, output.verbose),
+     .help = "every name of every list of the history"},
+};
+static const struct iv_option_group show_group = {
+    .title = "Output", .options = show_options, .count = IV_COUNT(show_options)};
+static const struct iv_option_group *const show_groups[] = {&show_group, &store_group};
+
+static bool open_store(const char *given, struct iv_arena *arena, struct iv_store **ret_store,
+                       struct iv_error *err)
+{
+    const char *path;
+    return iv_command_store_path(given, arena, &path, err) &&
+           iv_store_open(path, IV_STORE_READ, ret_store, err);
+}
+
+/* No store where one is needed is trouble with the store, not with the command line. */
+static int fail_store(struct iv_error *err)
+{
+    int status = iv_command_fail(err);
+    return err->code == IV_ERROR_ABSENT ? IV_EXIT_TROUBLE : status;
+}
+
+/* OEM/OPERATOR/MODEL; no part of it may hold a slash. */
+static bool parse_pop(const char *text, struct iv_arena *arena, struct iv_pop *ret_pop)
+{
+    const char *first = strchr(text, '/');
+    const char *second = first == NULL ? NULL : strchr(first + 1, '/');
+    if (second == NULL || strchr(second + 1, '/') != NULL || first == text || second == first + 1 ||
+        second[1] == '\0') {
+        return false;
+    }
+    *ret_pop = (struct iv_pop){
+        .oem = iv_arena_strndup(arena, text, (size_t)(first - text)),
+        .mobile_operator = iv_arena_strndup(arena, first + 1, (size_t)(second - first - 1)),
+        .model = iv_arena_strdup(arena, second + 1),
+    };
+    return true;
+}
+
+/* --- list ------------------------------------------------------------------------------------ */
+
+static void add_escaped(struct iv_buf *buf, const char *text)
+{
+    iv_text_escape(buf, text == NULL ? "" : text, 200, iv_command_is_ascii());
+}
+
+static void add_pop(struct iv_buf *buf, const struct iv_record_pop *pop)
+{
+    add_escaped(buf, pop->pop.oem);
+    iv_buf_putc(buf, '/');
+    add_escaped(buf, pop->pop.mobile_operator);
+    iv_buf_putc(buf, '/');
+    add_escaped(buf, pop->pop.model);
+    iv_buf_printf(buf, "  %s%s", pop->baseline ? "baseline" : "recorded",
+                  pop->compliant ? "" : ", not compliant");
+}
+
+static void add_date(struct iv_buf *buf, int64_t seconds)
+{
+    struct tm tm;
+    time_t when = (time_t)seconds;
+    char text[32] = "unknown";
+    if (gmtime_r(&when, &tm) != NULL) {
+        strftime(text, sizeof(text), "%Y-%m-%d", &tm);
+    }
+    iv_buf_puts(buf, text);
+}
+
+/* What is listed. */
+struct wanted {
+    bool has_pop;
+    struct iv_pop pop;
+    int since; /* YYYYMMDD; 0: any day */
+};
+
+/* The day of a time, as iv_policy_date() has it. */
+static int day_of(int64_t seconds)
+{
+    struct tm tm;
+    time_t when = (time_t)seconds;
+    if (gmtime_r(&when, &tm) == NULL || tm.tm_year > 8099) {
+        return 0;
+    }
+    return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+}
+
+static bool is_wanted(const struct wanted *wanted, const struct iv_record *record, size_t pop)
+{
+    return (!wanted->has_pop || iv_pop_compare(&wanted->pop, &record->pops[pop].pop) == 0) &&
+           (wanted->since == 0 || day_of(record->recorded) >= wanted->since);
+}
+
+/* One line for each POP: a line says all, so that grep finds all. */
+static void add_record_lines(struct iv_buf *buf, const struct iv_record *record,
+                             const struct wanted *wanted)
+{
+    for (size_t i = 0; i < record->pop_count; i++) {
+        if (!is_wanted(wanted, record, i)) {
+            continue;
+        }
+        iv_buf_printf(buf, "%.12s  ", record->id);
+        size_t start = buf->size;
+        add_escaped(buf, record->firmware_version);
+        size_t used = buf->size - start;
+        iv_buf_printf(buf, "%*s  %5zu packages  ", used < 20 ? (int)(20 - used) : 0, "",
+                      record->package_count);
+        add_date(buf, record->recorded);
+        iv_buf_puts(buf, "  ");
+        add_pop(buf, &record->pops[i]);
+        iv_buf_puts(buf, record->imported ? ", imported\n" : "\n");
+    }
+}
+
+static void write_json_record(struct iv_json *json, const struct iv_record *record,
+                              const struct wanted *wanted)
+{
+    struct iv_buf date IV_CLEANUP(iv_buf_fini) = {0};
+    bool any = false;
+    for (size_t i = 0; i < record->pop_count; i++) {
+        any = any || is_wanted(wanted, record, i);
+    }
+    if (!any) {
+        return;
+    }
+    add_date(&date, record->recorded);
+    iv_json_open_object(json, NULL);
+    iv_json_string(json, "id", record->id);
+    iv_json_string(json, "firmware_version", record->firmware_version);
+    iv_json_string(json, "recorded", iv_buf_text(&date));
+    iv_json_bool(json, "imported", record->imported);
+    iv_json_uint(json, "packages", record->package_count);
+    iv_json_open_array(json, "variants");
+    for (size_t i = 0; i < record->pop_count; i++) {
+        const struct iv_record_pop *pop = &record->pops[i];
+        if (is_wanted(wanted, record, i)) {
+            iv_json_open_object(json, NULL);
+            iv_json_string(json, "oem", pop->pop.oem);
+            iv_json_string(json, "operator", pop->pop.mobile_operator);
+            iv_json_string(json, "model", pop->pop.model);
+            iv_json_bool(json, "baseline", pop->baseline);
+            iv_json_bool(json, "compliant", pop->compliant);
+            iv_json_close_object(json);
+        }
+    }
+    iv_json_close_array(json);
+    iv_json_close_object(json);
+}
+
+static void write_json(struct iv_buf *buf, const struct iv_record *records, size_t count,
+                       const struct wanted *wanted)
+{
+    struct iv_json json = iv_json(buf, true);
+    iv_json_open_object(&json, NULL);
+    iv_json_string(&json, "schema", LIST_SCHEMA);
+    iv_json_open_object(&json, "tool");
+    iv_json_string(&json, "name", "imgval");
+    iv_json_string(&json, "version", IMGVAL_VERSION);
+    iv_json_close_object(&json);
+    iv_json_open_array(&json, "submissions");
+    for (size_t i = 0; i < count; i++) {
+        write_json_record(&json, &records[i], wanted);
+    }
+    iv_json_close_array(&json);
+    iv_json_close_object(&json);
+    iv_buf_putc(buf, '\n');
+}
+
+static int run_list(const struct iv_command *command, void *options,
+                    const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct list_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record *records;
+    size_t count;
+    struct wanted wanted = {.has_pop = given->pop != NULL};
+    if (arguments->count > 0) {
+        return iv_command_usage(command, "takes no argument");
+    }
+    if (wanted.has_pop && !parse_pop(given->pop, arena, &wanted.pop)) {
+        return iv_command_usage(command, "--pop=%s: expected OEM/OPERATOR/MODEL", given->pop);
+    }
+    if (given->since != NULL && !iv_policy_date(given->since, &wanted.since)) {
+        return iv_command_usage(command, "--since=%s: expected a day, YYYY-MM-DD", given->since);
+    }
+    if (!open_store(given->store, arena, &store, &err) ||
+        !iv_store_list(store, false, arena, &records, &count, &err)) {
+        return fail_store(&err);
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    if (given->json) {
+        write_json(&text, records, count, &wanted);
+    }
+    for (size_t i = 0; i < count && !given->json; i++) {
+        add_record_lines(&text, &records[i], &wanted);
+    }
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+const struct iv_command iv_cmd_cache_list = {
+    .name = "cache",
+    .verb = "list",
+    .synopsis = "",
+    .summary = "List the recorded submissions, a line for each variant.",
+    .options_size = sizeof(struct list_arguments),
+    .groups = list_groups,
+    .group_count = IV_COUNT(list_groups),
+    .run = run_list,
+};
+
+/* --- show ------------------------------------------------------------------------------------ */
+
+static void add_record(struct iv_buf *buf, const struct iv_record *record)
+{
+    iv_buf_printf(buf, "id        %s\nversion   ", record->id);
+    add_escaped(buf, record->firmware_version);
+    iv_buf_puts(buf, "\nrecorded  ");
+    add_date(buf, record->recorded);
+    iv_buf_puts(buf, record->imported ? ", imported without judging\n" : "\n");
+    for (size_t i = 0; i < record->pop_count; i++) {
+        iv_buf_puts(buf, "variant   ");
+        add_pop(buf, &record->pops[i]);
+        iv_buf_putc(buf, '\n');
+    }
+    iv_buf_printf(buf, "packages  %zu\n", record->package_count);
+    for (size_t i = 0; i < record->package_count; i++) {
+        const struct iv_package *package = &record->packages[i];
+        iv_buf_puts(buf, "  ");
+        add_escaped(buf, package->name);
+        iv_buf_puts(buf, "  ");
+        add_escaped(buf, package->version == NULL ? "no version" : package->version);
+        iv_buf_puts(buf, "  ");
+        add_escaped(buf, iv_package_partition(package));
+        iv_buf_printf(buf, "%s%s%s\n", package->removal ? "  removal" : "",
+                      package->binary_partition ? "  binary" : "", package->empty ? "  empty" : "");
+    }
+}
+
+/* A variant's history, drawn as an audit of its records draws it. */
+static int show_history(const struct list_arguments *given, const struct iv_pop *pop,
+                        struct iv_arena *arena)
+{
+    struct iv_error err = {0};
+    const struct iv_scan_arguments plain = {.store = given->store, .max_list_age = -1};
+    struct iv_scan_options scan_options;
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    if (!iv_command_scan_options(&plain, arena, &scan_options, &err) ||
+        !iv_command_store_path(given->store, arena, &scan_options.store_path, &err)) {
+        return iv_command_fail(&err);
+    }
+    if (!open_store(given->store, arena, &store, &err)) {
+        return fail_store(&err);
+    }
+    const struct iv_audit_options audit_of = {
+        .scan = &scan_options, .with_store = true, .pop = pop};
+    const struct iv_found_list nothing = {0};
+    struct iv_audit audit IV_CLEANUP(iv_audit_fini) = {0};
+    if (!iv_audit_run(&nothing, &audit_of, arena, &audit, &err)) {
+        return iv_command_fail(&err);
+    }
+    if (audit.variant_count == 0 && !audit.trouble) {
+        (void)iv_error_set(&err, IV_ERROR_ABSENT, "the store has no submission of %s/%s/%s",
+                           pop->oem, pop->mobile_operator, pop->model);
+        return iv_command_fail(&err);
+    }
+    struct iv_style_options style = iv_command_style(&given->output);
+    struct iv_buf flushed = {0};
+    iv_audit_write_text(&audit, &style, stdout);
+    return iv_command_print(&flushed, audit.trouble ? IV_EXIT_TROUBLE : IV_EXIT_PASS);
+}
+
+static int run_show(const struct iv_command *command, void *options,
+                    const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct list_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record record;
+    struct iv_pop pop;
+    if (arguments->count != 1) {
+        return iv_command_usage(command,
+                                "name one ID, OEM/OPERATOR/MODEL@VERSION or OEM/OPERATOR/MODEL");
+    }
+    if (strchr(arguments->items[0], '@') == NULL && parse_pop(arguments->items[0], arena, &pop)) {
+        return show_history(given, &pop, arena);
+    }
+    if (!open_store(given->store, arena, &store, &err)) {
+        return fail_store(&err);
+    }
+    if (!iv_store_find(store, arguments->items[0], arena, &record, &err)) {
+        return iv_command_fail(&err);
+    }
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    add_record(&text, &record);
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+const struct iv_command iv_cmd_cache_show = {
+    .name = "cache",
+    .verb = "show",
+    .synopsis = "ID|POP",
+    .summary = "Show a recorded submission, or the history of a variant.",
+    .details =
+        "ID is an id, a unique prefix of one, or OEM/OPERATOR/MODEL@VERSION: the submission\n"
+        "is shown with its packages. POP is OEM/OPERATOR/MODEL: its versions are drawn as\n"
+        "imgval audit draws them.",
+    .options_size = sizeof(struct list_arguments),
+    .groups = show_groups,
+    .group_count = IV_COUNT(show_groups),
+    .run = run_show,
+};

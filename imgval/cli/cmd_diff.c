@@ -1,0 +1,130 @@
+/* imgval diff: what became of the packages of one submission in another. */
+#include "imgval/cli/command.h"
+
+#include "imgval/history/findings.h"
+#include "imgval/report/history/delta_report.h"
+#include "imgval/report/report.h"
+#include "imgval/scan/resolve.h"
+#include "imgval/version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct iv_option diff_options[] = {
+    {.name = "format",
+     .argument = "FORMAT",
+     .type = IV_OPTION_WORD,
+     .offset = offsetof(struct iv_scan_arguments, output.format),
+     .words = iv_delta_formats,
+     .help =
+         "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, "
+         "azure, csv"},
+    IV_ROW_COLOR(offsetof(struct iv_scan_arguments, output.color)),
+};
+static const struct iv_option_group diff_group = {
+    .title = "Output", .options = diff_options, .count = IV_COUNT(diff_options)};
+static const struct iv_option_group *const groups[] = {&diff_group, &iv_group_store,
+                                                       &iv_group_reading};
+
+/* The values that every record keeps: more is not known of a recorded submission. */
+static struct iv_device kept_values(const struct iv_device *device, struct iv_arena *arena)
+{
+    static const char *const kept[] = {IV_PHONE_FIRMWARE_REVISION, IV_PHONE_MANUFACTURER,
+                                       IV_PHONE_MODEL_NAME, IV_PHONE_OPERATOR_NAME};
+    struct iv_device filtered = {
+        .values = IV_NEW_ARRAY(arena, struct iv_datum, device->value_count + 1),
+    };
+    for (size_t i = 0; i < device->value_count; i++) {
+        for (size_t k = 0; k < IV_COUNT(kept); k++) {
+            if (strcmp(device->values[i].name, kept[k]) == 0) {
+                filtered.values[filtered.value_count++] = device->values[i];
+            }
+        }
+    }
+    return filtered;
+}
+
+static void compare(const struct iv_named *before, const struct iv_named *after,
+                    struct iv_arena *arena, struct iv_delta *ret_delta)
+{
+    const struct iv_submission *b = &before->submission;
+    const struct iv_submission *a = &after->submission;
+    iv_delta_build(&b->set, &a->set, arena, ret_delta);
+    if (b->kind == IV_KIND_RECORD || a->kind == IV_KIND_RECORD) {
+        const struct iv_device was = kept_values(&b->device, arena);
+        const struct iv_device is = kept_values(&a->device, arena);
+        iv_delta_add_values(&was, &is, arena, ret_delta);
+        return;
+    }
+    iv_delta_add_values(&b->device, &a->device, arena, ret_delta);
+}
+
+static void print_delta(const struct iv_delta_report *report,
+                        const struct iv_output_arguments *output, struct iv_arena *arena)
+{
+    const struct iv_style_options style = iv_command_style(output);
+    iv_delta_write_fn *write = iv_delta_writers[output->format];
+    if (write != NULL) {
+        write(report, &style, stdout);
+        return;
+    }
+    struct iv_report findings;
+    iv_findings_of_delta(report, arena, &findings);
+    iv_sink_find(iv_delta_formats[output->format])->write(&findings, &style, stdout);
+}
+
+static int run_diff(const struct iv_command *command, void *options,
+                    const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct iv_scan_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_scan_options scan_options;
+    struct iv_named before;
+    struct iv_named after;
+    if (arguments->count != 2) {
+        return iv_command_usage(command, "name two submissions: A and B");
+    }
+    if (!iv_command_scan_options(given, arena, &scan_options, &err)) {
+        return iv_command_fail(&err);
+    }
+    /* What lies there is compared, with no history laid under it. */
+    scan_options.type_given = true;
+    scan_options.type = IV_PARTIAL;
+    scan_options.context_free = true;
+    if (!iv_resolve(arguments->items[0], &scan_options, false, arena, &before, &err) ||
+        !iv_resolve(arguments->items[1], &scan_options, false, arena, &after, &err)) {
+        return iv_command_fail(&err);
+    }
+    struct iv_delta_report report = {
+        .tool_version = IMGVAL_VERSION,
+        .before = &before.submission,
+        .after = &after.submission,
+        .before_incomplete = before.incomplete,
+        .after_incomplete = after.incomplete,
+    };
+    compare(&before, &after, arena, &report.delta);
+    print_delta(&report, &given->output, arena);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        iv_error_errno(&err, "standard output");
+        return iv_command_fail(&err);
+    }
+    if (before.incomplete || after.incomplete) {
+        return IV_EXIT_INCOMPLETE;
+    }
+    return iv_delta_report_is_equal(&report) ? IV_EXIT_PASS : IV_EXIT_FAIL;
+}
+
+const struct iv_command iv_cmd_diff = {
+    .name = "diff",
+    .synopsis = "A B",
+    .summary = "Show the package-set difference of two submissions.",
+    .details = "A and B are paths, ids of the baseline store (any unique prefix), or\n"
+               "OEM/OPERATOR/MODEL@VERSION. All packages count, whoever owns them.\n\n"
+               "Exit status: 0 equal, 1 different, 3 a side could not be read in full.",
+    .options_size = sizeof(struct iv_scan_arguments),
+    .defaults = &iv_scan_arguments_default,
+    .groups = groups,
+    .group_count = IV_COUNT(groups),
+    .complete = IV_COMPLETE_FILE,
+    .run = run_diff,
+};

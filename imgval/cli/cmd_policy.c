@@ -1,0 +1,627 @@
+/* The policy file: finding and reading it for a scan; imgval policy check, imgval policy show. */
+#include "imgval/cli/command.h"
+
+#include "imgval/base/text.h"
+#include "imgval/engine/policy.h"
+#include "imgval/report/write/json.h"
+#include "imgval/version.h"
+#include "rules/rules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLICY_NAME ".imgval.xml"
+#define LEVELS_MAX 256 /* folders above an input that are looked into */
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* NOLINTNEXTLINE(readability-non-const-parameter): a cleanup function's type */
+static void close_descriptor(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+}
+
+/* Any file that can be read to its end, a pipe too. */
+static bool read_bytes(const char *path, struct iv_buf *buf, struct iv_error *err)
+{
+    int fd IV_CLEANUP(close_descriptor) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    char chunk[4096];
+    ssize_t got = fd < 0 ? -1 : 1;
+    while (got > 0 && buf->size <= IV_POLICY_SIZE_MAX) {
+        got = read(fd, chunk, sizeof(chunk));
+        if (got > 0) {
+            iv_buf_add(buf, chunk, (size_t)got);
+        } else if (got < 0 && errno == EINTR) {
+            got = 1;
+        }
+    }
+    if (got < 0) {
+        iv_error_errno(err, "%s", path);
+        err->code = IV_ERROR_USAGE; /* an option names it, or the user put it there */
+        return false;
+    }
+    return true;
+}
+
+static void tell(const char *text)
+{
+    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
+    iv_text_escape(&line, text, 0, strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+    fprintf(stderr, "imgval: %s\n", iv_buf_text(&line));
+}
+
+static void tell_errors(const char *path, const struct iv_policy_errors *errors,
+                        struct iv_arena *arena)
+{
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct iv_policy_error *error = &errors->items[i];
+        tell(error->line == 0
+                 ? iv_arena_printf(arena, "%s: %s", path, error->text)
+                 : iv_arena_printf(arena, "%s:%" PRIu64 ": %s", path, error->line, error->text));
+    }
+}
+
+/* Reads a policy file and tells all that is wrong with it. Returns an exit status. */
+static int load(const char *path, struct iv_arena *arena, struct iv_policy *ret_policy)
+{
+    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_error err = {0};
+    struct iv_policy_errors errors = {0};
+    struct iv_rules families[IV_RULE_FAMILIES];
+    iv_rules_all(families);
+    if (!read_bytes(path, &bytes, &err)) {
+        return iv_command_fail(&err);
+    }
+    if (!iv_policy_read(iv_buf_text(&bytes), bytes.size, iv_arena_strdup(arena, path), families,
+                        IV_RULE_FAMILIES, arena, ret_policy, &errors)) {
+        tell_errors(path, &errors, arena);
+        return IV_EXIT_USAGE;
+    }
+    return IV_EXIT_PASS;
+}
+
+/* --- finding --------------------------------------------------------------------------------- */
+
+/* The folder above a path, as text: "a/b" -> "a", "a" -> ".", "." -> "./..". */
+static const char *folder_above(const char *path, struct iv_arena *arena)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    size_t start = length;
+    while (start > 0 && path[start - 1] != '/') {
+        start--;
+    }
+    const char *last = path + start;
+    size_t last_length = length - start;
+    if ((last_length == 1 && last[0] == '.') || (last_length == 2 && memcmp(last, "..", 2) == 0)) {
+        return iv_arena_printf(arena, "%.*s/..", (int)length, path);
+    }
+    while (start > 1 && path[start - 1] == '/') {
+        start--;
+    }
+    return start == 0 ? "." : iv_arena_strndup(arena, path, start);
+}
+
+static const char *policy_in(const char *folder, struct iv_arena *arena)
+{
+    if (strcmp(folder, ".") == 0) {
+        return POLICY_NAME;
+    }
+    size_t length = strlen(folder);
+    return iv_arena_printf(arena, "%s%s" POLICY_NAME, folder,
+                           length > 0 && folder[length - 1] == '/' ? "" : "/");
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether a file that nobody named may decide: the user's own, the system's, or that of whom the
+ * input belongs to. A folder above may be open to all, as /tmp is. */
+static bool is_trusted(const struct stat *policy, const struct stat *input)
+{
+    return policy->st_uid == geteuid() || policy->st_uid == 0 || policy->st_uid == input->st_uid;
+}
+
+/* Whether a policy of this name stands there. One that cannot be read, as a link to nowhere or a
+ * folder, does too: reading it fails then, and nobody takes the input for judged by it. */
+static bool is_policy(const char *path, struct stat *ret_st)
+{
+    struct stat target;
+    if (lstat(path, ret_st) != 0) {
+        return false;
+    }
+    if (stat(path, &target) != 0) {
+        return true;
+    }
+    *ret_st = target;
+    return S_ISREG(target.st_mode) || S_ISDIR(target.st_mode);
+}
+
+/* The policy file of `folder` or the nearest folder above that has one; NULL: there is none. */
+static const char *find_upward(const char *folder, const struct stat *input, struct iv_arena *arena)
+{
+    for (unsigned level = 0; level < LEVELS_MAX; level++) {
+        const char *path = policy_in(folder, arena);
+        struct stat found;
+        struct stat here;
+        struct stat above;
+        if (is_policy(path, &found)) {
+            if (is_trusted(&found, input)) {
+                return path;
+            }
+            tell(iv_arena_printf(arena,
+                                 "%s belongs to another user and is not used; --policy=%s uses it",
+                                 path, path));
+        }
+        const char *next = folder_above(folder, arena);
+        if (stat(folder, &here) != 0 || stat(next, &above) != 0 || is_same_file(&here, &above)) {
+            return NULL;
+        }
+        folder = next;
+    }
+    return NULL;
+}
+
+/*
+ * The policy of an input is looked for beside and above it, never inside: what is judged does not
+ * choose by what. NULL: there is none.
+ */
+static const char *find_for_input(const char *input, bool quiet, struct iv_arena *arena)
+{
+    struct stat st;
+    struct stat inside;
+    if (stat(input, &st) != 0) {
+        return NULL; /* the scan tells it */
+    }
+    const char *own = policy_in(input, arena);
+    if (!quiet && S_ISDIR(st.st_mode) && stat(own, &inside) == 0) {
+        tell(iv_arena_printf(
+            arena, "%s is part of the submission and is not used; --policy=%s uses it", own, own));
+    }
+    return find_upward(folder_above(input, arena), &st, arena);
+}
+
+static bool is_one_file(const char *a, const char *b)
+{
+    struct stat x;
+    struct stat y;
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && is_same_file(&x, &y));
+}
+
+/* The one policy of all inputs. */
+static bool find_policy(const struct iv_scan_arguments *given, const struct iv_strings *paths,
+                        struct iv_arena *arena, const char **ret_path, struct iv_error *err)
+{
+    *ret_path = NULL;
+    if (given->policy != NULL) {
+        if (given->policy[0] == '\0') {
+            return iv_error_set(err, IV_ERROR_USAGE, "--policy= needs the name of a file, or none");
+        }
+        *ret_path = strcmp(given->policy, "none") == 0 ? NULL : given->policy;
+        return true;
+    }
+    for (size_t i = 0; i < paths->count; i++) {
+        const char *path = find_for_input(paths->items[i], given->output.quiet > 0, arena);
+        if (i > 0 && !is_one_file(path, *ret_path)) {
+            return iv_error_set(err, IV_ERROR_USAGE,
+                                "%s is under the policy %s, %s under %s; name one with "
+                                "--policy=FILE, or scan them apart",
+                                paths->items[0], *ret_path == NULL ? "none" : *ret_path,
+                                paths->items[i], path == NULL ? "none" : path);
+        }
+        *ret_path = path;
+    }
+    return true;
+}
+
+/* The day in UTC that waivers are judged by: --date, else SOURCE_DATE_EPOCH, else the clock. */
+static bool take_date(const char *given, int *ret_date, struct iv_error *err)
+{
+    if (given != NULL) {
+        return iv_policy_date(given, ret_date) ||
+               iv_error_set(err, IV_ERROR_USAGE, "--date=%s: expected YYYY-MM-DD", given);
+    }
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    uint64_t seconds;
+    time_t now = time(NULL);
+    if (epoch != NULL && iv_parse_decimal(epoch, strlen(epoch), UINT32_MAX, &seconds)) {
+        now = (time_t)seconds;
+    }
+    struct tm day;
+    if (gmtime_r(&now, &day) == NULL) {
+        return iv_error_set(err, IV_ERROR_SYSTEM, "the clock has no date");
+    }
+    *ret_date = (day.tm_year + 1900) * 10000 + (day.tm_mon + 1) * 100 + day.tm_mday;
+    return true;
+}
+
+int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_strings *paths,
+                      struct iv_arena *arena, struct iv_scan_options *options)
+{
+    struct iv_error err = {0};
+    const char *path;
+    if (!take_date(given->date, &options->date, &err) ||
+        !find_policy(given, paths, arena, &path, &err)) {
+        return iv_command_fail(&err);
+    }
+    options->what_if = given->what_if;
+    if (path == NULL) {
+        return IV_EXIT_PASS;
+    }
+    struct iv_policy *policy = IV_NEW(arena, struct iv_policy);
+    int status = load(path, arena, policy);
+    if (status == IV_EXIT_PASS) {
+        options->policy = policy;
+        iv_policy_limits(policy, &options->limits);
+    }
+    return status;
+}
+
+/* --- policy check ---------------------------------------------------------------------------- */
+
+static int run_check(const struct iv_command *command, void *options,
+                     const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    (void)options;
+    struct iv_policy policy = {0};
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    if (arguments->count != 1) {
+        return iv_command_usage(command, "name one FILE");
+    }
+    int status = load(arguments->items[0], arena, &policy);
+    if (status != IV_EXIT_PASS) {
+        return status;
+    }
+    iv_text_escape(&text, arguments->items[0], 0, strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+    iv_buf_printf(&text, ": fine (severities: %zu, limits: %zu, rules: %zu, waivers: %zu)\n",
+                  policy.severity_count, policy.limit_count, policy.rule_count,
+                  policy.waiver_count);
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+static const struct iv_option_group no_options = {.count = 0};
+static const struct iv_option_group *const check_groups[] = {&no_options};
+
+struct check_arguments {
+    int nothing;
+};
+
+const struct iv_command iv_cmd_policy_check = {
+    .name = "policy",
+    .verb = "check",
+    .synopsis = "FILE",
+    .summary = "Check a policy file.",
+    .details = "Every error is told with its line. Exit status: 0; 2 when the file is wrong.",
+    .options_size = sizeof(struct check_arguments),
+    .groups = check_groups,
+    .group_count = 0,
+    .complete = IV_COMPLETE_FILE,
+    .run = run_check,
+};
+
+/* --- policy show ----------------------------------------------------------------------------- */
+
+/* What is shown, and where it came from. */
+struct showing {
+    const struct iv_policy *policy; /* NULL: there is none */
+    const char *path;
+    int date;
+    struct iv_rules families[IV_RULE_FAMILIES];
+    struct iv_arena *arena;
+    bool ascii;
+};
+
+/* "default", or FILE:LINE. */
+static const char *source_of(const struct showing *show, uint64_t line)
+{
+    return line == 0 ? "default" : iv_arena_printf(show->arena, "%s:%" PRIu64, show->path, line);
+}
+
+struct shown_limit {
+    uint64_t value;
+    uint64_t line;
+};
+
+static struct shown_limit limit_of(const struct showing *show, const struct iv_limit_row *row)
+{
+    for (size_t i = 0; show->policy != NULL && i < show->policy->limit_count; i++) {
+        if (show->policy->limits[i].row == row) {
+            return (struct shown_limit){.value = show->policy->limits[i].value,
+                                        .line = show->policy->limits[i].line};
+        }
+    }
+    return (struct shown_limit){.value = row->value};
+}
+
+static struct iv_growth growth_of(const struct showing *show)
+{
+    return show->policy != NULL && show->policy->growth_line != 0
+               ? show->policy->growth
+               : (struct iv_growth)IV_GROWTH_DEFAULT;
+}
+
+static uint64_t growth_line(const struct showing *show)
+{
+    return show->policy == NULL ? 0 : show->policy->growth_line;
+}
+
+static const char *waiver_state(const struct showing *show, const struct iv_policy_waiver *waiver)
+{
+    return waiver->expires < show->date ? "expired" : "in force";
+}
+
+/* Text of the file, safe for a terminal. */
+static const char *safe(const struct showing *show, const char *text)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    iv_text_escape(&buf, text, 0, show->ascii);
+    return iv_arena_strdup(show->arena, iv_buf_text(&buf));
+}
+
+static void text_waiver(const struct showing *show, const struct iv_policy_waiver *waiver,
+                        struct iv_buf *buf)
+{
+    iv_buf_printf(buf, "  %s  until %s, %s", safe(show, source_of(show, waiver->line)),
+                  waiver->waiver.expires, waiver_state(show, waiver));
+    const struct {
+        const char *word;
+        const char *text;
+    } parts[] = {{"rule", waiver->rule},
+                 {"package", waiver->package},
+                 {"variant", waiver->variant},
+                 {"reason", waiver->waiver.reason},
+                 {"owner", waiver->waiver.owner}};
+    for (size_t i = 0; i < IV_COUNT(parts); i++) {
+        if (parts[i].text != NULL) {
+            iv_buf_printf(buf, "\n      %-8s %s", parts[i].word, safe(show, parts[i].text));
+        }
+    }
+    const struct {
+        const char *word;
+        const struct iv_version_range *range;
+    } ranges[] = {{"version", &waiver->version}, {"firmware", &waiver->firmware}};
+    for (size_t i = 0; i < IV_COUNT(ranges); i++) {
+        char low[IV_VERSION_TEXT_SIZE] = "";
+        char high[IV_VERSION_TEXT_SIZE] = "";
+        if (ranges[i].range->has_low) {
+            iv_version_format(ranges[i].range->low, low);
+        }
+        if (ranges[i].range->has_high) {
+            iv_version_format(ranges[i].range->high, high);
+        }
+        if (low[0] != '\0' || high[0] != '\0') {
+            iv_buf_printf(buf, "\n      %-8s %s to %s", ranges[i].word,
+                          low[0] == '\0' ? "any" : low, high[0] == '\0' ? "any" : high);
+        }
+    }
+    iv_buf_putc(buf, '\n');
+}
+
+static void text_rules(const struct showing *show, struct iv_buf *buf)
+{
+    iv_buf_puts(buf, "\nSeverities\n");
+    for (size_t f = 0; f < IV_RULE_FAMILIES; f++) {
+        for (size_t i = 0; i < show->families[f].count; i++) {
+            const struct iv_rule *rule = &show->families[f].rows[i];
+            const struct iv_policy_severity *asked = iv_policy_severity(show->policy, rule);
+            iv_buf_printf(buf, "  %-8s %-27s %-8s %s\n", rule->id, rule->name,
+                          iv_severity_names[asked == NULL ? rule->severity : asked->severity],
+                          safe(show, source_of(show, asked == NULL ? 0 : asked->line)));
+        }
+    }
+    for (size_t i = 0; show->policy != NULL && i < show->policy->rule_count; i++) {
+        const struct iv_rule *rule = &show->policy->rules[i];
+        iv_buf_printf(buf, "  %-8s %-27s %-8s %s\n      %s must match %s: %s\n", rule->id,
+                      rule->name, iv_severity_names[rule->severity],
+                      safe(show, source_of(show, show->policy->rule_lines[i])), rule->field,
+                      safe(show, rule->pattern), safe(show, rule->summary));
+    }
+}
+
+static void show_text(const struct showing *show, struct iv_buf *buf)
+{
+    iv_buf_printf(buf, "Policy: %s\n", show->path == NULL ? "none" : safe(show, show->path));
+    text_rules(show, buf);
+    iv_buf_puts(buf, "\nLimits\n");
+    for (size_t i = 0; i < iv_limit_row_count; i++) {
+        struct shown_limit limit = limit_of(show, &iv_limit_rows[i]);
+        iv_buf_printf(buf, "  %-28s %10" PRIu64 " %-10s %s\n", iv_limit_rows[i].name, limit.value,
+                      iv_limit_rows[i].unit, safe(show, source_of(show, limit.line)));
+    }
+    struct iv_growth growth = growth_of(show);
+    iv_buf_printf(buf,
+                  "  %-28s more than %" PRIu64 " percent and at least %" PRIu64 " packages  %s\n",
+                  "set growth (ADV003)", growth.percent, growth.packages,
+                  safe(show, source_of(show, growth_line(show))));
+    if (show->policy != NULL && show->policy->waiver_count > 0) {
+        iv_buf_puts(buf, "\nWaivers\n");
+    }
+    for (size_t i = 0; show->policy != NULL && i < show->policy->waiver_count; i++) {
+        text_waiver(show, &show->policy->waivers[i], buf);
+    }
+}
+
+static void json_rule(const struct showing *show, struct iv_json *json, const struct iv_rule *rule,
+                      enum iv_severity severity, uint64_t line)
+{
+    iv_json_open_object(json, NULL);
+    iv_json_string(json, "id", rule->id);
+    iv_json_string(json, "name", rule->name);
+    iv_json_string(json, "severity", iv_severity_names[severity]);
+    iv_json_string(json, "default", iv_severity_names[rule->severity]);
+    iv_json_bool(json, "can_be_waived", iv_rule_can_be_waived(rule));
+    iv_json_string(json, "source", source_of(show, line));
+}
+
+static void json_rules(const struct showing *show, struct iv_json *json)
+{
+    iv_json_open_array(json, "rules");
+    for (size_t f = 0; f < IV_RULE_FAMILIES; f++) {
+        for (size_t i = 0; i < show->families[f].count; i++) {
+            const struct iv_rule *rule = &show->families[f].rows[i];
+            const struct iv_policy_severity *asked = iv_policy_severity(show->policy, rule);
+            json_rule(show, json, rule, asked == NULL ? rule->severity : asked->severity,
+                      asked == NULL ? 0 : asked->line);
+            iv_json_close_object(json);
+        }
+    }
+    for (size_t i = 0; show->policy != NULL && i < show->policy->rule_count; i++) {
+        const struct iv_rule *rule = &show->policy->rules[i];
+        json_rule(show, json, rule, rule->severity, show->policy->rule_lines[i]);
+        iv_json_string(json, rule->subject == IV_SUBJECT_DEVICE ? "device" : "field", rule->field);
+        iv_json_string(json, "pattern", rule->pattern);
+        iv_json_string(json, "summary", rule->summary);
+        iv_json_close_object(json);
+    }
+    iv_json_close_array(json);
+}
+
+static void json_if(struct iv_json *json, const char *name, const char *text)
+{
+    if (text != NULL) {
+        iv_json_string(json, name, text);
+    }
+}
+
+static void json_version(struct iv_json *json, const char *name, bool has,
+                         struct iv_version version)
+{
+    char text[IV_VERSION_TEXT_SIZE];
+    if (has) {
+        iv_version_format(version, text);
+        iv_json_string(json, name, text);
+    }
+}
+
+static void json_waivers(const struct showing *show, struct iv_json *json)
+{
+    iv_json_open_array(json, "waivers");
+    for (size_t i = 0; show->policy != NULL && i < show->policy->waiver_count; i++) {
+        const struct iv_policy_waiver *waiver = &show->policy->waivers[i];
+        iv_json_open_object(json, NULL);
+        json_if(json, "rule", waiver->rule);
+        json_if(json, "package", waiver->package);
+        json_if(json, "variant", waiver->variant);
+        json_version(json, "version_from", waiver->version.has_low, waiver->version.low);
+        json_version(json, "version_to", waiver->version.has_high, waiver->version.high);
+        json_version(json, "firmware_from", waiver->firmware.has_low, waiver->firmware.low);
+        json_version(json, "firmware_to", waiver->firmware.has_high, waiver->firmware.high);
+        iv_json_string(json, "reason", waiver->waiver.reason);
+        iv_json_string(json, "owner", waiver->waiver.owner);
+        iv_json_string(json, "expires", waiver->waiver.expires);
+        iv_json_string(json, "state", waiver_state(show, waiver));
+        iv_json_string(json, "source", source_of(show, waiver->line));
+        iv_json_close_object(json);
+    }
+    iv_json_close_array(json);
+}
+
+static void show_json(const struct showing *show, struct iv_buf *buf)
+{
+    struct iv_json json = iv_json(buf, true);
+    iv_json_open_object(&json, NULL);
+    iv_json_string(&json, "schema", "imgval-policy/1");
+    iv_json_string(&json, "policy", show->path);
+    json_rules(show, &json);
+    iv_json_open_array(&json, "limits");
+    for (size_t i = 0; i < iv_limit_row_count; i++) {
+        const struct iv_limit_row *row = &iv_limit_rows[i];
+        struct shown_limit limit = limit_of(show, row);
+        iv_json_open_object(&json, NULL);
+        iv_json_string(&json, "name", row->name);
+        iv_json_uint(&json, "value", limit.value);
+        iv_json_uint(&json, "default", row->value);
+        iv_json_string(&json, "unit", row->unit);
+        iv_json_bool(&json, "can_be_set", !row->is_fixed);
+        iv_json_string(&json, "source", source_of(show, limit.line));
+        iv_json_close_object(&json);
+    }
+    iv_json_close_array(&json);
+    struct iv_growth growth = growth_of(show);
+    iv_json_open_object(&json, "growth");
+    iv_json_uint(&json, "percent", growth.percent);
+    iv_json_uint(&json, "packages", growth.packages);
+    iv_json_string(&json, "source", source_of(show, growth_line(show)));
+    iv_json_close_object(&json);
+    json_waivers(show, &json);
+    iv_json_close_object(&json);
+    iv_buf_putc(buf, '\n');
+}
+
+static const char *const show_formats[] = {"text", "json", NULL};
+
+static const struct iv_option show_options[] = {
+    {.name = "format",
+     .argument = "text|json",
+     .type = IV_OPTION_WORD,
+     .offset = offsetof(struct iv_scan_arguments, output.format),
+     .words = show_formats,
+     .help = "of standard output; default text"},
+};
+static const struct iv_option_group show_group = {.options = show_options,
+                                                  .count = IV_COUNT(show_options)};
+static const struct iv_option_group *const show_groups[] = {&show_group, &iv_group_policy};
+
+static int run_show(const struct iv_command *command, void *options,
+                    const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    struct iv_scan_arguments *given = options;
+    struct iv_scan_options scan = {.limits = iv_limits_default()};
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    struct stat st;
+    if (arguments->count > 1) {
+        return iv_command_usage(command, "name one PATH, or none");
+    }
+    if (arguments->count == 1 && given->policy == NULL && stat(arguments->items[0], &st) != 0) {
+        struct iv_error err;
+        iv_error_set(&err, IV_ERROR_NO_INPUT, "%s: no such path", arguments->items[0]);
+        return iv_command_fail(&err);
+    }
+    if (arguments->count == 0 && given->policy == NULL && stat(".", &st) == 0) {
+        const char *found = find_upward(".", &st, arena);
+        given->policy = found == NULL ? "none" : found;
+    }
+    int status = iv_command_policy(given, arguments, arena, &scan);
+    if (status != IV_EXIT_PASS) {
+        return status;
+    }
+    struct showing show = {.policy = scan.policy,
+                           .path = scan.policy == NULL ? NULL : scan.policy->path,
+                           .date = scan.date,
+                           .arena = arena,
+                           .ascii = iv_command_style(&given->output).ascii};
+    iv_rules_all(show.families);
+    (given->output.format == 1 ? show_json : show_text)(&show, &text);
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+const struct iv_command iv_cmd_policy_show = {
+    .name = "policy",
+    .verb = "show",
+    .synopsis = "[PATH]",
+    .summary = "Show the settings in force for PATH and where each came from.",
+    .details = "Without PATH: for inputs that lie in the current directory.",
+    .options_size = sizeof(struct iv_scan_arguments),
+    .defaults = &iv_scan_arguments_default,
+    .groups = show_groups,
+    .group_count = IV_COUNT(show_groups),
+    .complete = IV_COMPLETE_FILE,
+    .run = run_show,
+};

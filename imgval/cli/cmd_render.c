@@ -1,0 +1,89 @@
+/* imgval render: a saved JSON report in any other format, byte for byte as the scan would have
+ * written it. */
+#include "imgval/cli/command.h"
+
+#include "imgval/base/file.h"
+#include "imgval/report/read/report_read.h"
+#include "rules/rules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool read_bytes(const char *path, struct iv_buf *ret_bytes, struct iv_error *err)
+{
+    const bool is_input = strcmp(path, "-") == 0;
+    int fd IV_CLEANUP(iv_fd_close) = is_input ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (!is_input && fd == -1) {
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+    }
+    for (;;) {
+        char *place = iv_buf_reserve(ret_bytes, 64 * 1024);
+        ssize_t got = read(is_input ? STDIN_FILENO : fd, place, 64 * 1024);
+        if (got == 0) {
+            return true;
+        }
+        if (got < 0 && errno != EINTR) {
+            return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+        }
+        ret_bytes->size += got > 0 ? (size_t)got : 0;
+        if (ret_bytes->size > IV_REPORT_READ_MAX) {
+            return iv_error_set(err, IV_ERROR_INVALID, "%s: a report of more than 1 GiB", path);
+        }
+    }
+}
+
+static int run_render(const struct iv_command *command, void *options,
+                      const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct iv_scan_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_further_report *further = NULL;
+    if (arguments->count != 1) {
+        return iv_command_usage(command, "name one saved report, or - for standard input");
+    }
+    if (!iv_command_reports(given, arena, &further, &err)) {
+        return iv_command_fail(&err);
+    }
+    const char *path = arguments->items[0];
+    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_report report;
+    bool is_whole = false;
+    if (!read_bytes(path, &bytes, &err)) {
+        return iv_command_fail(&err);
+    }
+    if (!iv_report_read(iv_buf_text(&bytes), bytes.size, iv_rules_find, arena, &report, &is_whole,
+                        &err)) {
+        iv_error_add(&err, "%s", path);
+        return iv_command_fail(&err);
+    }
+    iv_buf_fini(&bytes);
+    bytes = (struct iv_buf){0};
+    if (!is_whole) {
+        fprintf(stderr, "imgval: the stream has no end record: what it lacks is not in the "
+                        "report\n");
+    }
+    return iv_command_write_reports(&report, given, further,
+                                    is_whole ? IV_EXIT_PASS : IV_EXIT_INCOMPLETE);
+}
+
+static const struct iv_option_group *const groups[] = {&iv_group_output};
+
+const struct iv_command iv_cmd_render = {
+    .name = "render",
+    .synopsis = "REPORT.json",
+    .summary = "Turn a saved JSON report into any other format.",
+    .details =
+        "REPORT.json is what --format=json or --format=jsonl wrote; \"-\" reads standard input.\n"
+        "The output has the bytes that the scan itself would have written in that format.\n\n"
+        "Exit status: 0 written, whatever the report's verdict is; 2 not a report; 3 a stream\n"
+        "without its end, written as far as it goes; 4 an output could not be written.",
+    .options_size = sizeof(struct iv_scan_arguments),
+    .defaults = &iv_scan_arguments_default,
+    .groups = groups,
+    .group_count = IV_COUNT(groups),
+    .complete = IV_COMPLETE_FILE,
+    .run = run_render,
+};

@@ -1,0 +1,155 @@
+/* imgval rfu: a request for update: may devices that hold the source be served the target? */
+#include "imgval/cli/command.h"
+
+#include "imgval/history/findings.h"
+#include "imgval/history/request.h"
+#include "imgval/report/history/request_report.h"
+#include "imgval/report/report.h"
+#include "imgval/version.h"
+
+#include <stdio.h>
+
+struct rfu_arguments {
+    struct iv_scan_arguments scan; /* first: the shared groups have its offsets */
+    const char *source;
+    const char *target;
+    int type; /* enum iv_request_type */
+    const char *oem;
+    const char *mobile_operator;
+    const char *model;
+};
+
+static const struct rfu_arguments rfu_defaults = {.scan = {.max_list_age = -1}};
+
+#define AT(member) offsetof(struct rfu_arguments, member)
+
+static const struct iv_option rfu_options[] = {
+    {.name = "source",
+     .argument = "SUBMISSION",
+     .type = IV_OPTION_STRING,
+     .offset = AT(source),
+     .complete = IV_COMPLETE_FILE,
+     .help = "what the devices hold: a path, an id, or OEM/OPERATOR/MODEL@VERSION"},
+    {.name = "target",
+     .argument = "SUBMISSION",
+     .type = IV_OPTION_STRING,
+     .offset = AT(target),
+     .complete = IV_COMPLETE_FILE,
+     .help = "what they are to be updated to, named likewise"},
+    {.name = "type",
+     .argument = "retail|trial",
+     .type = IV_OPTION_WORD,
+     .offset = AT(type),
+     .words = iv_request_type_names,
+     .help = "of the update; default retail"},
+    {.name = "oem",
+     .argument = "NAME",
+     .type = IV_OPTION_STRING,
+     .offset = AT(oem),
+     .help = "only the variants of this manufacturer"},
+    {.name = "operator",
+     .argument = "NAME",
+     .type = IV_OPTION_STRING,
+     .offset = AT(mobile_operator),
+     .help = "only the variants of this mobile operator"},
+    {.name = "model",
+     .argument = "NAME",
+     .type = IV_OPTION_STRING,
+     .offset = AT(model),
+     .help = "only the variants of this model"},
+};
+static const struct iv_option_group rfu_group = {
+    .title = "Request", .options = rfu_options, .count = IV_COUNT(rfu_options)};
+
+static const struct iv_option output_options[] = {
+    {.name = "format",
+     .argument = "FORMAT",
+     .type = IV_OPTION_WORD,
+     .offset = AT(scan.output.format),
+     .words = iv_request_formats,
+     .help = "of standard output: text (default), json, sarif, junit, html, markdown, github, "
+             "azure, csv"},
+    IV_ROW_COLOR(AT(scan.output.color)),
+};
+static const struct iv_option_group output_group = {
+    .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};
+
+static const struct iv_option_group *const groups[] = {&rfu_group, &output_group, &iv_group_store,
+                                                       &iv_group_reading};
+
+static int print_request(const struct iv_request *request, const struct rfu_arguments *given,
+                         struct iv_arena *arena)
+{
+    struct iv_error err;
+    struct iv_style_options style = iv_command_style(&given->scan.output);
+    const int format = given->scan.output.format;
+    iv_request_write_fn *write = iv_request_writers[format];
+    if (write != NULL) {
+        write(request, IMGVAL_VERSION, &style, stdout);
+    } else {
+        struct iv_report findings;
+        iv_findings_of_request(request, IMGVAL_VERSION, arena, &findings);
+        iv_sink_find(iv_request_formats[format])->write(&findings, &style, stdout);
+    }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        iv_error_errno(&err, "standard output");
+        return iv_command_fail(&err);
+    }
+    switch (request->verdict) {
+    case IV_VERDICT_PASS:
+        return IV_EXIT_PASS;
+    case IV_VERDICT_INCOMPLETE:
+        return IV_EXIT_INCOMPLETE;
+    case IV_VERDICT_FAIL:
+        return IV_EXIT_FAIL;
+    }
+    return IV_EXIT_TROUBLE;
+}
+
+static int run_rfu(const struct iv_command *command, void *options,
+                   const struct iv_strings *arguments, struct iv_arena *arena)
+{
+    const struct rfu_arguments *given = options;
+    struct iv_error err = {0};
+    struct iv_scan_options scan_options;
+    struct iv_named source;
+    struct iv_named target;
+    struct iv_request request;
+    if (arguments->count != 0 || given->source == NULL || given->target == NULL) {
+        return iv_command_usage(command, "name both submissions: --source=S --target=T");
+    }
+    if (!iv_command_scan_options(&given->scan, arena, &scan_options, &err)) {
+        return iv_command_fail(&err);
+    }
+    scan_options.type_given = true; /* an image, also when a path is a single package */
+    const struct iv_request_options request_options = {
+        .type = (enum iv_request_type)given->type,
+        .oem = given->oem,
+        .mobile_operator = given->mobile_operator,
+        .model = given->model,
+    };
+    if (!iv_resolve(given->source, &scan_options, true, arena, &source, &err) ||
+        !iv_resolve(given->target, &scan_options, true, arena, &target, &err) ||
+        !iv_request_judge(&source, &target, &request_options, &scan_options, arena, &request,
+                          &err)) {
+        return iv_command_fail(&err);
+    }
+    return print_request(&request, given, arena);
+}
+
+const struct iv_command iv_cmd_rfu = {
+    .name = "rfu",
+    .synopsis = "--source=S --target=T",
+    .summary = "Request for update: may devices that hold S be served T?",
+    .details =
+        "S and T are paths, ids of the baseline store (any unique prefix), or\n"
+        "OEM/OPERATOR/MODEL@VERSION. A path counts as a baseline only if its id is recorded\n"
+        "as one. Judged for each variant that both are made for.\n\n"
+        "Exit status: 0 allowed, 1 rejected, 2 usage error, 3 not decided (something could\n"
+        "not be checked), 4 the store could not be used.",
+    .options_size = sizeof(struct rfu_arguments),
+    .defaults = &rfu_defaults,
+    .groups = groups,
+    .group_count = IV_COUNT(groups),
+    .run = run_rfu,
+};

@@ -1,0 +1,565 @@
+#include "imgval/cli/command.h"
+
+#include "imgval/base/text.h"
+#include "imgval/version.h"
+
+#include <langinfo.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
+const char *const iv_format_words[] = {
+    "text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure", "csv", NULL,
+};
+static const char *const type_words[] = {"image", "partial", NULL};
+const char *const iv_when_words[] = {"auto", "always", "never", NULL};
+static const char *const fail_on_words[] = {"error", "warning", "note", NULL};
+
+#define AT(member) offsetof(struct iv_scan_arguments, member)
+
+static const struct iv_option input_options[] = {
+    {.name = "type",
+     .argument = "image|partial",
+     .type = IV_OPTION_WORD,
+     .offset = AT(type),
+     .given_offset = AT(type_given),
+     .words = type_words,
+     .help = "what is submitted: a full image (default) or a partial one"},
+    {.name = "context-free",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(context_free),
+     .help = "with --type=partial: no history, no comparison, package rules only"},
+    {.name = "baseline",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(baseline),
+     .help = "judge as a baseline submission: WSPC failures are errors"},
+    IV_ROW_HISTORY(AT(update_history)),
+    IV_ROW_OEM_INPUT(AT(oem_input)),
+};
+const struct iv_option_group iv_group_input = {
+    .title = "Input", .options = input_options, .count = IV_COUNT(input_options)};
+
+static const struct iv_option device_options[] = {
+    IV_ROW_DEVICE_INFO(AT(device_info)),
+    {.name = "manufacturer",
+     .argument = "NAME",
+     .type = IV_OPTION_STRING,
+     .offset = AT(manufacturer),
+     .help = "PhoneManufacturer; wins over all other sources"},
+    {.name = "model",
+     .argument = "NAME",
+     .type = IV_OPTION_LIST,
+     .offset = AT(models),
+     .help = "PhoneManufacturerModelName; may repeat"},
+    {.name = "operator",
+     .argument = "CODE",
+     .type = IV_OPTION_LIST,
+     .offset = AT(operators),
+     .help = "PhoneMobileOperatorName, like 000-88; may repeat"},
+    {.name = "firmware-version",
+     .argument = "VERSION",
+     .type = IV_OPTION_STRING,
+     .offset = AT(firmware_version),
+     .help = "PhoneFirmwareRevision, like 3012.0.1610.4"},
+};
+const struct iv_option_group iv_group_device = {
+    .title = "Device", .options = device_options, .count = IV_COUNT(device_options)};
+
+static const struct iv_option store_options[] = {
+    IV_ROW_STORE(AT(store)),
+};
+const struct iv_option_group iv_group_store = {
+    .title = "Baseline store", .options = store_options, .count = IV_COUNT(store_options)};
+
+static const struct iv_option compare_options[] = {
+    {.name = "no-wspc",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(no_wspc),
+     .help = "skip the comparison with baselines, on purpose"},
+    {.name = "against",
+     .argument = "PATH|ID",
+     .type = IV_OPTION_STRING,
+     .offset = AT(against),
+     .complete = IV_COMPLETE_FILE,
+     .help = "compare with this submission instead of the store's neighbours"},
+    IV_ROW_ALL_OWNERS(AT(all_owners)),
+    {.name = "max-cache-age",
+     .argument = "DAYS",
+     .type = IV_OPTION_NUMBER,
+     .offset = AT(max_list_age),
+     .given_offset = AT(max_list_age_given),
+     .help = "warn when the list of a variant's baselines is older"},
+};
+const struct iv_option_group iv_group_compare = {
+    .title = "Comparison", .options = compare_options, .count = IV_COUNT(compare_options)};
+
+static const struct iv_option verdict_options[] = {
+    {.name = "fail-on",
+     .argument = "error|warning|note",
+     .type = IV_OPTION_WORD,
+     .offset = AT(fail_on),
+     .words = fail_on_words,
+     .help = "the least severity that makes the verdict fail; default error"},
+};
+const struct iv_option_group iv_group_verdict = {
+    .title = "Verdict", .options = verdict_options, .count = IV_COUNT(verdict_options)};
+
+static const struct iv_option output_options[] = {
+    {.name = "format",
+     .argument = "FORMAT",
+     .type = IV_OPTION_WORD,
+     .offset = AT(output.format),
+     .words = iv_format_words,
+     .help =
+         "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, "
+         "azure, csv"},
+    IV_ROW_REPORT(AT(reports)),
+    {.name = "rules-url",
+     .argument = "URL",
+     .type = IV_OPTION_STRING,
+     .offset = AT(output.rules_url),
+     .help = "where your site has rules.html: sarif links its rules there"},
+    IV_ROW_COLOR(AT(output.color)),
+    {.name = "progress",
+     .argument = "auto|always|never",
+     .type = IV_OPTION_WORD,
+     .offset = AT(output.progress),
+     .words = iv_when_words,
+     .help = "how far the reading is, on standard error; auto: on a terminal, after a second"},
+    {.name = "quiet",
+     .letter = 'q',
+     .type = IV_OPTION_COUNT,
+     .offset = AT(output.quiet),
+     .help = "the verdict and what needs mending, nothing else"},
+    {.name = "verbose",
+     .letter = 'v',
+     .type = IV_OPTION_COUNT,
+     .offset = AT(output.verbose),
+     .help = "every finding and every package"},
+};
+const struct iv_option_group iv_group_output = {
+    .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};
+
+static const struct iv_option reading_options[] = {
+    {.name = "jobs",
+     .letter = 'j',
+     .argument = "N",
+     .type = IV_OPTION_NUMBER,
+     .offset = AT(jobs),
+     .given_offset = AT(jobs_given),
+     .help =
+         "reader processes; default one more than there are processors; 0 reads in this process, "
+         "without containment"},
+    {.name = "no-hash",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(no_hash),
+     .help = "do not check the hashes of images; the report says so"},
+    {.name = "reader-fault",
+     .argument = "KIND:N",
+     .type = IV_OPTION_STRING,
+     .offset = AT(sabotage),
+     .hidden = true,
+     .help = "for tests: crash, hang, nonsense, exit or huge at file N (from 0)"},
+};
+const struct iv_option_group iv_group_reading = {
+    .title = "Reading", .options = reading_options, .count = IV_COUNT(reading_options)};
+
+static const struct iv_option policy_options[] = {
+    {.name = "policy",
+     .argument = "FILE",
+     .type = IV_OPTION_STRING,
+     .offset = AT(policy),
+     .complete = IV_COMPLETE_FILE,
+     .help = "site rules, severities, limits and waivers; else .imgval.xml above; or none"},
+    {.name = "date",
+     .argument = "YYYY-MM-DD",
+     .type = IV_OPTION_STRING,
+     .offset = AT(date),
+     .help = "the day by which waivers expire; default today, in UTC"},
+};
+const struct iv_option_group iv_group_policy = {
+    .title = "Policy", .options = policy_options, .count = IV_COUNT(policy_options)};
+
+const struct iv_scan_arguments iv_scan_arguments_default = {.max_list_age = -1};
+
+/* --- from arguments to scan options ---------------------------------------------------------- */
+
+static bool set_sabotage(const char *text, struct iv_scan_sabotage *ret_sabotage,
+                         struct iv_error *err)
+{
+    static const char *const kinds[] = {
+        [IV_SABOTAGE_NONE] = "none", [IV_SABOTAGE_CRASH] = "crash",
+        [IV_SABOTAGE_HANG] = "hang", [IV_SABOTAGE_NONSENSE] = "nonsense",
+        [IV_SABOTAGE_EXIT] = "exit", [IV_SABOTAGE_HUGE] = "huge",
+    };
+    const char *colon = strchr(text, ':');
+    uint64_t slot = 0;
+    for (size_t i = 0; colon != NULL && i < IV_COUNT(kinds); i++) {
+        if (strlen(kinds[i]) == (size_t)(colon - text) &&
+            memcmp(kinds[i], text, (size_t)(colon - text)) == 0 &&
+            iv_parse_decimal(colon + 1, strlen(colon + 1), UINT32_MAX, &slot)) {
+            *ret_sabotage =
+                (struct iv_scan_sabotage){.kind = (enum iv_sabotage)i, .slot = (size_t)slot};
+            return true;
+        }
+    }
+    return iv_error_set(err, IV_ERROR_USAGE, "--reader-fault: expected KIND:N");
+}
+
+/* A CI system says so in CI: set, not empty, not 0, not false. */
+static bool environment_is_ci(void)
+{
+    const char *ci = getenv("CI");
+    return ci != NULL && ci[0] != '\0' && strcmp(ci, "0") != 0 && !iv_ascii_ieq(ci, "false");
+}
+
+static bool check_combination(const struct iv_scan_arguments *a, struct iv_error *err)
+{
+    if (a->context_free && !(a->type_given && a->type == IV_PARTIAL)) {
+        return iv_error_set(err, IV_ERROR_USAGE, "--context-free goes with --type=partial");
+    }
+    if (a->baseline && a->type_given && a->type == IV_PARTIAL) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--baseline does not go with --type=partial: a partial submission "
+                            "cannot be a baseline");
+    }
+    if (a->context_free && a->against != NULL) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--against does not go with --context-free: a context-free partial is "
+                            "not compared");
+    }
+    if (a->no_wspc && (a->against != NULL || a->baseline)) {
+        return iv_error_set(err, IV_ERROR_USAGE, "--no-wspc does not go with %s",
+                            a->against != NULL ? "--against" : "--baseline");
+    }
+    return true;
+}
+
+bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
+                             struct iv_scan_options *ret_options, struct iv_error *err)
+{
+    if (!check_combination(arguments, err)) {
+        return false;
+    }
+    struct iv_scan_options options = {
+        .tool_version = IMGVAL_VERSION,
+        .type = (enum iv_submission_type)arguments->type,
+        /* A baseline is an image, so a single file is judged as one. */
+        .type_given = arguments->type_given || arguments->baseline,
+        .context_free = arguments->context_free,
+        .baseline = arguments->baseline,
+        .update_history = arguments->update_history,
+        .oem_input = arguments->oem_input,
+        .device_info = arguments->device_info,
+        .manufacturer = arguments->manufacturer,
+        .models = arguments->models.items,
+        .model_count = arguments->models.count,
+        .operators = arguments->operators.items,
+        .operator_count = arguments->operators.count,
+        .firmware_version = arguments->firmware_version,
+        .no_wspc = arguments->no_wspc,
+        .against = arguments->against,
+        .all_owners = arguments->all_owners,
+        .max_list_age = arguments->max_list_age_given ? arguments->max_list_age : -1,
+        .now = (int64_t)time(NULL),
+        .in_ci = environment_is_ci(),
+        .fail_on = arguments->fail_on == 0   ? IV_ERROR
+                   : arguments->fail_on == 1 ? IV_WARNING
+                                             : IV_NOTE,
+        .jobs = arguments->jobs_given ? (unsigned)arguments->jobs : iv_workers_default_jobs(),
+        .limits = iv_limits_default(),
+        .no_hash = arguments->no_hash,
+    };
+    if (options.jobs > 512) {
+        return iv_error_set(err, IV_ERROR_USAGE, "--jobs=%u: at most 512", options.jobs);
+    }
+    if (arguments->sabotage != NULL && !set_sabotage(arguments->sabotage, &options.sabotage, err)) {
+        return false;
+    }
+    if (options.sabotage.kind == IV_SABOTAGE_HANG) {
+        options.limits.reader_seconds = 1;
+    }
+    struct iv_error no_place;
+    if (!iv_command_store_path(arguments->store, arena, &options.store_path, &no_place)) {
+        if (arguments->store != NULL) {
+            *err = no_place;
+            return false;
+        }
+        options.store_path = NULL; /* needed only where a store is used */
+    }
+    *ret_options = options;
+    return true;
+}
+
+bool iv_command_store_path(const char *given, struct iv_arena *arena, const char **ret_path,
+                           struct iv_error *err)
+{
+    if (given != NULL) {
+        if (given[0] == '\0') {
+            return iv_error_set(err, IV_ERROR_USAGE, "--cache= needs the name of a file");
+        }
+        *ret_path = given;
+        return true;
+    }
+    const char *path = getenv("IMGVAL_CACHE");
+    if (path != NULL && path[0] != '\0') {
+        *ret_path = iv_arena_strdup(arena, path);
+        return true;
+    }
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *home = getenv("HOME");
+    if (data != NULL && data[0] == '/') { /* a relative one is to be ignored, says the standard */
+        *ret_path = iv_arena_printf(arena, "%s/imgval/baselines.db", data);
+        return true;
+    }
+    if (home != NULL && home[0] != '\0') {
+        *ret_path = iv_arena_printf(arena, "%s/.local/share/imgval/baselines.db", home);
+        return true;
+    }
+    return iv_error_set(err, IV_ERROR_USAGE,
+                        "no place for the baseline store: HOME is not set; name one with "
+                        "--cache=FILE");
+}
+
+/* --- output ---------------------------------------------------------------------------------- */
+
+static unsigned terminal_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) {
+        return size.ws_col;
+    }
+    return 100;
+}
+
+struct iv_style_options iv_command_style(const struct iv_output_arguments *output)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    bool is_terminal = isatty(STDOUT_FILENO) == 1;
+    bool wanted = is_terminal && (no_color == NULL || no_color[0] == '\0') &&
+                  (term == NULL || strcmp(term, "dumb") != 0);
+    return (struct iv_style_options){
+        .color = output->color == IV_WHEN_ALWAYS || (output->color == IV_WHEN_AUTO && wanted),
+        .ascii = iv_command_is_ascii(),
+        .quiet = output->quiet > 0,
+        .verbose = output->verbose,
+        /* A pipe is a file for later readers: a fixed width keeps its bytes equal everywhere. */
+        .width = is_terminal ? terminal_width() : 100,
+        .rules_url = output->rules_url,
+    };
+}
+
+/* An absolute URI without a fragment, as far as its characters tell: --rules-url. */
+static bool is_url(const char *text)
+{
+    const size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    const size_t allowed = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-._~:/?[]@!$&'()*+,;=%");
+    return scheme > 0 && text[scheme] == ':' && text[scheme + 1] != '\0' && text[allowed] == '\0';
+}
+
+/* Whether two reports would overwrite each other: one name, or two of one regular file. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x;
+    struct stat y;
+    if (stat(a, &x) == 0 && stat(b, &y) == 0) {
+        return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    }
+    return strcmp(a, b) == 0;
+}
+
+/* Whether a path names an existing file that is called like what a submission is made of. */
+static bool is_firmware(const char *path)
+{
+    static const char *const endings[] = {
+        "man.dsm.xml", "update.mum", "UpdateHistory.xml", "OEMInput.xml", ".reg", ".ffu",
+        ".vhd",        ".wim",
+    };
+    const char *slash = strrchr(path, '/');
+    bool named = iv_package_is_file_name(slash == NULL ? path : slash + 1);
+    for (size_t i = 0; i < IV_COUNT(endings) && !named; i++) {
+        named = iv_ascii_isuffix(path, endings[i]);
+    }
+    return named && access(path, F_OK) == 0;
+}
+
+bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
+                        struct iv_further_report **ret_reports, struct iv_error *err)
+{
+    const struct iv_strings *given = &arguments->reports;
+    struct iv_further_report *reports = IV_NEW_ARRAY(arena, struct iv_further_report, given->count);
+    const char *url = arguments->output.rules_url;
+    if (url != NULL && !is_url(url)) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--rules-url=%s: expected a whole URL, without a fragment", url);
+    }
+    for (size_t i = 0; i < given->count; i++) {
+        const char *colon = strchr(given->items[i], ':');
+        if (colon == NULL || colon[1] == '\0') {
+            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: expected FORMAT:FILE",
+                                given->items[i]);
+        }
+        const char *name =
+            iv_arena_strndup(arena, given->items[i], (size_t)(colon - given->items[i]));
+        reports[i] = (struct iv_further_report){.sink = iv_sink_find(name), .path = colon + 1};
+        if (reports[i].sink == NULL) {
+            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s",
+                                given->items[i], name);
+        }
+        if (is_firmware(reports[i].path)) {
+            return iv_error_set(err, IV_ERROR_USAGE,
+                                "--report=%s: %s exists and is named like firmware, which is never "
+                                "written over; name another file",
+                                given->items[i], reports[i].path);
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (is_same_file(reports[k].path, reports[i].path)) {
+                return iv_error_set(err, IV_ERROR_USAGE,
+                                    "--report=%s: that file is for --report=%s already",
+                                    given->items[i], given->items[k]);
+            }
+        }
+    }
+    *ret_reports = reports;
+    return true;
+}
+
+int iv_command_write_reports(const struct iv_report *report,
+                             const struct iv_scan_arguments *arguments,
+                             const struct iv_further_report *further, int status)
+{
+    struct iv_error err = {0};
+    struct iv_style_options style = iv_command_style(&arguments->output);
+    if (!iv_report_print(report, iv_sinks[arguments->output.format], &style, &err)) {
+        status = iv_command_fail(&err);
+    }
+    for (size_t i = 0; i < arguments->reports.count; i++) {
+        struct iv_style_options plain = {
+            .ascii = style.ascii, .width = 100, .rules_url = style.rules_url};
+        if (!iv_report_save(report, further[i].sink, &plain, further[i].path, &err)) {
+            status = iv_command_fail(&err);
+        }
+    }
+    return status;
+}
+
+bool iv_command_is_ascii(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+int iv_command_fail(const struct iv_error *err)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    /* Errors hold names as they are; here and in iv_command_usage() they reach a terminal. */
+    iv_text_escape(&text, err->text, 0, iv_command_is_ascii());
+    fprintf(stderr, "imgval: %s\n", iv_buf_text(&text));
+    switch (err->code) {
+    case IV_ERROR_USAGE:
+    case IV_ERROR_NO_INPUT:
+    case IV_ERROR_INVALID:
+    case IV_ERROR_ABSENT:
+        return IV_EXIT_USAGE;
+    case IV_ERROR_REFUSED:
+        return IV_EXIT_FAIL;
+    case IV_ERROR_NONE:
+    case IV_ERROR_SYSTEM:
+    case IV_ERROR_STORE:
+    case IV_ERROR_NEWER:
+    case IV_ERROR_AGAIN:
+        return IV_EXIT_TROUBLE;
+    }
+    return IV_EXIT_TROUBLE;
+}
+
+int iv_command_usage(const struct iv_command *command, const char *fmt, ...)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    va_list args;
+    va_start(args, fmt);
+    iv_buf_vprintf(&text, fmt, args);
+    va_end(args);
+    struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
+    iv_text_escape(&shown, iv_buf_text(&text), 0, iv_command_is_ascii());
+    fprintf(stderr, "imgval %s%s%s: %s\nTry: imgval %s%s%s --help\n", command->name,
+            command->verb == NULL ? "" : " ", command->verb == NULL ? "" : command->verb,
+            iv_buf_text(&shown), command->name, command->verb == NULL ? "" : " ",
+            command->verb == NULL ? "" : command->verb);
+    return IV_EXIT_USAGE;
+}
+
+int iv_command_print(const struct iv_buf *buf, int status)
+{
+    if (fwrite(iv_buf_text(buf), 1, buf->size, stdout) != buf->size || fflush(stdout) != 0 ||
+        ferror(stdout)) {
+        struct iv_error err;
+        iv_error_errno(&err, "standard output");
+        return iv_command_fail(&err);
+    }
+    return status;
+}
+
+int iv_command_status(const struct iv_report *report, const struct iv_scan_outcome *outcome)
+{
+    if (outcome->store_failed) {
+        return IV_EXIT_TROUBLE;
+    }
+    switch (report->verdict) {
+    case IV_VERDICT_FAIL:
+        return IV_EXIT_FAIL;
+    case IV_VERDICT_INCOMPLETE:
+        return IV_EXIT_INCOMPLETE;
+    case IV_VERDICT_PASS:
+        return outcome->no_package ? IV_EXIT_INCOMPLETE : IV_EXIT_PASS;
+    }
+    return IV_EXIT_TROUBLE;
+}
+
+bool iv_command_paths(const struct iv_strings *arguments, struct iv_arena *arena,
+                      struct iv_strings *ret_paths, struct iv_error *err)
+{
+    for (size_t i = 0; i < arguments->count; i++) {
+        if (strcmp(arguments->items[i], "-") != 0) {
+            if (arguments->items[i][0] == '\0') {
+                return iv_error_set(err, IV_ERROR_USAGE, "a PATH is empty");
+            }
+            iv_strings_add(arena, ret_paths, arguments->items[i]);
+            continue;
+        }
+        struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+        char chunk[4096];
+        size_t got;
+        while ((got = fread(chunk, 1, sizeof(chunk), stdin)) > 0) {
+            if (text.size > 64 * IV_MIB) {
+                return iv_error_set(err, IV_ERROR_USAGE, "-: the list of paths is too long");
+            }
+            iv_buf_add(&text, chunk, got);
+        }
+        if (ferror(stdin)) {
+            return iv_error_errno(err, "standard input");
+        }
+        if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL) {
+            return iv_error_set(err, IV_ERROR_USAGE, "-: the list of paths holds a NUL byte");
+        }
+        for (const char *line = iv_buf_text(&text); *line != '\0';) {
+            size_t length = strcspn(line, "\n");
+            if (length > 0) {
+                iv_strings_add(arena, ret_paths, iv_arena_strndup(arena, line, length));
+            }
+            line += length + (line[length] == '\n' ? 1 : 0);
+        }
+    }
+    if (ret_paths->count == 0) {
+        return iv_error_set(err, IV_ERROR_USAGE, "the list of paths is empty");
+    }
+    return true;
+}

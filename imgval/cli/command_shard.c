@@ -1,0 +1,129 @@
+/* --shard: this process's part of a list that many machines work on. */
+#include "imgval/cli/command.h"
+
+#include "imgval/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool parse_number(const char *text, size_t size, size_t *ret_number)
+{
+    uint64_t number;
+    if (!iv_parse_decimal(text, size, UINT32_MAX, &number)) {
+        return false;
+    }
+    *ret_number = (size_t)number;
+    return true;
+}
+
+/* A number from the environment; false when it is not set, or is none. */
+static bool variable(const char *name, size_t *ret_number)
+{
+    const char *text = getenv(name);
+    return text != NULL && parse_number(text, strlen(text), ret_number);
+}
+
+/* What engines of arrays and parallel jobs tell their jobs. */
+static const struct engine {
+    const char *index;
+    const char *count; /* NULL: not told, auto/N says it */
+    size_t first;      /* index of the first job */
+} engines[] = {
+    {.index = "JOB_COMPLETION_INDEX", .count = NULL, .first = 0}, /* Kubernetes Indexed Job */
+    {.index = "CI_NODE_INDEX", .count = "CI_NODE_TOTAL", .first = 1},
+    {.index = "CIRCLE_NODE_INDEX", .count = "CIRCLE_NODE_TOTAL", .first = 0},
+    {.index = "BUILDKITE_PARALLEL_JOB", .count = "BUILDKITE_PARALLEL_JOB_COUNT", .first = 0},
+    {.index = "SYSTEM_JOBPOSITIONINPHASE", .count = "SYSTEM_TOTALJOBSINPHASE", .first = 1},
+    {.index = "PARALLEL_SEQ", .count = NULL, .first = 1}, /* GNU parallel */
+};
+
+/* A Slurm array may begin anywhere and have a step. */
+static bool from_slurm(size_t count, struct iv_shard *ret_shard)
+{
+    size_t id;
+    size_t min;
+    size_t max;
+    size_t step = 1;
+    if (!variable("SLURM_ARRAY_TASK_ID", &id) || !variable("SLURM_ARRAY_TASK_MIN", &min) ||
+        id < min) {
+        return false;
+    }
+    if (!variable("SLURM_ARRAY_TASK_STEP", &step) || step == 0) {
+        step = 1;
+    }
+    if (count == 0 && variable("SLURM_ARRAY_TASK_MAX", &max) && max >= id) {
+        count = (max - min) / step + 1;
+    }
+    if (count == 0 && !variable("SLURM_ARRAY_TASK_COUNT", &count)) {
+        return false;
+    }
+    *ret_shard = (struct iv_shard){.index = (id - min) / step, .count = count};
+    return true;
+}
+
+static bool from_environment(size_t count, struct iv_shard *ret_shard)
+{
+    if (from_slurm(count, ret_shard)) {
+        return true;
+    }
+    for (size_t i = 0; i < IV_COUNT(engines); i++) {
+        size_t index;
+        size_t total = count;
+        if (variable(engines[i].index, &index) && index >= engines[i].first &&
+            (total > 0 || (engines[i].count != NULL && variable(engines[i].count, &total)))) {
+            *ret_shard = (struct iv_shard){.index = index - engines[i].first, .count = total};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool iv_command_shard(const char *text, struct iv_shard *ret_shard, struct iv_error *err)
+{
+    struct iv_shard shard = {.index = 0, .count = 1};
+    if (text == NULL) {
+        *ret_shard = shard;
+        return true;
+    }
+    const char *slash = strchr(text, '/');
+    size_t length = slash == NULL ? strlen(text) : (size_t)(slash - text);
+    const bool is_auto = length == 4 && memcmp(text, "auto", 4) == 0;
+    bool fine = slash == NULL ? is_auto : parse_number(slash + 1, strlen(slash + 1), &shard.count);
+    if (!fine || (!is_auto && !parse_number(text, length, &shard.index)) || shard.count == 0) {
+        return iv_error_set(err, IV_ERROR_USAGE, "--shard=%s: expected I/N, auto or auto/N", text);
+    }
+    if (is_auto && !from_environment(slash == NULL ? 0 : shard.count, &shard)) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--shard=%s: the environment says neither which of how many parts this "
+                            "is (SLURM_ARRAY_TASK_ID and its like) nor, with auto/N, which one "
+                            "(JOB_COMPLETION_INDEX, PARALLEL_SEQ); give --shard=I/N",
+                            text);
+    }
+    if (shard.count == 0 || shard.index >= shard.count) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--shard=%s: part %zu of %zu: parts are counted from 0", text,
+                            shard.index, shard.count);
+    }
+    *ret_shard = shard;
+    return true;
+}
+
+static int path_order(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void iv_command_take_shard(const struct iv_shard *shard, struct iv_strings *paths)
+{
+    size_t kept = 0;
+    if (shard->count == 1) {
+        return;
+    }
+    qsort(paths->items, paths->count, sizeof(*paths->items), path_order);
+    for (size_t i = 0; i < paths->count; i++) {
+        if (i % shard->count == shard->index) {
+            paths->items[kept++] = paths->items[i];
+        }
+    }
+    paths->count = kept;
+}

@@ -1,0 +1,339 @@
+#include "imgval/cli/options.h"
+
+#include "imgval/base/buf.h"
+#include "imgval/base/text.h"
+
+#include <string.h>
+
+void iv_strings_add(struct iv_arena *arena, struct iv_strings *strings, const char *text)
+{
+    strings->items = iv_arena_grow(arena, strings->items, strings->count, &strings->capacity,
+                                   sizeof(*strings->items));
+    strings->items[strings->count++] = text;
+}
+
+static const struct iv_option *find_option(const struct iv_command *command, const char *name,
+                                           size_t length, char letter)
+{
+    for (size_t g = 0; g < command->group_count; g++) {
+        for (size_t i = 0; i < command->groups[g]->count; i++) {
+            const struct iv_option *option = &command->groups[g]->options[i];
+            if (name != NULL
+                    ? strlen(option->name) == length && memcmp(option->name, name, length) == 0
+                    : option->letter == letter) {
+                return option;
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool set_word(const struct iv_option *option, const char *value, int *ret_word,
+                     struct iv_error *err)
+{
+    for (int i = 0; option->words[i] != NULL; i++) {
+        if (strcmp(option->words[i], value) == 0) {
+            *ret_word = i;
+            return true;
+        }
+    }
+    struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
+    for (int i = 0; option->words[i] != NULL; i++) {
+        iv_buf_printf(&words, "%s%s", i == 0 ? "" : "|", option->words[i]);
+    }
+    return iv_error_set(err, IV_ERROR_USAGE, "--%s=%s: expected %s", option->name, value,
+                        iv_buf_text(&words));
+}
+
+static bool set_number(const struct iv_option *option, const char *value, int64_t *ret_number,
+                       struct iv_error *err)
+{
+    uint64_t number;
+    if (!iv_parse_decimal(value, strlen(value), UINT32_MAX, &number)) {
+        return iv_error_set(err, IV_ERROR_USAGE, "--%s=%s: expected a whole number", option->name,
+                            value);
+    }
+    *ret_number = (int64_t)number;
+    return true;
+}
+
+/* `value` is "" for an option without argument. */
+static bool apply(const struct iv_option *option, const char *value, struct iv_arena *arena,
+                  void *options, struct iv_error *err)
+{
+    char *place = (char *)options + option->offset;
+    if (option->given_offset != 0) {
+        bool given = true;
+        memcpy((char *)options + option->given_offset, &given, sizeof(given));
+    }
+    switch (option->type) {
+    case IV_OPTION_FLAG:
+        *(bool *)(void *)place = true;
+        return true;
+    case IV_OPTION_COUNT:
+        *(unsigned *)(void *)place += 1;
+        return true;
+    case IV_OPTION_STRING:
+        *(const char **)(void *)place = value;
+        return true;
+    case IV_OPTION_LIST:
+        iv_strings_add(arena, (struct iv_strings *)(void *)place, value);
+        return true;
+    case IV_OPTION_WORD:
+        return set_word(option, value, (int *)(void *)place, err);
+    case IV_OPTION_NUMBER:
+        return set_number(option, value, (int64_t *)(void *)place, err);
+    }
+    return true;
+}
+
+/* The words still to be looked at. */
+struct words {
+    char *const *items;
+    int count;
+    int at;
+};
+
+static bool parse_long(const struct iv_command *command, struct words *words,
+                       struct iv_arena *arena, void *options, struct iv_error *err)
+{
+    const char *word = words->items[words->at++] + 2;
+    const char *equals = strchr(word, '=');
+    size_t length = equals == NULL ? strlen(word) : (size_t)(equals - word);
+    const struct iv_option *option = find_option(command, word, length, 0);
+    if (option == NULL) {
+        return iv_error_set(err, IV_ERROR_USAGE, "unknown option --%s", word);
+    }
+    if (option->argument == NULL) {
+        if (equals != NULL) {
+            return iv_error_set(err, IV_ERROR_USAGE, "--%s takes no value", option->name);
+        }
+        return apply(option, "", arena, options, err);
+    }
+    if (equals == NULL && option->implied != NULL) {
+        return apply(option, option->implied, arena, options, err);
+    }
+    if (equals == NULL && words->at >= words->count) {
+        return iv_error_set(err, IV_ERROR_USAGE, "--%s needs a value: --%s=%s", option->name,
+                            option->name, option->argument);
+    }
+    const char *value = equals != NULL ? equals + 1 : words->items[words->at++];
+    return apply(option, value, arena, options, err);
+}
+
+static bool parse_short(const struct iv_command *command, struct words *words,
+                        struct iv_arena *arena, void *options, struct iv_error *err)
+{
+    const char *letters = words->items[words->at++] + 1;
+    while (*letters != '\0') {
+        char letter = *letters++;
+        const struct iv_option *option = find_option(command, NULL, 0, letter);
+        if (option == NULL) {
+            char shown[2] = {letter >= ' ' && letter < 127 ? letter : '?', '\0'};
+            return iv_error_set(err, IV_ERROR_USAGE, "unknown option -%s", shown);
+        }
+        if (option->argument == NULL) {
+            if (!apply(option, "", arena, options, err)) {
+                return false;
+            }
+            continue;
+        }
+        if (*letters == '\0' && words->at >= words->count) {
+            return iv_error_set(err, IV_ERROR_USAGE, "-%c needs a value", letter);
+        }
+        const char *value = *letters != '\0' ? letters : words->items[words->at++];
+        return apply(option, value, arena, options, err);
+    }
+    return true;
+}
+
+bool iv_options_parse(const struct iv_command *command, int count, char *const *words_given,
+                      struct iv_arena *arena, void *ret_options, struct iv_strings *ret_arguments,
+                      bool *ret_help, struct iv_error *err)
+{
+    struct words words = {.items = words_given, .count = count};
+    bool ended = false;
+    *ret_help = false;
+    while (words.at < words.count) {
+        const char *word = words.items[words.at];
+        bool parsed = true;
+        if (ended || word[0] != '-' || word[1] == '\0') {
+            iv_strings_add(arena, ret_arguments, word);
+            words.at++;
+        } else if (strcmp(word, "--") == 0) {
+            ended = true;
+            words.at++;
+        } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+            *ret_help = true;
+            return true;
+        } else if (word[1] == '-') {
+            parsed = parse_long(command, &words, arena, ret_options, err);
+        } else {
+            parsed = parse_short(command, &words, arena, ret_options, err);
+        }
+        if (!parsed) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- help ----------------------------------------------------------------------------------- */
+
+static void add_usage_name(struct iv_buf *buf, const struct iv_command *command)
+{
+    iv_buf_printf(buf, "imgval %s", command->name);
+    if (command->verb != NULL) {
+        iv_buf_printf(buf, " %s", command->verb);
+    }
+}
+
+/* "  -j, --jobs=N" */
+static void add_option_name(struct iv_buf *buf, const struct iv_option *option)
+{
+    if (option->letter != 0) {
+        iv_buf_printf(buf, "  -%c, --%s", option->letter, option->name);
+    } else {
+        iv_buf_printf(buf, "      --%s", option->name);
+    }
+    if (option->argument != NULL) {
+        iv_buf_printf(buf, option->implied != NULL ? "[=%s]" : "=%s", option->argument);
+    }
+}
+
+/* A group of hidden options alone is not shown. */
+static bool is_shown(const struct iv_option_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (!group->options[i].hidden) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum { HELP_COLUMN = 34, HELP_WIDTH = 96 };
+
+/* The help of an option beside its name, or on the lines below, wrapped. */
+static void add_option_help(struct iv_buf *buf, const struct iv_option *option)
+{
+    size_t start = buf->size;
+    add_option_name(buf, option);
+    size_t used = buf->size - start;
+    if (used + 2 > HELP_COLUMN) {
+        iv_buf_putc(buf, '\n');
+        used = 0;
+    }
+    const char *text = option->help;
+    for (;;) {
+        size_t length = strlen(text);
+        if (length > HELP_WIDTH - HELP_COLUMN) {
+            length = HELP_WIDTH - HELP_COLUMN;
+            while (length > 1 && text[length] != ' ') {
+                length--;
+            }
+        }
+        iv_buf_printf(buf, "%*s%.*s\n", (int)(HELP_COLUMN - used), "", (int)length, text);
+        text += length;
+        if (*text == '\0') {
+            return;
+        }
+        text += *text == ' ' ? 1 : 0;
+        used = 0;
+    }
+}
+
+static void add_group_help(struct iv_buf *buf, const struct iv_option_group *group)
+{
+    iv_buf_printf(buf, "\n%s:\n", group->title == NULL ? "Options" : group->title);
+    for (size_t i = 0; i < group->count; i++) {
+        if (!group->options[i].hidden) {
+            add_option_help(buf, &group->options[i]);
+        }
+    }
+}
+
+void iv_options_help(const struct iv_command *command, struct iv_buf *buf)
+{
+    iv_buf_puts(buf, "usage: ");
+    add_usage_name(buf, command);
+    iv_buf_printf(buf, "%s%s%s\n\n%s\n", command->group_count > 0 ? " [options]" : "",
+                  command->synopsis[0] == '\0' ? "" : " ", command->synopsis, command->summary);
+    if (command->details != NULL) {
+        iv_buf_printf(buf, "\n%s\n", command->details);
+    }
+    for (size_t g = 0; g < command->group_count; g++) {
+        if (is_shown(command->groups[g])) {
+            add_group_help(buf, command->groups[g]);
+        }
+    }
+}
+
+/* --- the manual page ------------------------------------------------------------------------- */
+
+/* Text as mdoc input: no line starts with a control character, backslashes are escaped. */
+static void add_mdoc(struct iv_buf *buf, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\\') {
+            iv_buf_puts(buf, "\\e");
+        } else if (*c == '-') {
+            iv_buf_puts(buf, "\\-");
+        } else if ((*c == '.' || *c == '\'') && (c == text || c[-1] == '\n')) {
+            iv_buf_puts(buf, "\\&");
+            iv_buf_putc(buf, *c);
+        } else if (*c == '\n' && c[1] == '\n') {
+            iv_buf_puts(buf, "\n.Pp\n");
+            c++;
+        } else {
+            iv_buf_putc(buf, *c);
+        }
+    }
+}
+
+static void add_manual_option(struct iv_buf *buf, const struct iv_option *option)
+{
+    iv_buf_puts(buf, ".It ");
+    if (option->letter != 0) {
+        iv_buf_printf(buf, "Fl %c , ", option->letter);
+    }
+    iv_buf_printf(buf, "Fl \\-%s", option->name);
+    if (option->argument != NULL) {
+        iv_buf_printf(buf, option->implied != NULL ? " Ns Oo = Ns Ar %s Oc" : " Ns = Ns Ar %s",
+                      option->argument);
+    }
+    iv_buf_putc(buf, '\n');
+    add_mdoc(buf, option->help);
+    iv_buf_puts(buf, ".\n");
+}
+
+void iv_options_manual(const struct iv_command *const *commands, size_t count, struct iv_buf *buf)
+{
+    for (size_t c = 0; c < count; c++) {
+        const struct iv_command *command = commands[c];
+        iv_buf_puts(buf, ".Ss ");
+        add_usage_name(buf, command);
+        iv_buf_printf(buf, " %s\n", command->synopsis);
+        add_mdoc(buf, command->summary);
+        iv_buf_putc(buf, '\n');
+        if (command->details != NULL) {
+            iv_buf_puts(buf, ".Pp\n");
+            add_mdoc(buf, command->details);
+            iv_buf_putc(buf, '\n');
+        }
+        for (size_t g = 0; g < command->group_count; g++) {
+            if (!is_shown(command->groups[g])) {
+                continue;
+            }
+            iv_buf_printf(buf, ".Pp\n%s:\n.Bl -tag -width Ds\n",
+                          command->groups[g]->title == NULL ? "Options"
+                                                            : command->groups[g]->title);
+            for (size_t i = 0; i < command->groups[g]->count; i++) {
+                if (!command->groups[g]->options[i].hidden) {
+                    add_manual_option(buf, &command->groups[g]->options[i]);
+                }
+            }
+            iv_buf_puts(buf, ".El\n");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+/*
+ * options.h: command lines as tables. One table drives parsing, --help, the manual page's option
+ * lists and the shells' completions.
+ */
+#ifndef IMGVAL_CLI_OPTIONS_H
+#define IMGVAL_CLI_OPTIONS_H
+
+#include "imgval/base/arena.h"
+#include "imgval/base/buf.h"
+#include "imgval/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum iv_option_type {
+    IV_OPTION_FLAG,   /* bool */
+    IV_OPTION_COUNT,  /* unsigned: how often it was given */
+    IV_OPTION_STRING, /* const char *; the last one wins */
+    IV_OPTION_LIST,   /* struct iv_strings; may repeat */
+    IV_OPTION_WORD,   /* enum of int size: index of the word in `words` */
+    IV_OPTION_NUMBER, /* int64_t, 0..4294967295 */
+};
+
+/* What a shell may complete an argument with. */
+enum iv_completion { IV_COMPLETE_NONE, IV_COMPLETE_FILE, IV_COMPLETE_DIRECTORY };
+
+struct iv_strings {
+    const char **items;
+    size_t count;
+    size_t capacity;
+};
+
+struct iv_option {
+    const char *name;     /* long name without "--" */
+    char letter;          /* short name, or 0 */
+    const char *argument; /* its name in help; NULL: takes none */
+    const char *implied;  /* the value without "=VALUE": then the next word is none; or NULL */
+    enum iv_option_type type;
+    size_t offset;            /* in the command's options struct */
+    size_t given_offset;      /* of a bool that says that it was given; 0: none */
+    const char *const *words; /* IV_OPTION_WORD: NULL-terminated */
+    enum iv_completion complete;
+    bool hidden;
+    const char *help; /* one line */
+};
+
+struct iv_option_group {
+    const char *title; /* heading in --help; NULL: "Options" */
+    const struct iv_option *options;
+    size_t count;
+};
+
+struct iv_command;
+
+/* Runs a command; returns the exit status. `options` is its parsed struct. */
+typedef int iv_command_fn(const struct iv_command *command, void *options,
+                          const struct iv_strings *arguments, struct iv_arena *arena);
+
+struct iv_command {
+    const char *name;
+    const char *verb;     /* second word ("add" of "cache add"), or NULL */
+    const char *synopsis; /* arguments behind the options */
+    const char *summary;  /* one line */
+    const char *details;  /* paragraphs for --help, or NULL */
+    size_t options_size;
+    const void *defaults; /* initial options struct, or NULL: zeros */
+    const struct iv_option_group *const *groups;
+    size_t group_count;
+    enum iv_completion complete; /* of the arguments */
+    iv_command_fn *run;
+};
+
+/*
+ * Parses the words behind the command's name. `--name=value`, `--name value`, `-xvalue`, `-x
+ * value`, bundled flags, `--` ends options. False with IV_ERROR_USAGE. ret_help: --help was met
+ * (then the rest is not looked at).
+ */
+bool iv_options_parse(const struct iv_command *command, int count, char *const *words,
+                      struct iv_arena *arena, void *ret_options, struct iv_strings *ret_arguments,
+                      bool *ret_help, struct iv_error *err);
+
+void iv_strings_add(struct iv_arena *arena, struct iv_strings *strings, const char *text);
+
+/* The text of `imgval COMMAND --help`. */
+void iv_options_help(const struct iv_command *command, struct iv_buf *buf);
+
+/* Completion script for a shell ("bash", "zsh", "fish") from all commands; false: unknown shell. */
+bool iv_options_completion(const struct iv_command *const *commands, size_t count,
+                           const char *shell, struct iv_buf *buf);
+
+/* The option lists of imgval(1) in mdoc, one subsection a command. */
+void iv_options_manual(const struct iv_command *const *commands, size_t count, struct iv_buf *buf);
+
+#endif

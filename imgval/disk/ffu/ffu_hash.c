@@ -1,0 +1,262 @@
+#include "imgval/disk/ffu/ffu_hash.h"
+
+#include "imgval/base/sha256.h"
+#include "imgval/disk/ffu/catalog.h"
+#include "imgval/disk/ffu/ffu_parts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define READ_SIZE ((size_t)512 * 1024)
+#define TABLE_PIECE 1024 /* hashes that are read at a time */
+
+/* ---- catalog ------------------------------------------------------------------------------- */
+
+/* Digest of the table's bytes; the table was checked to lie within the file. */
+static bool table_digest(const struct iv_ffu *ffu, struct iv_faults *faults, bool is_sha1,
+                         unsigned char ret_digest[IV_SHA256_SIZE])
+{
+    struct iv_sha256 *sha = is_sha1 ? iv_sha1_open() : iv_sha256_open();
+    struct iv_arena_mark mark = iv_arena_mark(ffu->arena);
+    unsigned char *bytes = IV_NEW_ARRAY(ffu->arena, unsigned char, READ_SIZE);
+    uint64_t at = IV_FFU_SECURITY_SIZE + ffu->catalog_size;
+    bool read = true;
+    for (uint64_t left = ffu->table_size; left > 0 && read;) {
+        size_t size = left < READ_SIZE ? (size_t)left : READ_SIZE;
+        read = iv_source_read(&ffu->source, bytes, size, at);
+        iv_sha256_add(sha, bytes, read ? size : 0);
+        at += size;
+        left -= size;
+    }
+    if (is_sha1) {
+        iv_sha1_close(sha, ret_digest);
+    } else {
+        iv_sha256_close(sha, ret_digest);
+    }
+    iv_arena_reset(ffu->arena, mark);
+    return read || iv_faults_add(faults, IV_FAULT_UNREADABLE, NULL,
+                                 "the hash table at offset %" PRIu64 " cannot be read",
+                                 IV_FFU_SECURITY_SIZE + ffu->catalog_size);
+}
+
+static void report_signers(const struct iv_image *image, struct iv_faults *faults)
+{
+    if (image->signature == IV_SIGNATURE_INVALID) {
+        const char *name = image->signers[0].name;
+        for (size_t i = 0; i < image->signer_count; i++) {
+            name = !image->signers[i].verified ? image->signers[i].name : name;
+        }
+        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL,
+                            "the signature of %s does not fit the catalog's content",
+                            name == NULL ? "a signer without a name"
+                                         : iv_faults_shown(faults->arena, name));
+    }
+}
+
+void iv_ffu_check_catalog(const struct iv_ffu *ffu, struct iv_image *image,
+                          struct iv_faults *faults)
+{
+    if (ffu->catalog_size == 0) {
+        image->signature = IV_SIGNATURE_NONE;
+        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL, "the file has none");
+        return;
+    }
+    unsigned char *bytes = IV_NEW_ARRAY(ffu->arena, unsigned char, (size_t)ffu->catalog_size);
+    struct iv_catalog catalog;
+    const char *why = "";
+    if (!iv_ffu_read(ffu, faults, "the catalog", bytes, (size_t)ffu->catalog_size,
+                     IV_FFU_SECURITY_SIZE)) {
+        return;
+    }
+    if (!iv_catalog_read(bytes, (size_t)ffu->catalog_size, ffu->arena, &catalog, &why)) {
+        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL, "it cannot be read: %s", why);
+        return;
+    }
+    image->signature = catalog.signature;
+    image->signers = catalog.signers;
+    image->signer_count = catalog.signer_count;
+    report_signers(image, faults);
+    unsigned char digest[IV_SHA256_SIZE];
+    if (!table_digest(ffu, faults, catalog.digest_size == IV_SHA1_SIZE, digest)) {
+        return;
+    }
+    bool same = memcmp(digest, catalog.digest, catalog.digest_size) == 0;
+    image->catalog_digest = same ? IV_CATALOG_MATCHES : IV_CATALOG_DIFFERS;
+    if (!same) {
+        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL,
+                            "it names another %s digest of the hash table",
+                            catalog.digest_size == IV_SHA1_SIZE ? "SHA-1" : "SHA-256");
+    }
+}
+
+/* ---- chunks -------------------------------------------------------------------------------- */
+
+struct check {
+    const struct iv_ffu *ffu;
+    struct iv_image *image;
+    struct iv_faults *faults;
+    struct iv_sha256 *sha;
+    unsigned char *bytes; /* READ_SIZE */
+    unsigned char *table; /* TABLE_PIECE hashes */
+    uint64_t run;         /* first chunk of the run of mismatches in hand */
+    uint64_t run_count;
+};
+
+static void end_run(struct check *c)
+{
+    if (c->run_count == 0) {
+        return;
+    }
+    const struct iv_ffu *ffu = c->ffu;
+    uint64_t start = ffu->base + c->run * ffu->chunk_size;
+    uint64_t size = c->run_count * ffu->chunk_size;
+    uint64_t left = ffu->source.size - start;
+    size = size < left ? size : left;
+    const char *place = "";
+    /* What nobody will see need not be worked out. */
+    if (c->faults->seen[IV_FAULT_HASH_MISMATCH] < IV_FAULTS_OF_A_KIND) {
+        place = iv_ffu_place(ffu, c->image, start, size, c->faults->arena);
+    }
+    (void)iv_faults_add(
+        c->faults, IV_FAULT_HASH_MISMATCH, NULL,
+        "chunk%s %" PRIu64 "%s%s, bytes %" PRIu64 " to %" PRIu64 " of the file: %s",
+        c->run_count > 1 ? "s" : "", c->run, c->run_count > 1 ? " to " : "",
+        c->run_count > 1 ? iv_arena_printf(c->faults->arena, "%" PRIu64, c->run + c->run_count - 1)
+                         : "",
+        start, start + size - 1, place);
+    c->run_count = 0;
+}
+
+static void compare(struct check *c, uint64_t chunk, const unsigned char *wanted,
+                    const unsigned char *digest)
+{
+    c->image->hash.checked++;
+    if (memcmp(wanted, digest, IV_SHA256_SIZE) == 0) {
+        end_run(c);
+        return;
+    }
+    c->image->hash.mismatched++;
+    c->run = c->run_count == 0 ? chunk : c->run;
+    c->run_count++;
+}
+
+static void add_zeros(struct check *c, uint64_t size)
+{
+    memset(c->bytes, 0, size < READ_SIZE ? (size_t)size : READ_SIZE);
+    while (size > 0) {
+        size_t piece = size < READ_SIZE ? (size_t)size : READ_SIZE;
+        iv_sha256_add(c->sha, c->bytes, piece);
+        size -= piece;
+    }
+}
+
+/* One chunk that is larger than the buffer, or the last one. */
+static bool hash_single(struct check *c, uint64_t chunk, unsigned char *ret_digest)
+{
+    const struct iv_ffu *ffu = c->ffu;
+    uint64_t at = ffu->base + chunk * ffu->chunk_size;
+    uint64_t left = ffu->source.size - at;
+    left = left < ffu->chunk_size ? left : ffu->chunk_size;
+    uint64_t missing = ffu->chunk_size - left;
+    bool read = true;
+    while (left > 0 && read) {
+        size_t size = left < READ_SIZE ? (size_t)left : READ_SIZE;
+        read = iv_source_read(&ffu->source, c->bytes, size, at);
+        iv_sha256_add(c->sha, c->bytes, read ? size : 0);
+        at += size;
+        left -= size;
+    }
+    add_zeros(c, read ? missing : 0);
+    iv_sha256_next(c->sha, ret_digest);
+    return read;
+}
+
+static void skip(struct check *c, uint64_t chunk, uint64_t count)
+{
+    end_run(c);
+    c->image->hash.skipped += count;
+    (void)iv_faults_add(c->faults, IV_FAULT_UNREADABLE, NULL,
+                        "%" PRIu64 " chunks from chunk %" PRIu64 " on cannot be read", count,
+                        chunk);
+}
+
+/* Chunks [first, last), whose hashes are in c->table. As many whole ones as fit into the buffer are
+ * read at once. */
+static void hash_piece(struct check *c, uint64_t first, uint64_t last)
+{
+    const struct iv_ffu *ffu = c->ffu;
+    unsigned char digest[IV_SHA256_SIZE];
+    uint64_t chunk = first;
+    while (chunk < last) {
+        uint64_t at = ffu->base + chunk * ffu->chunk_size;
+        uint64_t whole = (ffu->source.size - at) / ffu->chunk_size;
+        uint64_t count = READ_SIZE / ffu->chunk_size;
+        count = count < last - chunk ? count : last - chunk;
+        count = count < whole ? count : whole;
+        const unsigned char *wanted = c->table + (chunk - first) * IV_SHA256_SIZE;
+        if (count == 0) {
+            if (hash_single(c, chunk, digest)) {
+                compare(c, chunk, wanted, digest);
+            } else {
+                skip(c, chunk, 1);
+            }
+            chunk++;
+            continue;
+        }
+        if (!iv_source_read(&ffu->source, c->bytes, (size_t)(count * ffu->chunk_size), at)) {
+            skip(c, chunk, count);
+            chunk += count;
+            continue;
+        }
+        for (uint64_t i = 0; i < count; i++) {
+            iv_sha256_add(c->sha, c->bytes + i * ffu->chunk_size, (size_t)ffu->chunk_size);
+            iv_sha256_next(c->sha, digest);
+            compare(c, chunk + i, wanted + i * IV_SHA256_SIZE, digest);
+        }
+        chunk += count;
+    }
+}
+
+/* The first chunk that starts at or behind a place of the file. */
+static uint64_t chunk_behind(const struct iv_ffu *ffu, uint64_t place)
+{
+    if (place <= ffu->base) {
+        return 0;
+    }
+    uint64_t offset = place - ffu->base;
+    return offset / ffu->chunk_size + (offset % ffu->chunk_size != 0 ? 1 : 0);
+}
+
+void iv_ffu_check_hashes(const struct iv_ffu *ffu, uint64_t from, uint64_t to,
+                         struct iv_image *image, struct iv_faults *faults)
+{
+    if (image->hash.state != IV_HASH_CHECKED) {
+        return;
+    }
+    uint64_t first = chunk_behind(ffu, from);
+    uint64_t last = chunk_behind(ffu, to);
+    uint64_t count =
+        image->hash.chunks < image->hash.entries ? image->hash.chunks : image->hash.entries;
+    last = last < count ? last : count;
+    struct check c = {
+        .ffu = ffu,
+        .image = image,
+        .faults = faults,
+        .sha = iv_sha256_open(),
+        .bytes = IV_NEW_ARRAY(ffu->arena, unsigned char, READ_SIZE),
+        .table = IV_NEW_ARRAY(ffu->arena, unsigned char, TABLE_PIECE *IV_SHA256_SIZE),
+    };
+    for (uint64_t chunk = first; chunk < last;) {
+        uint64_t piece = last - chunk < TABLE_PIECE ? last - chunk : TABLE_PIECE;
+        uint64_t at = IV_FFU_SECURITY_SIZE + ffu->catalog_size + chunk * IV_SHA256_SIZE;
+        if (iv_source_read(&ffu->source, c.table, (size_t)(piece * IV_SHA256_SIZE), at)) {
+            hash_piece(&c, chunk, chunk + piece);
+        } else {
+            skip(&c, chunk, piece);
+        }
+        chunk += piece;
+    }
+    end_run(&c);
+    unsigned char unused[IV_SHA256_SIZE];
+    iv_sha256_close(c.sha, unused);
+}

@@ -1,0 +1,608 @@
+#include "imgval/history/audit.h"
+
+#include "cache/store.h"
+#include "imgval/history/audit_read.h"
+#include "rules/rules.h"
+#include "rules/wording.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* ---- sources: sorted, each once -------------------------------------------------------------- */
+
+static int text_order(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : strcmp(a, b);
+}
+
+static int number_order(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Nothing here hangs on the order in which the sources were read. */
+static int source_order(const void *a, const void *b, void *context)
+{
+    const struct iv_audit *audit = context;
+    const struct iv_audit_source *x = *(const struct iv_audit_source *const *)a;
+    const struct iv_audit_source *y = *(const struct iv_audit_source *const *)b;
+    const struct iv_pool_set *x_set = x->id == NULL ? NULL : &audit->pool.sets[x->set];
+    const struct iv_pool_set *y_set = y->id == NULL ? NULL : &audit->pool.sets[y->set];
+    int order = iv_natural_compare(x->path, y->path);
+    order = order != 0 ? order : text_order(x->id, y->id);
+    order = order != 0 ? order : text_order(x->reason, y->reason);
+    order = order != 0 ? order : text_order(x->doubt, y->doubt);
+    order = order != 0 ? order : number_order((uint64_t)x->kind, (uint64_t)y->kind);
+    order = order != 0 ? order : number_order((uint64_t)x->recorded, (uint64_t)y->recorded);
+    if (order == 0 && x_set != NULL && y_set != NULL) {
+        order = number_order(x_set->total_size, y_set->total_size);
+    }
+    return order;
+}
+
+/* Equal submissions next to each other, in the order of their sources. */
+static int equality_order(const void *a, const void *b)
+{
+    const struct iv_audit_source *x = *(const struct iv_audit_source *const *)a;
+    const struct iv_audit_source *y = *(const struct iv_audit_source *const *)b;
+    int order = text_order(x->id, y->id);
+    order = order != 0 ? order : number_order(x->set, y->set);
+    order = order != 0 ? order : text_order(x->reason, y->reason);
+    order = order != 0 ? order : text_order(x->doubt, y->doubt);
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+static bool is_same_submission(const struct iv_audit_source *a, const struct iv_audit_source *b)
+{
+    return a->id != NULL && b->id != NULL && strcmp(a->id, b->id) == 0 && a->set == b->set &&
+           text_order(a->reason, b->reason) == 0 && text_order(a->doubt, b->doubt) == 0;
+}
+
+static int path_order(const void *a, const void *b)
+{
+    return iv_natural_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorts the sources; ret_new[old] is the new number of each. */
+static void sort_sources(struct iv_auditing *a, size_t *ret_new)
+{
+    struct iv_audit *audit = a->audit;
+    const size_t count = audit->source_count;
+    struct iv_audit_source **order = IV_NEW_ARRAY(a->arena, struct iv_audit_source *, count + 1);
+    struct iv_audit_source *sorted = IV_NEW_ARRAY(a->arena, struct iv_audit_source, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        order[i] = &audit->sources[i];
+    }
+    qsort_r(order, count, sizeof(struct iv_audit_source *), source_order, audit);
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = *order[i];
+        ret_new[order[i] - audit->sources] = i;
+    }
+    audit->sources = sorted;
+}
+
+/* Of one submission in several places the first stays; ret_main says which. */
+static void merge_copies(struct iv_auditing *a, size_t *ret_main)
+{
+    struct iv_audit *audit = a->audit;
+    const size_t count = audit->source_count;
+    struct iv_audit_source **order = IV_NEW_ARRAY(a->arena, struct iv_audit_source *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        order[i] = &audit->sources[i];
+    }
+    qsort(order, count, sizeof(struct iv_audit_source *), equality_order);
+    for (size_t i = 0, end; i < count; i = end) {
+        struct iv_audit_source *main = order[i];
+        ret_main[main - audit->sources] = (size_t)(main - audit->sources);
+        for (end = i + 1; end < count && is_same_submission(main, order[end]); end++) {
+            ret_main[order[end] - audit->sources] = (size_t)(main - audit->sources);
+        }
+        main->copies = IV_NEW_ARRAY(a->arena, const char *, end - i);
+        for (size_t k = i + 1; k < end; k++) {
+            order[k]->is_copy = true;
+            main->baseline = main->baseline || order[k]->baseline;
+            main->recorded = main->recorded != 0 ? main->recorded : order[k]->recorded;
+            if (strcmp(order[k]->path, main->path) != 0) {
+                main->copies[main->copy_count++] = order[k]->path;
+            }
+        }
+        qsort(main->copies, main->copy_count, sizeof(*main->copies), path_order);
+    }
+}
+
+/* ---- variants -------------------------------------------------------------------------------- */
+
+static int place_order(const void *a, const void *b, void *context)
+{
+    const struct iv_audit *audit = context;
+    const struct iv_audit_place *x = a;
+    const struct iv_audit_place *y = b;
+    int order = iv_pop_compare(&x->pop, &y->pop);
+    if (order == 0) {
+        order =
+            iv_version_compare(audit->sources[x->source].number, audit->sources[y->source].number);
+    }
+    return order != 0 ? order : (x->source > y->source) - (x->source < y->source);
+}
+
+/* The same keys, and the same ones that count: equal for every superset test. */
+static bool has_same_shape(const struct iv_audit *audit, uint32_t a, uint32_t b)
+{
+    const struct iv_pool_set *x = &audit->pool.sets[a];
+    const struct iv_pool_set *y = &audit->pool.sets[b];
+    if (a == b) {
+        return true;
+    }
+    bool same = x->count == y->count;
+    for (uint32_t i = 0; same && i < x->count; i++) {
+        same = x->items[i].key == y->items[i].key &&
+               (audit->all_owners || audit->pool.packages[x->items[i].package].firmware ==
+                                         audit->pool.packages[y->items[i].package].firmware);
+    }
+    return same;
+}
+
+/* Versions of one number: [first, end). Which of them goes into the chain? */
+static void settle_number(struct iv_auditing *a, struct iv_audit_variant *variant, size_t first,
+                          size_t end)
+{
+    const struct iv_audit_version *one = NULL;
+    const struct iv_audit_version *other = NULL;
+    for (size_t i = first; i < end; i++) {
+        const struct iv_audit_version *version = &variant->versions[i];
+        if (version->state != IV_AUDIT_JUDGED) {
+            continue;
+        }
+        if (one == NULL) {
+            one = version;
+        } else if (!has_same_shape(a->audit, one->source->set, version->source->set)) {
+            other = version;
+        }
+    }
+    for (size_t i = first; i < end && other != NULL; i++) {
+        struct iv_audit_version *version = &variant->versions[i];
+        if (version->state == IV_AUDIT_JUDGED) {
+            version->state = IV_AUDIT_TWIN;
+            version->reason = iv_arena_printf(
+                a->arena, "this version stands twice with different package sets: %s and %s",
+                one->source->path, other->source->path);
+        }
+    }
+    if (one != NULL && other == NULL) {
+        size_t at = (size_t)(one - variant->versions);
+        variant->chain[variant->chain_count++] = (uint32_t)at;
+        variant->versions[at].chain = (uint32_t)variant->chain_count;
+    }
+}
+
+static void build_versions(struct iv_auditing *a, const struct iv_audit_place *places, size_t count,
+                           struct iv_audit_variant *variant)
+{
+    variant->pop = places[0].pop;
+    variant->versions = IV_NEW_ARRAY(a->arena, struct iv_audit_version, count);
+    variant->chain = IV_NEW_ARRAY(a->arena, uint32_t, count);
+    variant->points = IV_NEW_ARRAY(a->arena, uint32_t, count);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && places[i].source == places[i - 1].source) {
+            continue;
+        }
+        const struct iv_audit_source *source = &a->audit->sources[places[i].source];
+        variant->versions[variant->version_count++] = (struct iv_audit_version){
+            .source = source,
+            .state = source->reason == NULL ? IV_AUDIT_JUDGED : IV_AUDIT_NOT_JUDGED,
+            .reason = source->reason,
+        };
+    }
+    for (size_t i = 0, end; i < variant->version_count; i = end) {
+        const struct iv_version number = variant->versions[i].source->number;
+        for (end = i + 1; end < variant->version_count &&
+                          iv_version_compare(variant->versions[end].source->number, number) == 0;
+             end++) {
+        }
+        settle_number(a, variant, i, end);
+    }
+    for (size_t i = 0; i < variant->version_count; i++) {
+        struct iv_audit_version *version = &variant->versions[i];
+        if (version->state != IV_AUDIT_NOT_JUDGED) {
+            variant->points[variant->point_count++] = (uint32_t)i;
+            version->point = (uint32_t)variant->point_count;
+        }
+        variant->not_judged += version->state != IV_AUDIT_JUDGED ? 1 : 0;
+    }
+}
+
+/* Recorded ones by time, the others by path: two orders that have nothing to do with each other. */
+static int arrival_order(const void *a, const void *b, void *context)
+{
+    const struct iv_audit_variant *variant = context;
+    const struct iv_audit_source *x = variant->versions[*(const uint32_t *)a].source;
+    const struct iv_audit_source *y = variant->versions[*(const uint32_t *)b].source;
+    int order = (x->recorded > y->recorded) - (x->recorded < y->recorded);
+    if (order == 0 && x->recorded != 0) {
+        order = iv_version_compare(x->number, y->number);
+    }
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* Recorded sets came when they were recorded: each that came after a greater one is out of order,
+ * however many they are. */
+static void find_late_records(struct iv_audit_variant *variant, const uint32_t *order, size_t count)
+{
+    uint32_t greatest = count > 0 ? order[0] : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct iv_audit_version *version = &variant->versions[order[i]];
+        const struct iv_audit_source *before = variant->versions[greatest].source;
+        if (iv_version_compare(version->source->number, before->number) < 0) {
+            version->came_after = greatest + 1;
+        } else {
+            greatest = order[i];
+        }
+    }
+}
+
+/* Paths only suggest when a set came: as few as possible are out of order, so that one folder which
+ * sorts first by its name does not put all others out of order. */
+static void find_late_paths(struct iv_audit_variant *variant, const uint32_t *order, size_t count,
+                            struct iv_arena *scratch)
+{
+    struct iv_version *numbers = IV_NEW_ARRAY(scratch, struct iv_version, count + 1);
+    bool *is_late = IV_NEW_ARRAY(scratch, bool, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = variant->versions[order[i]].source->number;
+    }
+    iv_version_find_late(numbers, count, scratch, is_late);
+    size_t before = count; /* the last one in order: none yet */
+    for (size_t i = 0; i < count; i++) {
+        struct iv_audit_version *version = &variant->versions[order[i]];
+        if (!is_late[i]) {
+            before = i;
+        } else if (before < count && iv_version_compare(numbers[i], numbers[before]) < 0) {
+            version->came_after = order[before] + 1;
+        } else {
+            size_t next = i + 1; /* there is one: else this version were in order */
+            while (is_late[next]) {
+                next++;
+            }
+            version->came_before = order[next] + 1;
+        }
+    }
+}
+
+/* A set that is not judged, say a partial one, orders nothing. */
+static void find_out_of_order(struct iv_audit_variant *variant, struct iv_arena *arena)
+{
+    struct iv_arena_mark mark = iv_arena_mark(arena);
+    uint32_t *order = IV_NEW_ARRAY(arena, uint32_t, variant->version_count);
+    size_t count = 0;
+    for (size_t i = 0; i < variant->version_count; i++) {
+        if (variant->versions[i].state != IV_AUDIT_NOT_JUDGED) {
+            order[count++] = (uint32_t)i;
+        }
+    }
+    if (count > 0) {
+        qsort_r(order, count, sizeof(*order), arrival_order, variant);
+    }
+    size_t paths = 0; /* they stand before the recorded ones */
+    while (paths < count && variant->versions[order[paths]].source->recorded == 0) {
+        paths++;
+    }
+    find_late_paths(variant, order, paths, arena);
+    find_late_records(variant, order + paths, count - paths);
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_audit_version *version = &variant->versions[order[i]];
+        variant->out_of_order += version->came_after != 0 || version->came_before != 0 ? 1 : 0;
+    }
+    iv_arena_reset(arena, mark);
+}
+
+static size_t count_renamed(const struct iv_delta *delta)
+{
+    size_t renamed = 0;
+    for (size_t i = 0; i < delta->count; i++) {
+        renamed += delta->changes[i].after == NULL && delta->changes[i].other != NULL ? 1 : 0;
+    }
+    return renamed;
+}
+
+static void build_steps(struct iv_auditing *a, struct iv_audit_variant *variant)
+{
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    variant->step_count = variant->chain_count == 0 ? 0 : variant->chain_count - 1;
+    variant->steps = IV_NEW_ARRAY(a->arena, struct iv_audit_step, variant->step_count);
+    for (size_t i = 0; i < variant->step_count; i++) {
+        struct iv_audit_step *step = &variant->steps[i];
+        struct iv_arena_mark mark = iv_arena_mark(&scratch);
+        struct iv_delta delta;
+        step->from = variant->chain[i];
+        step->to = variant->chain[i + 1];
+        iv_audit_step_delta(a->audit, variant, step, &scratch, &delta);
+        memcpy(step->counts, delta.counts, sizeof(step->counts));
+        step->same = delta.same;
+        step->renamed = count_renamed(&delta);
+        step->missing = iv_audit_step_missing(a->audit, variant, step, NULL, NULL);
+        variant->broken += step->missing > 0 ? 1 : 0;
+        iv_arena_reset(&scratch, mark);
+    }
+}
+
+static struct iv_point *points_of(struct iv_auditing *a, const struct iv_audit_variant *variant,
+                                  const uint32_t *versions, size_t count)
+{
+    struct iv_point *points = IV_NEW_ARRAY(a->arena, struct iv_point, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_audit_source *source = variant->versions[versions[i]].source;
+        points[i] = (struct iv_point){.set = source->set, .number = source->number};
+    }
+    return points;
+}
+
+static void build_variant(struct iv_auditing *a, const struct iv_audit_place *places, size_t count,
+                          struct iv_audit_variant *variant)
+{
+    struct iv_audit *audit = a->audit;
+    build_versions(a, places, count, variant);
+    find_out_of_order(variant, a->arena);
+    build_steps(a, variant);
+    const struct iv_point *chain = points_of(a, variant, variant->chain, variant->chain_count);
+    const struct iv_point *points = points_of(a, variant, variant->points, variant->point_count);
+    iv_mends_build(&audit->pool, chain, variant->chain_count, audit->all_owners, a->arena,
+                   &variant->mends);
+    if (variant->point_count > 1) { /* in one version everything comes together */
+        iv_merge_groups_build(&audit->pool, points, variant->point_count, a->arena,
+                              &variant->groups);
+    }
+    iv_changed_contents_build(&audit->pool, points, variant->point_count, a->arena,
+                              &variant->changed);
+    variant->has_matrix = iv_matrix_build(&audit->pool, points, variant->point_count,
+                                          audit->all_owners, a->arena, &variant->matrix);
+    for (size_t i = 0; variant->has_matrix && i < variant->matrix.longest_count; i++) {
+        variant->versions[variant->points[variant->matrix.longest[i]]].in_longest = true;
+    }
+}
+
+/* ---- findings -------------------------------------------------------------------------------- */
+
+static const struct iv_baseline *as_baseline(const struct iv_audit_source *source,
+                                             struct iv_arena *arena)
+{
+    struct iv_baseline *baseline = IV_NEW(arena, struct iv_baseline);
+    *baseline = (struct iv_baseline){
+        .id = source->id, .firmware_version = source->firmware_version, .number = source->number};
+    return baseline;
+}
+
+static void add_removed(struct iv_auditing *a, const struct iv_audit_variant *variant,
+                        const struct iv_audit_step *step, struct iv_finding *finding)
+{
+    const struct iv_rule *rule = iv_rules_find("WSPC004");
+    const struct iv_audit_source *from = variant->versions[step->from].source;
+    const struct iv_audit_source *to = variant->versions[step->to].source;
+    uint32_t *missing;
+    struct iv_delta delta;
+    size_t count = iv_audit_step_missing(a->audit, variant, step, a->arena, &missing);
+    struct iv_package *packages = IV_NEW_ARRAY(a->arena, struct iv_package, count);
+    const struct iv_package **list = IV_NEW_ARRAY(a->arena, const struct iv_package *, count);
+    for (size_t i = 0; i < count; i++) {
+        iv_pool_package(&a->audit->pool, missing[i], &packages[i]);
+        list[i] = &packages[i];
+    }
+    iv_audit_step_delta(a->audit, variant, step, a->arena, &delta);
+    const char *names = iv_rules_names(a->arena, list, count);
+    *finding = (struct iv_finding){
+        .rule = rule,
+        .severity = rule->severity,
+        .message = iv_rules_fill(a->arena, rule->message, &names, 1),
+        .remedy = iv_rules_removed_remedy(rule, &delta, a->arena),
+        .path = to->path,
+        .field = IV_PHONE_FIRMWARE_REVISION,
+        .actual = to->firmware_version,
+        .variant = &variant->pop,
+        .packages = list,
+        .package_count = count,
+        .has_packages = true,
+        .baseline = as_baseline(from, a->arena),
+    };
+    finding->fingerprint = iv_finding_fingerprint(finding, a->arena);
+}
+
+static void add_changed(struct iv_auditing *a, const struct iv_audit_variant *variant,
+                        const struct iv_changed_content *changed, struct iv_finding *finding)
+{
+    const struct iv_rule *rule = iv_rules_find("ADV001");
+    const struct iv_pool *pool = &a->audit->pool;
+    const struct iv_pool_package *state = &pool->packages[changed->after];
+    const struct iv_audit_source *from = variant->versions[variant->points[changed->first]].source;
+    const struct iv_audit_source *to = variant->versions[variant->points[changed->second]].source;
+    const char *name = iv_audit_package_name(a->audit, changed->after);
+    const char *version = pool->texts[state->version - 1];
+    *finding = (struct iv_finding){
+        .rule = rule,
+        .severity = rule->severity,
+        .message = iv_arena_printf(a->arena,
+                                   "%s has the version %s as in firmware %s, but other "
+                                   "files in firmware %s",
+                                   name, version, from->firmware_version, to->firmware_version),
+        .remedy = rule->remedy,
+        .package = name,
+        .key = pool->texts[state->key],
+        .path = to->path,
+        .field = "version",
+        .actual = version,
+        .variant = &variant->pop,
+        .baseline = as_baseline(from, a->arena),
+    };
+    finding->fingerprint = iv_finding_fingerprint(finding, a->arena);
+}
+
+static void build_findings(struct iv_auditing *a)
+{
+    struct iv_audit *audit = a->audit;
+    size_t room = 0;
+    for (size_t v = 0; v < audit->variant_count; v++) {
+        room += audit->variants[v].broken + audit->variants[v].changed.count;
+    }
+    audit->findings = IV_NEW_ARRAY(a->arena, struct iv_finding, room + 1);
+    for (size_t v = 0; v < audit->variant_count; v++) {
+        const struct iv_audit_variant *variant = &audit->variants[v];
+        for (size_t i = 0; i < variant->step_count; i++) {
+            if (variant->steps[i].missing > 0) {
+                add_removed(a, variant, &variant->steps[i],
+                            &audit->findings[audit->finding_count++]);
+            }
+        }
+        for (size_t i = 0; i < variant->changed.count; i++) {
+            add_changed(a, variant, &variant->changed.items[i],
+                        &audit->findings[audit->finding_count++]);
+        }
+    }
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static void build_variants(struct iv_auditing *a)
+{
+    struct iv_audit *audit = a->audit;
+    size_t capacity = 0;
+    size_t *new_number = IV_NEW_ARRAY(a->arena, size_t, audit->source_count + 1);
+    size_t *main = IV_NEW_ARRAY(a->arena, size_t, audit->source_count + 1);
+    sort_sources(a, new_number);
+    merge_copies(a, main);
+    for (size_t i = 0; i < a->place_count; i++) {
+        a->places[i].source = main[new_number[a->places[i].source]];
+    }
+    if (a->place_count > 0) {
+        qsort_r(a->places, a->place_count, sizeof(*a->places), place_order, audit);
+    }
+    for (size_t i = 0, end; i < a->place_count; i = end) {
+        for (end = i + 1;
+             end < a->place_count && iv_pop_compare(&a->places[end].pop, &a->places[i].pop) == 0;
+             end++) {
+        }
+        audit->variants = iv_arena_grow(a->arena, audit->variants, audit->variant_count, &capacity,
+                                        sizeof(*audit->variants));
+        struct iv_audit_variant *variant = &audit->variants[audit->variant_count++];
+        *variant = (struct iv_audit_variant){0};
+        build_variant(a, &a->places[i], end - i, variant);
+    }
+}
+
+/* What is in no variant, and how many sources were not judged in full. */
+static void count_unjudged(struct iv_auditing *a)
+{
+    struct iv_audit *audit = a->audit;
+    bool *listed = IV_NEW_ARRAY(a->arena, bool, audit->source_count + 1);
+    bool *doubtful = IV_NEW_ARRAY(a->arena, bool, audit->source_count + 1);
+    audit->unjudged =
+        IV_NEW_ARRAY(a->arena, const struct iv_audit_source *, audit->source_count + 1);
+    for (size_t v = 0; v < audit->variant_count; v++) {
+        const struct iv_audit_variant *variant = &audit->variants[v];
+        for (size_t i = 0; i < variant->version_count; i++) {
+            size_t at = (size_t)(variant->versions[i].source - audit->sources);
+            listed[at] = true;
+            doubtful[at] = doubtful[at] || variant->versions[i].state != IV_AUDIT_JUDGED ||
+                           (!variant->has_matrix && variant->versions[i].point != 0);
+        }
+    }
+    for (size_t i = 0; i < audit->source_count; i++) {
+        const struct iv_audit_source *source = &audit->sources[i];
+        if (source->is_copy) {
+            continue;
+        }
+        if (!listed[i] && source->reason != NULL) {
+            audit->unjudged[audit->unjudged_count++] = source;
+        }
+        audit->not_judged +=
+            doubtful[i] || source->reason != NULL || source->doubt != NULL || source->unreadable > 0
+                ? 1
+                : 0;
+    }
+}
+
+static enum iv_final_verdict verdict_of(const struct iv_audit *audit)
+{
+    for (size_t i = 0; i < audit->finding_count; i++) {
+        if (audit->findings[i].severity >= audit->fail_on) {
+            return IV_VERDICT_FAIL;
+        }
+    }
+    return audit->not_judged > 0 || audit->source_count == 0 ? IV_VERDICT_INCOMPLETE
+                                                             : IV_VERDICT_PASS;
+}
+
+static bool is_recorded(const char *name, const struct iv_audit_options *options,
+                        struct iv_arena *arena, struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record record;
+    if (options->scan->store_path == NULL ||
+        !iv_store_open(options->scan->store_path, IV_STORE_READ, &store, err) ||
+        !iv_store_find(store, name, arena, &record, err)) {
+        if (err->code == IV_ERROR_ABSENT || err->code == IV_ERROR_NONE) {
+            *err = (struct iv_error){0};
+            return iv_error_set(err, IV_ERROR_NO_INPUT,
+                                "%s: no such path, and the baseline store has no such submission",
+                                name);
+        }
+        return false;
+    }
+    return true;
+}
+
+bool iv_audit_find(const char *const *names, size_t count, const struct iv_audit_options *options,
+                   struct iv_arena *arena, struct iv_found_list *ret_list, struct iv_error *err)
+{
+    struct iv_found_list list = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (access(names[i], F_OK) == 0) {
+            if (!iv_discover(names[i], &options->scan->limits, arena, &list, err)) {
+                return false;
+            }
+            continue;
+        }
+        if (!is_recorded(names[i], options, arena, err)) {
+            return false;
+        }
+        list.items =
+            iv_arena_grow(arena, list.items, list.count, &list.capacity, sizeof(*list.items));
+        list.items[list.count++] = (struct iv_found){.path = names[i]};
+    }
+    iv_discover_sort(&list);
+    *ret_list = list;
+    return true;
+}
+
+bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_options *options,
+                  struct iv_arena *arena, struct iv_audit *ret_audit, struct iv_error *err)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+        return iv_error_errno(err, "getrandom");
+    }
+    struct iv_audit audit = {
+        .tool_version = options->scan->tool_version,
+        .fail_on = options->scan->fail_on,
+        .all_owners = options->scan->all_owners,
+    };
+    iv_pool_init(&audit.pool, seed);
+    struct iv_auditing a = {.options = options, .arena = arena, .audit = &audit};
+    for (size_t i = 0; i < list->count; i++) {
+        iv_audit_read(&a, &list->items[i]);
+    }
+    if (options->with_store) {
+        iv_audit_read_store(&a);
+    }
+    build_variants(&a);
+    build_findings(&a);
+    count_unjudged(&a);
+    audit.verdict = verdict_of(&audit);
+    *ret_audit = audit;
+    return true;
+}
+
+void iv_audit_fini(struct iv_audit *audit)
+{
+    iv_pool_fini(&audit->pool);
+}

@@ -1,0 +1,386 @@
+#include "imgval/history/audit_read.h"
+
+#include "cache/store.h"
+#include "imgval/base/file.h"
+#include "imgval/history/import.h"
+#include "imgval/model/kinds.h"
+#include "imgval/report/read/bundle.h"
+#include "imgval/report/read/report_read.h"
+#include "imgval/scan/resolve.h"
+#include "imgval/scan/scan_read.h"
+#include "rules/rules.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A submission of many operators stands in many variants; more than this is not a history. */
+#define PLACES_MAX ((size_t)8000000)
+
+/* What is known about a submission beside what was read of it. */
+struct origin {
+    int64_t recorded;
+    bool baseline;
+    bool hidden;        /* part of it could not be listed: absence proves nothing */
+    const char *doubt;  /* something beside its packages could not be read */
+    const char *reason; /* why it cannot be judged */
+};
+
+static struct iv_audit_source *new_source(struct iv_auditing *a)
+{
+    struct iv_audit *audit = a->audit;
+    audit->sources = iv_arena_grow(a->arena, audit->sources, audit->source_count,
+                                   &a->source_capacity, sizeof(*audit->sources));
+    struct iv_audit_source *source = &audit->sources[audit->source_count++];
+    *source = (struct iv_audit_source){0};
+    return source;
+}
+
+/* Something that holds no submission, or none that can be read. */
+static void add_unread(struct iv_auditing *a, const char *path, const char *reason)
+{
+    *new_source(a) = (struct iv_audit_source){
+        .path = iv_arena_strdup(a->arena, path),
+        .kind = IV_KIND_DIRECTORY,
+        .reason = iv_arena_strdup(a->arena, reason),
+    };
+}
+
+/* Why a submission cannot be judged; NULL: it can. The worst first. */
+static const char *why_not(const struct iv_submission *s, const struct origin *origin)
+{
+    if (origin->reason != NULL) {
+        return origin->reason;
+    }
+    if (s->package_count == 0) {
+        return "holds no package";
+    }
+    if (s->type != IV_IMAGE) {
+        return "a partial submission: it is no whole firmware set";
+    }
+    if (iv_device_has_conflict(&s->device, IV_PHONE_FIRMWARE_REVISION)) {
+        return "its sources disagree about the firmware version";
+    }
+    if (s->firmware_version == NULL) {
+        return "does not say its firmware version";
+    }
+    if (!s->firmware_version_valid) {
+        return "its firmware version is not four numbers from 0 to 65535";
+    }
+    if (iv_device_has_too_many_pops(&s->device)) {
+        return "has too many variants";
+    }
+    if (s->variant_count == 0) {
+        return "does not say its manufacturer, operator and model without contradiction";
+    }
+    return origin->hidden ? "part of it could not be listed, so nothing can be said to be missing"
+                          : NULL;
+}
+
+static struct iv_pop copy_pop(struct iv_arena *arena, const struct iv_pop *pop)
+{
+    return (struct iv_pop){
+        .oem = iv_arena_strdup(arena, pop->oem),
+        .mobile_operator = iv_arena_strdup(arena, pop->mobile_operator),
+        .model = iv_arena_strdup(arena, pop->model),
+    };
+}
+
+static void add_places(struct iv_auditing *a, const struct iv_submission *s)
+{
+    const size_t number = a->audit->source_count - 1;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        if (a->options->pop != NULL && iv_pop_compare(&s->variants[i].pop, a->options->pop) != 0) {
+            continue;
+        }
+        a->places = iv_arena_grow(a->arena, a->places, a->place_count, &a->place_capacity,
+                                  sizeof(*a->places));
+        a->places[a->place_count++] = (struct iv_audit_place){
+            .pop = copy_pop(a->arena, &s->variants[i].pop), .source = number};
+    }
+}
+
+/* Everything that outlives the reading is copied. */
+static void add_submission(struct iv_auditing *a, const struct iv_submission *s,
+                           const struct origin *origin)
+{
+    uint32_t set = 0;
+    const char *reason = why_not(s, origin);
+    if (s->variant_count > PLACES_MAX - a->place_count) {
+        reason = "has too many variants";
+    }
+    if (!iv_pool_add(&a->audit->pool, &s->set, &set)) {
+        add_unread(a, s->path, "the audit holds too many packages to take it in");
+        return;
+    }
+    struct iv_audit_source *source = new_source(a);
+    *source = (struct iv_audit_source){
+        .path = iv_arena_strdup(a->arena, s->path),
+        .kind = s->kind,
+        .id = iv_arena_strdup(a->arena, s->id),
+        .firmware_version = iv_arena_strdup(a->arena, s->firmware_version),
+        .number = s->number,
+        .recorded = origin->recorded,
+        .baseline = origin->baseline,
+        .set = set,
+        .unreadable = s->unreadable_count,
+        .doubt = iv_arena_strdup(a->arena, origin->doubt),
+        .reason = iv_arena_strdup(a->arena, reason),
+    };
+    a->audit->packages += s->set.count;
+    if (s->firmware_version_valid && s->variant_count <= PLACES_MAX - a->place_count) {
+        add_places(a, s);
+    }
+}
+
+static const char partial_reason[] = "its update history names packages that are not in it: a "
+                                     "partial set, or one that was half copied";
+
+/* IMG010: Microsoft's packages are expected in images alone. */
+static bool lacks_packages_of_history(const struct iv_submission *s)
+{
+    const bool whole = iv_kinds[s->kind].is_image;
+    for (size_t i = 0; s->history.complete && i < s->history.package_count; i++) {
+        const struct iv_package *entry = &s->history.packages[i];
+        if (!entry->removal && entry->key != NULL && (whole || !iv_package_is_microsoft(entry)) &&
+            iv_set_find(&s->set, entry->key) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- submissions on disk --------------------------------------------------------------------- */
+
+static void read_path(struct iv_auditing *a, const char *path)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_submission s;
+    struct iv_containment containment;
+    struct iv_error err = {0};
+    if (!iv_scan_read(path, a->options->scan, &arena, &s, &containment, &err)) {
+        a->audit->trouble = a->audit->trouble || err.code == IV_ERROR_SYSTEM;
+        add_unread(a, path, err.text);
+        return;
+    }
+    const struct origin origin = {
+        .baseline = s.baseline,
+        .hidden = s.set_incomplete,
+        .doubt = s.fault_count == 0 ? NULL : s.faults[0].path,
+        .reason = lacks_packages_of_history(&s) ? partial_reason : NULL,
+    };
+    add_submission(a, &s, &origin);
+}
+
+/* ---- reports, streams, bundles --------------------------------------------------------------- */
+
+/* A finding that says that packages may lie there unseen. */
+static bool hides_packages(const struct iv_finding *finding)
+{
+    static const char *const harmless[] = {"IMG303", "IMG304", "IMG010"};
+    bool hides =
+        finding->incomplete && finding->key == NULL && strncmp(finding->rule->id, "IMG", 3) == 0;
+    for (size_t i = 0; i < IV_COUNT(harmless); i++) {
+        hides = hides && strcmp(finding->rule->id, harmless[i]) != 0;
+    }
+    return hides;
+}
+
+static void add_entry(void *context, const struct iv_report_entry *entry, bool whole)
+{
+    struct iv_auditing *a = context;
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_submission s;
+    struct origin origin = {.baseline = entry->submission->baseline};
+    iv_import_rebuild(entry->submission, a->options->scan, &arena, &s);
+    s.kind = entry->submission->kind;
+    s.type = entry->submission->type;
+    if (!whole) {
+        origin.reason = "the stream ends, or was changed, within this submission";
+    }
+    for (size_t i = 0; i < entry->judgement.finding_count; i++) {
+        const struct iv_finding *finding = &entry->judgement.findings[i];
+        origin.hidden = origin.hidden || hides_packages(finding);
+        if (origin.reason == NULL && strcmp(finding->rule->id, "IMG010") == 0) {
+            origin.reason = partial_reason;
+        }
+        if ((hides_packages(finding) || strcmp(finding->rule->id, "IMG303") == 0) &&
+            finding->path != NULL &&
+            (origin.doubt == NULL || strcmp(finding->path, origin.doubt) < 0)) {
+            origin.doubt = finding->path;
+        }
+    }
+    add_submission(a, &s, &origin);
+}
+
+static void read_stream(struct iv_auditing *a, const char *path, int fd)
+{
+    struct iv_error err = {0};
+    bool complete = false;
+    if (!iv_stream_read(fd, iv_rules_find, add_entry, a, &complete, &err)) {
+        a->audit->trouble = a->audit->trouble || err.code == IV_ERROR_SYSTEM;
+        add_unread(a, path,
+                   iv_arena_printf(a->arena, "the stream cannot be read on: %s", err.text));
+    } else if (!complete) {
+        add_unread(a, path,
+                   "the stream has no end record: submissions may be missing behind its last one");
+    }
+}
+
+static void read_report(struct iv_auditing *a, const char *path, const struct iv_buf *bytes)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_report report = {0};
+    struct iv_error err = {0};
+    bool complete;
+    if (!iv_report_read(iv_buf_text(bytes), bytes->size, iv_rules_find, &arena, &report, &complete,
+                        &err)) {
+        add_unread(a, path, err.text);
+        return;
+    }
+    for (size_t i = 0; i < report.entry_count; i++) {
+        add_entry(a, &report.entries[i], true);
+    }
+}
+
+static void add_record(struct iv_auditing *a, const struct iv_record *record)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_submission s;
+    struct origin origin = {.recorded = record->recorded};
+    iv_submission_from_record(record, &arena, &s);
+    for (size_t i = 0; i < record->pop_count; i++) {
+        origin.baseline = origin.baseline || record->pops[i].baseline;
+    }
+    add_submission(a, &s, &origin);
+}
+
+static void read_bundle(struct iv_auditing *a, const char *path, const struct iv_buf *bytes)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_record *records;
+    size_t count;
+    struct iv_error err = {0};
+    if (!iv_bundle_read(iv_buf_text(bytes), bytes->size, &arena, &records, &count, &err)) {
+        add_unread(a, path, err.text);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_record(a, &records[i]);
+    }
+}
+
+static void read_data(struct iv_auditing *a, const char *path)
+{
+    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_error err = {0};
+    char head[4096];
+    struct stat st;
+    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int64_t got = fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)
+                      ? -1
+                      : iv_file_read_at(fd, head, sizeof(head), 0);
+    if (got < 0) {
+        add_unread(a, path, "cannot be read as a file");
+        return;
+    }
+    if (got == 0) {
+        add_unread(a, path, "is an empty file: a stream that was cut off, or never written");
+        return;
+    }
+    if (iv_json_is_stream(head, (size_t)got)) {
+        read_stream(a, path, fd);
+        return;
+    }
+    bool is_bundle = iv_bundle_is(head, (size_t)got);
+    if (!is_bundle && !iv_json_is_report(head, (size_t)got)) {
+        read_path(a, path);
+        return;
+    }
+    if (!iv_file_read_all(fd, IV_REPORT_READ_MAX, &bytes)) {
+        iv_error_errno(&err, "reading");
+        add_unread(a, path, err.text);
+        return;
+    }
+    (is_bundle ? read_bundle : read_report)(a, path, &bytes);
+}
+
+/* ---- the store ------------------------------------------------------------------------------- */
+
+static void store_trouble(struct iv_auditing *a, const struct iv_error *err)
+{
+    a->audit->trouble = true;
+    add_unread(a, "baseline store", err->text);
+}
+
+static void read_name(struct iv_auditing *a, const char *name)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record record;
+    struct iv_error err = {0};
+    if (!iv_store_open(a->options->scan->store_path, IV_STORE_READ, &store, &err) ||
+        !iv_store_find(store, name, &arena, &record, &err)) {
+        store_trouble(a, &err);
+        return;
+    }
+    add_record(a, &record);
+}
+
+static bool has_pop(const struct iv_record *record, const struct iv_pop *pop)
+{
+    for (size_t i = 0; i < record->pop_count; i++) {
+        if (iv_pop_compare(&record->pops[i].pop, pop) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void iv_audit_read_store(struct iv_auditing *a)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record *records;
+    struct iv_record record;
+    size_t count;
+    struct iv_error err = {0};
+    if (!iv_store_open(a->options->scan->store_path, IV_STORE_READ, &store, &err) ||
+        !iv_store_list(store, false, &arena, &records, &count, &err)) {
+        store_trouble(a, &err);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct iv_arena_mark mark = iv_arena_mark(&arena);
+        if (a->options->pop != NULL && !has_pop(&records[i], a->options->pop)) {
+            continue;
+        }
+        if (!iv_store_find(store, records[i].id, &arena, &record, &err)) {
+            store_trouble(a, &err);
+            return;
+        }
+        add_record(a, &record);
+        iv_arena_reset(&arena, mark);
+    }
+}
+
+void iv_audit_read(struct iv_auditing *a, const struct iv_found *found)
+{
+    if (found->trouble != NULL) {
+        add_unread(a, found->path, found->trouble);
+    } else if (access(found->path, F_OK) != 0) {
+        read_name(a, found->path);
+    } else if (found->is_data) {
+        read_data(a, found->path);
+    } else {
+        read_path(a, found->path);
+    }
+}

@@ -1,0 +1,33 @@
+/*
+ * audit_read.h: what an audit has to read: submissions on disk, saved reports and streams, export
+ * bundles, the baseline store. Private to the audit.
+ */
+#ifndef IMGVAL_HISTORY_AUDIT_READ_H
+#define IMGVAL_HISTORY_AUDIT_READ_H
+
+#include "imgval/history/audit.h"
+
+/* A submission's place in one variant. */
+struct iv_audit_place {
+    struct iv_pop pop;
+    size_t source;
+};
+
+/* An audit in the making. */
+struct iv_auditing {
+    const struct iv_audit_options *options;
+    struct iv_arena *arena;
+    struct iv_audit *audit;
+    size_t source_capacity;
+    struct iv_audit_place *places;
+    size_t place_count;
+    size_t place_capacity;
+    const char *stream; /* in hand */
+};
+
+/* Reads one thing that was found and adds its submissions. */
+void iv_audit_read(struct iv_auditing *a, const struct iv_found *found);
+/* Adds all submissions of the store. */
+void iv_audit_read_store(struct iv_auditing *a);
+
+#endif

@@ -1,0 +1,371 @@
+#include "imgval/history/discover.h"
+
+#include "imgval/base/file.h"
+#include "imgval/base/text.h"
+#include "imgval/input/kinds.h"
+#include "imgval/model/audit.h"
+#include "imgval/model/kinds.h"
+#include "imgval/model/package.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What a file's name says. */
+enum role { ROLE_OTHER, ROLE_PACKAGE, ROLE_MANIFEST, ROLE_SIDE, ROLE_IMAGE, ROLE_DATA };
+
+struct finder {
+    const char *path; /* of the root */
+    const struct iv_walk *walk;
+    struct iv_arena *arena;
+    struct iv_found_list *list;
+};
+
+/* Entries [first, end) lie in one folder, whose path (with its slash) is `prefix` bytes long. */
+struct folder {
+    size_t first;
+    size_t end;
+    size_t prefix;
+};
+
+static enum role role_of(const char *name)
+{
+    enum iv_role metadata;
+    if (iv_ascii_ieq(name, "man.dsm.xml") || iv_ascii_ieq(name, "update.mum")) {
+        return ROLE_MANIFEST;
+    }
+    if (iv_package_is_file_name(name) || iv_ascii_isuffix(name, ".mum") ||
+        iv_ascii_isuffix(name, ".dsm.xml")) {
+        return ROLE_PACKAGE;
+    }
+    if (iv_kind_of_image_name(name) != IV_KIND_COUNT) {
+        return ROLE_IMAGE;
+    }
+    if (iv_lister_metadata_role(name, &metadata)) {
+        return ROLE_SIDE;
+    }
+    return iv_ascii_isuffix(name, ".json") || iv_ascii_isuffix(name, ".jsonl") ||
+                   iv_ascii_isuffix(name, ".ndjson")
+               ? ROLE_DATA
+               : ROLE_OTHER;
+}
+
+static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
+{
+    (void)context;
+    (void)path;
+    return type == IV_FILE_REGULAR && role_of(name) != ROLE_OTHER;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+static void add(struct finder *finder, const char *relative, size_t length, bool is_data,
+                const char *trouble)
+{
+    size_t root = strlen(finder->path);
+    while (root > 1 && finder->path[root - 1] == '/') {
+        root--;
+    }
+    bool slash = length > 0 && !(root == 1 && finder->path[0] == '/');
+    struct iv_found_list *list = finder->list;
+    list->items = iv_arena_grow(finder->arena, list->items, list->count, &list->capacity,
+                                sizeof(*list->items));
+    list->items[list->count++] = (struct iv_found){
+        .path = iv_arena_printf(finder->arena, "%.*s%s%.*s", (int)root, finder->path,
+                                slash ? "/" : "", (int)length, relative),
+        .is_data = is_data,
+        .trouble = trouble,
+    };
+}
+
+static const char *entry_path(const struct finder *finder, size_t i)
+{
+    return finder->walk->entries[i].path;
+}
+
+/* The sub-folder that entry `i` of a folder lies in; false: directly in the folder. */
+static bool sub_folder(const struct finder *finder, const struct folder *folder, size_t i,
+                       struct folder *ret_sub)
+{
+    const char *path = entry_path(finder, i);
+    const char *slash = strchr(path + folder->prefix, '/');
+    if (slash == NULL) {
+        return false;
+    }
+    size_t prefix = (size_t)(slash - path) + 1;
+    size_t end = i + 1;
+    while (end < folder->end && strncmp(entry_path(finder, end), path, prefix) == 0) {
+        end++;
+    }
+    *ret_sub = (struct folder){.first = i, .end = end, .prefix = prefix};
+    return true;
+}
+
+/* An extracted package with nothing else in it. */
+static bool is_plain_package(const struct finder *finder, const struct folder *folder)
+{
+    bool has_manifest = false;
+    for (size_t i = folder->first; i < folder->end; i++) {
+        const char *path = entry_path(finder, i);
+        bool direct = strchr(path + folder->prefix, '/') == NULL;
+        switch (role_of(base_name(path))) {
+        case ROLE_MANIFEST:
+            if (!direct) {
+                return false;
+            }
+            has_manifest = true;
+            break;
+        case ROLE_PACKAGE:
+        case ROLE_IMAGE:
+            return false;
+        case ROLE_SIDE:
+        case ROLE_DATA:
+        case ROLE_OTHER:
+            break;
+        }
+    }
+    return has_manifest;
+}
+
+static bool is_partition(const struct finder *finder, const struct folder *sub)
+{
+    static const char *const names[] = {"MainOS", "EFIESP", "UpdateOS", "Data", "PLAT",
+                                        "MMOS",   "DPP",    "SBL",      "UEFI", "BSP"};
+    const char *path = entry_path(finder, sub->first);
+    size_t start = sub->prefix - 1;
+    while (start > 0 && path[start - 1] != '/') {
+        start--;
+    }
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        if (strlen(names[i]) == sub->prefix - 1 - start &&
+            iv_ascii_iprefix(path + start, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A package name in a sub-folder. */
+struct name {
+    const char *stem;
+    size_t sub;
+};
+
+static int name_order(const void *a, const void *b)
+{
+    const struct name *x = a;
+    const struct name *y = b;
+    int order = strcmp(x->stem, y->stem);
+    return order != 0 ? order : (x->sub > y->sub) - (x->sub < y->sub);
+}
+
+/* What lies in a folder. */
+struct summary {
+    size_t packages; /* directly, extracted ones too */
+    size_t sides;
+    size_t images;
+    size_t subs; /* sub-folders with packages or images, extracted packages aside */
+    size_t partitions;
+    bool has_image_below;
+    bool overlap; /* a package name stands in two sub-folders */
+};
+
+/* The name of the package that an entry belongs to, folded. */
+static const char *stem_of(struct finder *finder, size_t i, enum role role)
+{
+    const char *path = entry_path(finder, i);
+    if (role == ROLE_PACKAGE) {
+        return iv_ascii_fold(finder->arena, iv_package_stem(finder->arena, base_name(path)));
+    }
+    const char *slash = strrchr(path, '/');
+    const char *folder =
+        slash == NULL ? "" : iv_arena_strndup(finder->arena, path, (size_t)(slash - path));
+    return iv_ascii_fold(finder->arena, base_name(folder));
+}
+
+/* Whether a sub-folder holds packages; their names are added to the list. */
+static bool list_names(struct finder *finder, const struct folder *sub, size_t number,
+                       struct name *names, size_t *count, bool *has_image)
+{
+    bool found = false;
+    for (size_t i = sub->first; i < sub->end; i++) {
+        enum role role = role_of(base_name(entry_path(finder, i)));
+        *has_image = *has_image || role == ROLE_IMAGE;
+        if (role == ROLE_PACKAGE || role == ROLE_MANIFEST) {
+            names[(*count)++] = (struct name){.stem = stem_of(finder, i, role), .sub = number};
+            found = true;
+        }
+    }
+    return found;
+}
+
+static void count_file(const char *path, struct summary *s)
+{
+    switch (role_of(base_name(path))) {
+    case ROLE_PACKAGE:
+    case ROLE_MANIFEST:
+        s->packages++;
+        break;
+    case ROLE_SIDE:
+        s->sides++;
+        break;
+    case ROLE_IMAGE:
+        s->images++;
+        break;
+    case ROLE_DATA:
+    case ROLE_OTHER:
+        break;
+    }
+}
+
+static struct summary summarize(struct finder *finder, const struct folder *folder)
+{
+    struct summary s = {0};
+    struct iv_arena_mark mark = iv_arena_mark(finder->arena);
+    struct name *names = IV_NEW_ARRAY(finder->arena, struct name, folder->end - folder->first + 1);
+    size_t count = 0;
+    struct folder sub;
+    for (size_t i = folder->first, next; i < folder->end; i = next) {
+        next = i + 1;
+        if (!sub_folder(finder, folder, i, &sub)) {
+            count_file(entry_path(finder, i), &s);
+            continue;
+        }
+        next = sub.end;
+        bool has_image = false;
+        if (is_plain_package(finder, &sub)) {
+            s.packages++;
+        } else if (list_names(finder, &sub, i, names, &count, &has_image) || has_image) {
+            s.subs++;
+            s.partitions += is_partition(finder, &sub) ? 1 : 0;
+        }
+        s.has_image_below = s.has_image_below || has_image;
+    }
+    qsort(names, count, sizeof(*names), name_order);
+    for (size_t i = 1; i < count && !s.overlap; i++) {
+        s.overlap =
+            names[i].sub != names[i - 1].sub && strcmp(names[i].stem, names[i - 1].stem) == 0;
+    }
+    iv_arena_reset(finder->arena, mark);
+    return s;
+}
+
+/* Whether the folder is the root of an installed tree: manifests lie where a device has them. */
+static bool is_installed(const struct finder *finder, const struct folder *folder)
+{
+    for (size_t i = folder->first; i < folder->end; i++) {
+        const char *path = entry_path(finder, i) + folder->prefix;
+        enum role role = role_of(base_name(path));
+        if ((role == ROLE_PACKAGE || role == ROLE_MANIFEST) &&
+            (iv_ascii_iprefix(path, "Windows/Packages/") ||
+             iv_ascii_iprefix(path, "Windows/servicing/"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether all of a folder is one submission. */
+static bool is_one(const struct summary *s)
+{
+    if (s->overlap || s->has_image_below || s->images > 1) {
+        return false;
+    }
+    bool only_partitions = s->subs > 0 && s->partitions == s->subs;
+    return s->packages > 0 || s->images == 1 || (s->sides > 0 && s->subs > 0) || only_partitions;
+}
+
+/* Depth is bounded by the walk. */
+static void find_in(struct finder *finder, const struct folder *folder)
+{
+    const char *path = finder->walk->count == 0 ? "" : entry_path(finder, folder->first);
+    size_t length = folder->prefix == 0 ? 0 : folder->prefix - 1;
+    struct summary s = summarize(finder, folder);
+    if (is_one(&s) || is_installed(finder, folder)) {
+        add(finder, path, length, false, NULL);
+        return;
+    }
+    if (s.packages > 0 && s.images == 0) {
+        add(finder, path, length, false,
+            iv_arena_printf(finder->arena,
+                            "%zu package%s beside folders that are submissions of their own: to "
+                            "which %s, nobody can tell",
+                            s.packages, s.packages == 1 ? "" : "s",
+                            s.packages == 1 ? "it belongs" : "they belong"));
+    }
+    struct folder sub;
+    for (size_t i = folder->first, next; i < folder->end; i = next) {
+        next = i + 1;
+        const char *file = entry_path(finder, i);
+        if (sub_folder(finder, folder, i, &sub)) {
+            next = sub.end;
+            if (!is_plain_package(finder, &sub)) {
+                find_in(finder, &sub);
+            }
+        } else if (role_of(base_name(file)) == ROLE_IMAGE ||
+                   role_of(base_name(file)) == ROLE_DATA) {
+            add(finder, file, strlen(file), role_of(base_name(file)) == ROLE_DATA, NULL);
+        }
+    }
+}
+
+bool iv_discover(const char *path, const struct iv_limits *limits, struct iv_arena *arena,
+                 struct iv_found_list *list, struct iv_error *err)
+{
+    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        iv_error_errno(err, "%s", path);
+        err->code = IV_ERROR_NO_INPUT;
+        return false;
+    }
+    struct iv_walk walk = {0};
+    struct finder finder = {.path = path, .walk = &walk, .arena = arena, .list = list};
+    if (!S_ISDIR(st.st_mode)) {
+        add(&finder, "", 0, true, NULL);
+        return true;
+    }
+    iv_walk(fd, limits, want, NULL, arena, &walk);
+    for (size_t i = 0; i < walk.trouble_count; i++) {
+        const char *relative = walk.troubles[i].path;
+        add(&finder, relative, strlen(relative), false, walk.troubles[i].detail);
+    }
+    const size_t before = list->count;
+    const struct folder root = {.first = 0, .end = walk.count, .prefix = 0};
+    if (walk.count > 0) {
+        find_in(&finder, &root);
+    }
+    if (list->count == before) {
+        add(&finder, "", 0, false, "holds no submission");
+    }
+    return true;
+}
+
+static int found_order(const void *a, const void *b)
+{
+    const struct iv_found *x = a;
+    const struct iv_found *y = b;
+    int order = iv_natural_compare(x->path, y->path);
+    return order != 0 ? order : (x->trouble != NULL) - (y->trouble != NULL);
+}
+
+void iv_discover_sort(struct iv_found_list *list)
+{
+    size_t kept = 0;
+    if (list->count > 0) {
+        qsort(list->items, list->count, sizeof(*list->items), found_order);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept == 0 || strcmp(list->items[kept - 1].path, list->items[i].path) != 0 ||
+            list->items[i].trouble != NULL) {
+            list->items[kept++] = list->items[i];
+        }
+    }
+    list->count = kept;
+}

@@ -1,0 +1,297 @@
+#include "imgval/history/import.h"
+
+#include "imgval/base/file.h"
+#include "imgval/base/text.h"
+#include "imgval/model/assemble.h"
+#include "imgval/report/read/bundle.h"
+#include "imgval/report/read/report_read.h"
+#include "imgval/scan/scan_read.h"
+#include "rules/rules.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One import in hand. */
+struct importing {
+    const char *path;
+    const struct iv_scan_options *options;
+    int64_t now;
+    struct iv_arena *arena;
+};
+
+/* A record needs a version and a POP: they are what it is found by. */
+static bool check_identity(const struct importing *in, const struct iv_submission *s,
+                           struct iv_error *err)
+{
+    if (s->package_count == 0) {
+        return iv_error_set(err, IV_ERROR_INVALID, "%s: holds no package", in->path);
+    }
+    if (s->firmware_version == NULL || s->variant_count == 0) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s: does not say %s; give --manufacturer, --model, --operator and "
+                            "--firmware-version",
+                            in->path,
+                            s->firmware_version == NULL ? "its firmware version" : "its variants");
+    }
+    if (!s->firmware_version_valid) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s: firmware version %s is not four numbers from 0 to 65535; give "
+                            "--firmware-version",
+                            in->path, s->firmware_version);
+    }
+    return true;
+}
+
+static bool add_submission(const struct importing *in, const struct iv_submission *s,
+                           struct iv_record *ret_record, struct iv_error *err)
+{
+    if (!check_identity(in, s, err)) {
+        return false;
+    }
+    iv_record_build(s, in->options->baseline, true, in->now, in->arena, ret_record);
+    return true;
+}
+
+static bool one_record(const struct importing *in, const struct iv_submission *s,
+                       struct iv_import *ret_import, struct iv_error *err)
+{
+    struct iv_record *record = IV_NEW(in->arena, struct iv_record);
+    if (!add_submission(in, s, record, err)) {
+        return false;
+    }
+    *ret_import = (struct iv_import){.records = record, .count = 1};
+    return true;
+}
+
+/* --- anything that can be scanned ------------------------------------------------------------ */
+
+static bool import_scan(const struct importing *in, bool is_history, struct iv_import *ret_import,
+                        struct iv_error *err)
+{
+    struct iv_scan_options options = *in->options;
+    struct iv_submission s;
+    struct iv_containment containment;
+    options.type_given = true;
+    options.type = is_history ? IV_PARTIAL : IV_IMAGE;
+    if (is_history) {
+        options.update_history = in->path;
+    }
+    if (!iv_scan_read(in->path, &options, in->arena, &s, &containment, err)) {
+        return false;
+    }
+    if (s.kind == IV_KIND_PACKAGE && s.package_count == 1 && s.packages[0].unreadable) {
+        return iv_error_set(err, IV_ERROR_INVALID, "%s: neither a package nor a list of packages",
+                            in->path);
+    }
+    if (s.fault_count > 0) {
+        bool is_trouble = s.faults[0].kind == IV_FAULT_UNREADABLE;
+        return iv_error_set(err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_INVALID,
+                            "%s: not recorded, as not all of it could be read: %s: %s", in->path,
+                            s.faults[0].path, s.faults[0].detail);
+    }
+    return one_record(in, &s, ret_import, err);
+}
+
+/* --- reports --------------------------------------------------------------------------------- */
+
+void iv_import_rebuild(const struct iv_submission *reported, const struct iv_scan_options *options,
+                       struct iv_arena *arena, struct iv_submission *ret_submission)
+{
+    size_t count;
+    const struct iv_datum *data = iv_scan_option_data(options, arena, &count);
+    const struct iv_facts facts = {
+        .packages = reported->packages,
+        .package_count = reported->package_count,
+        .data = reported->device.values,
+        .datum_count = reported->device.value_count,
+    };
+    struct iv_submission built = {.path = reported->path, .kind = IV_KIND_RECORD, .type = IV_IMAGE};
+    iv_submission_assemble(&facts, 1, data, count, arena, &built);
+    for (size_t i = 0; i < built.variant_count && built.variant_count == reported->variant_count;
+         i++) {
+        built.variants[i].wspc = reported->variants[i].wspc;
+    }
+    *ret_submission = built;
+}
+
+static bool import_report(const struct importing *in, const struct iv_buf *bytes,
+                          struct iv_import *ret_import, struct iv_error *err)
+{
+    struct iv_report report = {0};
+    bool complete;
+    if (!iv_report_read(iv_buf_text(bytes), bytes->size, iv_rules_find, in->arena, &report,
+                        &complete, err)) {
+        return iv_error_add(err, "%s", in->path);
+    }
+    if (!complete) {
+        return iv_error_set(err, IV_ERROR_INVALID,
+                            "%s: the stream has no end record, so it is not complete", in->path);
+    }
+    struct iv_record *records = IV_NEW_ARRAY(in->arena, struct iv_record, report.entry_count);
+    for (size_t i = 0; i < report.entry_count; i++) {
+        struct iv_submission s = *report.entries[i].submission;
+        if (s.type != IV_IMAGE) {
+            return iv_error_set(err, IV_ERROR_INVALID,
+                                "%s: %s is a partial submission, which cannot be recorded",
+                                in->path, s.path);
+        }
+        if (report.entries[i].judgement.counts.unreadable > 0) {
+            return iv_error_set(err, IV_ERROR_INVALID,
+                                "%s: %s holds packages that could not be read", in->path, s.path);
+        }
+        /* What the report does not say is taken from the command line. */
+        iv_import_rebuild(report.entries[i].submission, in->options, in->arena, &s);
+        if (!add_submission(in, &s, &records[i], err)) {
+            return false;
+        }
+    }
+    *ret_import = (struct iv_import){.records = records, .count = report.entry_count};
+    return true;
+}
+
+/* --- plain lists ------------------------------------------------------------------------------ */
+
+/* The next field of a line, blanks around it dropped; NULL when the line is used up. */
+static const char *next_field(struct iv_arena *arena, const char **line)
+{
+    if (*line == NULL) {
+        return NULL;
+    }
+    const char *start = *line + strspn(*line, " \t\r");
+    size_t length = strcspn(start, ",");
+    *line = start[length] == ',' ? start + length + 1 : NULL;
+    while (length > 0 && strchr(" \t\r", start[length - 1]) != NULL) {
+        length--;
+    }
+    return length == 0 ? NULL : iv_arena_strndup(arena, start, length);
+}
+
+static bool parse_list_line(const struct importing *in, const char *line, size_t number,
+                            struct iv_package *ret_package, struct iv_error *err)
+{
+    const char *rest = line;
+    const char *name = next_field(in->arena, &rest);
+    struct iv_package package = {.path = in->path, .container = IV_CONTAINER_CABINET};
+    package.version = next_field(in->arena, &rest);
+    package.partition = next_field(in->arena, &rest);
+    if (name == NULL || rest != NULL) {
+        return iv_error_set(err, IV_ERROR_INVALID, "%s:%zu: expected name[, version[, partition]]",
+                            in->path, number);
+    }
+    if (package.version != NULL && !iv_version_parse(package.version, &package.number)) {
+        return iv_error_set(err, IV_ERROR_INVALID,
+                            "%s:%zu: version %s is not four numbers from 0 to 65535", in->path,
+                            number, package.version);
+    }
+    package.removal = iv_package_is_removal_name(name);
+    iv_package_set_key(in->arena, &package, name);
+    *ret_package = package;
+    return true;
+}
+
+static bool import_list(const struct importing *in, const struct iv_buf *bytes,
+                        struct iv_import *ret_import, struct iv_error *err)
+{
+    const char *text = iv_buf_text(bytes);
+    if (memchr(text, '\0', bytes->size) != NULL || !iv_utf8_is_valid(text, bytes->size)) {
+        return iv_error_set(err, IV_ERROR_INVALID,
+                            "%s: neither a package, a report, an export bundle nor a list of "
+                            "packages in UTF-8",
+                            in->path);
+    }
+    if (iv_ascii_iprefix(text, "\xEF\xBB\xBF")) {
+        text += 3;
+    }
+    struct iv_facts facts = {0};
+    size_t capacity = 0;
+    size_t number = 0;
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        const char *line = iv_arena_strndup(in->arena, text, length);
+        const char *first = line + strspn(line, " \t\r");
+        number++;
+        text += length + (text[length] == '\n' ? 1 : 0);
+        if (*first == '\0' || *first == '#') {
+            continue;
+        }
+        facts.packages = iv_arena_grow(in->arena, facts.packages, facts.package_count, &capacity,
+                                       sizeof(*facts.packages));
+        if (!parse_list_line(in, line, number, &facts.packages[facts.package_count], err)) {
+            return false;
+        }
+        facts.package_count++;
+    }
+    size_t count;
+    const struct iv_datum *data = iv_scan_option_data(in->options, in->arena, &count);
+    struct iv_submission s = {.path = in->path, .kind = IV_KIND_RECORD, .type = IV_IMAGE};
+    iv_submission_assemble(&facts, 1, data, count, in->arena, &s);
+    return one_record(in, &s, ret_import, err);
+}
+
+/* --- which of them --------------------------------------------------------------------------- */
+
+static bool import_bundle(const struct importing *in, const struct iv_buf *bytes,
+                          struct iv_import *ret_import, struct iv_error *err)
+{
+    struct iv_import import = {.is_bundle = true};
+    if (!iv_bundle_read(iv_buf_text(bytes), bytes->size, in->arena, &import.records, &import.count,
+                        err)) {
+        return iv_error_add(err, "%s", in->path);
+    }
+    *ret_import = import;
+    return true;
+}
+
+/* Markup or a cabinet: something for the readers. UTF-16 has a NUL in its first four bytes. */
+static bool is_for_scan(const char *bytes, size_t size)
+{
+    const char *text = size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? bytes + 3 : bytes;
+    return size == 0 || memchr(bytes, '\0', size) != NULL || text[strspn(text, " \t\r\n")] == '<';
+}
+
+static bool import_file(const struct importing *in, int fd, struct iv_import *ret_import,
+                        struct iv_error *err)
+{
+    char head[4096 + 1] = {0};
+    int64_t got = iv_file_read_at(fd, head, sizeof(head) - 1, 0);
+    if (got < 0) {
+        return iv_error_errno(err, "%s", in->path);
+    }
+    bool is_bundle = iv_bundle_is(head, (size_t)got);
+    bool is_report = iv_json_is_report(head, (size_t)got) || iv_json_is_stream(head, (size_t)got);
+    if (!is_bundle && !is_report && is_for_scan(head, (size_t)got)) {
+        bool is_history = iv_ascii_isuffix(in->path, "UpdateHistory.xml") ||
+                          strstr(head, "<UpdateHistory") != NULL;
+        return import_scan(in, is_history, ret_import, err);
+    }
+    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    if (!iv_file_read_all(fd, IV_REPORT_READ_MAX, &bytes)) {
+        return iv_error_errno(err, "%s", in->path);
+    }
+    if (is_bundle) {
+        return import_bundle(in, &bytes, ret_import, err);
+    }
+    return is_report ? import_report(in, &bytes, ret_import, err)
+                     : import_list(in, &bytes, ret_import, err);
+}
+
+bool iv_import_read(const char *path, const struct iv_scan_options *options, int64_t now,
+                    struct iv_arena *arena, struct iv_import *ret_import, struct iv_error *err)
+{
+    const struct importing in = {.path = path, .options = options, .now = now, .arena = arena};
+    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    if (fd == -1 || fstat(fd, &st) != 0) {
+        return iv_error_open(err, path);
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return import_scan(&in, false, ret_import, err);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: neither a file nor a directory", path);
+    }
+    return import_file(&in, fd, ret_import, err);
+}

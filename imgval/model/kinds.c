@@ -1,0 +1,45 @@
+/* One row a kind; the array of names is made from the same rows. */
+#include "imgval/model/kinds.h"
+
+#include "imgval/base/text.h"
+
+/* ROW(kind, name, phrase, what, is_image, extensions) */
+#define ROWS(ROW)                                                                                  \
+    ROW(DIRECTORY, "directory", "directory", "a directory", false, {NULL})                         \
+    ROW(PACKAGE, "package", "single package", "a package", false, {NULL})                          \
+    ROW(FFU, "ffu", "FFU", "an FFU image", true, {".ffu"})                                         \
+    ROW(VHD, "vhd", "VHD", "a virtual hard disk", true, EXTENSIONS(".vhd", ".vhdx"))               \
+    ROW(WIM, "wim", "WIM", "a WIM image", true, {".wim"})                                          \
+    ROW(RECORD, "record", "recorded submission", "a recorded submission", false, {NULL})
+
+#define EXTENSIONS(...)                                                                            \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
+#define INFO(kind, the_name, the_phrase, the_what, image, ...)                                     \
+    [IV_KIND_##kind] = {.name = (the_name),                                                        \
+                        .phrase = (the_phrase),                                                    \
+                        .what = (the_what),                                                        \
+                        .is_image = (image),                                                       \
+                        .extension = __VA_ARGS__},
+#define NAME(kind, the_name, ...) [IV_KIND_##kind] = (the_name),
+
+const struct iv_kind_info iv_kinds[IV_KIND_COUNT] = {ROWS(INFO)};
+const char *const iv_kind_names[] = {ROWS(NAME)[IV_KIND_COUNT] = NULL};
+
+#define ONE(...) +1
+_Static_assert(0 ROWS(ONE) == IV_KIND_COUNT, "a row for each kind");
+
+enum iv_kind iv_kind_of_image_name(const char *name)
+{
+    for (size_t i = 0; i < IV_KIND_COUNT; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            const char *extension = iv_kinds[i].extension[k];
+            if (extension != NULL && iv_ascii_isuffix(name, extension)) {
+                return (enum iv_kind)i;
+            }
+        }
+    }
+    return IV_KIND_COUNT;
+}

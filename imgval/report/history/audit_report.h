@@ -1,0 +1,35 @@
+/*
+ * audit_report.h: an audit in the formats of `imgval audit`. As with the sinks, everything that
+ * came from the input is escaped here. Sizes are bounded by the number of versions, never by that
+ * of their pairs.
+ */
+#ifndef IMGVAL_REPORT_HISTORY_AUDIT_REPORT_H
+#define IMGVAL_REPORT_HISTORY_AUDIT_REPORT_H
+
+#include "imgval/base/attr.h"
+#include "imgval/base/error.h"
+#include "imgval/model/audit.h"
+#include "imgval/model/report.h"
+
+#include <stdio.h>
+
+#define IV_JSON_AUDIT_SCHEMA "imgval-audit/1" /* schema/imgval-audit-1.schema.json */
+
+/* Write errors are found by the caller through ferror(). */
+typedef void iv_audit_write_fn(const struct iv_audit *audit, const struct iv_style_options *style,
+                               FILE *out);
+
+/* Words of --format, and what writes each; both end in NULL. */
+extern const char *const iv_audit_formats[];
+extern iv_audit_write_fn *const iv_audit_writers[];
+
+iv_audit_write_fn iv_audit_write_text;
+iv_audit_write_fn iv_audit_write_json;
+iv_audit_write_fn iv_audit_write_csv;
+iv_audit_write_fn iv_audit_write_html;
+
+/* The all-pairs matrix as CSV, one row for each pair in version order: half the square of the
+ * number of versions. */
+void iv_audit_write_matrix(const struct iv_audit *audit, FILE *out);
+
+#endif

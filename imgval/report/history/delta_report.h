@@ -1,0 +1,75 @@
+/*
+ * delta_report.h: the difference of two submissions, in the formats of `imgval diff`. As with the
+ * sinks, everything that came from the input is escaped here.
+ */
+#ifndef IMGVAL_REPORT_HISTORY_DELTA_REPORT_H
+#define IMGVAL_REPORT_HISTORY_DELTA_REPORT_H
+
+#include "imgval/model/delta.h"
+#include "imgval/model/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define IV_JSON_DIFF_SCHEMA "imgval-diff/1" /* schema/imgval-diff-1.schema.json */
+
+struct iv_delta_report {
+    const char *tool_version;
+    const struct iv_submission *before;
+    const struct iv_submission *after;
+    bool before_incomplete; /* part of it could not be read */
+    bool after_incomplete;
+    struct iv_delta delta;
+};
+
+/* Equal: nothing was added, removed or changed, in packages or metadata. */
+bool iv_delta_report_is_equal(const struct iv_delta_report *report);
+
+/* Write errors are found by the caller through ferror(). */
+typedef void iv_delta_write_fn(const struct iv_delta_report *report,
+                               const struct iv_style_options *style, FILE *out);
+
+/*
+ * Words of --format, NULL-terminated, and by their places what writes each. Where that is NULL, the
+ * sink of this name does: the format is made of findings.
+ */
+extern const char *const iv_delta_formats[];
+extern iv_delta_write_fn *const iv_delta_writers[];
+
+/* Each in a file of its own. */
+iv_delta_write_fn iv_delta_write_csv;
+iv_delta_write_fn iv_delta_write_html;
+iv_delta_write_fn iv_delta_write_markdown;
+
+/* --- what the formats share; texts are unescaped ---------------------------------------------- */
+
+/* Of the side that has the package, the later one first. */
+const struct iv_package *iv_delta_either(const struct iv_change *change);
+/* Its name or, where it has none, its key. */
+const char *iv_delta_name(const struct iv_package *package);
+/* The words of iv_change_names[] for a change. Returns how many there are. */
+size_t iv_delta_words(const struct iv_change *change, const char *ret_words[IV_CHANGE_KINDS]);
+
+/* What else than version and content is not the same: "partition", "owner type", ... */
+struct iv_delta_part {
+    const char *name;
+    const char *before; /* NULL: not known */
+    const char *after;
+};
+enum { IV_DELTA_PARTS = 5 };
+size_t iv_delta_parts(const struct iv_change *change,
+                      struct iv_delta_part ret_parts[IV_DELTA_PARTS]);
+
+/* Changes in the order in which people read them, removed packages first: WSPC is about them. */
+struct iv_delta_pass {
+    unsigned mask; /* IV_CHANGE_... */
+    const char *title;
+    const char *sign;
+};
+enum { IV_DELTA_PASSES = 3 };
+extern const struct iv_delta_pass iv_delta_passes[IV_DELTA_PASSES];
+/* How many changes belong to a pass. */
+size_t iv_delta_count(const struct iv_delta *delta, const struct iv_delta_pass *pass);
+
+#endif

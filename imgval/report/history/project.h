@@ -1,0 +1,23 @@
+/*
+ * project.h: the files that imgval fix writes: PkgGen projects of empty packages, and the feature
+ * manifest that names them (the WSPC document, "Creating empty packages").
+ */
+#ifndef IMGVAL_REPORT_HISTORY_PROJECT_H
+#define IMGVAL_REPORT_HISTORY_PROJECT_H
+
+#include "imgval/model/mend.h"
+
+#include <stdio.h>
+
+/* Write errors are found by the caller through ferror(). */
+
+/* NAME.pkg.xml: a package without components. */
+void iv_project_write(const struct iv_mend_package *package, FILE *out);
+
+/* A feature manifest whose lines are to be added to the one that the image is built from. */
+void iv_project_write_manifest(const struct iv_mend *mend, FILE *out);
+
+/* The package file that a project builds: NAME.spkg, for CBS baselines NAME.cab. */
+const char *iv_project_package_file(const struct iv_mend_package *package, struct iv_arena *arena);
+
+#endif

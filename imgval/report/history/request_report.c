@@ -1,0 +1,159 @@
+#include "imgval/report/history/request_report.h"
+
+#include "imgval/report/write/json_report.h"
+#include "imgval/report/write/text_out.h"
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+static const char *const answers[] = {
+    [IV_VERDICT_PASS] = "ALLOWED",
+    [IV_VERDICT_INCOMPLETE] = "NOT DECIDED",
+    [IV_VERDICT_FAIL] = "REJECTED",
+};
+
+static const enum iv_ink answer_inks[] = {
+    [IV_VERDICT_PASS] = IV_INK_GREEN,
+    [IV_VERDICT_INCOMPLETE] = IV_INK_YELLOW,
+    [IV_VERDICT_FAIL] = IV_INK_RED,
+};
+
+static void text_side(const struct iv_out *out, const char *role,
+                      const struct iv_request_side *side)
+{
+    const struct iv_submission *s = side->submission;
+    IV_LINE(out, IV_PIECE(IV_INK_BOLD, role),
+            IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, "%s (version %s, %.12s): %s",
+                                                   iv_out_escape(out, s->path),
+                                                   iv_out_escape(out, s->firmware_version), s->id,
+                                                   iv_request_status_names[side->status])));
+}
+
+static void text_finding(const struct iv_out *out, const struct iv_finding *finding)
+{
+    const char *place = "";
+    if (finding->variant != NULL) {
+        place =
+            iv_arena_printf(out->scratch, " [%s/%s/%s]", iv_out_escape(out, finding->variant->oem),
+                            iv_out_escape(out, finding->variant->mobile_operator),
+                            iv_out_escape(out, finding->variant->model));
+    }
+    iv_out_blank(out);
+    IV_LINE(
+        out,
+        IV_PIECE(finding->severity == IV_ERROR ? IV_INK_RED : IV_INK_YELLOW,
+                 iv_arena_printf(out->scratch, "%s %s", iv_severity_names[finding->severity],
+                                 finding->rule->id)),
+        IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, " %s%s", finding->rule->name, place)));
+    iv_out_paragraph(out, 2, IV_PIECE(IV_INK_PLAIN, NULL),
+                     IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->message)));
+    iv_out_paragraph(out, 2, IV_PIECE(IV_INK_BOLD, "mend: "),
+                     IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->remedy)));
+}
+
+static void text_variants(const struct iv_out *out, const struct iv_request *request)
+{
+    struct iv_table table = {.columns = 4};
+    for (size_t i = 0; i < request->variant_count; i++) {
+        const struct iv_request_variant *v = &request->variants[i];
+        iv_table_cell(out, &table, answer_inks[v->verdict], answers[v->verdict]);
+        iv_table_cell(out, &table, IV_INK_PLAIN,
+                      iv_arena_printf(out->scratch, "%s/%s/%s", iv_out_escape(out, v->pop.oem),
+                                      iv_out_escape(out, v->pop.mobile_operator),
+                                      iv_out_escape(out, v->pop.model)));
+        iv_table_cell(
+            out, &table, IV_INK_DIM,
+            iv_arena_printf(out->scratch, "source %s", iv_request_status_names[v->source]));
+        iv_table_cell(
+            out, &table, IV_INK_DIM,
+            iv_arena_printf(out->scratch, "target %s", iv_request_status_names[v->target]));
+    }
+    iv_table_print(out, &table, 0);
+}
+
+static void write_text(const struct iv_request *request, const char *tool_version,
+                       const struct iv_style_options *style, FILE *file)
+{
+    (void)tool_version;
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    const struct iv_out out = {.file = file, .style = style, .scratch = &scratch};
+    IV_LINE(&out, IV_PIECE(answer_inks[request->verdict], answers[request->verdict]),
+            IV_PIECE(IV_INK_PLAIN, iv_arena_printf(&scratch, " %s update",
+                                                   iv_request_type_names[request->type])));
+    text_side(&out, "source ", &request->source);
+    text_side(&out, "target ", &request->target);
+    if (request->variant_count > 0) {
+        iv_out_blank(&out);
+        text_variants(&out, request);
+    }
+    for (size_t i = 0; i < request->finding_count; i++) {
+        text_finding(&out, &request->findings[i]);
+    }
+}
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+static void json_side(struct iv_json *json, const char *name, const struct iv_request_side *side)
+{
+    iv_json_open_object(json, name);
+    iv_json_string(json, "id", side->submission->id);
+    iv_json_string(json, "version", side->submission->firmware_version);
+    iv_json_string(json, "status", iv_request_status_names[side->status]);
+    iv_json_string(json, "path", side->submission->path);
+    iv_json_close_object(json);
+}
+
+static void json_variant(struct iv_json *json, const struct iv_request_variant *variant)
+{
+    iv_json_open_object(json, NULL);
+    iv_json_string(json, "oem", variant->pop.oem);
+    iv_json_string(json, "operator", variant->pop.mobile_operator);
+    iv_json_string(json, "model", variant->pop.model);
+    iv_json_string(json, "source", iv_request_status_names[variant->source]);
+    iv_json_string(json, "target", iv_request_status_names[variant->target]);
+    iv_json_string(json, "verdict", iv_final_verdict_names[variant->verdict]);
+    iv_json_close_object(json);
+}
+
+static void write_json(const struct iv_request *request, const char *tool_version,
+                       const struct iv_style_options *style, FILE *out)
+{
+    (void)style;
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_json json = iv_json(&buf, true);
+    iv_json_open_object(&json, NULL);
+    iv_json_string(&json, "schema", IV_JSON_REQUEST_SCHEMA);
+    iv_json_open_object(&json, "tool");
+    iv_json_string(&json, "name", "imgval");
+    iv_json_string(&json, "version", tool_version);
+    iv_json_close_object(&json);
+    iv_json_string(&json, "verdict", iv_final_verdict_names[request->verdict]);
+    iv_json_open_object(&json, "request");
+    iv_json_string(&json, "type", iv_request_type_names[request->type]);
+    json_side(&json, "source", &request->source);
+    json_side(&json, "target", &request->target);
+    iv_json_open_array(&json, "variants");
+    for (size_t i = 0; i < request->variant_count; i++) {
+        json_variant(&json, &request->variants[i]);
+    }
+    iv_json_close_array(&json);
+    iv_json_open_array(&json, "findings");
+    for (size_t i = 0; i < request->finding_count; i++) {
+        iv_json_open_object(&json, NULL);
+        iv_json_report_finding(&json, &request->findings[i]);
+        iv_json_close_object(&json);
+        iv_json_flush(&json, 64 * 1024, out);
+    }
+    iv_json_close_array(&json);
+    iv_json_close_object(&json);
+    iv_json_close_object(&json);
+    iv_buf_putc(&buf, '\n');
+    iv_json_flush(&json, 0, out);
+}
+
+const char *const iv_request_formats[] = {
+    "text", "json", "sarif", "junit", "html", "markdown", "github", "azure", "csv", NULL,
+};
+iv_request_write_fn *const iv_request_writers[] = {
+    write_text, write_json, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+};

@@ -1,0 +1,67 @@
+/*
+ * html_page.h: what every HTML page of ours begins and ends with, and the pieces that it is made
+ * of. The style sheet and the script are embedded by the build.
+ */
+#ifndef IMGVAL_REPORT_WRITE_HTML_PAGE_H
+#define IMGVAL_REPORT_WRITE_HTML_PAGE_H
+
+#include "imgval/model/report.h"
+#include "imgval/report/write/markup.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* html/style.css and html/script.js. */
+extern const unsigned char iv_html_style[];
+extern const size_t iv_html_style_size;
+extern const unsigned char iv_html_script[];
+extern const size_t iv_html_script_size;
+
+extern const unsigned char iv_html_audit[]; /* html/audit.css: what an audit needs beside it */
+extern const size_t iv_html_audit_size;
+
+/*
+ * A page: iv_html_open(), the bar with its links, iv_html_main(), what the page says, and
+ * iv_html_close(), which writes the rest and frees. A content security policy lets a browser use
+ * the style sheet and the script of ours and nothing else. `more_style`: rules of this page alone,
+ * behind the style sheet; NULL and 0: none.
+ */
+void iv_html_open(struct iv_markup *markup, const char *title, const unsigned char *more_style,
+                  size_t more_size, FILE *out);
+void iv_html_bar(struct iv_markup *markup, const char *tool);
+void iv_html_bar_link(struct iv_markup *markup, const char *href, const char *text);
+void iv_html_bar_end(struct iv_markup *markup);
+void iv_html_main(struct iv_markup *markup);
+void iv_html_close(struct iv_markup *markup, const char *tool, const char *tool_version);
+
+/* One submission in the document. */
+struct iv_html_part {
+    struct iv_markup *markup;
+    const struct iv_report *report;
+    const struct iv_report_entry *entry;
+    size_t number;       /* of the submission, from 1: ids begin with sNUMBER- */
+    const char *heading; /* element of its sections' headings: "h2", or "h3" below a submission */
+};
+
+/* <section id="sN-NAME" aria-labelledby=...> and its heading; iv_markup_close() ends it. */
+void iv_html_section(const struct iv_html_part *part, const char *name, const char *title);
+/* A table in a box that scrolls, with a caption for those who do not see it and a head; closed by
+ * iv_html_table_end(). `columns` ends with NULL; `sortable`: the script may sort it. */
+void iv_html_table(struct iv_markup *markup, const char *class, const char *caption,
+                   const char *const *columns, bool sortable);
+void iv_html_table_end(struct iv_markup *markup);
+/* Class of a table by its number of rows: browsers need not lay out all rows of a long one. */
+#define IV_HTML_LONG 500
+/* A cell; NULL is shown as a dash. */
+void iv_html_cell(struct iv_markup *markup, const char *text);
+/* A count in the list at the top of a page; the class "zero" instead of `class` where it is 0. */
+void iv_html_tile(struct iv_markup *markup, const char *class, size_t count, const char *one,
+                  const char *many);
+/* <a href="#rule-ID">ID</a> <span>name</span> */
+void iv_html_rule_link(struct iv_markup *markup, const struct iv_rule *rule);
+/* A mark drawn in a box of 16 x 16: passed, failed, unchecked, warning, note or none; hidden from
+ * screen readers. */
+void iv_html_mark(struct iv_markup *markup, const char *name);
+
+#endif

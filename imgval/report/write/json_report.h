@@ -1,0 +1,32 @@
+/*
+ * json_report.h: the parts of a report as JSON members, shared by the one document (sink_json.c)
+ * and the stream (sink_jsonl.c), so that both say the same in the same words. The shape is
+ * schema/imgval-report-1.schema.json; report_read.c reads it back.
+ */
+#ifndef IMGVAL_REPORT_WRITE_JSON_REPORT_H
+#define IMGVAL_REPORT_WRITE_JSON_REPORT_H
+
+#include "imgval/model/report.h"
+#include "imgval/report/write/json.h"
+
+#include <stdio.h>
+
+#define IV_JSON_REPORT_SCHEMA "imgval-report/1"
+#define IV_JSON_IN_SUBMISSION "submission" /* beside iv_direction_names: where a package stands */
+
+/* Each adds members to the object that is open. */
+void iv_json_report_tool(struct iv_json *json, const struct iv_report *report);
+/* what_if and site_rules, where there is something to say. */
+void iv_json_report_policy(struct iv_json *json, const struct iv_report *report);
+/* timings, where they were asked for. */
+void iv_json_report_timings(struct iv_json *json, const struct iv_report *report);
+/* path ... variants: what stands before the packages. */
+void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry);
+/* outcomes and counts: what stands behind the findings. */
+void iv_json_report_tail(struct iv_json *json, const struct iv_report_entry *entry);
+void iv_json_report_finding(struct iv_json *json, const struct iv_finding *finding);
+
+/* Writes the buffer out and empties it when it holds more than `keep` bytes. */
+void iv_json_flush(struct iv_json *json, size_t keep, FILE *out);
+
+#endif

@@ -1,0 +1,175 @@
+#include "imgval/report/write/phrases.h"
+
+#include "imgval/base/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *const iv_phrase_verdicts[] = {
+    [IV_VERDICT_PASS] = "PASS",
+    [IV_VERDICT_INCOMPLETE] = "INCOMPLETE",
+    [IV_VERDICT_FAIL] = "FAIL",
+};
+
+const char *const iv_phrase_outcomes[] = {
+    [IV_NOT_APPLICABLE] = "not applicable",
+    [IV_PASSED] = "passed",
+    [IV_NOT_EVALUATED] = "not evaluated",
+    [IV_FAILED] = "failed",
+};
+
+const char *const iv_phrase_wspc[] = {
+    [IV_WSPC_COMPLIANT] = "compliant",           [IV_WSPC_NOT_COMPLIANT] = "not compliant",
+    [IV_WSPC_FIRST] = "first baseline",          [IV_WSPC_NOT_EVALUATED] = "not evaluated",
+    [IV_WSPC_NOT_APPLICABLE] = "not applicable", [IV_WSPC_SKIPPED] = "skipped (--no-wspc)",
+};
+
+const char *const iv_phrase_ranks[] = {
+    [IV_RANK_ANSWER] = "answer file",          [IV_RANK_REGISTRY] = "registry file",
+    [IV_RANK_TARGETING] = "targeting package", [IV_RANK_HIVE] = "SYSTEM hive",
+    [IV_RANK_FILE] = "--device-info",          [IV_RANK_OPTION] = "option",
+};
+
+const char *iv_phrase_type(const struct iv_submission *submission)
+{
+    if (submission->type == IV_IMAGE) {
+        return "an image";
+    }
+    return submission->context_free ? "a context-free partial" : "a contextual partial";
+}
+
+const char *iv_phrase_subject(enum iv_subject subject)
+{
+    switch (subject) {
+    case IV_SUBJECT_PACKAGE:
+    case IV_SUBJECT_ENTRY:
+        return "package";
+    case IV_SUBJECT_DEVICE:
+        return "value";
+    case IV_SUBJECT_VARIANT:
+        return "variant";
+    case IV_SUBJECT_POLICY:
+        return "waiver";
+    case IV_SUBJECT_SUBMISSION:
+    case IV_SUBJECT_REQUEST:
+    case IV_SUBJECT_HISTORY:
+    case IV_SUBJECT_IMAGE:
+        break;
+    }
+    return "subject";
+}
+
+void iv_phrase_count(struct iv_buf *buf, size_t count, const char *noun)
+{
+    iv_buf_printf(buf, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+static const char *part(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? "-" : text;
+}
+
+void iv_phrase_variant(struct iv_buf *buf, const struct iv_pop *pop)
+{
+    iv_buf_puts(buf, part(pop->oem));
+    iv_buf_putc(buf, '/');
+    iv_buf_puts(buf, part(pop->mobile_operator));
+    iv_buf_putc(buf, '/');
+    iv_buf_puts(buf, part(pop->model));
+}
+
+void iv_phrase_place(struct iv_buf *buf, const struct iv_finding *finding)
+{
+    if (finding->path == NULL) {
+        return;
+    }
+    iv_buf_puts(buf, finding->path);
+    if (finding->member != NULL) {
+        iv_buf_putc(buf, ':');
+        iv_buf_puts(buf, finding->member);
+    }
+    if (finding->line != 0) {
+        iv_buf_printf(buf, ":%" PRIu64, finding->line);
+    }
+}
+
+void iv_phrase_baseline(struct iv_buf *buf, const struct iv_baseline *baseline)
+{
+    iv_buf_puts(buf,
+                baseline->firmware_version == NULL ? "no version" : baseline->firmware_version);
+    if (baseline->id != NULL) {
+        /* Eight characters, as people know ids from git; the JSON report has all. */
+        iv_buf_puts(buf, " (");
+        iv_buf_add(buf, baseline->id, strnlen(baseline->id, 8));
+        iv_buf_putc(buf, ')');
+    }
+}
+
+void iv_phrase_waiver(struct iv_buf *buf, const struct iv_waiver *waiver)
+{
+    iv_buf_puts(buf, waiver->reason);
+    iv_buf_puts(buf, " (");
+    iv_buf_puts(buf, waiver->owner);
+    iv_buf_puts(buf, ", until ");
+    iv_buf_puts(buf, waiver->expires);
+    iv_buf_putc(buf, ')');
+}
+
+const char iv_phrase_what_if[] =
+    "No real verdict: waivers reach findings that cannot be waived. Judge again without --what-if.";
+
+const char iv_phrase_part[] =
+    "Part of a report: the saved stream has no end, so packages and findings are missing here. "
+    "Save it again.";
+
+bool iv_phrase_is_failing(const struct iv_finding *finding, enum iv_severity fail_on)
+{
+    return !finding->waived && !finding->rule->uncounted && finding->severity >= fail_on;
+}
+
+static int compare_part(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : iv_ascii_casecmp(a, b);
+}
+
+static int compare_pop(const struct iv_pop *a, const struct iv_pop *b)
+{
+    int order = compare_part(a->oem, b->oem);
+    order = order != 0 ? order : compare_part(a->mobile_operator, b->mobile_operator);
+    return order != 0 ? order : compare_part(a->model, b->model);
+}
+
+const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *submission,
+                                                const struct iv_pop *pop)
+{
+    size_t low = 0;
+    size_t high = pop == NULL ? 0 : submission->variant_count; /* sorted by POP */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_pop(pop, &submission->variants[middle].pop);
+        if (order == 0) {
+            return &submission->variants[middle];
+        }
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return NULL;
+}
+
+const char *iv_phrase_no_variant(const struct iv_submission *submission)
+{
+    if (submission->no_wspc) {
+        return "Skipped on purpose (--no-wspc).";
+    }
+    if (submission->type == IV_IMAGE) {
+        return "Not evaluated: no variant is known, because a value of PhoneManufacturer, "
+               "PhoneManufacturerModelName or PhoneMobileOperatorName is missing or in conflict.";
+    }
+    return submission->context_free
+               ? "Not applicable to a context-free partial."
+               : "Not applicable: this partial has no variant. --manufacturer, --model, "
+                 "--operator and --firmware-version name it.";
+}

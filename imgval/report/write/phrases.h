@@ -1,0 +1,57 @@
+/*
+ * phrases.h: what the formats for people call things: verdicts, outcomes, kinds, places. One word
+ * for one thing in every document. All texts are ours or borrowed from the report, unescaped.
+ */
+#ifndef IMGVAL_REPORT_WRITE_PHRASES_H
+#define IMGVAL_REPORT_WRITE_PHRASES_H
+
+#include "imgval/base/buf.h"
+#include "imgval/model/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* By value. */
+extern const char *const iv_phrase_verdicts[]; /* "PASS", "INCOMPLETE", "FAIL" */
+extern const char *const iv_phrase_outcomes[]; /* "not applicable", "passed", ... */
+extern const char *const iv_phrase_wspc[];     /* "compliant", "first baseline", ... */
+extern const char *const iv_phrase_ranks[];    /* of sources: "answer file", ... */
+
+/* "an image", "a contextual partial", "a context-free partial". */
+const char *iv_phrase_type(const struct iv_submission *submission);
+
+/* "package", "value", "variant", "waiver" or "subject". */
+const char *iv_phrase_subject(enum iv_subject subject);
+
+/* "1 package", "2 packages". */
+void iv_phrase_count(struct iv_buf *buf, size_t count, const char *noun);
+
+/* OEM/OPERATOR/MODEL; a part that is not known is "-". */
+void iv_phrase_variant(struct iv_buf *buf, const struct iv_pop *pop);
+
+/* PATH:MEMBER:LINE as far as the finding knows; empty when it has no path. */
+void iv_phrase_place(struct iv_buf *buf, const struct iv_finding *finding);
+
+/* "VERSION (SHORT ID)". */
+void iv_phrase_baseline(struct iv_buf *buf, const struct iv_baseline *baseline);
+
+/* "REASON (OWNER, until DATE)". */
+void iv_phrase_waiver(struct iv_buf *buf, const struct iv_waiver *waiver);
+
+/* What --what-if means for the verdict, a sentence or two. */
+extern const char iv_phrase_what_if[];
+
+/* What it means that a report was read back from a stream without its end. */
+extern const char iv_phrase_part[];
+
+/* Whether this finding alone makes the verdict `fail`. */
+bool iv_phrase_is_failing(const struct iv_finding *finding, enum iv_severity fail_on);
+
+/* The submission's variant of a finding; NULL when `pop` is NULL or names none of them. */
+const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *submission,
+                                                const struct iv_pop *pop);
+
+/* Why a submission without a variant has no comparison, a sentence. */
+const char *iv_phrase_no_variant(const struct iv_submission *submission);
+
+#endif

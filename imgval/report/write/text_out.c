@@ -1,0 +1,213 @@
+#include "imgval/report/write/text_out.h"
+
+#include "imgval/base/text.h"
+#include "imgval/report/write/escape.h"
+
+#include <string.h>
+
+enum { LEAST_STRIP = 24 };
+
+static const char *const ink_codes[] = {
+    [IV_INK_PLAIN] = "",         [IV_INK_BOLD] = "\033[1m",      [IV_INK_DIM] = "\033[2m",
+    [IV_INK_RED] = "\033[1;31m", [IV_INK_YELLOW] = "\033[1;33m", [IV_INK_GREEN] = "\033[1;32m",
+    [IV_INK_CYAN] = "\033[36m",
+};
+
+const char *iv_out_escape(const struct iv_out *out, const char *text)
+{
+    struct iv_buf escaped IV_CLEANUP(iv_buf_fini) = {0};
+    iv_escape_shown(&escaped, text, out->style->ascii);
+    return escaped.size == 0 ? "" : iv_arena_strdup(out->scratch, iv_buf_text(&escaped));
+}
+
+const char *iv_out_value(const struct iv_out *out, const char *text)
+{
+    const char *escaped = iv_out_escape(out, text);
+    size_t size = strlen(escaped);
+    if (size > 0 && escaped[0] != ' ' && escaped[size - 1] != ' ') {
+        return escaped;
+    }
+    return iv_arena_printf(out->scratch, "\"%s\"", escaped);
+}
+
+static void put(const struct iv_out *out, const char *text, size_t size)
+{
+    (void)fwrite(text, 1, size, out->file);
+}
+
+static void put_blanks(const struct iv_out *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)putc(' ', out->file);
+    }
+}
+
+static void put_ink(const struct iv_out *out, enum iv_ink ink, bool on)
+{
+    if (out->style->color && ink != IV_INK_PLAIN) {
+        (void)fputs(on ? ink_codes[ink] : "\033[0m", out->file);
+    }
+}
+
+static void put_piece(const struct iv_out *out, struct iv_piece piece)
+{
+    put_ink(out, piece.ink, true);
+    put(out, piece.text, strlen(piece.text));
+    put_ink(out, piece.ink, false);
+}
+
+void iv_out_blank(const struct iv_out *out)
+{
+    (void)putc('\n', out->file);
+}
+
+void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces)
+{
+    for (size_t i = 0; pieces[i].text != NULL; i++) {
+        put_piece(out, pieces[i]);
+    }
+    iv_out_blank(out);
+}
+
+/* Columns of the part of a text: its bytes are few, so a copy is cheap. */
+static size_t part_width(const struct iv_out *out, const char *text, size_t size)
+{
+    struct iv_arena_mark mark = iv_arena_mark(out->scratch);
+    size_t width = iv_text_width(iv_arena_strndup(out->scratch, text, size));
+    iv_arena_reset(out->scratch, mark);
+    return width;
+}
+
+/* Words from column `hang` on; a word that is too long for any line stands whole on its own. Runs
+ * of blanks are kept but where a line breaks. */
+static void put_wrapped(const struct iv_out *out, size_t hang, struct iv_piece body)
+{
+    /* In a strip of a few columns one long line reads better than a word a line. */
+    const size_t limit = out->style->width >= hang + LEAST_STRIP ? out->style->width : 0;
+    size_t column = hang;
+    const char *at = body.text;
+    put_ink(out, body.ink, true);
+    for (;;) {
+        size_t blanks = strspn(at, " ");
+        size_t size = strcspn(at + blanks, " ");
+        if (size == 0) {
+            break;
+        }
+        size_t width = part_width(out, at + blanks, size);
+        if (limit != 0 && column > hang && column + blanks + width > limit) {
+            iv_out_blank(out);
+            put_blanks(out, hang);
+            column = hang;
+        } else {
+            put_blanks(out, blanks);
+            column += blanks;
+        }
+        put(out, at + blanks, size);
+        column += width;
+        at += blanks + size;
+    }
+    put_ink(out, body.ink, false);
+    iv_out_blank(out);
+}
+
+void iv_out_paragraph(const struct iv_out *out, unsigned indent, struct iv_piece label,
+                      struct iv_piece body)
+{
+    put_blanks(out, indent);
+    size_t hang = indent;
+    if (label.text != NULL) {
+        put_piece(out, label);
+        hang += iv_text_width(label.text);
+        if (body.text[strspn(body.text, " ")] != '\0') {
+            put_blanks(out, 1);
+            hang++;
+        }
+    }
+    put_wrapped(out, hang, body);
+}
+
+void iv_table_cell(const struct iv_out *out, struct iv_table *table, enum iv_ink ink,
+                   const char *text)
+{
+    table->cells = iv_arena_grow(out->scratch, table->cells, table->count, &table->capacity,
+                                 sizeof(*table->cells));
+    table->cells[table->count++] = (struct iv_piece){.ink = ink, .text = text};
+}
+
+static size_t column_width(const struct iv_table *table, size_t column)
+{
+    size_t widest = 0;
+    for (size_t i = column; i < table->count; i += table->columns) {
+        size_t width = iv_text_width(table->cells[i].text);
+        /* One endless name must not push a whole column out of sight. */
+        widest = width > widest && width <= 48 ? width : widest;
+    }
+    return widest;
+}
+
+/* Cells after this one of its row hold nothing: no padding, so that no line ends in blanks. */
+static bool is_last(const struct iv_table *table, size_t i)
+{
+    size_t row_end = i - i % table->columns + table->columns;
+    for (size_t next = i + 1; next < row_end; next++) {
+        if (table->cells[next].text[0] != '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+void iv_table_print(const struct iv_out *out, const struct iv_table *table, unsigned indent)
+{
+    size_t *widths = IV_NEW_ARRAY(out->scratch, size_t, table->columns);
+    for (size_t c = 0; c < table->columns; c++) {
+        widths[c] = column_width(table, c);
+    }
+    for (size_t row = 0; row + table->columns <= table->count; row += table->columns) {
+        size_t column = indent;
+        put_blanks(out, indent);
+        for (size_t c = 0; c < table->columns; c++) {
+            struct iv_piece cell = table->cells[row + c];
+            if (is_last(table, row + c)) {
+                put_wrapped(out, column, cell);
+                break;
+            }
+            size_t width = iv_text_width(cell.text);
+            size_t padded = width > widths[c] ? width : widths[c];
+            put_piece(out, cell);
+            put_blanks(out, padded - width + 2);
+            column += padded + 2;
+        }
+    }
+}
+
+const char *iv_out_counted(const struct iv_out *out, size_t count, const char *noun)
+{
+    return iv_arena_printf(out->scratch, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+/* ---- what several parts of a report need */
+
+void iv_text_heading(const struct iv_out *out, const char *text)
+{
+    iv_out_blank(out);
+    IV_LINE(out, IV_PIECE(IV_INK_BOLD, text));
+}
+
+bool iv_text_has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool iv_text_is_rule(const struct iv_finding *finding, const char *id)
+{
+    return strcmp(finding->rule->id, id) == 0;
+}
+
+const char *iv_text_variant(const struct iv_out *out, const struct iv_pop *pop)
+{
+    const char *oem = iv_out_value(out, pop->oem);
+    const char *mobile_operator = iv_out_value(out, pop->mobile_operator);
+    return iv_arena_printf(out->scratch, "%s/%s/%s", oem, mobile_operator,
+                           iv_out_value(out, pop->model));
+}

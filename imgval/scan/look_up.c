@@ -1,0 +1,262 @@
+/*
+ * The comparison of a submission that was read: its neighbours among the recorded baselines of each
+ * of its variants, or the one submission that --against names. What goes wrong with the store is a
+ * fact of the submission, which the rules judge; nothing here prints or decides a verdict.
+ */
+#include "imgval/scan/look_up.h"
+
+#include "cache/store.h"
+#include "imgval/base/attr.h"
+#include "imgval/scan/scan_read.h"
+
+#include <unistd.h>
+
+static const char set_incomplete_reason[] =
+    "part of the input, or the update history, could not be read";
+
+/* Every variant gets a status without a comparison. */
+static void set_all(struct iv_submission *s, enum iv_wspc_status status, const char *reason)
+{
+    s->wspc_reason = reason;
+    for (size_t i = 0; i < s->variant_count; i++) {
+        s->variants[i].wspc = (struct iv_wspc){.status = status};
+    }
+}
+
+/* Whether there is anything to compare; if not, why. */
+static bool wants_comparison(struct iv_submission *s, bool against)
+{
+    if (s->context_free) {
+        set_all(s, IV_WSPC_NOT_APPLICABLE, "a context-free partial has no device");
+        return false;
+    }
+    if (s->no_wspc) {
+        set_all(s, IV_WSPC_SKIPPED, "skipped by --no-wspc");
+        return false;
+    }
+    if (iv_device_has_too_many_pops(&s->device)) {
+        set_all(s, IV_WSPC_NOT_EVALUATED, "there are too many variants");
+        return false;
+    }
+    bool known = s->firmware_version != NULL && s->variant_count > 0;
+    if (s->type == IV_PARTIAL && !known && !against) {
+        set_all(s, IV_WSPC_NOT_APPLICABLE,
+                "a partial without firmware version and variant; name them with --manufacturer, "
+                "--model, --operator and --firmware-version");
+        return false;
+    }
+    return true;
+}
+
+static bool find_similar(struct iv_store *store, struct iv_variant *variant, struct iv_arena *arena,
+                         struct iv_error *err)
+{
+    struct iv_pop *pops;
+    size_t count;
+    if (!iv_store_baseline_pops(store, arena, &pops, &count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count && variant->similar == NULL; i++) {
+        if (iv_pop_is_similar(&pops[i], &variant->pop)) {
+            variant->similar = &pops[i];
+        }
+    }
+    return true;
+}
+
+static bool load_sets(struct iv_store *store, struct iv_baseline *baselines, const size_t *places,
+                      size_t count, struct iv_arena *arena, struct iv_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!iv_store_load_set(store, &baselines[places[i]], arena, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One POP: its neighbours are found, loaded and compared with. */
+static bool look_up_variant(struct iv_store *store, const struct iv_scan_options *options,
+                            const struct iv_submission *s, struct iv_variant *variant,
+                            struct iv_arena *arena, struct iv_error *err)
+{
+    struct iv_baseline *baselines;
+    size_t count;
+    int64_t touched;
+    if (!iv_store_baselines(store, &variant->pop, arena, &baselines, &count, &touched, err)) {
+        return false;
+    }
+    if (options->max_list_age >= 0 && touched > 0) {
+        variant->list_age_days = options->now > touched ? (options->now - touched) / 86400 : 0;
+    }
+    struct iv_neighbours neighbours;
+    iv_wspc_neighbours(baselines, count, s->number, arena, &neighbours);
+    if (options->replaces_same) {
+        neighbours.same_count = 0; /* it is to be demoted */
+    }
+    if (!load_sets(store, baselines, neighbours.older, neighbours.older_count, arena, err) ||
+        !load_sets(store, baselines, neighbours.newer, neighbours.newer_count, arena, err) ||
+        !load_sets(store, baselines, neighbours.same, neighbours.same_count, arena, err)) {
+        return false;
+    }
+    iv_wspc_judge(&s->set, baselines, &neighbours, s->all_owners, arena, &variant->wspc);
+    return variant->wspc.status != IV_WSPC_FIRST || find_similar(store, variant, arena, err);
+}
+
+static void note_store_error(struct iv_submission *s, const struct iv_error *err,
+                             struct iv_arena *arena)
+{
+    switch (err->code) {
+    case IV_ERROR_ABSENT:
+        s->store_state = IV_STORE_NONE;
+        break;
+    case IV_ERROR_NEWER:
+        s->store_state = IV_STORE_NEWER;
+        break;
+    case IV_ERROR_NONE:
+    case IV_ERROR_USAGE:
+    case IV_ERROR_NO_INPUT:
+    case IV_ERROR_SYSTEM:
+    case IV_ERROR_STORE:
+    case IV_ERROR_AGAIN:
+    case IV_ERROR_REFUSED:
+    case IV_ERROR_INVALID:
+        s->store_state = IV_STORE_UNREADABLE;
+        break;
+    }
+    s->store_detail = iv_arena_strdup(arena, err->text);
+    set_all(s, IV_WSPC_NOT_EVALUATED, "the baseline store could not be used");
+}
+
+static void look_up_in_store(const struct iv_scan_options *options, struct iv_arena *arena,
+                             struct iv_submission *s)
+{
+    struct iv_error err = {0};
+    struct iv_store *opened IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_store *store = options->store;
+    if (store == NULL && options->store_path == NULL) {
+        iv_error_set(&err, IV_ERROR_ABSENT, "there is no place for a baseline store");
+        note_store_error(s, &err, arena);
+        return;
+    }
+    if (store == NULL) {
+        if (!iv_store_open(options->store_path, IV_STORE_READ, &opened, &err)) {
+            if (err.code == IV_ERROR_ABSENT && options->missing_store_is_empty) {
+                s->store_state = IV_STORE_READY;
+                set_all(s, IV_WSPC_FIRST, NULL);
+                return;
+            }
+            note_store_error(s, &err, arena);
+            return;
+        }
+        store = opened;
+    }
+    s->store_state = IV_STORE_READY;
+    if (s->set_incomplete) {
+        set_all(s, IV_WSPC_NOT_EVALUATED, set_incomplete_reason);
+        return;
+    }
+    for (size_t i = 0; i < s->variant_count; i++) {
+        if (!look_up_variant(store, options, s, &s->variants[i], arena, &err)) {
+            note_store_error(s, &err, arena);
+            return;
+        }
+    }
+}
+
+/* The submission of --against, from a path or the store. */
+static bool load_against(const struct iv_scan_options *options, struct iv_arena *arena,
+                         struct iv_baseline *ret_baseline, struct iv_error *err)
+{
+    if (access(options->against, F_OK) == 0) {
+        struct iv_scan_options plain = {
+            /* its packages alone count: no history, no device values */
+            .type = IV_PARTIAL, .type_given = true,    .context_free = true,
+            .no_wspc = true,    .jobs = options->jobs, .limits = options->limits,
+            .max_list_age = -1, .no_hash = true,       .facts_cache = options->facts_cache,
+        };
+        struct iv_submission other = {0};
+        struct iv_containment containment;
+        if (!iv_scan_read(options->against, &plain, arena, &other, &containment, err)) {
+            return iv_error_add(err, "--against");
+        }
+        if (other.set_incomplete || other.package_count == 0) {
+            return iv_error_set(err, IV_ERROR_USAGE,
+                                "--against=%s: %s, so it cannot stand as a baseline; see imgval "
+                                "inspect",
+                                options->against,
+                                other.package_count == 0 ? "it holds no package"
+                                                         : "part of it could not be listed");
+        }
+        *ret_baseline = (struct iv_baseline){.id = other.id,
+                                             .firmware_version = other.firmware_version,
+                                             .number = other.number,
+                                             .set = other.set,
+                                             .set_loaded = true};
+        return true;
+    }
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_record record;
+    if (options->store_path == NULL) {
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "--against=%s: no such path", options->against);
+    }
+    if (!iv_store_open(options->store_path, IV_STORE_READ, &store, err) ||
+        !iv_store_find(store, options->against, arena, &record, err)) {
+        if (err->code == IV_ERROR_ABSENT) {
+            return iv_error_set(err, IV_ERROR_NO_INPUT,
+                                "--against=%s: no such path, and the baseline store has no such "
+                                "submission",
+                                options->against);
+        }
+        return iv_error_add(err, "--against=%s", options->against);
+    }
+    *ret_baseline = (struct iv_baseline){.id = record.id,
+                                         .firmware_version = record.firmware_version,
+                                         .number = record.number,
+                                         .imported = record.imported,
+                                         .set_loaded = true};
+    iv_set_build(record.packages, record.package_count, arena, &ret_baseline->set);
+    return true;
+}
+
+static void look_up_against(const struct iv_baseline *older, struct iv_arena *arena,
+                            struct iv_submission *s)
+{
+    s->store_state = IV_STORE_AGAINST;
+    if (s->variant_count == 0) {
+        s->variants = IV_NEW(arena, struct iv_variant);
+        s->variants[0] = (struct iv_variant){.pop = {.oem = "", .mobile_operator = "", .model = ""},
+                                             .list_age_days = -1};
+        s->variant_count = 1;
+    }
+    if (s->set_incomplete) {
+        set_all(s, IV_WSPC_NOT_EVALUATED, set_incomplete_reason);
+        return;
+    }
+    for (size_t i = 0; i < s->variant_count; i++) {
+        iv_wspc_judge_against(&s->set, older, s->all_owners, arena, &s->variants[i].wspc);
+    }
+}
+
+bool iv_scan_look_up(const struct iv_scan_options *options, struct iv_arena *arena,
+                     struct iv_submission *submission, struct iv_error *err)
+{
+    if (!wants_comparison(submission, options->against != NULL)) {
+        return true;
+    }
+    if (options->against != NULL) {
+        struct iv_baseline *older = IV_NEW(arena, struct iv_baseline);
+        if (!load_against(options, arena, older, err)) {
+            return false;
+        }
+        look_up_against(older, arena, submission);
+        return true;
+    }
+    if (!submission->firmware_version_valid || submission->variant_count == 0) {
+        set_all(submission, IV_WSPC_NOT_EVALUATED,
+                "firmware version, manufacturer, model and operator are not all known");
+        return true;
+    }
+    look_up_in_store(options, arena, submission);
+    return true;
+}

@@ -1,0 +1,154 @@
+#include "imgval/scan/resolve.h"
+
+#include "cache/store.h"
+#include "imgval/scan/scan_read.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The values that a record keeps, sorted by name, then value, each once. */
+static void add_values(const struct iv_record *record, struct iv_arena *arena,
+                       struct iv_device *device)
+{
+    size_t room = 1 + 3 * record->pop_count;
+    struct iv_datum *data = IV_NEW_ARRAY(arena, struct iv_datum, room);
+    size_t used = 0;
+    if (record->firmware_version != NULL) {
+        data[used++] = (struct iv_datum){.name = IV_PHONE_FIRMWARE_REVISION,
+                                         .value = record->firmware_version};
+    }
+    for (size_t i = 0; i < record->pop_count; i++) {
+        const struct iv_pop *pop = &record->pops[i].pop;
+        data[used++] = (struct iv_datum){.name = IV_PHONE_MANUFACTURER, .value = pop->oem};
+        data[used++] = (struct iv_datum){.name = IV_PHONE_MODEL_NAME, .value = pop->model};
+        data[used++] =
+            (struct iv_datum){.name = IV_PHONE_OPERATOR_NAME, .value = pop->mobile_operator};
+    }
+    for (size_t i = 0; i < used; i++) {
+        data[i].source = record->id;
+        data[i].rank = IV_RANK_OPTION;
+    }
+    iv_device_build(data, used, arena, device);
+}
+
+void iv_submission_from_record(const struct iv_record *record, struct iv_arena *arena,
+                               struct iv_submission *ret_submission)
+{
+    struct iv_submission s = {
+        .path = record->id,
+        .kind = IV_KIND_RECORD,
+        .type = IV_IMAGE,
+        .id = record->id,
+        .firmware_version = record->firmware_version,
+        .packages = IV_NEW_ARRAY(arena, struct iv_package, record->package_count),
+        .package_count = record->package_count,
+        .max_list_age = -1,
+        .variants = IV_NEW_ARRAY(arena, struct iv_variant, record->pop_count),
+        .variant_count = record->pop_count,
+    };
+    if (record->package_count > 0) {
+        memcpy(s.packages, record->packages, record->package_count * sizeof(*s.packages));
+    }
+    s.firmware_version_valid =
+        s.firmware_version != NULL && iv_version_parse(s.firmware_version, &s.number);
+    for (size_t i = 0; i < record->pop_count; i++) {
+        s.variants[i] = (struct iv_variant){.pop = record->pops[i].pop, .list_age_days = -1};
+    }
+    add_values(record, arena, &s.device);
+    /* A record keeps no places: a package is shown by its name. A list of names says nothing about
+     * what the rules ask of a package: they are not evaluated then. */
+    s.unreadable_count = 0;
+    for (size_t i = 0; i < s.package_count; i++) {
+        struct iv_package *package = &s.packages[i];
+        package->path = package->name;
+        package->unreadable = package->unreadable ||
+                              (record->imported && package->content == NULL && !package->empty);
+        s.unreadable_count += package->unreadable ? 1 : 0;
+    }
+    if (s.package_count > 1) {
+        qsort(s.packages, s.package_count, sizeof(*s.packages), iv_package_compare_path);
+    }
+    iv_set_build(s.packages, s.package_count, arena, &s.set);
+    *ret_submission = s;
+}
+
+/* Whether something that belongs to the submission could not be read. */
+static bool is_incomplete(const struct iv_submission *s)
+{
+    return s->set_incomplete || s->unreadable_count > 0 || s->fault_count > 0 ||
+           s->package_count == 0;
+}
+
+static bool find_record(const char *name, const struct iv_scan_options *options,
+                        struct iv_arena *arena, struct iv_record *ret_record, struct iv_error *err)
+{
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    if (options->store_path == NULL) {
+        return iv_error_set(err, IV_ERROR_ABSENT, "there is no place for a baseline store");
+    }
+    return iv_store_open(options->store_path, IV_STORE_READ, &store, err) &&
+           iv_store_find(store, name, arena, ret_record, err);
+}
+
+static bool resolve_path(const char *path, const struct iv_scan_options *options, bool look_up,
+                         struct iv_arena *arena, struct iv_named *ret_named, struct iv_error *err)
+{
+    struct iv_named named = {0};
+    struct iv_containment containment;
+    if (!iv_scan_read(path, options, arena, &named.submission, &containment, err)) {
+        return false;
+    }
+    named.incomplete = is_incomplete(&named.submission);
+    struct iv_error absent = {0};
+    if (look_up) {
+        named.recorded = find_record(named.submission.id, options, arena, &named.record, &absent);
+        if (!named.recorded && absent.code != IV_ERROR_ABSENT) {
+            *err = absent;
+            return false;
+        }
+    }
+    *ret_named = named;
+    return true;
+}
+
+bool iv_resolve_is_name(const char *text)
+{
+    if (access(text, F_OK) == 0) {
+        return false;
+    }
+    size_t digits = strspn(text, "0123456789abcdefABCDEF");
+    const char *slash = strchr(text, '/');
+    return (text[digits] == '\0' && digits >= 4) ||
+           (slash != NULL && strchr(slash + 1, '/') != NULL && strrchr(text, '@') != NULL);
+}
+
+bool iv_resolve(const char *name, const struct iv_scan_options *options, bool look_up,
+                struct iv_arena *arena, struct iv_named *ret_named, struct iv_error *err)
+{
+    if (access(name, F_OK) == 0) {
+        return resolve_path(name, options, look_up, arena, ret_named, err);
+    }
+    if (!iv_resolve_is_name(name)) {
+        errno = ENOENT;
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", name, strerror(errno));
+    }
+    struct iv_named named = {.recorded = true};
+    if (!find_record(name, options, arena, &named.record, err)) {
+        if (err->code == IV_ERROR_ABSENT) {
+            return iv_error_set(err, IV_ERROR_NO_INPUT,
+                                "%s: no such path, and the baseline store has no such submission",
+                                name);
+        }
+        return false;
+    }
+    iv_submission_from_record(&named.record, arena, &named.submission);
+    /* Its set is known, whatever is not known of the packages in it. */
+    named.incomplete = named.record.package_count == 0;
+    for (size_t i = 0; i < named.record.package_count; i++) {
+        named.incomplete = named.incomplete || named.record.packages[i].unreadable;
+    }
+    *ret_named = named;
+    return true;
+}

@@ -1,0 +1,193 @@
+#include "imgval/scan/scan.h"
+
+#include "cache/store.h"
+#include "imgval/engine/engine.h"
+#include "imgval/engine/policy.h"
+#include "imgval/input/input.h"
+#include "imgval/scan/look_up.h"
+#include "imgval/scan/resolve.h"
+#include "imgval/scan/scan_read.h"
+#include "rules/rules.h"
+
+#include <unistd.h>
+
+/* --against compares even where no POP is known: then with one nameless variant. */
+static enum iv_final_verdict worst(enum iv_final_verdict a, enum iv_final_verdict b)
+{
+    return a > b ? a : b;
+}
+
+static void note_outcome(const struct iv_submission *s, struct iv_scan_outcome *outcome)
+{
+    if (s->store_state == IV_STORE_NEWER || s->store_state == IV_STORE_UNREADABLE) {
+        outcome->store_failed = true;
+    }
+    if (s->package_count == 0) {
+        outcome->no_package = true;
+    }
+}
+
+/* The built-in rows, then the policy's own. */
+static bool open_engine(const struct iv_policy *policy, struct iv_engine **ret_engine,
+                        struct iv_error *err)
+{
+    struct iv_rules families[IV_RULE_FAMILIES + 1];
+    size_t count = IV_RULE_FAMILIES;
+    iv_rules_all(families);
+    if (policy != NULL && policy->rule_count > 0) {
+        families[count++] = (struct iv_rules){.rows = policy->rules, .count = policy->rule_count};
+    }
+    return iv_engine_open(families, count, ret_engine, err);
+}
+
+/* What each rule took, over all submissions. */
+static void sum_rules(const struct iv_report *report, struct iv_arena *arena,
+                      struct iv_timings *timings)
+{
+    size_t count = report->entry_count == 0 ? 0 : report->entries[0].judgement.outcome_count;
+    timings->rules = IV_NEW_ARRAY(arena, struct iv_rule_time, count);
+    timings->rule_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct iv_rule_time *total = &timings->rules[i];
+        total->rule = report->entries[0].judgement.outcomes[i].rule;
+        for (size_t k = 0; k < report->entry_count; k++) {
+            const struct iv_span *span = &report->entries[k].judgement.outcomes[i].span;
+            total->span.wall += span->wall;
+            total->span.cpu += span->cpu;
+        }
+    }
+}
+
+bool iv_scan_judge(struct iv_submission *submissions, size_t count,
+                   const struct iv_scan_options *options, struct iv_arena *arena,
+                   struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,
+                   struct iv_error *err)
+{
+    struct iv_span start = iv_timings_start(options->timings);
+    for (size_t i = 0; i < count; i++) {
+        if (!iv_scan_look_up(options, arena, &submissions[i], err)) {
+            return false;
+        }
+    }
+    iv_timings_end(options->timings, IV_STAGE_LOOK_UP, &start);
+    start = iv_timings_start(options->timings);
+    const struct iv_policy *policy = options->policy;
+    struct iv_engine *engine IV_CLEANUP(iv_engine_close) = NULL;
+    if (!open_engine(policy, &engine, err)) {
+        return false;
+    }
+    struct iv_engine_options engine_options = {
+        .fail_on = options->fail_on,
+        .policy = policy,
+        .date = options->date,
+        .what_if = options->what_if,
+        .with_spans = options->timings != NULL,
+        .uses =
+            policy == NULL ? NULL : IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count),
+    };
+    struct iv_report report = {
+        .tool = "imgval",
+        .tool_version = options->tool_version,
+        .verdict = IV_VERDICT_PASS,
+        .fail_on = options->fail_on,
+        .what_if = options->what_if,
+        .site_rules = policy == NULL ? NULL : policy->rules,
+        .site_rule_count = policy == NULL ? 0 : policy->rule_count,
+        .entries = IV_NEW_ARRAY(arena, struct iv_report_entry, count),
+        .entry_count = count,
+    };
+    /* The first one comes last: what all of them made of the waivers is told with it. */
+    for (size_t i = count; i-- > 0;) {
+        report.entries[i].submission = &submissions[i];
+        engine_options.is_last = i == 0;
+        iv_engine_judge(engine, &submissions[i], &engine_options, arena,
+                        &report.entries[i].judgement);
+        report.verdict = worst(report.verdict, report.entries[i].judgement.verdict);
+        note_outcome(&submissions[i], ret_outcome);
+    }
+    iv_timings_end(options->timings, IV_STAGE_JUDGE, &start);
+    if (options->timings != NULL) {
+        sum_rules(&report, arena, options->timings);
+    }
+    *ret_report = report;
+    return true;
+}
+
+/* The paths of the submissions: a directory that holds image files stands for these. */
+static const char **submission_paths(const char *const *paths, size_t count,
+                                     const struct iv_scan_options *options, struct iv_arena *arena,
+                                     size_t *ret_count)
+{
+    const char **found = NULL;
+    size_t used = 0;
+    size_t capacity = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char **images;
+        size_t image_count;
+        iv_input_images(paths[i], &options->limits, arena, &images, &image_count);
+        for (size_t k = 0; k < (image_count == 0 ? 1 : image_count); k++) {
+            found = iv_arena_grow(arena, found, used, &capacity, sizeof(*found));
+            found[used++] = image_count == 0 ? paths[i] : images[k];
+        }
+    }
+    *ret_count = used;
+    return found;
+}
+
+/* A submission of the baseline store, judged as it would be today. */
+static bool read_record(const char *name, const struct iv_scan_options *options,
+                        struct iv_arena *arena, struct iv_submission *ret_submission,
+                        struct iv_error *err)
+{
+    struct iv_named named;
+    if (options->type_given && options->type == IV_PARTIAL) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s: a recorded submission is an image; --type=partial does not go "
+                            "with it",
+                            name);
+    }
+    if (!iv_resolve(name, options, false, arena, &named, err)) {
+        return false;
+    }
+    named.submission.baseline = options->baseline;
+    named.submission.no_wspc = options->no_wspc;
+    named.submission.all_owners = options->all_owners;
+    named.submission.in_ci = options->in_ci;
+    named.submission.max_list_age = options->max_list_age;
+    named.submission.tool_version = options->tool_version;
+    *ret_submission = named.submission;
+    return true;
+}
+
+bool iv_scan_read_named(const char *name, const struct iv_scan_options *options,
+                        struct iv_arena *arena, struct iv_submission *ret_submission,
+                        struct iv_containment *ret_containment, struct iv_error *err)
+{
+    return iv_resolve_is_name(name)
+               ? read_record(name, options, arena, ret_submission, err)
+               : iv_scan_read(name, options, arena, ret_submission, ret_containment, err);
+}
+
+bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_options *options,
+             struct iv_arena *arena, struct iv_report *ret_report,
+             struct iv_scan_outcome *ret_outcome, struct iv_error *err)
+{
+    size_t total;
+    const char **found = submission_paths(paths, count, options, arena, &total);
+    struct iv_submission *submissions = IV_NEW_ARRAY(arena, struct iv_submission, total);
+    struct iv_scan_outcome outcome = {0};
+    for (size_t i = 0; i < total; i++) {
+        bool done = iv_resolve_is_name(found[i])
+                        ? read_record(found[i], options, arena, &submissions[i], err)
+                        : iv_scan_read_path(found[i], options, arena, &submissions[i],
+                                            &outcome.containment, err);
+        if (!done) {
+            return false;
+        }
+    }
+    if (!iv_scan_judge(submissions, total, options, arena, ret_report, &outcome, err)) {
+        return false;
+    }
+    *ret_outcome = outcome;
+    return true;
+}

@@ -1,0 +1,599 @@
+#include "imgval/scan/scan_read.h"
+
+#include "imgval/engine/policy.h"
+#include "imgval/input/input.h"
+#include "imgval/model/assemble.h"
+#include "imgval/model/kinds.h"
+#include "imgval/model/timings.h"
+#include "imgval/scan/facts_cache.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* --- values of the command line ----------------------------------------------------------------
+ */
+
+struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, struct iv_arena *arena,
+                                     size_t *ret_count)
+{
+    size_t room = 2 + options->model_count + options->operator_count;
+    struct iv_datum *data = IV_NEW_ARRAY(arena, struct iv_datum, room);
+    size_t used = 0;
+    if (options->manufacturer != NULL) {
+        data[used++] = (struct iv_datum){.name = IV_PHONE_MANUFACTURER,
+                                         .value = options->manufacturer,
+                                         .source = "--manufacturer",
+                                         .rank = IV_RANK_OPTION};
+    }
+    if (options->firmware_version != NULL) {
+        data[used++] = (struct iv_datum){.name = IV_PHONE_FIRMWARE_REVISION,
+                                         .value = options->firmware_version,
+                                         .source = "--firmware-version",
+                                         .rank = IV_RANK_OPTION};
+    }
+    for (size_t i = 0; i < options->model_count; i++) {
+        data[used++] = (struct iv_datum){.name = IV_PHONE_MODEL_NAME,
+                                         .value = options->models[i],
+                                         .source = "--model",
+                                         .rank = IV_RANK_OPTION};
+    }
+    for (size_t i = 0; i < options->operator_count; i++) {
+        data[used++] = (struct iv_datum){.name = IV_PHONE_OPERATOR_NAME,
+                                         .value = options->operators[i],
+                                         .source = "--operator",
+                                         .rank = IV_RANK_OPTION};
+    }
+    *ret_count = used;
+    return data;
+}
+
+/* --- items to facts -------------------------------------------------------------------------- */
+
+/* What the worker function and the receiver of its records share. */
+struct reading {
+    const struct iv_listing *listing;
+    struct iv_read_options options;
+    struct iv_arena *arena;  /* the scan's */
+    struct iv_arena scratch; /* for the facts in hand */
+    const struct iv_scan_options *scan;
+    size_t done;
+    size_t *slots; /* the items that are to be read */
+    size_t slot_count;
+    struct iv_identity *identities; /* with a facts cache: of these items, as listed */
+    /* By item: nearly all are one package and nothing else. */
+    struct iv_package *packages; /* without a key: none, or several */
+    struct iv_facts **facts;     /* what there is besides; NULL: nothing */
+    /* In a worker, whose copy this is. */
+    size_t advised; /* slots before this one were asked for */
+    long blocks;    /* what it had read from the disk after the last item */
+};
+
+/* Items that a worker asks the disk for ahead of the one in hand. */
+enum { AHEAD = 32 };
+
+/* While a worker waits for the disk, what it reads next is asked for, so that the disk has more
+ * than one request in hand. Where nothing has to be waited for this costs one call an item. */
+static void read_ahead(struct reading *reading, size_t slot)
+{
+    struct rusage usage;
+    size_t jobs = reading->scan->jobs;
+    if (jobs < 2 || getrusage(RUSAGE_SELF, &usage) != 0) {
+        return; /* one reader was asked for: one file at a time */
+    }
+    bool is_cold = usage.ru_inblock > reading->blocks;
+    reading->blocks = usage.ru_inblock;
+    if (!is_cold) {
+        return;
+    }
+    size_t stop = slot + (AHEAD + 1) * jobs;
+    size_t next = slot + jobs;
+    while (next < reading->advised) {
+        next += jobs;
+    }
+    for (; next < stop && next < reading->slot_count; next += jobs) {
+        iv_input_advise(reading->listing, &reading->listing->items[reading->slots[next]]);
+        reading->advised = next + 1;
+    }
+}
+
+/* In a worker: one item -> its facts as bytes. With a facts cache a byte before them says whether
+ * they are those of the file that the parent saw. */
+static void read_item(void *context, size_t slot, struct iv_buf *record)
+{
+    struct reading *reading = context;
+    size_t i = reading->slots[slot];
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_facts facts = {0};
+    struct iv_identity identity = {0};
+    struct iv_read_options options = reading->options;
+    options.identity = &identity;
+    read_ahead(reading, slot);
+    iv_input_read(reading->listing, &reading->listing->items[i], &options, &arena, &facts);
+    if (reading->identities != NULL) {
+        iv_buf_putc(record, iv_identity_is_same(&identity, &reading->identities[slot]) ? 1 : 0);
+    }
+    iv_facts_encode(record, &iv_facts_struct, &facts, IV_FIELD_WIRE);
+}
+
+/* Whether facts are those of a cabinet alone: nothing around it had a part in them, and no trouble
+ * that may be over the next time. */
+static bool is_lasting(const struct iv_item *item, const struct iv_facts *facts)
+{
+    if (item->role != IV_ROLE_PACKAGE || facts->fault_count != 0 || facts->package_count != 1) {
+        return false;
+    }
+    const struct iv_package *package = facts->packages;
+    for (size_t i = 0; i < package->fault_count; i++) {
+        if (package->faults[i].kind != IV_FAULT_MEMBER_MISSING) {
+            return false;
+        }
+    }
+    return package->container == IV_CONTAINER_CABINET && strcmp(package->path, item->path) == 0;
+}
+
+/* Whether the facts are one package and nothing else. */
+static bool is_package_alone(const struct iv_facts *facts)
+{
+    const struct iv_image *image = &facts->image;
+    return facts->package_count == 1 && facts->datum_count == 0 && facts->fault_count == 0 &&
+           !facts->history.present && !facts->oem_input.present && !image->present &&
+           image->hash.checked == 0 && image->hash.mismatched == 0 && image->hash.skipped == 0;
+}
+
+static bool has_lists(const struct iv_package *package)
+{
+    return package->fault_count != 0 || package->files_count != 0 ||
+           package->payload_package_count != 0;
+}
+
+/* Facts whose strings and lists last, into the item's place. */
+static void keep_facts(struct reading *reading, size_t i, const struct iv_facts *facts)
+{
+    bool is_one = facts->package_count == 1;
+    if (is_one) {
+        reading->packages[i] = facts->packages[0];
+    }
+    if (!is_package_alone(facts)) {
+        reading->facts[i] = IV_NEW(reading->arena, struct iv_facts);
+        *reading->facts[i] = *facts;
+        reading->facts[i]->package_count = is_one ? 0 : facts->package_count;
+    }
+}
+
+/* The facts of an item, for as long as the record lasts, into its place. False: they are nothing to
+ * go by. */
+static bool take_facts(struct reading *reading, size_t i, const void *record, size_t size,
+                       bool *ret_lasts)
+{
+    struct iv_facts facts = {0};
+    struct iv_arena_mark mark = iv_arena_mark(&reading->scratch);
+    bool good =
+        iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, &reading->scratch, &facts) &&
+        iv_facts_are_sound(&facts);
+    *ret_lasts = good && is_lasting(&reading->listing->items[i], &facts);
+    if (good && (!is_package_alone(&facts) || has_lists(facts.packages))) {
+        facts = (struct iv_facts){0}; /* its lists are to last, too */
+        good =
+            iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, reading->arena, &facts);
+    }
+    if (good) {
+        keep_facts(reading, i, &facts);
+    }
+    iv_arena_reset(&reading->scratch, mark);
+    return good;
+}
+
+/* What a worker said, into its item's place and the facts cache. False: it is nothing to go by. */
+static bool take_record(struct reading *reading, size_t slot, const char *record, size_t size)
+{
+    size_t i = reading->slots[slot];
+    size_t head = reading->identities != NULL ? 1 : 0;
+    if (size < head) {
+        return false;
+    }
+    bool lasts;
+    struct iv_arena_mark mark = iv_arena_mark(reading->arena);
+    const char *kept = iv_arena_strndup(reading->arena, record + head, size - head);
+    if (!take_facts(reading, i, kept, size - head, &lasts)) {
+        iv_arena_reset(reading->arena, mark);
+        return false;
+    }
+    if (head > 0 && record[0] == 1 && lasts) {
+        iv_facts_cache_add(reading->scan->facts_cache, reading->listing->items[i].path,
+                           &reading->identities[slot], kept, size - head);
+    }
+    return true;
+}
+
+/* In the parent: bytes -> facts in their place; a lost item is stood in for. */
+static void receive_item(void *context, size_t slot, const char *lost, const void *record,
+                         size_t size)
+{
+    struct reading *reading = context;
+    const struct iv_item *item = &reading->listing->items[reading->slots[slot]];
+    reading->done++;
+    if (reading->scan->progress != NULL) {
+        reading->scan->progress(reading->scan->progress_context, item->path, reading->done,
+                                reading->listing->item_count);
+    }
+    if (lost == NULL && take_record(reading, slot, record, size)) {
+        return;
+    }
+    if (reading->scan->facts_cache != NULL) {
+        iv_facts_cache_distrust(reading->scan->facts_cache);
+    }
+    struct iv_facts facts;
+    iv_input_stand_in(item, IV_FAULT_READER_DIED,
+                      lost != NULL ? lost : "its answer could not be decoded", reading->arena,
+                      &facts);
+    keep_facts(reading, reading->slots[slot], &facts);
+}
+
+/* Whether an item's facts are known from an earlier scan. With a facts cache, *ret_identity is what
+ * the item's file is now. */
+static bool recall_item(struct reading *reading, size_t i, struct iv_identity *ret_identity)
+{
+    struct iv_facts_cache *cache = reading->scan->facts_cache;
+    const struct iv_item *item = &reading->listing->items[i];
+    const void *record;
+    size_t size;
+    bool lasts;
+    if (cache == NULL || item->role != IV_ROLE_PACKAGE ||
+        !iv_input_identify(reading->listing, item, ret_identity) ||
+        !iv_facts_cache_find(cache, item->path, ret_identity, &record, &size)) {
+        return false;
+    }
+    if (!take_facts(reading, i, record, size, &lasts) || !lasts) {
+        reading->packages[i] = (struct iv_package){0};
+        reading->facts[i] = NULL;
+        return false;
+    }
+    return true;
+}
+
+/* What is known from an earlier scan; the rest is to be read. */
+static void recall_items(struct reading *reading)
+{
+    size_t item_count = reading->listing->item_count;
+    bool has_cache = reading->scan->facts_cache != NULL;
+    reading->slots = IV_NEW_ARRAY(reading->arena, size_t, item_count);
+    reading->identities =
+        has_cache ? IV_NEW_ARRAY(reading->arena, struct iv_identity, item_count) : NULL;
+    for (size_t i = 0; i < item_count; i++) {
+        struct iv_identity identity = {0};
+        if (recall_item(reading, i, &identity)) {
+            reading->done++;
+            continue;
+        }
+        if (has_cache) {
+            reading->identities[reading->slot_count] = identity;
+        }
+        reading->slots[reading->slot_count++] = i;
+    }
+}
+
+/* The packages of items that are one each, without gaps. */
+static size_t gather_packages(const struct reading *reading)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < reading->listing->item_count; i++) {
+        if (reading->packages[i].key == NULL) {
+            continue;
+        }
+        if (count < i) {
+            reading->packages[count] = reading->packages[i];
+        }
+        count++;
+    }
+    return count;
+}
+
+/* Everything else, by item. */
+static struct iv_facts *gather_facts(const struct reading *reading, size_t *ret_count)
+{
+    size_t item_count = reading->listing->item_count;
+    size_t count = 0;
+    for (size_t i = 0; i < item_count; i++) {
+        count += reading->facts[i] != NULL ? 1 : 0;
+    }
+    struct iv_facts *facts = IV_NEW_ARRAY(reading->arena, struct iv_facts, count);
+    *ret_count = count;
+    count = 0;
+    for (size_t i = 0; i < item_count; i++) {
+        if (reading->facts[i] != NULL) {
+            facts[count++] = *reading->facts[i];
+        }
+    }
+    return facts;
+}
+
+/* A test names a file by its place in the listing. */
+static void set_sabotage(const struct reading *reading, const struct iv_scan_sabotage *sabotage,
+                         struct iv_workers_options *workers)
+{
+    for (size_t i = 0; i < reading->slot_count; i++) {
+        if (reading->slots[i] == sabotage->slot) {
+            workers->sabotage = sabotage->kind;
+            workers->sabotage_slot = i;
+        }
+    }
+}
+
+/* Packages go into the submission, what else the items hold into *ret_facts. */
+static bool read_items(const struct iv_listing *listing, const struct iv_scan_options *options,
+                       struct iv_arena *arena, struct iv_submission *s, struct iv_facts **ret_facts,
+                       size_t *ret_count, struct iv_containment *ret_containment,
+                       struct iv_error *err)
+{
+    struct reading reading = {
+        .listing = listing,
+        .options = {.limits = &options->limits,
+                    .want_files = options->want_files,
+                    .no_hash = options->no_hash},
+        .arena = arena,
+        .scan = options,
+        .packages = IV_NEW_ARRAY(arena, struct iv_package, listing->item_count),
+        .facts = IV_NEW_ARRAY(arena, struct iv_facts *, listing->item_count),
+    };
+    struct iv_workers_options workers = {
+        .jobs = options->jobs,
+        .limits = &options->limits,
+        /* A record holds the facts of one file: its manifest and metadata, seldom more. */
+        .record_max = (size_t)(options->limits.metadata_size * 2) + 1,
+        .directories = &listing->directory,
+        .directory_count = listing->directory >= 0 ? 1 : 0,
+    };
+    iv_arena_alloc(&reading.scratch, 1); /* its first block stays */
+    recall_items(&reading);
+    set_sabotage(&reading, &options->sabotage, &workers);
+    bool done = iv_workers_run(&workers, reading.slot_count, read_item, &reading, receive_item,
+                               &reading, ret_containment, err);
+    iv_arena_fini(&reading.scratch);
+    if (done) {
+        s->packages = reading.packages;
+        s->package_count = gather_packages(&reading);
+        *ret_facts = gather_facts(&reading, ret_count);
+    }
+    return done;
+}
+
+/* --- facts to a submission ------------------------------------------------------------------- */
+
+/* A partial needs its UpdateHistory.xml: without one nothing may be judged. */
+static bool refuse_missing_history(const char *path, struct iv_error *err)
+{
+    char parent[4096 + 32];
+    struct stat st;
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    int written = snprintf(parent, sizeof(parent), "%.*s/../UpdateHistory.xml", (int)length, path);
+    bool beside = written > 0 && (size_t)written < sizeof(parent) && stat(parent, &st) == 0;
+    if (!beside) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s: a partial submission needs its UpdateHistory.xml; name it with "
+                            "--update-history=PATH, or judge without it with --context-free",
+                            path);
+    }
+    return iv_error_set(err, IV_ERROR_USAGE,
+                        "%s: a partial submission needs its UpdateHistory.xml; there is one in "
+                        "the folder above: --update-history=%s/../UpdateHistory.xml (or judge "
+                        "without it with --context-free)",
+                        path, path);
+}
+
+static bool refuse_several_histories(const struct iv_listing *listing, struct iv_error *err)
+{
+    struct iv_buf names IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < listing->history_count && i < 5; i++) {
+        iv_buf_puts(&names, i == 0 ? "" : ", ");
+        iv_buf_puts(&names, listing->histories[i]);
+    }
+    return iv_error_set(err, IV_ERROR_USAGE,
+                        "%zu update histories, and none is named; choose one with "
+                        "--update-history=PATH: %s",
+                        listing->history_count, iv_buf_text(&names));
+}
+
+/* Image or partial, and whether the history fits the kind of submission. */
+static bool settle_type(const char *path, const struct iv_scan_options *options,
+                        const struct iv_listing *listing, struct iv_submission *s,
+                        struct iv_error *err)
+{
+    s->type = options->type;
+    s->context_free = options->context_free;
+    if (!options->type_given && listing->is_single_file && listing->kind == IV_KIND_PACKAGE) {
+        s->type = IV_PARTIAL;
+        s->context_free = true;
+        s->type_by_default = true;
+    }
+    if (s->type_by_default && options->against != NULL) {
+        return iv_error_set(
+            err, IV_ERROR_USAGE,
+            "%s: a single package is judged as a context-free partial, which is not "
+            "compared; with --against say --type=image, or --type=partial",
+            path);
+    }
+    bool needs_history = s->type == IV_PARTIAL && !s->context_free;
+    if (listing->history_count > 1 && !s->context_free) {
+        return refuse_several_histories(listing, err);
+    }
+    /* Whether an image holds one is known when it was read. */
+    if (needs_history && listing->history_count == 0 && !iv_kinds[listing->kind].is_image) {
+        return refuse_missing_history(path, err);
+    }
+    return true;
+}
+
+/* Whether a fault of the listing hides packages that may be there. */
+static bool hides_packages(const struct iv_listing *listing)
+{
+    for (size_t i = 0; i < listing->fault_count; i++) {
+        if (listing->faults[i].kind != IV_FAULT_METADATA) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a fault means that packages may be in the image which were not seen. A manifest that
+ * cannot be read counts by its name, and ranges that were not hashed hide nothing. */
+static bool is_hiding(const struct iv_submission *s, const struct iv_fault *fault)
+{
+    switch (fault->kind) {
+    case IV_FAULT_TABLE:
+    case IV_FAULT_PARTITION:
+    case IV_FAULT_TRUNCATED:
+        return true;
+    case IV_FAULT_UNREADABLE:
+    case IV_FAULT_LIMIT:
+    case IV_FAULT_UNSUPPORTED:
+        return strcmp(fault->path, s->image.path) == 0;
+    case IV_FAULT_NONE:
+    case IV_FAULT_MALFORMED:
+    case IV_FAULT_NOT_REGULAR:
+    case IV_FAULT_READER_DIED:
+    case IV_FAULT_MEMBER_MISSING:
+    case IV_FAULT_METADATA:
+    case IV_FAULT_FFU_HEADER:
+    case IV_FAULT_HASH_MISMATCH:
+    case IV_FAULT_HASH_TABLE:
+    case IV_FAULT_CATALOG:
+    case IV_FAULT_TRAILING:
+    case IV_FAULT_FILE:
+    case IV_FAULT_KINDS:
+        break;
+    }
+    return false;
+}
+
+/* Whether part of an image could not be read, so that absence proves nothing. */
+static bool hides_partitions(const struct iv_submission *s)
+{
+    if (!s->image.present) {
+        return iv_kinds[s->kind].is_image; /* not even opened: its reader died */
+    }
+    for (size_t i = 0; i < s->image.store_count; i++) {
+        if (!s->image.stores[i].readable || s->image.stores[i].scheme == NULL) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < s->fault_count; i++) {
+        if (is_hiding(s, &s->faults[i])) {
+            return true;
+        }
+    }
+    return s->image.store_count == 0 && s->kind != IV_KIND_WIM;
+}
+
+/* Whether the reader of a part of the tree (UpdateOS.wim) saw less than all of it. */
+static bool hides_parts(const struct iv_submission *s)
+{
+    for (size_t i = 0; i < s->fault_count && s->kind == IV_KIND_DIRECTORY; i++) {
+        if (s->faults[i].kind == IV_FAULT_PARTITION) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the history under a contextual partial is not known: then neither is its set. */
+static bool lacks_history(const struct iv_submission *s)
+{
+    if (s->type != IV_PARTIAL || s->context_free) {
+        return false;
+    }
+    for (size_t i = 0; s->history.path != NULL && i < s->fault_count; i++) {
+        if (strcmp(s->faults[i].path, s->history.path) == 0) {
+            return true;
+        }
+    }
+    return !s->history.complete;
+}
+
+bool iv_scan_read_path(const char *path, const struct iv_scan_options *options,
+                       struct iv_arena *arena, struct iv_submission *ret_submission,
+                       struct iv_containment *ret_containment, struct iv_error *err)
+{
+    struct iv_listing listing IV_CLEANUP(iv_input_close) = {.directory = -1};
+    struct iv_list_options list_options = {
+        .limits = &options->limits,
+        .update_history = options->update_history,
+        .oem_input = options->oem_input,
+        .device_info = options->device_info,
+        .no_hash = options->no_hash,
+    };
+    struct iv_span start = iv_timings_start(options->timings);
+    if (!iv_input_list(path, &list_options, arena, &listing, err)) {
+        return false;
+    }
+    iv_timings_end(options->timings, IV_STAGE_LIST, &start);
+    struct iv_submission s = {
+        .path = iv_arena_strdup(arena, path),
+        .kind = listing.kind,
+        .baseline = options->baseline,
+        .no_wspc = options->no_wspc,
+        .all_owners = options->all_owners,
+        .in_ci = options->in_ci,
+        .growth = options->policy != NULL && options->policy->growth_line != 0
+                      ? &options->policy->growth
+                      : NULL,
+        .max_list_age = options->max_list_age,
+        .tool_version = options->tool_version,
+        .faults = listing.faults,
+        .fault_count = listing.fault_count,
+        .set_incomplete = hides_packages(&listing),
+    };
+    struct iv_facts *facts;
+    size_t facts_count;
+    start = iv_timings_start(options->timings);
+    if (!settle_type(path, options, &listing, &s, err) ||
+        !read_items(&listing, options, arena, &s, &facts, &facts_count, ret_containment, err)) {
+        return false;
+    }
+    iv_timings_end(options->timings, IV_STAGE_READ, &start);
+    start = iv_timings_start(options->timings);
+    size_t extra_count;
+    const struct iv_datum *extra = iv_scan_option_data(options, arena, &extra_count);
+    iv_submission_assemble(facts, facts_count, extra, extra_count, arena, &s);
+    if (iv_kinds[s.kind].is_image && s.type == IV_PARTIAL && !s.context_free &&
+        !s.history.present) {
+        return refuse_missing_history(path, err);
+    }
+    s.set_incomplete =
+        s.set_incomplete || lacks_history(&s) || hides_partitions(&s) || hides_parts(&s);
+    iv_timings_end(options->timings, IV_STAGE_ASSEMBLE, &start);
+    *ret_submission = s;
+    return true;
+}
+
+static bool refuse_several_images(const char *path, const char *const *images, size_t count,
+                                  struct iv_error *err)
+{
+    struct iv_buf names IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < count && i < 5; i++) {
+        iv_buf_puts(&names, i == 0 ? "" : ", ");
+        iv_buf_puts(&names, images[i]);
+    }
+    return iv_error_set(err, IV_ERROR_USAGE,
+                        "%s: %zu images, each a submission of its own; name one of them: %s", path,
+                        count, iv_buf_text(&names));
+}
+
+bool iv_scan_read(const char *path, const struct iv_scan_options *options, struct iv_arena *arena,
+                  struct iv_submission *ret_submission, struct iv_containment *ret_containment,
+                  struct iv_error *err)
+{
+    const char **images;
+    size_t count;
+    iv_input_images(path, &options->limits, arena, &images, &count);
+    if (count > 1) {
+        return refuse_several_images(path, images, count, err);
+    }
+    return iv_scan_read_path(count == 1 ? images[0] : path, options, arena, ret_submission,
+                             ret_containment, err);
+}
