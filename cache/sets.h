@@ -13,8 +13,8 @@
 #include "cache/db.h"
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/error.h"
-#include "imgval/base/sha256.h"
 #include "imgval/model/package.h"
 
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include "cache/db.h"
 #include "cache/sets.h"
 #include "cache/store.h"
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 
 /* Statements, each prepared once when it is first needed. */
 enum iv_store_sql {

@@ -3,7 +3,7 @@
 
 #include "imgval/base/file.h"
 #include "imgval/base/text.h"
-#include "imgval/model/mend.h"
+#include "imgval/model/fix.h"
 #include "imgval/report/history/project.h"
 
 #include <errno.h>
@@ -70,13 +70,13 @@ static bool finish(FILE *file, const char *where, const char *name, struct iv_er
     return true;
 }
 
-static const char *project_name(const struct iv_mend_package *package, struct iv_arena *arena)
+static const char *project_name(const struct iv_fix_package *package, struct iv_arena *arena)
 {
     return iv_arena_printf(arena, "%s.pkg.xml", package->name);
 }
 
 /* So that nothing is written when one of the names is taken. */
-static bool find_taken(int directory, const char *where, const struct iv_mend *mend,
+static bool find_taken(int directory, const char *where, const struct iv_fix *mend,
                        struct iv_arena *arena, struct iv_error *err)
 {
     for (size_t i = 0; i <= mend->package_count; i++) {
@@ -92,7 +92,7 @@ static bool find_taken(int directory, const char *where, const struct iv_mend *m
     return true;
 }
 
-static bool write_all(int directory, const char *where, const struct iv_mend *mend,
+static bool write_all(int directory, const char *where, const struct iv_fix *mend,
                       struct iv_arena *arena, struct iv_error *err)
 {
     FILE *file;
@@ -113,7 +113,7 @@ static bool write_all(int directory, const char *where, const struct iv_mend *me
     return finish(file, where, MANIFEST_NAME, err);
 }
 
-static bool write_files(const char *where, const struct iv_mend *mend, struct iv_arena *arena,
+static bool write_files(const char *where, const struct iv_fix *mend, struct iv_arena *arena,
                         struct iv_error *err)
 {
     if (mkdir(where, 0777) != 0 && errno != EEXIST) {
@@ -141,7 +141,7 @@ static void add_text(const struct view *view, const char *text)
     iv_text_escape(view->buf, text == NULL ? "" : text, 0, view->ascii);
 }
 
-static void show_packages(const struct view *view, const struct iv_mend *mend, const char *where)
+static void show_packages(const struct view *view, const struct iv_fix *mend, const char *where)
 {
     if (mend->package_count == 0) {
         return;
@@ -149,7 +149,7 @@ static void show_packages(const struct view *view, const struct iv_mend *mend, c
     iv_buf_printf(view->buf, "%zu empty package%s to add:\n", mend->package_count,
                   mend->package_count == 1 ? "" : "s");
     for (size_t i = 0; i < mend->package_count; i++) {
-        const struct iv_mend_package *p = &mend->packages[i];
+        const struct iv_fix_package *p = &mend->packages[i];
         iv_buf_puts(view->buf, "  ");
         add_text(view, where);
         iv_buf_putc(view->buf, '/');
@@ -159,7 +159,7 @@ static void show_packages(const struct view *view, const struct iv_mend *mend, c
     }
 }
 
-static void show_obstacles(const struct view *view, const struct iv_mend *mend)
+static void show_obstacles(const struct view *view, const struct iv_fix *mend)
 {
     if (mend->obstacle_count == 0) {
         return;
@@ -280,7 +280,7 @@ static bool show_unchecked(const struct view *view, const struct iv_report *repo
     return s->wspc_reason != NULL || incomplete;
 }
 
-static void show_next(const struct view *view, const struct iv_mend *mend, const char *where,
+static void show_next(const struct view *view, const struct iv_fix *mend, const char *where,
                       const char *path)
 {
     if (mend->package_count == 0) {
@@ -323,8 +323,8 @@ static int run_fix(const struct iv_command *command, void *options,
         !judge(arguments->items[0], &scan_options, arena, &submission, &report, &outcome, &err)) {
         return iv_command_fail(&err);
     }
-    struct iv_mend mend;
-    iv_mend_build(&submission, arena, &mend);
+    struct iv_fix mend;
+    iv_fix_build(&submission, arena, &mend);
     if (mend.package_count > 0 && !write_files(given->output, &mend, arena, &err)) {
         return iv_command_fail(&err);
     }

@@ -6,7 +6,7 @@
 #include "imgval/disk/volume_kinds.h"
 
 #include "imgval/base/cursor.h"
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/text.h"
 #include "imgval/disk/chunked.h"
 

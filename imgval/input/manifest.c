@@ -2,7 +2,7 @@
 #include "imgval/input/manifest.h"
 
 #include "imgval/base/buf.h"
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/text.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "imgval/model/finding.h"
 
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/text.h"
 
 const char *const iv_severity_names[] = {

@@ -1,7 +1,7 @@
 #include "imgval/model/submission.h"
 
 #include "imgval/base/buf.h"
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 

@@ -303,7 +303,7 @@ struct mending {
     uint32_t *open; /* spans that go on */
     size_t open_count;
     size_t span_capacity;
-    struct iv_mends mends;
+    struct iv_fixes mends;
 };
 
 /* What was added before the point ends where the point has the package itself. */
@@ -338,8 +338,8 @@ static void open_spans(struct mending *m, const struct iv_pool_set *before, uint
     }
 }
 
-void iv_mends_build(const struct iv_pool *pool, const struct iv_point *points, size_t count,
-                    bool all_owners, struct iv_arena *arena, struct iv_mends *ret_mends)
+void iv_fixes_build(const struct iv_pool *pool, const struct iv_point *points, size_t count,
+                    bool all_owners, struct iv_arena *arena, struct iv_fixes *ret_mends)
 {
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);

@@ -73,7 +73,7 @@ struct iv_mend_span {
     uint32_t last;
 };
 
-struct iv_mends {
+struct iv_fixes {
     struct iv_mend_span *spans; /* by first, then key */
     size_t count;
     uint64_t total;   /* packages to add, over all points */
@@ -82,8 +82,8 @@ struct iv_mends {
 
 /* The least that must be added so that each point holds the firmware set of the one before it.
  * Versions rise strictly. */
-void iv_mends_build(const struct iv_pool *pool, const struct iv_point *points, size_t count,
-                    bool all_owners, struct iv_arena *arena, struct iv_mends *ret_mends);
+void iv_fixes_build(const struct iv_pool *pool, const struct iv_point *points, size_t count,
+                    bool all_owners, struct iv_arena *arena, struct iv_fixes *ret_mends);
 
 /* ---- further advice -------------------------------------------------------------------------- */
 

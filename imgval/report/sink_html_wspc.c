@@ -5,7 +5,7 @@
  * It is drawn from the differences that the comparison lists for a variant: everything that one
  * side should hold and does not.
  */
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/text.h"
 #include "imgval/report/sink_html.h"
 #include "imgval/report/write/phrases.h"

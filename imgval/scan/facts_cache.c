@@ -3,8 +3,8 @@
 #include "imgval/base/arena.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/cursor.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/file.h"
-#include "imgval/base/sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>

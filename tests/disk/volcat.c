@@ -10,8 +10,8 @@
  * --hive KEY: IMAGE is a registry hive; "value NAME TYPE TEXT" for each of the key, "dirty".
  * --file: through iv_volume_file() in pieces, and not through iv_volume_read().
  */
+#include "imgval/base/digest.h"
 #include "imgval/base/file.h"
-#include "imgval/base/sha256.h"
 #include "imgval/base/text.h"
 #include "imgval/base/workers.h"
 #include "imgval/disk/hive.h"

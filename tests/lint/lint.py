@@ -48,7 +48,7 @@ LIBRARIES = {
     r"archive(_entry)?\.h": "imgval/input/cabinet_data.c",
     r"zlib\.h": "imgval/input/gzip.c",
     r"pcre2\.h": "imgval/base/pattern.c",
-    r"openssl/": "imgval/base/sha256.c",
+    r"openssl/": "imgval/base/digest.c",
     r"sqlite3\.h": "cache/db.c",
     r"jansson\.h": "imgval/report/read/json_read.c",
     r"seccomp\.h": "imgval/base/sandbox.c",

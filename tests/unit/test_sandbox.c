@@ -1,9 +1,9 @@
 /* What a process can still do after it gave up its rights: read beneath one directory, no more. */
 #include "imgval/base/sandbox.h"
 
+#include "imgval/base/digest.h"
 #include "imgval/base/file.h"
 #include "imgval/base/pattern.h"
-#include "imgval/base/sha256.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -96,8 +96,8 @@ static void test_spans(void)
     uint32_t only_a = ADD(&pool, {.key = "a"});
     const struct iv_point points[] = {point(both, 1), point(only_a, 2), point(only_a, 3),
                                       point(both, 4), point(only_a, 5)};
-    struct iv_mends mends;
-    iv_mends_build(&pool, points, 5, false, &arena, &mends);
+    struct iv_fixes mends;
+    iv_fixes_build(&pool, points, 5, false, &arena, &mends);
     if (CHECK_INT(mends.count, 2)) {
         CHECK_STR(key(&pool, mends.spans[0].package), "b");
         CHECK_INT(mends.spans[0].first, 1);

@@ -187,7 +187,7 @@ static bool matrix_agrees(const struct model *m, const struct iv_matrix *matrix)
 
 /* The spans, put into the model, mend it and add nothing that is there. */
 static bool spans_mend(const struct model *m, const struct iv_pool *pool,
-                       const struct iv_mends *mends)
+                       const struct iv_fixes *mends)
 {
     struct model mended = *m;
     uint64_t total = 0;
@@ -221,7 +221,7 @@ int main(void)
         iv_pool_init(&pool, i);
         struct iv_point points[VERSIONS_MAX];
         struct iv_matrix matrix;
-        struct iv_mends mends;
+        struct iv_fixes mends;
         struct model model;
         const bool strict = i % 2 == 0;
         make_model(&model, strict);
@@ -231,7 +231,7 @@ int main(void)
         CHECK_INT(matrix.longest_count, longest(&model));
         CHECK(chain_fits(&model, &matrix));
         if (strict) {
-            iv_mends_build(&pool, points, model.versions, model.all_owners, &arena, &mends);
+            iv_fixes_build(&pool, points, model.versions, model.all_owners, &arena, &mends);
             CHECK(spans_mend(&model, &pool, &mends));
             CHECK_INT(mends.total, smallest_mend(&model));
         }

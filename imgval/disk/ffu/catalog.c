@@ -1,7 +1,7 @@
 #include "imgval/disk/ffu/catalog.h"
 
 #include "imgval/base/buf.h"
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/text.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 #include "imgval/disk/ffu/ffu_hash.h"
 
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 #include "imgval/disk/ffu/catalog.h"
 #include "imgval/disk/ffu/ffu_parts.h"
 

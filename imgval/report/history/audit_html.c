@@ -196,7 +196,7 @@ static void write_mends(struct iv_audit_page *page)
 {
     static const char *const columns[] = {"Empty package", "From version", "To version", NULL};
     struct iv_markup *m = &page->m;
-    const struct iv_mends *mends = &page->variant->mends;
+    const struct iv_fixes *mends = &page->variant->mends;
     if (mends->count == 0) {
         return;
     }

@@ -174,7 +174,7 @@ static void write_matrix(const struct writer *w)
 static void write_mends(const struct writer *w)
 {
     struct iv_json *json = w->json;
-    const struct iv_mends *mends = &w->variant->mends;
+    const struct iv_fixes *mends = &w->variant->mends;
     iv_json_open_object(json, "mends");
     iv_json_uint(json, "total", mends->total);
     iv_json_open_array(json, "packages");

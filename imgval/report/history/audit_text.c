@@ -235,7 +235,7 @@ static void write_reach(const struct writer *w)
 
 static void write_mends(const struct writer *w)
 {
-    const struct iv_mends *mends = &w->variant->mends;
+    const struct iv_fixes *mends = &w->variant->mends;
     if (mends->count == 0) {
         return;
     }

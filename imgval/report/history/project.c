@@ -15,7 +15,7 @@ static void note(struct iv_markup *markup, const char *text, size_t size)
 }
 #define NOTE(markup, text) note((markup), (text), sizeof(text) - 1)
 
-void iv_project_write(const struct iv_mend_package *package, FILE *out)
+void iv_project_write(const struct iv_fix_package *package, FILE *out)
 {
     struct iv_markup markup;
     start(&markup, out);
@@ -44,13 +44,13 @@ void iv_project_write(const struct iv_mend_package *package, FILE *out)
     iv_markup_fini(&markup);
 }
 
-const char *iv_project_package_file(const struct iv_mend_package *package, struct iv_arena *arena)
+const char *iv_project_package_file(const struct iv_fix_package *package, struct iv_arena *arena)
 {
     return iv_arena_printf(arena, "%s.%s", package->name,
                            package->package->style == IV_STYLE_CBS ? "cab" : "spkg");
 }
 
-void iv_project_write_manifest(const struct iv_mend *mend, FILE *out)
+void iv_project_write_manifest(const struct iv_fix *mend, FILE *out)
 {
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);

@@ -5,19 +5,19 @@
 #ifndef IMGVAL_REPORT_HISTORY_PROJECT_H
 #define IMGVAL_REPORT_HISTORY_PROJECT_H
 
-#include "imgval/model/mend.h"
+#include "imgval/model/fix.h"
 
 #include <stdio.h>
 
 /* Write errors are found by the caller through ferror(). */
 
 /* NAME.pkg.xml: a package without components. */
-void iv_project_write(const struct iv_mend_package *package, FILE *out);
+void iv_project_write(const struct iv_fix_package *package, FILE *out);
 
 /* A feature manifest whose lines are to be added to the one that the image is built from. */
-void iv_project_write_manifest(const struct iv_mend *mend, FILE *out);
+void iv_project_write_manifest(const struct iv_fix *mend, FILE *out);
 
 /* The package file that a project builds: NAME.spkg, for CBS baselines NAME.cab. */
-const char *iv_project_package_file(const struct iv_mend_package *package, struct iv_arena *arena);
+const char *iv_project_package_file(const struct iv_fix_package *package, struct iv_arena *arena);
 
 #endif

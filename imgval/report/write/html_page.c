@@ -1,6 +1,6 @@
 /* What every HTML page of ours begins and ends with. */
 #include "imgval/report/write/html_page.h"
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 
 static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t size)
 {

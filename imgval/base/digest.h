@@ -1,9 +1,9 @@
 /*
- * sha256.h: SHA-256 digests, and what a catalog asks for besides: SHA-1 and RSA signatures. The
+ * digest.h: SHA-256 digests, and what a catalog asks for besides: SHA-1 and RSA signatures. The
  * only module that knows libcrypto.
  */
-#ifndef IMGVAL_BASE_SHA256_H
-#define IMGVAL_BASE_SHA256_H
+#ifndef IMGVAL_BASE_DIGEST_H
+#define IMGVAL_BASE_DIGEST_H
 
 #include "imgval/base/attr.h"
 

@@ -1,4 +1,4 @@
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 
 #include "imgval/base/arena.h"
 

@@ -1,5 +1,5 @@
 /* SHA-256: the vectors of FIPS 180-4, pieces, and the unambiguous joining of fields. */
-#include "imgval/base/sha256.h"
+#include "imgval/base/digest.h"
 #include "tests/unit/unit.h"
 
 static void hex_of(const char *text, char ret_hex[IV_SHA256_HEX_SIZE])

@@ -1,9 +1,9 @@
 /*
- * mend.h: what would make a submission compliant: the empty packages to add, and what no package
+ * fix.h: what would make a submission compliant: the empty packages to add, and what no package
  * can mend. Pure; borrowed from the submission and its baselines.
  */
-#ifndef IMGVAL_MODEL_MEND_H
-#define IMGVAL_MODEL_MEND_H
+#ifndef IMGVAL_MODEL_FIX_H
+#define IMGVAL_MODEL_FIX_H
 
 #include "imgval/base/arena.h"
 #include "imgval/model/submission.h"
@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 /* One empty package to add. */
-struct iv_mend_package {
+struct iv_fix_package {
     const struct iv_package *package; /* as the baseline has it */
     const struct iv_baseline *from;   /* a baseline that asks for it */
     const char *name;                 /* of the package file, without extension */
@@ -26,20 +26,20 @@ struct iv_mend_package {
 };
 
 /* Something that adding packages cannot mend. */
-struct iv_mend_obstacle {
+struct iv_fix_obstacle {
     const char *name;   /* the package, or the variant */
     const char *reason; /* one or more sentences */
 };
 
-struct iv_mend {
-    struct iv_mend_package *packages; /* sorted by key, each once */
+struct iv_fix {
+    struct iv_fix_package *packages; /* sorted by key, each once */
     size_t package_count;
-    struct iv_mend_obstacle *obstacles;
+    struct iv_fix_obstacle *obstacles;
     size_t obstacle_count;
 };
 
 /* The submission has been compared (its variants' `wspc` are set). */
-void iv_mend_build(const struct iv_submission *submission, struct iv_arena *arena,
-                   struct iv_mend *ret_mend);
+void iv_fix_build(const struct iv_submission *submission, struct iv_arena *arena,
+                  struct iv_fix *ret_mend);
 
 #endif

@@ -1,4 +1,4 @@
-#include "imgval/model/mend.h"
+#include "imgval/model/fix.h"
 
 #include "imgval/base/text.h"
 
@@ -9,7 +9,7 @@
 struct planning {
     const struct iv_submission *submission;
     struct iv_arena *arena;
-    struct iv_mend mend;
+    struct iv_fix mend;
     size_t obstacle_capacity;
 };
 
@@ -24,7 +24,7 @@ static void add_obstacle(struct planning *p, const char *name, const char *reaso
     p->mend.obstacles = iv_arena_grow(p->arena, p->mend.obstacles, p->mend.obstacle_count,
                                       &p->obstacle_capacity, sizeof(*p->mend.obstacles));
     p->mend.obstacles[p->mend.obstacle_count++] =
-        (struct iv_mend_obstacle){.name = name, .reason = reason};
+        (struct iv_fix_obstacle){.name = name, .reason = reason};
 }
 
 static const char *variant_name(struct planning *p, const struct iv_pop *pop)
@@ -137,7 +137,7 @@ static bool has_identity(struct planning *p, const struct iv_package *package)
 }
 
 /* Owner.Component.SubComponent: the first two dots part them; what follows is the rest. */
-static bool split_name(struct planning *p, const char *name, struct iv_mend_package *project)
+static bool split_name(struct planning *p, const char *name, struct iv_fix_package *project)
 {
     const char *dot = strchr(name, '.');
     if (dot == NULL || dot == name || dot[1] == '\0' || dot[1] == '.') {
@@ -159,10 +159,10 @@ static const char *or_else(const char *text, const char *otherwise)
 
 /* Why no project can be written for the package; NULL: it was filled in. */
 static const char *fill_project(struct planning *p, const struct wish *wish,
-                                struct iv_mend_package *project)
+                                struct iv_fix_package *project)
 {
     const struct iv_package *package = wish->package;
-    *project = (struct iv_mend_package){
+    *project = (struct iv_fix_package){
         .package = package,
         .from = wish->from,
         .name = package_name(package),
@@ -193,7 +193,7 @@ static const char *fill_project(struct planning *p, const struct wish *wish,
 
 static void plan_package(struct planning *p, const struct wish *wish)
 {
-    struct iv_mend_package project;
+    struct iv_fix_package project;
     if (conflicts(p, wish)) {
         return;
     }
@@ -223,13 +223,13 @@ static void note_newer(struct planning *p, const struct iv_variant *variant,
     }
 }
 
-void iv_mend_build(const struct iv_submission *submission, struct iv_arena *arena,
-                   struct iv_mend *ret_mend)
+void iv_fix_build(const struct iv_submission *submission, struct iv_arena *arena,
+                  struct iv_fix *ret_mend)
 {
     struct planning p = {.submission = submission, .arena = arena};
     size_t count;
     struct wish *wishes = collect_wishes(&p, &count);
-    p.mend.packages = IV_NEW_ARRAY(arena, struct iv_mend_package, count + 1);
+    p.mend.packages = IV_NEW_ARRAY(arena, struct iv_fix_package, count + 1);
     for (size_t i = 0; i < count; i++) {
         plan_package(&p, &wishes[i]);
     }
