@@ -141,9 +141,8 @@ const char *const iv_signature_names[] = {
 };
 
 const char *const iv_catalog_digest_names[] = {
-    [IV_CATALOG_UNKNOWN] = "unknown",
-    [IV_CATALOG_MATCHES] = "matches",
-    [IV_CATALOG_DIFFERS] = "differs",
+    [IV_CATALOG_UNKNOWN] = "unknown",         [IV_CATALOG_MATCHES] = "matches",
+    [IV_CATALOG_MATCHES_TAG] = "matches-tag", [IV_CATALOG_DIFFERS] = "differs",
     [IV_CATALOG_DIFFERS + 1] = NULL,
 };
 

@@ -114,6 +114,7 @@ enum iv_signature {
 enum iv_catalog_digest {
     IV_CATALOG_UNKNOWN, /* there is none, or it cannot be read */
     IV_CATALOG_MATCHES,
+    IV_CATALOG_MATCHES_TAG, /* no member holds a digest; the tag of one is the table's */
     IV_CATALOG_DIFFERS,
 };
 
@@ -176,7 +177,7 @@ struct iv_image {
 
 extern const char *const iv_update_type_names[];    /* "unknown", "full", "partial" */
 extern const char *const iv_signature_names[];      /* "unknown", "unsigned", "not-verified", ... */
-extern const char *const iv_catalog_digest_names[]; /* "unknown", "matches", "differs" */
+extern const char *const iv_catalog_digest_names[]; /* "unknown", "matches" ... */
 extern const char *const iv_hash_state_names[];     /* "none", "skipped", ... */
 
 #endif

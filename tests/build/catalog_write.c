@@ -1,7 +1,9 @@
-/* Catalogs: PKCS #7 over a trust list with the member HashTable.blob. */
+/* Catalogs: PKCS #7 over a trust list with the member HashTable.blob, or in the form of version 2
+ * with two members for it. */
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,31 +63,17 @@ static unsigned digest_of(const char *name, const void *bytes, size_t n, unsigne
     return size;
 }
 
-/* The trust list's value: usage, an identifier, a date, the algorithm, one member. */
-static void trust_list(struct fx_buf *out, const void *table, size_t n, const char *digest)
+/* The member's digest: SpcIndirectData over a file's bytes. */
+static void indirect_data(struct fx_buf *out, const char *digest, const unsigned char *hash,
+                          unsigned size)
 {
-    static const char tag[] = "H\0a\0s\0h\0T\0a\0b\0l\0e\0.\0b\0l\0o\0b\0\0";
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned size = digest_of(digest, table, n, hash);
-    size_t from = out->len;
-    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x01\x01");
-    wrap(out, from, 0x30);
-    ELEMENT(out, 0x04, "0123456789ABCDEF");
-    ELEMENT(out, 0x17, "160101000000Z");
-    from = out->len;
-    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x01\x02");
-    ELEMENT(out, 0x05, "");
-    wrap(out, from, 0x30);
-    size_t list = out->len;
-    size_t member = out->len;
-    element(out, 0x04, tag, sizeof(tag));
-    size_t attributes = out->len;
     size_t attribute = out->len;
     ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x02\x01\x04");
     size_t values = out->len;
     size_t indirect = out->len;
     size_t data = out->len;
     ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x02\x01\x19");
+    ELEMENT(out, 0xA2, "\x80\x00");
     wrap(out, data, 0x30);
     size_t info = out->len;
     algorithm(out, digest);
@@ -94,8 +82,80 @@ static void trust_list(struct fx_buf *out, const void *table, size_t n, const ch
     wrap(out, indirect, 0x30);
     wrap(out, values, 0x31);
     wrap(out, attribute, 0x30);
+}
+
+/* Version 1: one member, tagged with the file's name. */
+static void member_1(struct fx_buf *out, const void *table, size_t n, const char *digest)
+{
+    static const char tag[] = "H\0a\0s\0h\0T\0a\0b\0l\0e\0.\0b\0l\0o\0b\0\0";
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned size = digest_of(digest, table, n, hash);
+    size_t member = out->len;
+    element(out, 0x04, tag, sizeof(tag));
+    size_t attributes = out->len;
+    indirect_data(out, digest, hash, size);
     wrap(out, attributes, 0x31);
     wrap(out, member, 0x30);
+}
+
+/* Version 2: a member tagged with the digest of that kind; the one of SHA-256 holds it too. */
+static void member_2(struct fx_buf *out, const unsigned char *hash, unsigned size, bool has_digest)
+{
+    size_t member = out->len;
+    element(out, 0x04, hash, size);
+    size_t attributes = out->len;
+    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x02\x03");
+    ELEMENT(out, 0x31, "\x82\x00");
+    wrap(out, attributes, 0x30);
+    if (has_digest) {
+        indirect_data(out, "sha256", hash, size);
+    }
+    wrap(out, attributes, 0x31);
+    wrap(out, member, 0x30);
+}
+
+/* Sorted by tag, as writers do, unless the form asks for an order. */
+static void members_2(struct fx_buf *out, const void *table, size_t n, const char *form)
+{
+    unsigned char sha1[EVP_MAX_MD_SIZE];
+    unsigned char sha256[EVP_MAX_MD_SIZE];
+    digest_of("sha1", table, n, sha1);
+    digest_of("sha256", table, n, sha256);
+    bool has_digest = strcmp(form, "v2-tags") != 0;
+    bool sha1_first = strcmp(form, "v2-sha1-first") == 0 ||
+                      (strcmp(form, "v2-sha256-first") != 0 && memcmp(sha1, sha256, 20) < 0);
+    if (sha1_first) {
+        member_2(out, sha1, 20, false);
+    }
+    member_2(out, sha256, 32, has_digest);
+    if (!sha1_first) {
+        member_2(out, sha1, 20, false);
+    }
+}
+
+/* The trust list's value: usage, an identifier, a date, the kind of members, the members. */
+static void trust_list(struct fx_buf *out, const void *table, size_t n, const char *digest)
+{
+    bool is_2 = strncmp(digest, "v2", 2) == 0;
+    size_t from = out->len;
+    ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x01\x01");
+    wrap(out, from, 0x30);
+    ELEMENT(out, 0x04, "0123456789ABCDEF");
+    ELEMENT(out, 0x17, "160101000000Z");
+    from = out->len;
+    if (is_2) {
+        ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x01\x03");
+    } else {
+        ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x01\x02");
+    }
+    ELEMENT(out, 0x05, "");
+    wrap(out, from, 0x30);
+    size_t list = out->len;
+    if (is_2) {
+        members_2(out, table, n, digest);
+    } else {
+        member_1(out, table, n, digest);
+    }
     wrap(out, list, 0x30);
 }
 
@@ -194,6 +254,7 @@ void fx_catalog_write(const void *table, size_t n, const char *digest, const cha
     struct fx_buf list = {0};
     struct signer s = {0};
     trust_list(&list, table, n, digest);
+    digest = strncmp(digest, "v2", 2) == 0 ? "sha256" : digest; /* of the signature */
     if (signer != NULL) {
         s = signer_open(signer);
     }

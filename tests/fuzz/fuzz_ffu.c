@@ -3,7 +3,7 @@
  * chunks hashed, a VHD, a raw disk, a catalog. What could be opened is read to its end: no read of
  * a disk may fail that lies within it, and every refusal is a fault with a detail.
  */
-#include "imgval/disk/ffu/catalog.h"
+#include "imgval/disk/catalog.h"
 #include "imgval/disk/ffu/ffu.h"
 #include "imgval/disk/ffu/ffu_hash.h"
 #include "imgval/disk/partitions.h"

@@ -1,5 +1,5 @@
 /* Catalogs: unsigned and signed ones, every byte wrong, names of signers. */
-#include "imgval/disk/ffu/catalog.h"
+#include "imgval/disk/catalog.h"
 #include "imgval/disk/ffu/ffu_hash.h"
 #include "tests/build/ffu_write.h"
 #include "tests/unit/disk_support.h"
@@ -50,13 +50,19 @@ static void make(const char *digest, bool is_signed, struct iv_buf *bytes)
     fx_buf_fini(&out);
 }
 
-static void check_digest(const struct iv_catalog *catalog, const EVP_MD *method)
+static void check_digest(const struct iv_catalog *catalog, bool is_sha1)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    CHECK(EVP_Digest(table, 32, digest, &size, method, NULL) == 1);
-    CHECK_INT(catalog->digest_size, size);
-    CHECK(memcmp(catalog->digest, digest, size) == 0);
+    unsigned char sha1[EVP_MAX_MD_SIZE];
+    unsigned char sha256[EVP_MAX_MD_SIZE];
+    CHECK(EVP_Digest(table, 32, sha1, NULL, EVP_sha1(), NULL) == 1);
+    CHECK(EVP_Digest(table, 32, sha256, NULL, EVP_sha256(), NULL) == 1);
+    CHECK_INT(catalog->version, 1);
+    CHECK_INT(catalog->member_count, 1);
+    CHECK_INT(iv_catalog_find(catalog, sha1, sha256),
+              is_sha1 ? IV_CATALOG_MATCH_SHA1 : IV_CATALOG_MATCH_SHA256);
+    sha1[3] ^= 1;
+    sha256[3] ^= 1;
+    CHECK_INT(iv_catalog_find(catalog, sha1, sha256), IV_CATALOG_MATCH_NONE);
 }
 
 static void test_whole(void)
@@ -70,7 +76,7 @@ static void test_whole(void)
         make(digests[i % 2], i >= 2, &bytes);
         CHECK(iv_catalog_read(bytes.data, bytes.size, &arena, &catalog, &why));
         CHECK_STR(why, "");
-        check_digest(&catalog, i % 2 == 0 ? EVP_sha1() : EVP_sha256());
+        check_digest(&catalog, i % 2 == 0);
         CHECK_INT(catalog.signature, i < 2 ? IV_SIGNATURE_NONE : IV_SIGNATURE_VALID);
         CHECK_INT(catalog.signer_count, i < 2 ? 0 : 1);
         if (i >= 2) {
@@ -138,16 +144,110 @@ static void test_refusals(void)
     char *indirect = memmem(bytes.data, bytes.size, "\x82\x37\x02\x01\x04", 5);
     CHECK(indirect != NULL);
     indirect[4] = 5;
-    CHECK_STR(refusal(bytes.data, bytes.size), "its first member holds no digest");
+    CHECK_STR(refusal(bytes.data, bytes.size), "read"); /* and holds no digest */
     indirect[4] = 4;
     char *member = memmem(bytes.data, bytes.size, "\x04\x1EH", 3);
     if (CHECK(member != NULL)) {
         member[0] = 5;
-        CHECK_STR(refusal(bytes.data, bytes.size), "its trust list has no member");
+        CHECK_STR(refusal(bytes.data, bytes.size), "a member of its trust list cannot be read");
         member[0] = 4;
     }
     bytes.data[bytes.size - 2] = 0x30;
     CHECK_STR(refusal(bytes.data, bytes.size), "the set of signers is missing");
+}
+
+/* Both members of the form of version 2, in either order; what each kind of match needs. */
+static void test_version_2(void)
+{
+    const char *const forms[] = {"v2", "v2-sha1-first", "v2-sha256-first", "v2-tags"};
+    unsigned char sha1[EVP_MAX_MD_SIZE];
+    unsigned char sha256[EVP_MAX_MD_SIZE];
+    unsigned char other[IV_SHA256_SIZE] = {1};
+    CHECK(EVP_Digest(table, 32, sha1, NULL, EVP_sha1(), NULL) == 1);
+    CHECK(EVP_Digest(table, 32, sha256, NULL, EVP_sha256(), NULL) == 1);
+    for (size_t i = 0; i < IV_COUNT(forms); i++) {
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+        struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+        struct iv_catalog catalog;
+        struct iv_catalog_member member;
+        const char *why = "";
+        bool tags = strcmp(forms[i], "v2-tags") == 0;
+        make(forms[i], i == 2, &bytes);
+        CHECK(iv_catalog_read(bytes.data, bytes.size, &arena, &catalog, &why));
+        CHECK_STR(why, "");
+        CHECK_INT(catalog.version, 2);
+        CHECK_INT(catalog.member_count, 2);
+        CHECK_INT(catalog.digest_count, tags ? 0 : 1);
+        CHECK_INT(iv_catalog_find(&catalog, sha1, sha256),
+                  tags ? IV_CATALOG_MATCH_TAG : IV_CATALOG_MATCH_SHA256);
+        /* A SHA-1 alone is no match where a SHA-256 is held. */
+        CHECK_INT(iv_catalog_find(&catalog, sha1, other),
+                  tags ? IV_CATALOG_MATCH_TAG : IV_CATALOG_MATCH_NONE);
+        CHECK_INT(iv_catalog_find(&catalog, other, other), IV_CATALOG_MATCH_NONE);
+        struct iv_der at = catalog.members;
+        CHECK(iv_catalog_next(&at, &member));
+        if (i == 1) {
+            CHECK_INT(member.tag.size, IV_SHA1_SIZE);
+            CHECK_INT(member.digest.size, 0);
+            CHECK_INT(member.data, IV_CATALOG_DATA_NONE);
+        } else if (i == 2) {
+            CHECK_INT(member.tag.size, IV_SHA256_SIZE);
+            CHECK_INT(member.digest.size, IV_SHA256_SIZE);
+            CHECK_INT(member.data, IV_CATALOG_DATA_FILE);
+        }
+        CHECK(iv_catalog_next(&at, &member) && !iv_catalog_next(&at, &member) && at.size == 0);
+        CHECK_INT(catalog.signature, i == 2 ? IV_SIGNATURE_VALID : IV_SIGNATURE_NONE);
+    }
+}
+
+static void add_element(struct iv_buf *out, unsigned tag, const struct iv_buf *value)
+{
+    const char head[] = {(char)tag,
+                         (char)0x84,
+                         (char)(value->size >> 24 & 0xFF),
+                         (char)(value->size >> 16 & 0xFF),
+                         (char)(value->size >> 8 & 0xFF),
+                         (char)(value->size & 0xFF)};
+    iv_buf_add(out, head, sizeof(head));
+    iv_buf_add(out, value->data, value->size);
+}
+
+/* A million members are walked in a moment and cost no memory. */
+static void test_many_members(void)
+{
+    static const char member[] = "\x30\x18\x04\x14"
+                                 "01234567890123456789"
+                                 "\x31\x00";
+    struct iv_buf parts[5] = {0};
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    struct iv_catalog catalog;
+    const char *why = "";
+    for (size_t i = 0; i < 1000000; i++) {
+        iv_buf_add(&parts[0], member, sizeof(member) - 1);
+    }
+    iv_buf_add(&parts[1], "\x17\x00\x30\x03\x06\x01\x01", 7);
+    add_element(&parts[1], 0x30, &parts[0]);
+    add_element(&parts[2], 0x30, &parts[1]);
+    iv_buf_add(&parts[3], "\x06\x09\x2B\x06\x01\x04\x01\x82\x37\x0A\x01", 11);
+    add_element(&parts[3], 0xA0, &parts[2]);
+    struct iv_buf data IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_add(&data, "\x02\x01\x01\x31\x00", 5);
+    add_element(&data, 0x30, &parts[3]);
+    iv_buf_add(&data, "\x31\x00", 2);
+    add_element(&parts[4], 0x30, &data);
+    iv_buf_clear(&data);
+    iv_buf_add(&data, "\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02", 11);
+    add_element(&data, 0xA0, &parts[4]);
+    iv_buf_clear(&parts[0]);
+    add_element(&parts[0], 0x30, &data);
+    CHECK(iv_catalog_read(parts[0].data, parts[0].size, &arena, &catalog, &why));
+    CHECK_STR(why, "");
+    CHECK_INT(catalog.member_count, 1000000);
+    CHECK_INT(catalog.digest_count, 0);
+    CHECK_INT(catalog.version, 0);
+    for (size_t i = 0; i < IV_COUNT(parts); i++) {
+        iv_buf_fini(&parts[i]);
+    }
 }
 
 /* Through the container: what the rules will see. */
@@ -199,6 +299,8 @@ int main(void)
     test_whole();
     test_any_byte();
     test_refusals();
+    test_version_2();
+    test_many_members();
     test_image();
     (void)unlink(signer);
     return unit_end();

@@ -1,7 +1,7 @@
 #include "imgval/disk/ffu/ffu_hash.h"
 
 #include "imgval/base/digest.h"
-#include "imgval/disk/ffu/catalog.h"
+#include "imgval/disk/catalog.h"
 #include "imgval/disk/ffu/ffu_parts.h"
 
 #include <inttypes.h>
@@ -12,11 +12,17 @@
 
 /* ---- catalog ------------------------------------------------------------------------------- */
 
-/* Digest of the table's bytes; the table was checked to lie within the file. */
-static bool table_digest(const struct iv_ffu *ffu, struct iv_faults *faults, bool is_sha1,
-                         unsigned char ret_digest[IV_SHA256_SIZE])
+struct table_digests {
+    unsigned char sha1[IV_SHA1_SIZE];
+    unsigned char sha256[IV_SHA256_SIZE];
+};
+
+/* Digests of the table's bytes; the table was checked to lie within the file. */
+static bool digest_table(const struct iv_ffu *ffu, struct iv_faults *faults,
+                         struct table_digests *ret_digests)
 {
-    struct iv_sha256 *sha = is_sha1 ? iv_sha1_open() : iv_sha256_open();
+    struct iv_sha256 *sha1 = iv_sha1_open();
+    struct iv_sha256 *sha256 = iv_sha256_open();
     struct iv_arena_mark mark = iv_arena_mark(ffu->arena);
     unsigned char *bytes = IV_NEW_ARRAY(ffu->arena, unsigned char, READ_SIZE);
     uint64_t at = IV_FFU_SECURITY_SIZE + ffu->catalog_size;
@@ -24,15 +30,13 @@ static bool table_digest(const struct iv_ffu *ffu, struct iv_faults *faults, boo
     for (uint64_t left = ffu->table_size; left > 0 && read;) {
         size_t size = left < READ_SIZE ? (size_t)left : READ_SIZE;
         read = iv_source_read(&ffu->source, bytes, size, at);
-        iv_sha256_add(sha, bytes, read ? size : 0);
+        iv_sha256_add(sha1, bytes, read ? size : 0);
+        iv_sha256_add(sha256, bytes, read ? size : 0);
         at += size;
         left -= size;
     }
-    if (is_sha1) {
-        iv_sha1_close(sha, ret_digest);
-    } else {
-        iv_sha256_close(sha, ret_digest);
-    }
+    iv_sha1_close(sha1, ret_digests->sha1);
+    iv_sha256_close(sha256, ret_digests->sha256);
     iv_arena_reset(ffu->arena, mark);
     return read || iv_faults_add(faults, IV_FAULT_UNREADABLE, NULL,
                                  "the hash table at offset %" PRIu64 " cannot be read",
@@ -50,6 +54,43 @@ static void report_signers(const struct iv_image *image, struct iv_faults *fault
                             "the signature of %s does not fit the catalog's content",
                             name == NULL ? "a signer without a name"
                                          : iv_faults_shown(faults->arena, name));
+    }
+}
+
+/* What the members say of the table. */
+static void judge_digest(const struct iv_catalog *catalog, const struct iv_ffu *ffu,
+                         struct iv_image *image, struct iv_faults *faults)
+{
+    struct table_digests digests;
+    if (!digest_table(ffu, faults, &digests)) {
+        return;
+    }
+    switch (iv_catalog_find(catalog, digests.sha1, digests.sha256)) {
+    case IV_CATALOG_MATCH_SHA256:
+    case IV_CATALOG_MATCH_SHA1:
+        image->catalog_digest = IV_CATALOG_MATCHES;
+        return;
+    case IV_CATALOG_MATCH_TAG:
+        image->catalog_digest = IV_CATALOG_MATCHES_TAG;
+        return;
+    case IV_CATALOG_MATCH_NONE:
+        break;
+    }
+    image->catalog_digest = IV_CATALOG_DIFFERS;
+    if (catalog->member_count == 0) {
+        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL, "its trust list has no member");
+    } else if (catalog->digest_count == 0) {
+        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL,
+                            "none of its %zu members holds a digest, and none has the hash "
+                            "table's digest as its tag",
+                            catalog->member_count);
+    } else if (catalog->digest_count == 1) {
+        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL,
+                            "its digest is not that of the hash table");
+    } else {
+        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL,
+                            "none of its %zu digests is that of the hash table",
+                            catalog->digest_count);
     }
 }
 
@@ -76,17 +117,7 @@ void iv_ffu_check_catalog(const struct iv_ffu *ffu, struct iv_image *image,
     image->signers = catalog.signers;
     image->signer_count = catalog.signer_count;
     report_signers(image, faults);
-    unsigned char digest[IV_SHA256_SIZE];
-    if (!table_digest(ffu, faults, catalog.digest_size == IV_SHA1_SIZE, digest)) {
-        return;
-    }
-    bool same = memcmp(digest, catalog.digest, catalog.digest_size) == 0;
-    image->catalog_digest = same ? IV_CATALOG_MATCHES : IV_CATALOG_DIFFERS;
-    if (!same) {
-        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL,
-                            "it names another %s digest of the hash table",
-                            catalog.digest_size == IV_SHA1_SIZE ? "SHA-1" : "SHA-256");
-    }
+    judge_digest(&catalog, ffu, image, faults);
 }
 
 /* ---- chunks -------------------------------------------------------------------------------- */
