@@ -46,13 +46,8 @@ static const struct iv_option_group audit_group = {
     .title = "History", .options = audit_options, .count = IV_COUNT(audit_options)};
 
 static const struct iv_option output_options[] = {
-    {.name = "format",
-     .argument = "text|json|csv|html",
-     .type = IV_OPTION_WORD,
-     .offset = AT(scan.output.format),
-     .words = iv_audit_formats,
-     .help = "of standard output; default text"},
-    IV_ROW_REPORT(AT(reports)),
+    IV_ROW_FORMAT(AT(scan.output.format), iv_words_audit),
+    IV_ROW_REPORT(AT(reports), iv_words_audit),
     {.name = "matrix",
      .argument = "FILE",
      .type = IV_OPTION_STRING,
@@ -94,18 +89,15 @@ static bool parse_reports(const struct audit_arguments *given, struct iv_arena *
             return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: expected FORMAT:FILE", text);
         }
         further[i].path = colon + 1;
-        for (size_t f = 0; iv_audit_formats[f] != NULL; f++) {
-            if (strlen(iv_audit_formats[f]) == (size_t)(colon - text) &&
-                memcmp(text, iv_audit_formats[f], (size_t)(colon - text)) == 0) {
-                further[i].write = iv_audit_writers[f];
-            }
+        const char *name = iv_arena_strndup(arena, text, (size_t)(colon - text));
+        const struct iv_sink *sink = iv_sink_find(IV_PRINTED_AUDIT, name);
+        if (sink == NULL) {
+            struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
+            iv_option_add_words(&(struct iv_option){.word_at = iv_words_audit}, "|", &words);
+            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s; expected %s",
+                                text, name, iv_buf_text(&words));
         }
-        if (further[i].write == NULL) {
-            return iv_error_set(err, IV_ERROR_USAGE,
-                                "--report=%s: the formats are text, json, "
-                                "csv, html",
-                                text);
-        }
+        further[i].write = sink->audit;
     }
     *ret_count = given->reports.count;
     if (given->matrix != NULL) {
@@ -171,7 +163,7 @@ static int write_all(const struct iv_audit *audit, const struct audit_arguments 
 {
     struct iv_error err = {0};
     struct iv_style_options style = iv_command_style(&given->scan.output);
-    iv_audit_writers[given->scan.output.format](audit, &style, stdout);
+    iv_sink_at(IV_PRINTED_AUDIT, (size_t)given->scan.output.format)->audit(audit, &style, stdout);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         iv_error_errno(&err, "standard output");
         status = iv_command_fail(&err);

@@ -96,7 +96,7 @@ static int refuse(const struct adding *adding)
 {
     struct iv_style_options style = iv_command_style(&adding->given->output);
     style.color = false;
-    iv_sinks[0]->write(&adding->report, &style, stderr);
+    iv_sink_text.write(&adding->report, &style, stderr);
     fputs("imgval: not recorded\n", stderr);
     return iv_command_status(&adding->report, &adding->outcome);
 }

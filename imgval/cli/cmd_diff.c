@@ -11,14 +11,7 @@
 #include <string.h>
 
 static const struct iv_option diff_options[] = {
-    {.name = "format",
-     .argument = "FORMAT",
-     .type = IV_OPTION_WORD,
-     .offset = offsetof(struct iv_scan_arguments, output.format),
-     .words = iv_delta_formats,
-     .help =
-         "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, "
-         "azure, csv"},
+    IV_ROW_FORMAT(offsetof(struct iv_scan_arguments, output.format), iv_words_diff),
     IV_ROW_COLOR(offsetof(struct iv_scan_arguments, output.color)),
 };
 static const struct iv_option_group diff_group = {
@@ -63,14 +56,14 @@ static void print_delta(const struct iv_delta_report *report,
                         const struct iv_output_arguments *output, struct iv_arena *arena)
 {
     const struct iv_style_options style = iv_command_style(output);
-    iv_delta_write_fn *write = iv_delta_writers[output->format];
-    if (write != NULL) {
-        write(report, &style, stdout);
+    const struct iv_sink *sink = iv_sink_at(IV_PRINTED_DIFF, (size_t)output->format);
+    if (sink->diff != NULL) {
+        sink->diff(report, &style, stdout);
         return;
     }
     struct iv_report findings;
     iv_findings_of_delta(report, arena, &findings);
-    iv_sink_find(iv_delta_formats[output->format])->write(&findings, &style, stdout);
+    sink->write(&findings, &style, stdout);
 }
 
 static int run_diff(const struct iv_command *command, void *options,

@@ -5,7 +5,6 @@
 #include "imgval/history/request.h"
 #include "imgval/report/history/request_report.h"
 #include "imgval/report/report.h"
-#include "imgval/version.h"
 
 #include <stdio.h>
 
@@ -62,13 +61,7 @@ static const struct iv_option_group rfu_group = {
     .title = "Request", .options = rfu_options, .count = IV_COUNT(rfu_options)};
 
 static const struct iv_option output_options[] = {
-    {.name = "format",
-     .argument = "FORMAT",
-     .type = IV_OPTION_WORD,
-     .offset = AT(scan.output.format),
-     .words = iv_request_formats,
-     .help = "of standard output: text (default), json, sarif, junit, html, markdown, github, "
-             "azure, csv"},
+    IV_ROW_FORMAT(AT(scan.output.format), iv_words_request),
     IV_ROW_COLOR(AT(scan.output.color)),
 };
 static const struct iv_option_group output_group = {
@@ -82,14 +75,13 @@ static int print_request(const struct iv_request *request, const struct rfu_argu
 {
     struct iv_error err;
     struct iv_style_options style = iv_command_style(&given->scan.output);
-    const int format = given->scan.output.format;
-    iv_request_write_fn *write = iv_request_writers[format];
-    if (write != NULL) {
-        write(request, IMGVAL_VERSION, &style, stdout);
+    const struct iv_sink *sink = iv_sink_at(IV_PRINTED_REQUEST, (size_t)given->scan.output.format);
+    if (sink->rfu != NULL) {
+        sink->rfu(request, &style, stdout);
     } else {
         struct iv_report findings;
-        iv_findings_of_request(request, IMGVAL_VERSION, arena, &findings);
-        iv_sink_find(iv_request_formats[format])->write(&findings, &style, stdout);
+        iv_findings_of_request(request, arena, &findings);
+        sink->write(&findings, &style, stdout);
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {
         iv_error_errno(&err, "standard output");

@@ -15,9 +15,33 @@
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
-const char *const iv_format_words[] = {
-    "text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure", "csv", NULL,
-};
+static const char *format_word(enum iv_printed what, size_t i, const char **ret_help)
+{
+    const struct iv_sink *sink = iv_sink_at(what, i);
+    *ret_help = sink == NULL ? NULL : sink->summary;
+    return sink == NULL ? NULL : sink->name;
+}
+
+const char *iv_words_report(size_t i, const char **ret_help)
+{
+    return format_word(IV_PRINTED_REPORT, i, ret_help);
+}
+
+const char *iv_words_diff(size_t i, const char **ret_help)
+{
+    return format_word(IV_PRINTED_DIFF, i, ret_help);
+}
+
+const char *iv_words_request(size_t i, const char **ret_help)
+{
+    return format_word(IV_PRINTED_REQUEST, i, ret_help);
+}
+
+const char *iv_words_audit(size_t i, const char **ret_help)
+{
+    return format_word(IV_PRINTED_AUDIT, i, ret_help);
+}
+
 static const char *const type_words[] = {"image", "partial", NULL};
 const char *const iv_when_words[] = {"auto", "always", "never", NULL};
 static const char *const fail_on_words[] = {"error", "warning", "note", NULL};
@@ -112,15 +136,8 @@ const struct iv_option_group iv_group_verdict = {
     .title = "Verdict", .options = verdict_options, .count = IV_COUNT(verdict_options)};
 
 static const struct iv_option output_options[] = {
-    {.name = "format",
-     .argument = "FORMAT",
-     .type = IV_OPTION_WORD,
-     .offset = AT(output.format),
-     .words = iv_format_words,
-     .help =
-         "of standard output: text (default), json, jsonl, sarif, junit, html, markdown, github, "
-         "azure, csv"},
-    IV_ROW_REPORT(AT(reports)),
+    IV_ROW_FORMAT(AT(output.format), iv_words_report),
+    IV_ROW_REPORT(AT(reports), iv_words_report),
     {.name = "rules-url",
      .argument = "URL",
      .type = IV_OPTION_STRING,
@@ -410,10 +427,13 @@ bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_are
         }
         const char *name =
             iv_arena_strndup(arena, given->items[i], (size_t)(colon - given->items[i]));
-        reports[i] = (struct iv_further_report){.sink = iv_sink_find(name), .path = colon + 1};
+        reports[i] = (struct iv_further_report){.sink = iv_sink_find(IV_PRINTED_REPORT, name),
+                                                .path = colon + 1};
         if (reports[i].sink == NULL) {
-            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s",
-                                given->items[i], name);
+            struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
+            iv_option_add_words(&(struct iv_option){.word_at = iv_words_report}, "|", &words);
+            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s; expected %s",
+                                given->items[i], name, iv_buf_text(&words));
         }
         if (is_firmware(reports[i].path)) {
             return iv_error_set(err, IV_ERROR_USAGE,
@@ -439,7 +459,8 @@ int iv_command_write_reports(const struct iv_report *report,
 {
     struct iv_error err = {0};
     struct iv_style_options style = iv_command_style(&arguments->output);
-    if (!iv_report_print(report, iv_sinks[arguments->output.format], &style, &err)) {
+    if (!iv_report_print(report, iv_sink_at(IV_PRINTED_REPORT, (size_t)arguments->output.format),
+                         &style, &err)) {
         status = iv_command_fail(&err);
     }
     for (size_t i = 0; i < arguments->reports.count; i++) {

@@ -28,7 +28,7 @@ enum iv_when { IV_WHEN_AUTO, IV_WHEN_ALWAYS, IV_WHEN_NEVER };
 
 /* How output looks: every command that prints has these. */
 struct iv_output_arguments {
-    int format;   /* index in iv_format_words */
+    int format;   /* place among the formats of what the command prints: iv_sink_at() */
     int color;    /* enum iv_when */
     int progress; /* enum iv_when */
     unsigned quiet;
@@ -80,22 +80,32 @@ struct iv_scan_arguments {
 
 extern const struct iv_scan_arguments iv_scan_arguments_default;
 
-/* Words of --format, in the order of iv_sinks[]; NULL-terminated. */
-extern const char *const iv_format_words[];
+/* The words of --format, by what is printed: the formats that it has, and what each is for. */
+iv_word_fn iv_words_report;
+iv_word_fn iv_words_diff;
+iv_word_fn iv_words_request;
+iv_word_fn iv_words_audit;
+
 /* Words of --color, in the order of enum iv_when; NULL-terminated. */
 extern const char *const iv_when_words[];
 
 /* Rows that stand in several tables; `at`: the offset of the value in the options struct. */
+#define IV_ROW_FORMAT(at, formats)                                                                 \
+    {                                                                                              \
+        .name = "format", .argument = "FORMAT", .type = IV_OPTION_WORD, .offset = (at),            \
+        .word_at = (formats), .help = "of standard output; default text"                           \
+    }
 #define IV_ROW_COLOR(at)                                                                           \
     {                                                                                              \
         .name = "color", .argument = "auto|always|never", .type = IV_OPTION_WORD, .offset = (at),  \
         .words = iv_when_words,                                                                    \
         .help = "colours in text; auto: on a terminal, unless NO_COLOR is set"                     \
     }
-#define IV_ROW_REPORT(at)                                                                          \
+#define IV_ROW_REPORT(at, formats)                                                                 \
     {                                                                                              \
         .name = "report", .argument = "FORMAT:FILE", .type = IV_OPTION_LIST, .offset = (at),       \
-        .complete = IV_COMPLETE_FILE, .help = "write a further report; may repeat"                 \
+        .word_at = (formats), .complete = IV_COMPLETE_FILE,                                        \
+        .help = "write a further report, in any of these formats; may repeat"                      \
     }
 #define IV_ROW_ALL_OWNERS(at)                                                                      \
     {                                                                                              \

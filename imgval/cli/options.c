@@ -28,19 +28,37 @@ static const struct iv_option *find_option(const struct iv_command *command, con
     return NULL;
 }
 
+const char *iv_option_word(const struct iv_option *option, size_t i, const char **ret_help)
+{
+    *ret_help = NULL;
+    if (option->word_at != NULL) {
+        return option->word_at(i, ret_help);
+    }
+    return option->words == NULL ? NULL : option->words[i];
+}
+
+void iv_option_add_words(const struct iv_option *option, const char *between, struct iv_buf *buf)
+{
+    const char *help;
+    const char *word;
+    for (size_t i = 0; (word = iv_option_word(option, i, &help)) != NULL; i++) {
+        iv_buf_printf(buf, "%s%s", i == 0 ? "" : between, word);
+    }
+}
+
 static bool set_word(const struct iv_option *option, const char *value, int *ret_word,
                      struct iv_error *err)
 {
-    for (int i = 0; option->words[i] != NULL; i++) {
-        if (strcmp(option->words[i], value) == 0) {
-            *ret_word = i;
+    const char *help;
+    const char *word;
+    for (size_t i = 0; (word = iv_option_word(option, i, &help)) != NULL; i++) {
+        if (strcmp(word, value) == 0) {
+            *ret_word = (int)i;
             return true;
         }
     }
     struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
-    for (int i = 0; option->words[i] != NULL; i++) {
-        iv_buf_printf(&words, "%s%s", i == 0 ? "" : "|", option->words[i]);
-    }
+    iv_option_add_words(option, "|", &words);
     return iv_error_set(err, IV_ERROR_USAGE, "--%s=%s: expected %s", option->name, value,
                         iv_buf_text(&words));
 }
@@ -214,7 +232,29 @@ static bool is_shown(const struct iv_option_group *group)
 
 enum { HELP_COLUMN = 34, HELP_WIDTH = 96 };
 
-/* The help of an option beside its name, or on the lines below, wrapped. */
+/* Text that starts in a column, `used` of which are written, wrapped under it. */
+static void add_wrapped(struct iv_buf *buf, size_t column, size_t used, const char *text)
+{
+    for (;;) {
+        size_t length = strlen(text);
+        if (length > HELP_WIDTH - column) {
+            length = HELP_WIDTH - column;
+            while (length > 1 && text[length] != ' ') {
+                length--;
+            }
+        }
+        iv_buf_printf(buf, "%*s%.*s\n", (int)(column - used), "", (int)length, text);
+        text += length;
+        if (*text == '\0') {
+            return;
+        }
+        text += *text == ' ' ? 1 : 0;
+        used = 0;
+    }
+}
+
+/* The help of an option beside its name, or on the lines below. Words that have something to say
+ * stand under it, one a line; a list shares them with the option that has them. */
 static void add_option_help(struct iv_buf *buf, const struct iv_option *option)
 {
     size_t start = buf->size;
@@ -224,22 +264,15 @@ static void add_option_help(struct iv_buf *buf, const struct iv_option *option)
         iv_buf_putc(buf, '\n');
         used = 0;
     }
-    const char *text = option->help;
-    for (;;) {
-        size_t length = strlen(text);
-        if (length > HELP_WIDTH - HELP_COLUMN) {
-            length = HELP_WIDTH - HELP_COLUMN;
-            while (length > 1 && text[length] != ' ') {
-                length--;
-            }
-        }
-        iv_buf_printf(buf, "%*s%.*s\n", (int)(HELP_COLUMN - used), "", (int)length, text);
-        text += length;
-        if (*text == '\0') {
-            return;
-        }
-        text += *text == ' ' ? 1 : 0;
-        used = 0;
+    add_wrapped(buf, HELP_COLUMN, used, option->help);
+    const char *help;
+    const char *word;
+    for (size_t i = 0; option->type == IV_OPTION_WORD &&
+                       (word = iv_option_word(option, i, &help)) != NULL && help != NULL;
+         i++) {
+        start = buf->size;
+        iv_buf_printf(buf, "%*s%s", HELP_COLUMN + 2, "", word);
+        add_wrapped(buf, HELP_COLUMN + 12, buf->size - start, help);
     }
 }
 
@@ -304,7 +337,19 @@ static void add_manual_option(struct iv_buf *buf, const struct iv_option *option
     }
     iv_buf_putc(buf, '\n');
     add_mdoc(buf, option->help);
-    iv_buf_puts(buf, ".\n");
+    const char *help;
+    const char *word = iv_option_word(option, 0, &help);
+    if (option->type != IV_OPTION_WORD || word == NULL || help == NULL) {
+        iv_buf_puts(buf, ".\n");
+        return;
+    }
+    iv_buf_puts(buf, ":\n.Bl -tag -width markdown -compact\n");
+    for (size_t i = 0; (word = iv_option_word(option, i, &help)) != NULL; i++) {
+        iv_buf_printf(buf, ".It Cm %s\n", word);
+        add_mdoc(buf, help);
+        iv_buf_putc(buf, '\n');
+    }
+    iv_buf_puts(buf, ".El\n");
 }
 
 void iv_options_manual(const struct iv_command *const *commands, size_t count, struct iv_buf *buf)

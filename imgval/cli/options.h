@@ -31,6 +31,9 @@ struct iv_strings {
     size_t capacity;
 };
 
+/* The i-th word of a table and one line about it; NULL after the last. */
+typedef const char *iv_word_fn(size_t i, const char **ret_help);
+
 struct iv_option {
     const char *name;     /* long name without "--" */
     char letter;          /* short name, or 0 */
@@ -39,7 +42,8 @@ struct iv_option {
     enum iv_option_type type;
     size_t offset;            /* in the command's options struct */
     size_t given_offset;      /* of a bool that says that it was given; 0: none */
-    const char *const *words; /* IV_OPTION_WORD: NULL-terminated */
+    const char *const *words; /* IV_OPTION_WORD: NULL-terminated; or ... */
+    iv_word_fn *word_at;      /* ... from a table; of a list: the word before its colon */
     enum iv_completion complete;
     bool hidden;
     const char *help; /* one line */
@@ -79,6 +83,12 @@ struct iv_command {
 bool iv_options_parse(const struct iv_command *command, int count, char *const *words,
                       struct iv_arena *arena, void *ret_options, struct iv_strings *ret_arguments,
                       bool *ret_help, struct iv_error *err);
+
+/* The i-th word that an option takes and what is said of it (NULL: nothing); NULL after the last.
+ */
+const char *iv_option_word(const struct iv_option *option, size_t i, const char **ret_help);
+/* All of them, "text|json". */
+void iv_option_add_words(const struct iv_option *option, const char *between, struct iv_buf *buf);
 
 void iv_strings_add(struct iv_arena *arena, struct iv_strings *strings, const char *text);
 

@@ -17,6 +17,12 @@ static void add_quoted(struct iv_buf *buf, const char *text)
     iv_buf_putc(buf, '\'');
 }
 
+/* Whether the whole value of an option is one of its words. */
+static bool has_words(const struct iv_option *option)
+{
+    return option->type == IV_OPTION_WORD;
+}
+
 /* Whether command c is the first of its name (verbs of one command follow each other). */
 static bool is_first_of_name(const struct iv_command *const *commands, size_t c)
 {
@@ -66,13 +72,11 @@ static void bash_values(const struct iv_command *command, struct iv_buf *buf)
     for (size_t g = 0; g < command->group_count; g++) {
         for (size_t i = 0; i < command->groups[g]->count; i++) {
             const struct iv_option *option = &command->groups[g]->options[i];
-            if (option->words == NULL) {
+            if (!has_words(option)) {
                 continue;
             }
             iv_buf_printf(buf, "            --%s) words='", option->name);
-            for (size_t w = 0; option->words[w] != NULL; w++) {
-                iv_buf_printf(buf, "%s%s", w == 0 ? "" : " ", option->words[w]);
-            }
+            iv_option_add_words(option, " ", buf);
             iv_buf_puts(buf, "' ;;\n");
         }
     }
@@ -147,11 +151,9 @@ static void zsh_option(const struct iv_option *option, struct iv_buf *buf)
                                              : "");
     add_zsh_text(&spec, option->help);
     iv_buf_putc(&spec, ']');
-    if (option->words != NULL) {
+    if (has_words(option)) {
         iv_buf_puts(&spec, option->implied != NULL ? "::value:(" : ":value:(");
-        for (size_t w = 0; option->words[w] != NULL; w++) {
-            iv_buf_printf(&spec, "%s%s", w == 0 ? "" : " ", option->words[w]);
-        }
+        iv_option_add_words(option, " ", &spec);
         iv_buf_putc(&spec, ')');
     } else if (option->argument != NULL) {
         iv_buf_printf(&spec, ":value:%s", option->complete != IV_COMPLETE_NONE ? "_files" : "");
@@ -214,11 +216,9 @@ static void fish_option(const struct iv_command *command, const struct iv_option
         iv_buf_puts(buf, option->complete != IV_COMPLETE_NONE ? " -r" : " -x");
     }
     /* fish knows no argument that may be left out: then the bare option alone is offered. */
-    if (option->words != NULL && option->implied == NULL) {
+    if (has_words(option) && option->implied == NULL) {
         iv_buf_puts(buf, " -a '");
-        for (size_t w = 0; option->words[w] != NULL; w++) {
-            iv_buf_printf(buf, "%s%s", w == 0 ? "" : " ", option->words[w]);
-        }
+        iv_option_add_words(option, " ", buf);
         iv_buf_putc(buf, '\'');
     }
     iv_buf_puts(buf, " -d ");

@@ -236,8 +236,8 @@ static int report_order(const void *left, const void *right)
     return order;
 }
 
-void iv_findings_of_request(const struct iv_request *request, const char *tool_version,
-                            struct iv_arena *arena, struct iv_report *ret_report)
+void iv_findings_of_request(const struct iv_request *request, struct iv_arena *arena,
+                            struct iv_report *ret_report)
 {
     const size_t count = request->finding_count;
     const struct iv_rules *rfu = &iv_rules_rfu;
@@ -272,5 +272,5 @@ void iv_findings_of_request(const struct iv_request *request, const char *tool_v
                     : undecided ? IV_NOT_EVALUATED
                                 : IV_PASSED);
     }
-    *ret_report = report_of(request->target.submission, &judgement, tool_version, arena);
+    *ret_report = report_of(request->target.submission, &judgement, request->tool_version, arena);
 }

@@ -20,7 +20,7 @@ void iv_findings_of_delta(const struct iv_delta_report *delta, struct iv_arena *
                           struct iv_report *ret_report);
 
 /* Of a request for update: its findings and its verdict. The report is about the target. */
-void iv_findings_of_request(const struct iv_request *request, const char *tool_version,
-                            struct iv_arena *arena, struct iv_report *ret_report);
+void iv_findings_of_request(const struct iv_request *request, struct iv_arena *arena,
+                            struct iv_report *ret_report);
 
 #endif

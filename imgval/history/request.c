@@ -336,7 +336,8 @@ bool iv_request_judge(const struct iv_named *source, const struct iv_named *targ
         .target = target,
         .scan = scan_options,
         .arena = arena,
-        .request = {.type = options->type,
+        .request = {.tool_version = scan_options->tool_version,
+                    .type = options->type,
                     .source = {.submission = &source->submission},
                     .target = {.submission = &target->submission}},
     };

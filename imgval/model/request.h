@@ -36,6 +36,7 @@ struct iv_request_variant {
 };
 
 struct iv_request {
+    const char *tool_version;
     enum iv_request_type type;
     struct iv_request_side source;
     struct iv_request_side target;

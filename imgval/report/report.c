@@ -1,3 +1,4 @@
+/* The table of formats, and what becomes of a report that is printed or saved. */
 #include "imgval/report/report.h"
 
 #include "imgval/base/buf.h"
@@ -8,17 +9,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct iv_sink *const iv_sinks[] = {
-    &iv_sink_text, &iv_sink_json,     &iv_sink_jsonl,  &iv_sink_sarif, &iv_sink_junit,
-    &iv_sink_html, &iv_sink_markdown, &iv_sink_github, &iv_sink_azure, &iv_sink_csv,
-    NULL,
-};
+#define ROW(name) &iv_sink_##name,
+static const struct iv_sink *const sinks[] = {IV_SINKS(ROW)};
 
-const struct iv_sink *iv_sink_find(const char *name)
+static bool has_slot(const struct iv_sink *sink, enum iv_printed what)
 {
-    for (size_t i = 0; iv_sinks[i] != NULL; i++) {
-        if (strcmp(iv_sinks[i]->name, name) == 0) {
-            return iv_sinks[i];
+    switch (what) {
+    case IV_PRINTED_REPORT:
+    case IV_PRINTED_DIFF:
+    case IV_PRINTED_REQUEST:
+        return true; /* every format prints findings */
+    case IV_PRINTED_AUDIT:
+        return sink->audit != NULL;
+    }
+    return false;
+}
+
+const struct iv_sink *iv_sink_at(enum iv_printed what, size_t i)
+{
+    for (size_t k = 0; k < IV_COUNT(sinks); k++) {
+        if (has_slot(sinks[k], what) && i-- == 0) {
+            return sinks[k];
+        }
+    }
+    return NULL;
+}
+
+const struct iv_sink *iv_sink_find(enum iv_printed what, const char *name)
+{
+    const struct iv_sink *sink;
+    for (size_t i = 0; (sink = iv_sink_at(what, i)) != NULL; i++) {
+        if (strcmp(sink->name, name) == 0) {
+            return sink;
         }
     }
     return NULL;

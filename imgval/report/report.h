@@ -1,5 +1,5 @@
 /*
- * report.h: the table of sinks, and writing a report through one of them with every write error
+ * report.h: the table of formats, and writing a report through one of them with every write error
  * seen.
  */
 #ifndef IMGVAL_REPORT_REPORT_H
@@ -12,11 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All sinks in the order of --help; NULL-terminated. */
-extern const struct iv_sink *const iv_sinks[];
+/* What is printed: each has its slot in a row of the table. */
+enum iv_printed { IV_PRINTED_REPORT, IV_PRINTED_DIFF, IV_PRINTED_REQUEST, IV_PRINTED_AUDIT };
+
+/* The i-th of the formats that such a thing has, in the order of --help; NULL: it has no more. */
+const struct iv_sink *iv_sink_at(enum iv_printed what, size_t i);
 
 /* By name; NULL when there is none. */
-const struct iv_sink *iv_sink_find(const char *name);
+const struct iv_sink *iv_sink_find(enum iv_printed what, const char *name);
 
 /* To standard output; flushed, errors told (IV_ERROR_SYSTEM). */
 IV_MUST_USE bool iv_report_print(const struct iv_report *report, const struct iv_sink *sink,

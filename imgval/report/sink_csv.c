@@ -1,5 +1,7 @@
 /* One row for each finding. */
 #include "imgval/base/limits.h"
+#include "imgval/report/history/audit_report.h"
+#include "imgval/report/history/delta_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/csv.h"
 
@@ -73,6 +75,8 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
 
 const struct iv_sink iv_sink_csv = {
     .name = "csv",
-    .summary = "one row a finding, for spreadsheets",
+    .summary = "a table for spreadsheets",
     .write = write_report,
+    .diff = iv_delta_write_csv,
+    .audit = iv_audit_write_csv,
 };

@@ -4,6 +4,8 @@
  */
 #include "imgval/report/sink_html.h"
 #include "imgval/model/kinds.h"
+#include "imgval/report/history/audit_report.h"
+#include "imgval/report/history/delta_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/phrases.h"
 
@@ -331,4 +333,6 @@ const struct iv_sink iv_sink_html = {
     .name = "html",
     .summary = "one file for a browser or a mail: no network, no script needed",
     .write = write_report,
+    .diff = iv_delta_write_html,
+    .audit = iv_audit_write_html,
 };

@@ -1,7 +1,8 @@
+#include "imgval/report/history/audit_report.h"
+#include "imgval/report/history/delta_report.h"
+#include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/json_report.h"
-
-enum { FLUSH_SIZE = 64 * 1024 };
 
 static void write_entry(struct iv_json *json, const struct iv_report_entry *entry, FILE *out)
 {
@@ -12,7 +13,7 @@ static void write_entry(struct iv_json *json, const struct iv_report_entry *entr
         iv_json_open_object(json, NULL);
         iv_json_fields(json, &iv_package_struct, &entry->submission->packages[i], IV_FIELD_REPORT);
         iv_json_close_object(json);
-        iv_json_flush(json, FLUSH_SIZE, out);
+        iv_json_flush(json, IV_JSON_FLUSH_SIZE, out);
     }
     iv_json_close_array(json);
     iv_json_open_array(json, "findings");
@@ -20,7 +21,7 @@ static void write_entry(struct iv_json *json, const struct iv_report_entry *entr
         iv_json_open_object(json, NULL);
         iv_json_report_finding(json, &entry->judgement.findings[i]);
         iv_json_close_object(json);
-        iv_json_flush(json, FLUSH_SIZE, out);
+        iv_json_flush(json, IV_JSON_FLUSH_SIZE, out);
     }
     iv_json_close_array(json);
     iv_json_report_tail(json, entry);
@@ -52,6 +53,9 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
 
 const struct iv_sink iv_sink_json = {
     .name = "json",
-    .summary = "one JSON document with everything; schema imgval-report/1",
+    .summary = "one JSON document with everything",
     .write = write_report,
+    .diff = iv_delta_write_json,
+    .rfu = iv_request_write_json,
+    .audit = iv_audit_write_json,
 };

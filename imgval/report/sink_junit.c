@@ -579,6 +579,6 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
 
 const struct iv_sink iv_sink_junit = {
     .name = "junit",
-    .summary = "JUnit XML: a test case for each rule and variant",
+    .summary = "JUnit XML, for build servers",
     .write = write_report,
 };

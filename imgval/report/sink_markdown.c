@@ -6,6 +6,7 @@
  * Text from the input stands in code spans, where neither markup nor mentions nor links are looked
  * for; sentences of plain words stand as they are.
  */
+#include "imgval/report/history/delta_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/markdown.h"
@@ -302,4 +303,5 @@ const struct iv_sink iv_sink_markdown = {
     .name = "markdown",
     .summary = "a comment for a pull request, of bounded length",
     .write = write_report,
+    .diff = iv_delta_write_markdown,
 };

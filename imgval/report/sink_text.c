@@ -3,6 +3,9 @@
  * then what was checked, and what was not.
  */
 #include "imgval/report/sink_text.h"
+#include "imgval/report/history/audit_report.h"
+#include "imgval/report/history/delta_report.h"
+#include "imgval/report/history/request_report.h"
 
 #include "imgval/model/kinds.h"
 #include "imgval/report/sink.h"
@@ -240,4 +243,7 @@ const struct iv_sink iv_sink_text = {
     .name = "text",
     .summary = "for people, on a terminal",
     .write = write_report,
+    .diff = iv_delta_write_text,
+    .rfu = iv_request_write_text,
+    .audit = iv_audit_write_text,
 };

@@ -394,7 +394,7 @@ def check_formats(checks, place):
     checks.that(f"1 of 6 steps broken, the first in {version(4)}" in
                 place.run("audit", top).text, "text: first break")
     for bad in ("--report=pdf:x", "--report=json", "--format=sarif"):
-        checks.refused(place.run("audit", top, bad), "expected" if "pdf" not in bad else "formats", bad)
+        checks.refused(place.run("audit", top, bad), "expected", bad)
     checks.status(place.run("audit", top, "--report=json:missing/x"), 4, "a report that fails")
     checks.that(not list(place.path.glob("*.json.*")), "nothing is left beside a report")
     quiet = place.run("audit", "-q", top)

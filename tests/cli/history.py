@@ -28,9 +28,9 @@ spec.loader.exec_module(formats)
 def validator(name):
     root = json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
     ids = {}
-    for one in ("imgval-report-1.schema.json", "imgval-diff-1.schema.json"):
-        other = json.loads((SCHEMAS / one).read_text(encoding="utf-8"))
-        ids.update({other["$id"]: other, one: other})
+    for one in SCHEMAS.glob("*.schema.json"):
+        other = json.loads(one.read_text(encoding="utf-8"))
+        ids.update({other["$id"]: other, one.name: other})
     resolver = jsonschema.RefResolver.from_schema(root, store=ids)
     return jsonschema.Draft202012Validator(root, resolver=resolver)
 
@@ -340,7 +340,7 @@ def check_kinds(checks, place):
 
 DIFF_FORMATS = ("text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure",
                 "csv")
-RFU_FORMATS = tuple(f for f in DIFF_FORMATS if f != "jsonl")
+RFU_FORMATS = DIFF_FORMATS
 
 # What a name of a package may try: a formula, markup, workflow and logging commands, code spans
 # that end, a link, an escape sequence, text that runs the other way, bytes that are no UTF-8.
@@ -650,12 +650,34 @@ def check_rfu_formats(checks, place):
     run = json.loads(done.out)["runs"][0]
     checks.same([r["ruleId"] for r in run["results"]], ["WSPC006"], "rfu without a store, sarif")
     checks.same(run["invocations"][0]["executionSuccessful"], False, "rfu without a store, sarif")
-    checks.refused(place.run(*words, "--format=jsonl"), "jsonl", "rfu has no stream")
+    checks.refused(place.run(*words, "--format=xml"), "expected text|json|jsonl|", "no such format")
+
+
+def rfu_jsonl(out, answer):
+    formats.check_no_commands(formats.check_inert(out))
+    records = [json.loads(line) for line in out.decode("utf-8").split("\n")[:-1]]
+    against = validator("imgval-request-stream-1.schema.json")
+    for record in records:
+        errors = [error.message for error in against.iter_errors(record)]
+        need(not errors, "fits its schema", (record, errors[:3]))
+    kinds = [r.pop("record") for r in records]
+    request = answer["request"]
+    need(kinds == ["header"] + ["variant"] * len(request["variants"]) +
+         ["finding"] * len(request["findings"]) + ["end"], "the records", kinds)
+    need(records[0] == {"schema": answer["schema"], "tool": answer["tool"], "type": request["type"],
+                        "source": request["source"], "target": request["target"]}, "the header",
+         records[0])
+    need(records[1:-1] == request["variants"] + request["findings"], "variants and findings")
+    need(records[-1] == {"verdict": answer["verdict"],
+                         "counts": {"variants": len(request["variants"]),
+                                    "findings": len(request["findings"])}}, "the end", records[-1])
 
 
 def check_rfu_format(name, out, answer):
     ids = [f["id"] for f in answer["request"]["findings"]]
-    if name == "sarif":
+    if name == "jsonl":
+        rfu_jsonl(out, answer)
+    elif name == "sarif":
         log = json.loads(out, object_pairs_hook=formats.validate.pairs)
         for error in jsonschema.Draft202012Validator(formats.SARIF).iter_errors(log):
             raise Fails(error.message[:300])

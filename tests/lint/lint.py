@@ -32,7 +32,7 @@ ROOMS = {
     "rules": ["imgval/engine"],
     "cache": ["imgval/model"],
     "imgval/report/write": ["imgval/model"],
-    "imgval/report": ["imgval/report/write"],
+    "imgval/report": ["imgval/report/history"],
     "imgval/report/read": ["imgval/report/write"],
     "imgval/report/history": ["imgval/report/write"],
     "imgval/scan": ["imgval/input", "rules", "cache"],

@@ -278,7 +278,7 @@ static int measure(const char *name, size_t count)
     iv_arena_init(&arena);
     struct iv_report report;
     fixture_big(&arena, count, &report);
-    const struct iv_sink *sink = iv_sink_find(name);
+    const struct iv_sink *sink = iv_sink_find(IV_PRINTED_REPORT, name);
     const struct iv_style_options style = {0};
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     if (sink == NULL) {

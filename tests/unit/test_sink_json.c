@@ -111,7 +111,7 @@ static int measure(const char *name, size_t count, const char *flags)
     iv_arena_init(&arena);
     struct iv_report report;
     fixture_big(&arena, count, &report);
-    const struct iv_sink *sink = iv_sink_find(name);
+    const struct iv_sink *sink = iv_sink_find(IV_PRINTED_REPORT, name);
     const struct iv_style_options style = {.width = 100, .verbose = strchr(flags, 'v') != NULL};
     if (sink == NULL) {
         return 2;
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
     fixture_report(&arena, &report);
     if (argc == 2) { /* for other tools: the document or the stream */
         const struct iv_style_options style = {.width = 100};
-        const struct iv_sink *sink = iv_sink_find(argv[1]);
+        const struct iv_sink *sink = iv_sink_find(IV_PRINTED_REPORT, argv[1]);
         if (sink != NULL) {
             sink->write(&report, &style, stdout);
         }

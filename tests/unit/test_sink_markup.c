@@ -267,7 +267,7 @@ static int emit(char **argv, int argc)
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
     struct iv_report report;
-    const struct iv_sink *sink = iv_sink_find(argv[1]);
+    const struct iv_sink *sink = iv_sink_find(IV_PRINTED_REPORT, argv[1]);
     const struct iv_style_options style = {0};
     const size_t count = argc > 3 ? strtoul(argv[3], NULL, 10) : 100;
     if (sink == NULL || !choose(argv[2], count, &arena, &report)) {

@@ -141,9 +141,10 @@ static void test_stable(const struct iv_report *report)
 
 static void test_sinks(const struct iv_report *report)
 {
-    CHECK(iv_sink_find("text") == &iv_sink_text);
-    CHECK(iv_sink_find("json") == &iv_sink_json);
-    CHECK(iv_sink_find("TEXT") == NULL && iv_sink_find("") == NULL);
+    CHECK(iv_sink_find(IV_PRINTED_REPORT, "text") == &iv_sink_text);
+    CHECK(iv_sink_find(IV_PRINTED_REPORT, "json") == &iv_sink_json);
+    CHECK(iv_sink_find(IV_PRINTED_REPORT, "TEXT") == NULL &&
+          iv_sink_find(IV_PRINTED_REPORT, "") == NULL);
     char path[] = "/tmp/imgval-sink-XXXXXX";
     char *folder = mkdtemp(path);
     struct iv_error err = {0};

@@ -15,18 +15,15 @@
 
 #define IV_JSON_AUDIT_SCHEMA "imgval-audit/1" /* schema/imgval-audit-1.schema.json */
 
-/* Write errors are found by the caller through ferror(). */
-typedef void iv_audit_write_fn(const struct iv_audit *audit, const struct iv_style_options *style,
-                               FILE *out);
-
-/* Words of --format, and what writes each; both end in NULL. */
-extern const char *const iv_audit_formats[];
-extern iv_audit_write_fn *const iv_audit_writers[];
-
-iv_audit_write_fn iv_audit_write_text;
-iv_audit_write_fn iv_audit_write_json;
-iv_audit_write_fn iv_audit_write_csv;
-iv_audit_write_fn iv_audit_write_html;
+/* The slots of imgval/report/sink.h. Write errors are found by the caller through ferror(). */
+void iv_audit_write_text(const struct iv_audit *audit, const struct iv_style_options *style,
+                         FILE *out);
+void iv_audit_write_json(const struct iv_audit *audit, const struct iv_style_options *style,
+                         FILE *out);
+void iv_audit_write_csv(const struct iv_audit *audit, const struct iv_style_options *style,
+                        FILE *out);
+void iv_audit_write_html(const struct iv_audit *audit, const struct iv_style_options *style,
+                         FILE *out);
 
 /* The all-pairs matrix as CSV, one row for each pair in version order: half the square of the
  * number of versions. */

@@ -403,7 +403,3 @@ void iv_audit_write_text(const struct iv_audit *audit, const struct iv_style_opt
                          sets, plural(sets), audit->variant_count, plural(audit->variant_count),
                          broken, plural(broken), audit->not_judged)));
 }
-
-const char *const iv_audit_formats[] = {"text", "json", "csv", "html", NULL};
-iv_audit_write_fn *const iv_audit_writers[] = {iv_audit_write_text, iv_audit_write_json,
-                                               iv_audit_write_csv, iv_audit_write_html, NULL};

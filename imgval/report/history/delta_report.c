@@ -1,13 +1,10 @@
+/* A difference as text, as one JSON document and as a stream of records. */
 #include "imgval/report/history/delta_report.h"
 
 #include "imgval/base/text.h"
 #include "imgval/model/kinds.h"
 #include "imgval/report/write/json_report.h"
 #include "imgval/report/write/text_out.h"
-
-enum { FLUSH_SIZE = 64 * 1024 };
-
-/* --- shared ---------------------------------------------------------------------------------- */
 
 /* --- text ------------------------------------------------------------------------------------ */
 
@@ -86,8 +83,8 @@ static void text_values(const struct iv_out *out, const struct iv_delta *delta)
     iv_table_print(out, &table, 0);
 }
 
-static void write_text(const struct iv_delta_report *report, const struct iv_style_options *style,
-                       FILE *file)
+void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_style_options *style,
+                         FILE *file)
 {
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
@@ -189,8 +186,8 @@ static void json_counts(struct iv_json *json, const struct iv_delta *delta)
     iv_json_close_object(json);
 }
 
-static void write_json(const struct iv_delta_report *report, const struct iv_style_options *style,
-                       FILE *out)
+void iv_delta_write_json(const struct iv_delta_report *report, const struct iv_style_options *style,
+                         FILE *out)
 {
     (void)style;
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
@@ -206,7 +203,7 @@ static void write_json(const struct iv_delta_report *report, const struct iv_sty
         iv_json_open_object(&json, NULL);
         json_change(&json, &delta->changes[i]);
         iv_json_close_object(&json);
-        iv_json_flush(&json, FLUSH_SIZE, out);
+        iv_json_flush(&json, IV_JSON_FLUSH_SIZE, out);
     }
     iv_json_close_array(&json);
     iv_json_open_array(&json, "metadata");
@@ -214,7 +211,7 @@ static void write_json(const struct iv_delta_report *report, const struct iv_sty
         iv_json_open_object(&json, NULL);
         json_value(&json, &delta->values[i]);
         iv_json_close_object(&json);
-        iv_json_flush(&json, FLUSH_SIZE, out);
+        iv_json_flush(&json, IV_JSON_FLUSH_SIZE, out);
     }
     iv_json_close_array(&json);
     iv_json_close_object(&json);
@@ -224,61 +221,31 @@ static void write_json(const struct iv_delta_report *report, const struct iv_sty
 
 /* --- a stream of JSON records ----------------------------------------------------------------- */
 
-static void open_record(struct iv_json *json, const char *record)
-{
-    iv_json_open_object(json, NULL);
-    iv_json_string(json, "record", record);
-}
-
-static void close_record(struct iv_json *json, FILE *out)
-{
-    iv_json_close_object(json);
-    iv_buf_putc(json->buf, '\n');
-    iv_json_flush(json, FLUSH_SIZE, out);
-}
-
-static void write_jsonl(const struct iv_delta_report *report, const struct iv_style_options *style,
-                        FILE *out)
+void iv_delta_write_jsonl(const struct iv_delta_report *report,
+                          const struct iv_style_options *style, FILE *out)
 {
     (void)style;
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_json json = iv_json(&buf, false);
     const struct iv_delta *delta = &report->delta;
-    open_record(&json, "header");
+    iv_json_open_record(&json, "header");
     json_head(&json, report);
     json_sides(&json, report);
-    close_record(&json, out);
+    iv_json_close_record(&json, out);
     for (size_t i = 0; i < delta->count; i++) {
-        open_record(&json, "package");
+        iv_json_open_record(&json, "package");
         json_change(&json, &delta->changes[i]);
-        close_record(&json, out);
+        iv_json_close_record(&json, out);
     }
     for (size_t i = 0; i < delta->value_count; i++) {
-        open_record(&json, "metadata");
+        iv_json_open_record(&json, "metadata");
         json_value(&json, &delta->values[i]);
-        close_record(&json, out);
+        iv_json_close_record(&json, out);
     }
-    open_record(&json, "end");
+    iv_json_open_record(&json, "end");
     iv_json_bool(&json, "equal", iv_delta_report_is_equal(report));
     json_counts(&json, delta);
     iv_json_uint(&json, "metadata", delta->value_count);
-    close_record(&json, out);
+    iv_json_close_record(&json, out);
     iv_json_flush(&json, 0, out);
 }
-
-/* The order of imgval scan. */
-const char *const iv_delta_formats[] = {
-    "text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure", "csv", NULL,
-};
-iv_delta_write_fn *const iv_delta_writers[] = {
-    write_text,
-    write_json,
-    write_jsonl,
-    NULL, /* sarif */
-    NULL, /* junit */
-    iv_delta_write_html,
-    iv_delta_write_markdown,
-    NULL, /* github */
-    NULL, /* azure */
-    iv_delta_write_csv,
-};

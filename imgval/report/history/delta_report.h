@@ -26,21 +26,19 @@ struct iv_delta_report {
 /* Equal: nothing was added, removed or changed, in packages or metadata. */
 bool iv_delta_report_is_equal(const struct iv_delta_report *report);
 
-/* Write errors are found by the caller through ferror(). */
-typedef void iv_delta_write_fn(const struct iv_delta_report *report,
-                               const struct iv_style_options *style, FILE *out);
-
-/*
- * Words of --format, NULL-terminated, and by their places what writes each. Where that is NULL, the
- * sink of this name does: the format is made of findings.
- */
-extern const char *const iv_delta_formats[];
-extern iv_delta_write_fn *const iv_delta_writers[];
-
-/* Each in a file of its own. */
-iv_delta_write_fn iv_delta_write_csv;
-iv_delta_write_fn iv_delta_write_html;
-iv_delta_write_fn iv_delta_write_markdown;
+/* The slots of imgval/report/sink.h. Write errors are found by the caller through ferror(). */
+void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_style_options *style,
+                         FILE *out);
+void iv_delta_write_json(const struct iv_delta_report *report, const struct iv_style_options *style,
+                         FILE *out);
+void iv_delta_write_jsonl(const struct iv_delta_report *report,
+                          const struct iv_style_options *style, FILE *out);
+void iv_delta_write_csv(const struct iv_delta_report *report, const struct iv_style_options *style,
+                        FILE *out);
+void iv_delta_write_html(const struct iv_delta_report *report, const struct iv_style_options *style,
+                         FILE *out);
+void iv_delta_write_markdown(const struct iv_delta_report *report,
+                             const struct iv_style_options *style, FILE *out);
 
 /* --- what the formats share; texts are unescaped ---------------------------------------------- */
 

@@ -1,3 +1,4 @@
+/* A request for update as text, as one JSON document and as a stream of records. */
 #include "imgval/report/history/request_report.h"
 
 #include "imgval/report/write/json_report.h"
@@ -70,10 +71,9 @@ static void text_variants(const struct iv_out *out, const struct iv_request *req
     iv_table_print(out, &table, 0);
 }
 
-static void write_text(const struct iv_request *request, const char *tool_version,
-                       const struct iv_style_options *style, FILE *file)
+void iv_request_write_text(const struct iv_request *request, const struct iv_style_options *style,
+                           FILE *file)
 {
-    (void)tool_version;
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
     const struct iv_out out = {.file = file, .style = style, .scratch = &scratch};
@@ -105,36 +105,47 @@ static void json_side(struct iv_json *json, const char *name, const struct iv_re
 
 static void json_variant(struct iv_json *json, const struct iv_request_variant *variant)
 {
-    iv_json_open_object(json, NULL);
     iv_json_string(json, "oem", variant->pop.oem);
     iv_json_string(json, "operator", variant->pop.mobile_operator);
     iv_json_string(json, "model", variant->pop.model);
     iv_json_string(json, "source", iv_request_status_names[variant->source]);
     iv_json_string(json, "target", iv_request_status_names[variant->target]);
     iv_json_string(json, "verdict", iv_final_verdict_names[variant->verdict]);
+}
+
+static void json_head(struct iv_json *json, const struct iv_request *request)
+{
+    iv_json_string(json, "schema", IV_JSON_REQUEST_SCHEMA);
+    iv_json_open_object(json, "tool");
+    iv_json_string(json, "name", "imgval");
+    iv_json_string(json, "version", request->tool_version);
     iv_json_close_object(json);
 }
 
-static void write_json(const struct iv_request *request, const char *tool_version,
-                       const struct iv_style_options *style, FILE *out)
+/* What is asked: the type of the update, and between what. */
+static void json_question(struct iv_json *json, const struct iv_request *request)
 {
-    (void)style;
+    iv_json_string(json, "type", iv_request_type_names[request->type]);
+    json_side(json, "source", &request->source);
+    json_side(json, "target", &request->target);
+}
+
+void iv_request_write_json(const struct iv_request *request, const struct iv_style_options *style,
+                           FILE *out)
+{
+    (void)style; /* a document for programs looks the same everywhere */
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_json json = iv_json(&buf, true);
     iv_json_open_object(&json, NULL);
-    iv_json_string(&json, "schema", IV_JSON_REQUEST_SCHEMA);
-    iv_json_open_object(&json, "tool");
-    iv_json_string(&json, "name", "imgval");
-    iv_json_string(&json, "version", tool_version);
-    iv_json_close_object(&json);
+    json_head(&json, request);
     iv_json_string(&json, "verdict", iv_final_verdict_names[request->verdict]);
     iv_json_open_object(&json, "request");
-    iv_json_string(&json, "type", iv_request_type_names[request->type]);
-    json_side(&json, "source", &request->source);
-    json_side(&json, "target", &request->target);
+    json_question(&json, request);
     iv_json_open_array(&json, "variants");
     for (size_t i = 0; i < request->variant_count; i++) {
+        iv_json_open_object(&json, NULL);
         json_variant(&json, &request->variants[i]);
+        iv_json_close_object(&json);
     }
     iv_json_close_array(&json);
     iv_json_open_array(&json, "findings");
@@ -142,7 +153,7 @@ static void write_json(const struct iv_request *request, const char *tool_versio
         iv_json_open_object(&json, NULL);
         iv_json_report_finding(&json, &request->findings[i]);
         iv_json_close_object(&json);
-        iv_json_flush(&json, 64 * 1024, out);
+        iv_json_flush(&json, IV_JSON_FLUSH_SIZE, out);
     }
     iv_json_close_array(&json);
     iv_json_close_object(&json);
@@ -151,9 +162,34 @@ static void write_json(const struct iv_request *request, const char *tool_versio
     iv_json_flush(&json, 0, out);
 }
 
-const char *const iv_request_formats[] = {
-    "text", "json", "sarif", "junit", "html", "markdown", "github", "azure", "csv", NULL,
-};
-iv_request_write_fn *const iv_request_writers[] = {
-    write_text, write_json, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-};
+/* --- a stream of JSON records ----------------------------------------------------------------- */
+
+void iv_request_write_jsonl(const struct iv_request *request, const struct iv_style_options *style,
+                            FILE *out)
+{
+    (void)style; /* a stream for programs looks the same everywhere */
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_json json = iv_json(&buf, false);
+    iv_json_open_record(&json, "header");
+    json_head(&json, request);
+    json_question(&json, request);
+    iv_json_close_record(&json, out);
+    for (size_t i = 0; i < request->variant_count; i++) {
+        iv_json_open_record(&json, "variant");
+        json_variant(&json, &request->variants[i]);
+        iv_json_close_record(&json, out);
+    }
+    for (size_t i = 0; i < request->finding_count; i++) {
+        iv_json_open_record(&json, "finding");
+        iv_json_report_finding(&json, &request->findings[i]);
+        iv_json_close_record(&json, out);
+    }
+    iv_json_open_record(&json, "end");
+    iv_json_string(&json, "verdict", iv_final_verdict_names[request->verdict]);
+    iv_json_open_object(&json, "counts");
+    iv_json_uint(&json, "variants", request->variant_count);
+    iv_json_uint(&json, "findings", request->finding_count);
+    iv_json_close_object(&json);
+    iv_json_close_record(&json, out);
+    iv_json_flush(&json, 0, out);
+}

@@ -12,15 +12,12 @@
 
 #define IV_JSON_REQUEST_SCHEMA "imgval-request/1" /* schema/imgval-request-1.schema.json */
 
-/* Write errors are found by the caller through ferror(). */
-typedef void iv_request_write_fn(const struct iv_request *request, const char *tool_version,
-                                 const struct iv_style_options *style, FILE *out);
-
-/*
- * Words of --format, NULL-terminated, and by their places what writes each. Where that is NULL, the
- * sink of this name does.
- */
-extern const char *const iv_request_formats[];
-extern iv_request_write_fn *const iv_request_writers[];
+/* The slots of imgval/report/sink.h. Write errors are found by the caller through ferror(). */
+void iv_request_write_text(const struct iv_request *request, const struct iv_style_options *style,
+                           FILE *out);
+void iv_request_write_json(const struct iv_request *request, const struct iv_style_options *style,
+                           FILE *out);
+void iv_request_write_jsonl(const struct iv_request *request, const struct iv_style_options *style,
+                            FILE *out);
 
 #endif

@@ -13,6 +13,19 @@ void iv_json_flush(struct iv_json *json, size_t keep, FILE *out)
     }
 }
 
+void iv_json_open_record(struct iv_json *json, const char *record)
+{
+    iv_json_open_object(json, NULL);
+    iv_json_string(json, "record", record);
+}
+
+void iv_json_close_record(struct iv_json *json, FILE *out)
+{
+    iv_json_close_object(json);
+    iv_buf_putc(json->buf, '\n');
+    iv_json_flush(json, IV_JSON_FLUSH_SIZE, out);
+}
+
 void iv_json_report_tool(struct iv_json *json, const struct iv_report *report)
 {
     iv_json_open_object(json, "tool");

@@ -28,5 +28,10 @@ void iv_json_report_finding(struct iv_json *json, const struct iv_finding *findi
 
 /* Writes the buffer out and empties it when it holds more than `keep` bytes. */
 void iv_json_flush(struct iv_json *json, size_t keep, FILE *out);
+enum { IV_JSON_FLUSH_SIZE = 64 * 1024 }; /* what is kept of a document that is written on the way */
+
+/* One record of a stream: an object on a line of its own, which says first what it is. */
+void iv_json_open_record(struct iv_json *json, const char *record);
+void iv_json_close_record(struct iv_json *json, FILE *out);
 
 #endif
