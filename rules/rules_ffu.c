@@ -418,13 +418,14 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_IMAGE,
         .applies = IV_APPLIES_ALL,
         .fault = IV_FAULT_TRAILING,
-        .message = "The image {0} goes on behind its payload: {1}",
-        .summary = "An image file must end with its payload.",
-        .why = "No header says what the data behind the payload are for; some readers refuse "
-               "them.",
-        .remedy = "Build the image again, or cut off what was appended.",
+        .message = "The image {0} goes on after its end: {1}",
+        .summary = "An image file must end with its payload, a disk with the backup of its GPT.",
+        .why = "No header says what the data after the end are for; some readers refuse them, or "
+               "look for the backup GPT in the last sector.",
+        .remedy = "Build the image again, or cut off what was appended; a disk that a converter "
+                  "enlarged is read as it is.",
         .passes = "the last block of the last store ends the file",
-        .fails = "512 bytes behind the last block",
+        .fails = "512 bytes after the last block",
     },
     {
         .id = "IMG107",

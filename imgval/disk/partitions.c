@@ -298,11 +298,42 @@ static bool is_same_gpt(const struct gpt *a, const struct gpt *b)
            a->entries_crc == b->entries_crc && memcmp(a->disk, b->disk, sizeof(a->disk)) == 0;
 }
 
+/*
+ * The backup lies where the primary header says, which need not be the last sector: converters
+ * round the size of a disk up, and disks are enlarged. Sectors that follow it are no damage.
+ */
+static bool read_backup(struct table *t, const struct gpt *primary, struct gpt *ret_backup)
+{
+    uint64_t last = t->disk->size / t->sector - 1;
+    uint64_t lba = primary->other_lba;
+    if (lba > last || lba <= primary->last_usable) {
+        return gpt_wrong(t, primary, "sector of the backup", 32, lba,
+                         lba > last ? "it lies after the end of the disk"
+                                    : "it is one of the usable sectors");
+    }
+    if (!read_gpt(t, lba, ret_backup)) {
+        return false;
+    }
+    if (ret_backup->other_lba != primary->lba) {
+        (void)gpt_wrong(t, ret_backup, "sector of the other header", 32, ret_backup->other_lba,
+                        "it is not the sector of the primary header");
+    }
+    if (lba < last) {
+        (void)iv_faults_add(t->faults, IV_FAULT_TRAILING, NULL,
+                            "store %" PRIu64 ": the disk has %" PRIu64
+                            " sectors after its GPT, which ends with sector %" PRIu64,
+                            t->store->index, last - lba, lba);
+    }
+    if (!is_same_gpt(primary, ret_backup)) {
+        (void)wrong(t, "the GPT in sector 1 and its backup in sector %" PRIu64 " differ", lba);
+    }
+    return true;
+}
+
 static void read_gpt_disk(struct table *t)
 {
     struct gpt primary;
     struct gpt backup;
-    uint64_t last = t->disk->size / t->sector - 1;
     unsigned char mbr[512];
     t->store->scheme = "gpt";
     t->store->sector_size = t->sector;
@@ -311,14 +342,8 @@ static void read_gpt_disk(struct table *t)
         (void)wrong(t, "sector 0 is no protective MBR");
     }
     bool has_primary = read_gpt(t, 1, &primary);
-    bool has_backup = read_gpt(t, last, &backup);
-    if (has_primary && primary.other_lba != last) {
-        (void)gpt_wrong(t, &primary, "sector of the backup", 32, primary.other_lba,
-                        "it is not the last sector of the disk");
-    }
-    if (has_primary && has_backup && !is_same_gpt(&primary, &backup)) {
-        (void)wrong(t, "the GPT in sector 1 and its backup in sector %" PRIu64 " differ", last);
-    }
+    bool has_backup = has_primary ? read_backup(t, &primary, &backup)
+                                  : read_gpt(t, t->disk->size / t->sector - 1, &backup);
     if (!has_primary && !has_backup) {
         return;
     }

@@ -4,6 +4,8 @@
  *
  * Checked are signatures, checksums, bounds and overlaps; names that occur twice are left to the
  * rules. What is wrong is a fault of kind TABLE; as much as can be trusted is listed nevertheless.
+ * The backup of a GPT is looked for where the primary says; a disk that goes on after it is a fault
+ * of kind TRAILING.
  */
 #ifndef IMGVAL_DISK_PARTITIONS_H
 #define IMGVAL_DISK_PARTITIONS_H

@@ -199,7 +199,7 @@ static void gpt_header(struct fx_disk *disk, uint64_t lba, uint64_t other, uint6
                        const unsigned char *entries)
 {
     unsigned char h[92] = "EFI PART";
-    uint64_t last = disk->size / disk->sector - 1;
+    uint64_t last = (disk->size - disk->after) / disk->sector - 1;
     uint64_t span = GPT_ENTRIES * 128 / disk->sector;
     put(h + 8, 4, 0x10000);
     put(h + 12, 4, sizeof(h));
@@ -222,7 +222,7 @@ static void write_gpt(struct fx_disk *disk, const struct fx_partition *partition
 {
     static unsigned char entries[GPT_ENTRIES * 128];
     unsigned char mbr[512] = {0};
-    uint64_t last = disk->size / disk->sector - 1;
+    uint64_t last = (disk->size - disk->after) / disk->sector - 1;
     size_t used = 0;
     memset(entries, 0, sizeof(entries));
     for (size_t i = 0; i < count; i++) {

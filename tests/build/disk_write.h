@@ -13,6 +13,7 @@
 struct fx_disk {
     uint64_t size;
     uint64_t sector;
+    uint64_t after;     /* bytes of the disk after its GPT */
     const char *scheme; /* gpt, mbr, none */
     unsigned char **pages;
     struct fx_arena *arena;

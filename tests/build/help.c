@@ -117,6 +117,7 @@ static const char *const lines[] = {
     "  vhd PATH [kind=fixed|dynamic] [block=2M] [cut=N] [patch=OFFSET:HEX] [DISK WORDS] [{ ... }]",
     "  ffu PATH [FFU WORDS] { store [STORE WORDS]; partitions behind their store }",
     "DISK WORDS: size=N(8M) sector=512|4096(512) scheme=gpt|mbr|none(gpt)",
+    "  after=N           so many of its bytes follow the backup GPT, as where a converter rounded up",
     "  partition NAME [WORDS] [CONTENT]      content that is shorter than size leaves holes",
     "    size=N start=N  bytes; else as large as the content, at the next multiple of 128K",
     "    file=PATH       the content is that file (relative to OUTDIR); zeros in it stay holes",

@@ -80,6 +80,7 @@ static void take_partition(struct fx_recipe *recipe, const struct fx_line *line,
 struct disk_words {
     uint64_t size;
     uint64_t sector;
+    uint64_t after;
     const char *scheme;
 };
 
@@ -91,6 +92,7 @@ static void open_store(struct fx_recipe *recipe, const struct fx_line *line, siz
     const struct slot slots[] = {
         NUMBER("size", &words.size),
         NUMBER("sector", &words.sector),
+        NUMBER("after", &words.after),
         TEXT("scheme", &words.scheme),
     };
     for (size_t i = first; i < line->count; i++) {
@@ -103,6 +105,7 @@ static void open_store(struct fx_recipe *recipe, const struct fx_line *line, siz
         fx_recipe_fail(recipe, "sector: 512 or 4096");
     }
     fx_disk_open(&store->disk, words.size, words.sector, words.scheme, &recipe->arena);
+    store->disk.after = words.after;
 }
 
 static bool next_line(struct fx_recipe *recipe, struct fx_line *line)

@@ -150,7 +150,7 @@ static void test_faults(void)
          "The hash table of the image a.ffu does not fit the file: why", false},
         {IV_FAULT_CATALOG, "IMG104",
          "The catalog of the image a.ffu does not vouch for its hash table: why", false},
-        {IV_FAULT_TRAILING, "IMG106", "The image a.ffu goes on behind its payload: why", false},
+        {IV_FAULT_TRAILING, "IMG106", "The image a.ffu goes on after its end: why", false},
         {IV_FAULT_TRUNCATED, "IMG108", "The image a.ffu is cut off and lacks part of its data: why",
          true},
         {IV_FAULT_TABLE, "IMG201", "A partition table in the image a.ffu is damaged: why", false},
