@@ -11,8 +11,7 @@
 #define DEVICE_RULES (IV_APPLIES_IMAGE | IV_APPLIES_CONTEXTUAL)
 
 /* 0..65535 in ASCII digits. Real revisions are padded with zeros (01078.00053.16236.35005). */
-#define PART                                                                                       \
-    "0{0,10}(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})"
+#define PART "0*(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})"
 
 /* A removal is known by its manifest or, when that cannot be read, by its file name. */
 static enum iv_outcome check_removal(const struct iv_case *c, struct iv_verdict *verdict)

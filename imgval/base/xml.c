@@ -28,16 +28,6 @@ const char *iv_xml_attribute(const struct iv_xml_element *element, const char *n
     return NULL;
 }
 
-const char *iv_xml_iattribute(const struct iv_xml_element *element, const char *name)
-{
-    for (size_t i = 0; i < element->attribute_count; i++) {
-        if (iv_ascii_ieq(element->attributes[i].name, name)) {
-            return element->attributes[i].value;
-        }
-    }
-    return NULL;
-}
-
 /* --------------------------------------------------------------------------------- the document */
 
 /* The document as UTF-8 without BOM, and what is needed to speak about it. */
@@ -350,6 +340,8 @@ struct node {
     size_t sibling;
     size_t row; /* first row that ends here, or NO_NODE */
     bool wants_text;
+    bool is_once;
+    uint64_t seen_in; /* the element that it was last seen in; 0: none */
 };
 
 struct tree {
@@ -405,6 +397,7 @@ static void build_tree(struct tree *tree, struct iv_arena *arena, const struct i
         tree->next_row[r] = tree->nodes[node].row;
         tree->nodes[node].row = r;
         tree->nodes[node].wants_text |= table->rows[r].end != NULL;
+        tree->nodes[node].is_once |= table->rows[r].once;
     }
 }
 
@@ -415,6 +408,7 @@ struct frame {
     size_t node;
     size_t text_start; /* in pass->text: what is directly inside */
     uint64_t line;
+    uint64_t number; /* of the element among those that the tree knows, from 1 */
 };
 
 struct pass {
@@ -433,7 +427,9 @@ struct pass {
     struct iv_xml_attribute *attributes; /* limits->xml_attributes of them */
     size_t line_at;                      /* `line` is that of this byte of the document */
     uint64_t line;
-    bool failed; /* the error is set */
+    uint64_t elements;            /* that became frames so far */
+    struct iv_xml_error repeated; /* the first element that may stand once and stood again */
+    bool failed;                  /* the error is set */
 };
 
 /*
@@ -593,6 +589,38 @@ static void call_start(struct pass *pass, const struct frame *frame, size_t coun
     }
 }
 
+static bool is_in_namespace(const struct pass *pass, const xmlChar *uri)
+{
+    if (!pass->table->is_mixed) {
+        return xmlStrEqual(uri, pass->uri);
+    }
+    const char *text = uri == NULL ? "" : (const char *)uri;
+    const char *const *known = pass->table->namespaces;
+    while (*known != NULL && strcmp(*known, text) != 0) {
+        known++;
+    }
+    return *known != NULL;
+}
+
+/* Whether the element stands again where it may stand once; the first one to do so is kept. */
+static bool is_repeated(struct pass *pass, struct node *node, const char *name)
+{
+    uint64_t holder = pass->depth == 0 ? 0 : pass->frames[pass->depth - 1].number;
+    if (!node->is_once || holder == 0 || node->seen_in != holder) {
+        node->seen_in = holder;
+        return false;
+    }
+    if (pass->repeated.state == IV_XML_FINE) {
+        size_t at;
+        pass->repeated = (struct iv_xml_error){
+            .state = IV_XML_MALFORMED,
+            .line = start_line(pass, &at),
+            .detail = iv_arena_printf(pass->doc->arena, "<%s> stands more than once", name),
+        };
+    }
+    return true;
+}
+
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
                      int namespace_count, const xmlChar **namespaces, int attribute_count,
                      int defaulted, const xmlChar **attributes)
@@ -617,7 +645,7 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
     }
     size_t node = find_child(&pass->tree, pass->tree.nodes[parent].child, local, strlen(local));
     if (node == NO_NODE || pass->depth >= pass->doc->limits->xml_depth ||
-        !xmlStrEqual(uri, pass->uri)) {
+        !is_in_namespace(pass, uri)) {
         pass->skipped = 1;
         if (pass->table->unknown != NULL) {
             size_t at;
@@ -625,8 +653,16 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
         }
         return;
     }
+    if (is_repeated(pass, &pass->tree.nodes[node], local)) {
+        pass->skipped = 1;
+        return;
+    }
     struct frame *frame = &pass->frames[pass->depth++];
-    *frame = (struct frame){.node = node, .text_start = pass->text.size};
+    *frame = (struct frame){
+        .node = node,
+        .text_start = pass->text.size,
+        .number = ++pass->elements,
+    };
     if (pass->tree.nodes[node].row != NO_NODE) {
         size_t at;
         frame->line = start_line(pass, &at);
@@ -730,6 +766,10 @@ static bool parse(const struct document *doc, const struct iv_xml_table *table, 
     }
     if (result != 0 || pass.parser->wellFormed == 0) {
         return fail_at(doc, IV_XML_MALFORMED, 0, "not well-formed");
+    }
+    if (pass.repeated.state != IV_XML_FINE) {
+        *doc->ret_error = pass.repeated;
+        return false;
     }
     *ret_namespace = pass.namespace_index;
     return true;

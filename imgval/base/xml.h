@@ -5,7 +5,9 @@
  * size are bounded before the parser sees them. UTF-8 with or without BOM, UTF-16 with BOM (or
  * recognised by its first '<'); a declared encoding that is none of these is refused by name.
  * Elements are matched by namespace and local name, so any prefix will do; elements of other
- * namespaces, and what they hold, are passed over. The only module that knows libxml2.
+ * namespaces, and what they hold, are passed over. Names are case-sensitive. A document in which an
+ * element that may stand once stands twice is malformed: readers would choose either, so it has no
+ * one meaning. The only module that knows libxml2.
  */
 #ifndef IMGVAL_BASE_XML_H
 #define IMGVAL_BASE_XML_H
@@ -48,8 +50,6 @@ struct iv_xml_element {
 
 /* The value of an attribute (exact name), or NULL. */
 const char *iv_xml_attribute(const struct iv_xml_element *element, const char *name);
-/* As above, the name folded over ASCII. */
-const char *iv_xml_iattribute(const struct iv_xml_element *element, const char *name);
 
 typedef void iv_xml_fn(void *context, const struct iv_xml_element *element);
 
@@ -60,11 +60,13 @@ struct iv_xml_row {
     const char *path; /* local names from the root, "Package/Identity/Owner" */
     iv_xml_fn *start; /* at the start tag, attributes set; may be NULL */
     iv_xml_fn *end;   /* at the end tag, text set (attributes are not); may be NULL */
+    bool once;        /* may stand once in the element that holds it */
 };
 
 struct iv_xml_table {
     const char *const *namespaces; /* the root must have one of these, NULL-terminated; its
                                       children of the table must be in the same one */
+    bool is_mixed;                 /* the children may be in any of them */
     const struct iv_xml_row *rows;
     size_t row_count;
     iv_xml_unknown_fn *unknown; /* NULL: they are passed over in silence */
@@ -76,8 +78,9 @@ struct iv_xml_table {
  * A root that no row's path begins with, or of another namespace, is malformed ("root element is
  * <x>, expected <Package>"). Rows may share a path; they are called in no particular order.
  * False with *ret_error set (MALFORMED, LIMIT or UNSUPPORTED; line, detail) as soon as the document
- * is not well-formed or a limit is hit; handlers may have been called before.
- * Text of an element is bounded by the document's size.
+ * is not well-formed or a limit is hit; handlers may have been called before. An element that
+ * stands more than once is passed over with what it holds; the pass goes on, and false is its
+ * result. Text of an element is bounded by the document's size.
  */
 IV_MUST_USE bool iv_xml_read(const char *bytes, size_t size, const struct iv_xml_table *table,
                              void *context, const struct iv_limits *limits, struct iv_arena *arena,

@@ -13,6 +13,8 @@ struct layout {
     struct iv_image_claim claim; /* of the partition in hand */
     uint64_t store;              /* version 2: the store in hand, from 1 */
     bool too_many;
+    const char *odd; /* a UseAllSpace that is no boolean, as it stands */
+    uint64_t odd_line;
 };
 
 static void on_partition(void *context, const struct iv_xml_element *e)
@@ -54,7 +56,12 @@ TEXT_ELEMENT(on_file_system, file_system)
 static void on_use_all_space(void *context, const struct iv_xml_element *e)
 {
     struct layout *in = context;
-    in->claim.use_all_space = iv_ascii_ieq(iv_reader_trimmed(in->r->arena, e->text), "true");
+    const char *text = iv_reader_trimmed(in->r->arena, e->text);
+    if (!iv_reader_parse_bool(text == NULL ? "" : text, &in->claim.use_all_space) &&
+        in->odd == NULL) {
+        in->odd = text == NULL ? "" : text;
+        in->odd_line = e->line;
+    }
 }
 
 static void on_partition_end(void *context, const struct iv_xml_element *e)
@@ -76,16 +83,21 @@ static void on_partition_end(void *context, const struct iv_xml_element *e)
 
 #define PARTITION(place)                                                                           \
     {.path = place, .start = on_partition, .end = on_partition_end},                               \
-        {.path = place "/Name", .end = on_name}, {.path = place "/Type", .end = on_type},          \
-        {.path = place "/Id", .end = on_id}, {.path = place "/FileSystem", .end = on_file_system}, \
+        {.path = place "/Name", .end = on_name, .once = true},                                     \
+        {.path = place "/Type", .end = on_type, .once = true},                                     \
+        {.path = place "/Id", .end = on_id, .once = true},                                         \
+        {.path = place "/FileSystem", .end = on_file_system, .once = true},                        \
     {                                                                                              \
-        .path = place "/UseAllSpace", .end = on_use_all_space                                      \
+        .path = place "/UseAllSpace", .end = on_use_all_space, .once = true                        \
     }
 
 static const struct iv_xml_row layout_rows[] = {
     {.path = "DeviceLayout"},
+    {.path = "DeviceLayout/Partitions", .once = true},
     PARTITION("DeviceLayout/Partitions/Partition"),
+    {.path = "DeviceLayout/Stores", .once = true},
     {.path = "DeviceLayout/Stores/Store", .start = on_store},
+    {.path = "DeviceLayout/Stores/Store/Partitions", .once = true},
     PARTITION("DeviceLayout/Stores/Store/Partitions/Partition"),
 };
 
@@ -103,7 +115,8 @@ static void on_platform_id(void *context, const struct iv_xml_element *e)
 
 static const struct iv_xml_row platform_rows[] = {
     {.path = "OEMDevicePlatform"},
-    {.path = "OEMDevicePlatform/DevicePlatformID", .end = on_platform_id},
+    {.path = "OEMDevicePlatform/DevicePlatformID", .end = on_platform_id, .once = true},
+    {.path = "OEMDevicePlatform/DevicePlatformIDs", .once = true},
     {.path = "OEMDevicePlatform/DevicePlatformIDs/ID", .end = on_platform_id},
 };
 
@@ -121,6 +134,14 @@ static void read_rows(const struct iv_reader *r, const struct iv_document *doc,
     struct iv_fault fault = {0};
     size_t space = 0;
     if (!iv_reader_xml(r, doc, &table, &in, &space, &fault)) {
+        iv_reader_metadata_fault(r, NULL, doc, &fault);
+    } else if (in.odd != NULL) {
+        fault = (struct iv_fault){
+            .kind = IV_FAULT_MALFORMED,
+            .line = in.odd_line,
+            .detail = iv_reader_printf(r, "<UseAllSpace> is '%s', neither true nor false",
+                                       iv_reader_shown(r, in.odd)),
+        };
         iv_reader_metadata_fault(r, NULL, doc, &fault);
     } else if (in.too_many) {
         fault = (struct iv_fault){.kind = IV_FAULT_LIMIT, .detail = "more than 1024 partitions"};

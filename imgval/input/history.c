@@ -90,9 +90,7 @@ static void on_sequence(void *context, const struct iv_xml_element *e)
 {
     struct history *h = context;
     const char *text = iv_reader_trimmed(h->r->scratch, e->text);
-    if (h->has_sequence) {
-        malformed(h, e->line, "<Sequence> stands more than once in an event");
-    } else if (text == NULL || !parse_int(text, &h->sequence)) {
+    if (text == NULL || !parse_int(text, &h->sequence)) {
         malformed(h, e->line, "<Sequence> is '%s', not a number",
                   text == NULL ? "" : iv_reader_shown(h->r, text));
     }
@@ -142,7 +140,6 @@ TEXT_ELEMENT(on_owner, package.owner)
 TEXT_ELEMENT(on_component, package.component)
 TEXT_ELEMENT(on_sub_component, package.sub_component)
 TEXT_ELEMENT(on_release_type, package.release_type)
-TEXT_ELEMENT(on_owner_type, package.owner_type)
 TEXT_ELEMENT(on_build_type, package.build_type)
 TEXT_ELEMENT(on_cpu, package.cpu)
 TEXT_ELEMENT(on_partition, package.partition)
@@ -152,6 +149,18 @@ TEXT_ELEMENT(on_platform, package.platform)
 TEXT_ELEMENT(on_grouping_key, package.grouping_key)
 TEXT_ELEMENT(on_file, file)
 
+static void on_owner_type(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    const char *text = iv_reader_trimmed(h->r->scratch, e->text);
+    h->now->package.owner_type = text;
+    if (text != NULL && !iv_reader_is_owner_type(text)) {
+        malformed(h, e->line, "<OwnerType> is '%s', which is no owner type",
+                  iv_reader_shown(h->r, text));
+        h->now->is_malformed = true;
+    }
+}
+
 static void on_version(void *context, const struct iv_xml_element *e)
 {
     static const char *const parts[] = {"Major", "Minor", "QFE", "Build"};
@@ -160,7 +169,7 @@ static void on_version(void *context, const struct iv_xml_element *e)
     const char *text[4];
     for (size_t i = 0; i < IV_COUNT(parts); i++) {
         uint64_t value = 0;
-        text[i] = iv_xml_iattribute(e, parts[i]);
+        text[i] = iv_xml_attribute(e, parts[i]);
         if (text[i] == NULL || !iv_parse_decimal(text[i], strlen(text[i]), UINT16_MAX, &value)) {
             malformed(h, e->line, "%s of <Version> is '%s', not a number from 0 to 65535", parts[i],
                       text[i] == NULL ? "" : iv_reader_shown(h->r, text[i]));
@@ -322,27 +331,31 @@ static void finish(struct history *h, struct iv_history *history)
 
 static const struct iv_xml_row rows[] = {
     {.path = "UpdateHistory"},
+    {.path = "UpdateHistory/UpdateEvents", .once = true},
     {.path = EVENT, .start = on_event_start, .end = on_event_end},
-    {.path = EVENT "/Sequence", .end = on_sequence},
-    {.path = EVENT "/UpdateOSOutput/UpdateState", .end = on_state},
+    {.path = EVENT "/Sequence", .end = on_sequence, .once = true},
+    {.path = EVENT "/UpdateOSOutput", .once = true},
+    {.path = EVENT "/UpdateOSOutput/Packages", .once = true},
+    {.path = EVENT "/UpdateOSOutput/UpdateState", .end = on_state, .once = true},
     {.path = PACKAGE, .start = on_package_start, .end = on_package_end},
-    {.path = PACKAGE "/PackageFile", .end = on_file},
-    {.path = PACKAGE "/PackageStyle", .end = on_style},
-    {.path = PACKAGE "/ReleaseType", .end = on_release_type},
-    {.path = PACKAGE "/OwnerType", .end = on_owner_type},
-    {.path = PACKAGE "/BuildType", .end = on_build_type},
-    {.path = PACKAGE "/CpuType", .end = on_cpu},
-    {.path = PACKAGE "/Partition", .end = on_partition},
-    {.path = PACKAGE "/Culture", .end = on_culture},
-    {.path = PACKAGE "/Resolution", .end = on_resolution},
-    {.path = PACKAGE "/Platform", .end = on_platform},
-    {.path = PACKAGE "/GroupingKey", .end = on_grouping_key},
-    {.path = PACKAGE "/IsRemoval", .end = on_removal},
-    {.path = PACKAGE "/IsBinaryPartition", .end = on_binary_partition},
-    {.path = PACKAGE "/Identity/Owner", .end = on_owner},
-    {.path = PACKAGE "/Identity/Component", .end = on_component},
-    {.path = PACKAGE "/Identity/SubComponent", .end = on_sub_component},
-    {.path = PACKAGE "/Identity/Version", .start = on_version},
+    {.path = PACKAGE "/PackageFile", .end = on_file, .once = true},
+    {.path = PACKAGE "/PackageStyle", .end = on_style, .once = true},
+    {.path = PACKAGE "/ReleaseType", .end = on_release_type, .once = true},
+    {.path = PACKAGE "/OwnerType", .end = on_owner_type, .once = true},
+    {.path = PACKAGE "/BuildType", .end = on_build_type, .once = true},
+    {.path = PACKAGE "/CpuType", .end = on_cpu, .once = true},
+    {.path = PACKAGE "/Partition", .end = on_partition, .once = true},
+    {.path = PACKAGE "/Culture", .end = on_culture, .once = true},
+    {.path = PACKAGE "/Resolution", .end = on_resolution, .once = true},
+    {.path = PACKAGE "/Platform", .end = on_platform, .once = true},
+    {.path = PACKAGE "/GroupingKey", .end = on_grouping_key, .once = true},
+    {.path = PACKAGE "/IsRemoval", .end = on_removal, .once = true},
+    {.path = PACKAGE "/IsBinaryPartition", .end = on_binary_partition, .once = true},
+    {.path = PACKAGE "/Identity", .once = true},
+    {.path = PACKAGE "/Identity/Owner", .end = on_owner, .once = true},
+    {.path = PACKAGE "/Identity/Component", .end = on_component, .once = true},
+    {.path = PACKAGE "/Identity/SubComponent", .end = on_sub_component, .once = true},
+    {.path = PACKAGE "/Identity/Version", .start = on_version, .once = true},
 };
 
 static const char *const namespaces[] = {

@@ -18,7 +18,6 @@ struct mum {
     struct iv_file_list *list;
     bool has_identity;
     bool has_package;
-    bool has_phone;
     struct iv_fault fault; /* the first thing that is wrong */
 };
 
@@ -40,21 +39,18 @@ static void malformed(struct mum *mum, uint64_t line, const char *fmt, ...)
     };
 }
 
-/* An attribute in the facts' arena; NULL when it is not there or empty. */
+/* An attribute in the facts' arena, without the blanks around it; NULL when it is not there, or
+ * nothing is left. */
 static const char *attribute(const struct mum *mum, const struct iv_xml_element *e,
                              const char *name)
 {
     const char *value = iv_xml_attribute(e, name);
-    return value == NULL || *value == '\0' ? NULL : iv_arena_strdup(mum->r->arena, value);
+    return value == NULL ? NULL : iv_reader_trimmed(mum->r->arena, value);
 }
 
 static void on_identity(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
-    if (mum->has_identity) {
-        malformed(mum, e->line, "<assemblyIdentity> stands more than once");
-        return;
-    }
     mum->has_identity = true;
     struct iv_package *package = mum->package;
     package->identity_name = attribute(mum, e, "name");
@@ -79,27 +75,33 @@ static void on_identity(void *context, const struct iv_xml_element *e)
     package->version = iv_arena_strdup(mum->r->arena, version);
 }
 
+/* A boolean of XML; Microsoft's reader folds its case. */
+static void set_binary(struct mum *mum, const struct iv_xml_element *e)
+{
+    const char *text = iv_xml_attribute(e, "binaryPartition");
+    if (text == NULL) {
+        return;
+    }
+    const char *value = iv_reader_trimmed(mum->r->scratch, text);
+    if (value == NULL || !iv_reader_parse_bool(iv_ascii_fold(mum->r->scratch, value),
+                                               &mum->package->binary_partition)) {
+        malformed(mum, e->line, "binaryPartition is '%s', neither true nor false",
+                  iv_reader_shown(mum->r, text));
+    }
+}
+
 static void on_package(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
-    if (mum->has_package) {
-        malformed(mum, e->line, "<package> stands more than once");
-        return;
-    }
     mum->has_package = true;
     mum->package->identifier = attribute(mum, e, "identifier");
     mum->package->partition = attribute(mum, e, "targetPartition");
-    mum->package->binary_partition = iv_ascii_ieq(iv_xml_attribute(e, "binaryPartition"), "true");
+    set_binary(mum, e);
 }
 
 static void on_phone(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
-    if (mum->has_phone) {
-        malformed(mum, e->line, "<phoneInformation> stands more than once");
-        return;
-    }
-    mum->has_phone = true;
     struct iv_package *package = mum->package;
     package->owner = attribute(mum, e, "phoneOwner");
     package->owner_type = attribute(mum, e, "phoneOwnerType");
@@ -107,20 +109,33 @@ static void on_phone(void *context, const struct iv_xml_element *e)
     package->sub_component = attribute(mum, e, "phoneSubComponent");
     package->release_type = attribute(mum, e, "phoneRelease");
     package->grouping_key = attribute(mum, e, "phoneGroupingKey");
+    /* As for a DSM: Microsoft's loader refuses what it does not know. */
+    if (package->owner_type != NULL && !iv_reader_is_owner_type(package->owner_type)) {
+        malformed(mum, e->line, "phoneOwnerType is '%s', which is no owner type",
+                  iv_reader_shown(mum->r, package->owner_type));
+    }
+}
+
+/* The same without blanks, in scratch. */
+static const char *scratch_attribute(const struct mum *mum, const struct iv_xml_element *e,
+                                     const char *name)
+{
+    const char *value = iv_xml_attribute(e, name);
+    return value == NULL ? NULL : iv_reader_trimmed(mum->r->scratch, value);
 }
 
 static void on_file(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
-    struct iv_arena *scratch = mum->r->scratch;
-    const char *name = iv_xml_attribute(e, "name");
-    const char *cab_path = iv_xml_iattribute(e, "cabpath"); /* SaveCBSR writes cabPath */
-    const char *size = iv_xml_attribute(e, "size");
-    struct iv_package_file file = {0};
-    if (cab_path != NULL && *cab_path != '\0') {
-        file.cab_path = iv_arena_strdup(scratch, cab_path);
+    const char *name = scratch_attribute(mum, e, "name");
+    const char *cab_path = scratch_attribute(mum, e, "cabpath");
+    const char *other = scratch_attribute(mum, e, "cabPath"); /* what SaveCBSR writes */
+    const char *size = scratch_attribute(mum, e, "size");
+    struct iv_package_file file = {.cab_path = cab_path != NULL ? cab_path : other};
+    if (cab_path != NULL && other != NULL && strcmp(cab_path, other) != 0) {
+        malformed(mum, e->line, "a <file> with a cabpath and another cabPath");
     }
-    file.path = name != NULL ? iv_arena_strdup(scratch, name) : file.cab_path;
+    file.path = name != NULL ? name : file.cab_path;
     if (file.path == NULL) {
         file.path = "";
     }
@@ -135,12 +150,15 @@ static void on_recall(void *context, const struct iv_xml_element *e)
     mum->package->removal = true;
 }
 
+#define CUSTOM "assembly/package/customInformation"
+
 static const struct iv_xml_row rows[] = {
-    {.path = "assembly/assemblyIdentity", .start = on_identity},
-    {.path = "assembly/package", .start = on_package},
-    {.path = "assembly/package/customInformation/phoneInformation", .start = on_phone},
-    {.path = "assembly/package/customInformation/file", .start = on_file},
-    {.path = "assembly/package/recall", .start = on_recall},
+    {.path = "assembly/assemblyIdentity", .start = on_identity, .once = true},
+    {.path = "assembly/package", .start = on_package, .once = true},
+    {.path = CUSTOM, .once = true},
+    {.path = CUSTOM "/phoneInformation", .start = on_phone, .once = true},
+    {.path = CUSTOM "/file", .start = on_file},
+    {.path = "assembly/package/recall", .start = on_recall, .once = true},
 };
 
 static const char *const namespaces[] = {
@@ -155,6 +173,7 @@ bool iv_mum_read(const struct iv_reader *r, const struct iv_document *doc,
     struct mum mum = {.r = r, .package = package, .list = list};
     struct iv_xml_table table = {
         .namespaces = namespaces,
+        .is_mixed = true,
         .rows = rows,
         .row_count = IV_COUNT(rows),
     };

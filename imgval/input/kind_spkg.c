@@ -10,43 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Elements that may stand once. */
-enum once {
-    ONCE_IDENTITY,
-    ONCE_OWNER,
-    ONCE_COMPONENT,
-    ONCE_SUB_COMPONENT,
-    ONCE_VERSION,
-    ONCE_RELEASE_TYPE,
-    ONCE_OWNER_TYPE,
-    ONCE_BUILD_TYPE,
-    ONCE_CPU,
-    ONCE_CULTURE,
-    ONCE_RESOLUTION,
-    ONCE_PARTITION,
-    ONCE_PLATFORM,
-    ONCE_GROUPING_KEY,
-    ONCE_REMOVAL,
-    ONCE_BINARY_PARTITION,
-    ONCE_COUNT
-};
-
-static const char *const once_names[] = {
-    [ONCE_IDENTITY] = "Identity",     [ONCE_OWNER] = "Owner",
-    [ONCE_COMPONENT] = "Component",   [ONCE_SUB_COMPONENT] = "SubComponent",
-    [ONCE_VERSION] = "Version",       [ONCE_RELEASE_TYPE] = "ReleaseType",
-    [ONCE_OWNER_TYPE] = "OwnerType",  [ONCE_BUILD_TYPE] = "BuildType",
-    [ONCE_CPU] = "CpuType",           [ONCE_CULTURE] = "Culture",
-    [ONCE_RESOLUTION] = "Resolution", [ONCE_PARTITION] = "Partition",
-    [ONCE_PLATFORM] = "Platform",     [ONCE_GROUPING_KEY] = "GroupingKey",
-    [ONCE_REMOVAL] = "IsRemoval",     [ONCE_BINARY_PARTITION] = "IsBinaryPartition",
-};
-
 struct dsm {
     const struct iv_reader *r;
     struct iv_package *package;
     struct iv_file_list *list;
-    unsigned char seen[ONCE_COUNT];
+    bool has_identity;
     struct iv_package_file file; /* the FileEntry in hand */
     const char *early_type;      /* its Type */
     struct iv_fault fault;       /* the first thing that is wrong; kind NONE: nothing yet */
@@ -70,33 +38,22 @@ static void malformed(struct dsm *dsm, uint64_t line, const char *fmt, ...)
     };
 }
 
-static bool first_time(struct dsm *dsm, enum once once, uint64_t line)
-{
-    if (dsm->seen[once] != 0) {
-        malformed(dsm, line, "<%s> stands more than once", once_names[once]);
-        return false;
-    }
-    dsm->seen[once] = 1;
-    return true;
-}
-
 static void on_identity(void *context, const struct iv_xml_element *e)
 {
-    (void)first_time(context, ONCE_IDENTITY, e->line);
+    (void)e;
+    struct dsm *dsm = context;
+    dsm->has_identity = true;
 }
 
 static void on_version(void *context, const struct iv_xml_element *e)
 {
     static const char *const parts[] = {"Major", "Minor", "QFE", "Build"};
     struct dsm *dsm = context;
-    if (!first_time(dsm, ONCE_VERSION, e->line)) {
-        return;
-    }
     struct iv_version number = {0};
     const char *text[4];
     for (size_t i = 0; i < IV_COUNT(parts); i++) {
         uint64_t value = 0;
-        text[i] = iv_xml_iattribute(e, parts[i]);
+        text[i] = iv_xml_attribute(e, parts[i]);
         if (text[i] == NULL) {
             malformed(dsm, e->line, "<Version> has no attribute %s", parts[i]);
             return;
@@ -113,56 +70,56 @@ static void on_version(void *context, const struct iv_xml_element *e)
     dsm->package->number = number;
 }
 
-static void set_text(struct dsm *dsm, enum once once, const char **place,
-                     const struct iv_xml_element *e)
+static void set_bool(struct dsm *dsm, const char *name, bool *place, const struct iv_xml_element *e)
 {
-    if (first_time(dsm, once, e->line)) {
-        *place = iv_reader_trimmed(dsm->r->arena, e->text);
-    }
-}
-
-static void set_bool(struct dsm *dsm, enum once once, bool *place, const struct iv_xml_element *e)
-{
-    if (!first_time(dsm, once, e->line)) {
-        return;
-    }
     const char *text = iv_reader_trimmed(dsm->r->scratch, e->text);
     bool value = false;
     if (text == NULL || !iv_reader_parse_bool(text, &value)) {
-        malformed(dsm, e->line, "<%s> is '%s', neither true nor false", once_names[once],
+        malformed(dsm, e->line, "<%s> is '%s', neither true nor false", name,
                   text == NULL ? "" : iv_reader_shown(dsm->r, text));
         return;
     }
     *place = *place || value;
 }
 
-#define TEXT_ELEMENT(function, once, member)                                                       \
+#define TEXT_ELEMENT(function, member)                                                             \
     static void function(void *context, const struct iv_xml_element *e)                            \
     {                                                                                              \
         struct dsm *dsm = context;                                                                 \
-        set_text(dsm, once, &dsm->package->member, e);                                             \
+        dsm->package->member = iv_reader_trimmed(dsm->r->arena, e->text);                          \
     }
-#define BOOL_ELEMENT(function, once, member)                                                       \
+#define BOOL_ELEMENT(function, name, member)                                                       \
     static void function(void *context, const struct iv_xml_element *e)                            \
     {                                                                                              \
         struct dsm *dsm = context;                                                                 \
-        set_bool(dsm, once, &dsm->package->member, e);                                             \
+        set_bool(dsm, name, &dsm->package->member, e);                                             \
     }
 
-TEXT_ELEMENT(on_owner, ONCE_OWNER, owner)
-TEXT_ELEMENT(on_component, ONCE_COMPONENT, component)
-TEXT_ELEMENT(on_sub_component, ONCE_SUB_COMPONENT, sub_component)
-TEXT_ELEMENT(on_release_type, ONCE_RELEASE_TYPE, release_type)
-TEXT_ELEMENT(on_owner_type, ONCE_OWNER_TYPE, owner_type)
-TEXT_ELEMENT(on_build_type, ONCE_BUILD_TYPE, build_type)
-TEXT_ELEMENT(on_cpu, ONCE_CPU, cpu)
-TEXT_ELEMENT(on_culture, ONCE_CULTURE, culture)
-TEXT_ELEMENT(on_resolution, ONCE_RESOLUTION, resolution)
-TEXT_ELEMENT(on_partition, ONCE_PARTITION, partition)
-TEXT_ELEMENT(on_platform, ONCE_PLATFORM, platform)
-TEXT_ELEMENT(on_grouping_key, ONCE_GROUPING_KEY, grouping_key)
-BOOL_ELEMENT(on_removal, ONCE_REMOVAL, removal)
-BOOL_ELEMENT(on_binary_partition, ONCE_BINARY_PARTITION, binary_partition)
+TEXT_ELEMENT(on_owner, owner)
+TEXT_ELEMENT(on_component, component)
+TEXT_ELEMENT(on_sub_component, sub_component)
+TEXT_ELEMENT(on_release_type, release_type)
+TEXT_ELEMENT(on_build_type, build_type)
+TEXT_ELEMENT(on_cpu, cpu)
+TEXT_ELEMENT(on_culture, culture)
+TEXT_ELEMENT(on_resolution, resolution)
+TEXT_ELEMENT(on_partition, partition)
+TEXT_ELEMENT(on_platform, platform)
+TEXT_ELEMENT(on_grouping_key, grouping_key)
+BOOL_ELEMENT(on_removal, "IsRemoval", removal)
+BOOL_ELEMENT(on_binary_partition, "IsBinaryPartition", binary_partition)
+
+/* Microsoft's loader refuses a package whose owner type it does not know. */
+static void on_owner_type(void *context, const struct iv_xml_element *e)
+{
+    struct dsm *dsm = context;
+    const char *text = iv_reader_trimmed(dsm->r->arena, e->text);
+    dsm->package->owner_type = text;
+    if (text != NULL && !iv_reader_is_owner_type(text)) {
+        malformed(dsm, e->line, "<OwnerType> is '%s', which is no owner type",
+                  iv_reader_shown(dsm->r, text));
+    }
+}
 
 static void on_file_start(void *context, const struct iv_xml_element *e)
 {
@@ -222,29 +179,38 @@ static void on_file_end(void *context, const struct iv_xml_element *e)
     iv_file_list_add(dsm->r, dsm->list, file);
 }
 
+#define ENTRY "Package/Files/FileEntry"
+
 static const struct iv_xml_row rows[] = {
-    {.path = "Package/Identity", .start = on_identity},
-    {.path = "Package/Identity/Owner", .end = on_owner},
-    {.path = "Package/Identity/Component", .end = on_component},
-    {.path = "Package/Identity/SubComponent", .end = on_sub_component},
-    {.path = "Package/Identity/Version", .start = on_version},
-    {.path = "Package/ReleaseType", .end = on_release_type},
-    {.path = "Package/OwnerType", .end = on_owner_type},
-    {.path = "Package/BuildType", .end = on_build_type},
-    {.path = "Package/CpuType", .end = on_cpu},
-    {.path = "Package/Culture", .end = on_culture},
-    {.path = "Package/Resolution", .end = on_resolution},
-    {.path = "Package/Partition", .end = on_partition},
-    {.path = "Package/Platform", .end = on_platform},
-    {.path = "Package/GroupingKey", .end = on_grouping_key},
-    {.path = "Package/IsRemoval", .end = on_removal},
-    {.path = "Package/IsBinaryPartition", .end = on_binary_partition},
-    {.path = "Package/Files/FileEntry", .start = on_file_start, .end = on_file_end},
-    {.path = "Package/Files/FileEntry/FileType", .end = on_file_type},
-    {.path = "Package/Files/FileEntry/Type", .end = on_early_type},
-    {.path = "Package/Files/FileEntry/DevicePath", .end = on_device_path},
-    {.path = "Package/Files/FileEntry/CabPath", .end = on_cab_path},
-    {.path = "Package/Files/FileEntry/FileSize", .end = on_file_size},
+    {.path = "Package/Identity", .start = on_identity, .once = true},
+    {.path = "Package/Identity/Owner", .end = on_owner, .once = true},
+    {.path = "Package/Identity/Component", .end = on_component, .once = true},
+    {.path = "Package/Identity/SubComponent", .end = on_sub_component, .once = true},
+    {.path = "Package/Identity/Version", .start = on_version, .once = true},
+    {.path = "Package/ReleaseType", .end = on_release_type, .once = true},
+    {.path = "Package/OwnerType", .end = on_owner_type, .once = true},
+    {.path = "Package/BuildType", .end = on_build_type, .once = true},
+    {.path = "Package/CpuType", .end = on_cpu, .once = true},
+    {.path = "Package/Culture", .end = on_culture, .once = true},
+    {.path = "Package/Resolution", .end = on_resolution, .once = true},
+    {.path = "Package/Partition", .end = on_partition, .once = true},
+    {.path = "Package/Platform", .end = on_platform, .once = true},
+    {.path = "Package/GroupingKey", .end = on_grouping_key, .once = true},
+    {.path = "Package/BuildString", .once = true},
+    {.path = "Package/IsRemoval", .end = on_removal, .once = true},
+    {.path = "Package/IsBinaryPartition", .end = on_binary_partition, .once = true},
+    {.path = "Package/TargetGroups", .once = true},
+    {.path = "Package/Files", .once = true},
+    {.path = ENTRY, .start = on_file_start, .end = on_file_end},
+    {.path = ENTRY "/FileType", .end = on_file_type, .once = true},
+    {.path = ENTRY "/Type", .end = on_early_type, .once = true},
+    {.path = ENTRY "/DevicePath", .end = on_device_path, .once = true},
+    {.path = ENTRY "/CabPath", .end = on_cab_path, .once = true},
+    {.path = ENTRY "/Attributes", .once = true},
+    {.path = ENTRY "/SourcePackage", .once = true},
+    {.path = ENTRY "/FileSize", .end = on_file_size, .once = true},
+    {.path = ENTRY "/CompressedFileSize", .once = true},
+    {.path = ENTRY "/StagedFileSize", .once = true},
 };
 
 static const char *const namespaces[] = {
@@ -254,7 +220,7 @@ static const char *const namespaces[] = {
 
 static void check_required(struct dsm *dsm)
 {
-    if (dsm->seen[ONCE_IDENTITY] == 0) {
+    if (!dsm->has_identity) {
         malformed(dsm, 0, "no <Identity>");
     } else if (dsm->package->owner == NULL) {
         malformed(dsm, 0, "no <Owner> in <Identity>");

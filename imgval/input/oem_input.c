@@ -37,12 +37,14 @@ static void on_package_file(void *context, const struct iv_xml_element *e)
 
 static const struct iv_xml_row rows[] = {
     {.path = "OEMInput"},
-    {.path = "OEMInput/Product", .end = on_product},
-    {.path = "OEMInput/SOC", .end = on_soc},
-    {.path = "OEMInput/DeviceLayoutType", .end = on_soc},
-    {.path = "OEMInput/Device", .end = on_device},
-    {.path = "OEMInput/ReleaseType", .end = on_release_type},
-    {.path = "OEMInput/BuildType", .end = on_build_type},
+    {.path = "OEMInput/Product", .end = on_product, .once = true},
+    {.path = "OEMInput/SOC", .end = on_soc, .once = true},
+    {.path = "OEMInput/DeviceLayoutType", .end = on_soc, .once = true},
+    {.path = "OEMInput/Device", .end = on_device, .once = true},
+    {.path = "OEMInput/ReleaseType", .end = on_release_type, .once = true},
+    {.path = "OEMInput/BuildType", .end = on_build_type, .once = true},
+    {.path = "OEMInput/Features", .once = true},
+    {.path = "OEMInput/PackageFiles", .once = true},
     {.path = "OEMInput/PackageFiles/PackageFile", .end = on_package_file},
 };
 

@@ -75,13 +75,21 @@ char *iv_reader_trimmed(struct iv_arena *arena, const char *text)
 
 bool iv_reader_parse_bool(const char *text, bool *ret_value)
 {
-    if (iv_ascii_ieq(text, "true") || iv_ascii_ieq(text, "1")) {
-        *ret_value = true;
-        return true;
+    bool is_true = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    if (!is_true && strcmp(text, "false") != 0 && strcmp(text, "0") != 0) {
+        return false;
     }
-    if (iv_ascii_ieq(text, "false") || iv_ascii_ieq(text, "0")) {
-        *ret_value = false;
-        return true;
+    *ret_value = is_true;
+    return true;
+}
+
+bool iv_reader_is_owner_type(const char *text)
+{
+    static const char *const known[] = {"Microsoft", "OEM", "SiliconVendor", "MobileOperator"};
+    for (size_t i = 0; i < IV_COUNT(known); i++) {
+        if (iv_ascii_ieq(text, known[i])) {
+            return true;
+        }
     }
     return false;
 }

@@ -52,8 +52,11 @@ const char *iv_reader_shown(const struct iv_reader *r, const char *text);
 /* Element text without the white space of XML around it; NULL when nothing is left. In `arena`. */
 char *iv_reader_trimmed(struct iv_arena *arena, const char *text);
 
-/* "true", "false", "1", "0", folded. False: neither. */
+/* xs:boolean: "true", "false", "1", "0", exactly. False: none of them. */
 bool iv_reader_parse_bool(const char *text, bool *ret_value);
+
+/* Whether a text is one of the owner types that packages know (Microsoft, OEM, ...), folded. */
+bool iv_reader_is_owner_type(const char *text);
 
 /* Appends a fault about the item. */
 void iv_reader_fault(const struct iv_reader *r, const struct iv_fault *fault);

@@ -391,6 +391,7 @@ void iv_registry_read_manifest(const struct iv_reader *r, const struct iv_docume
     struct manifest m = {.r = r, .doc = doc, .how = how};
     struct iv_xml_table table = {
         .namespaces = namespaces,
+        .is_mixed = true,
         .rows = rows,
         .row_count = IV_COUNT(rows),
     };

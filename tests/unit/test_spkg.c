@@ -61,7 +61,7 @@ static void test_early(void)
 {
     BENCH(b);
     const struct iv_package *p =
-        read_dsm(&b, IDENTITY "<IsRemoval>TRUE</IsRemoval><Resolution>720x1280</Resolution><Files>"
+        read_dsm(&b, IDENTITY "<IsRemoval>true</IsRemoval><Resolution>720x1280</Resolution><Files>"
                               "<FileEntry><Type>Regular</Type><DevicePath>\\a</DevicePath>"
                               "<CabPath>2_a</CabPath><Hash>x</Hash></FileEntry></Files>");
     CHECK_INT(p->fault_count, 0);

@@ -39,7 +39,7 @@ static void note_version(void *context, const struct iv_xml_element *element)
 {
     struct iv_buf *log = context;
     const char *major = iv_xml_attribute(element, "Major");
-    const char *minor = iv_xml_iattribute(element, "MINOR");
+    const char *minor = iv_xml_attribute(element, "Minor");
     iv_buf_printf(log, "version %s.%s;", major == NULL ? "-" : major, minor == NULL ? "-" : minor);
 }
 
@@ -49,7 +49,9 @@ static const struct iv_xml_row rows[] = {
     {.path = "Package/Identity/Owner", .end = note_end},
     {.path = "Package/Identity/Version", .start = note_version},
     {.path = "Package/Identity/Version", .start = note_start},
+    {.path = "Package/Files", .once = true},
     {.path = "Package/Files/File/Name", .end = note_end},
+    {.path = "Package/Files/File/Once", .start = note_start, .once = true},
 };
 
 static const char *const namespaces[] = {"urn:p", "urn:second", NULL};
@@ -132,8 +134,8 @@ static void test_matching(void)
     check_text("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<Package" NS " a='1'\n b=\"2\">\n"
                "<Identity\n x='&lt;&amp;&#38;&quot;\xC3\xA9'\n>a<Owner>Micro<!-- c -->soft"
                "<![CDATA[<&>]]>&amp;&#65;</Owner>b<?p i?>c<Other><Owner>no</Owner></Other>"
-               "<Version Major='8' minor='1'/>\n</Identity></Package>\n",
-               "<2 a=1 b=2;<4 x=<&&\"\xC3\xA9;>6 [Microsoft<&>&A];<6 Major=8 minor=1;version 8.1;"
+               "<Version Major='8' Minor='1'/>\n</Identity></Package>\n",
+               "<2 a=1 b=2;<4 x=<&&\"\xC3\xA9;>6 [Microsoft<&>&A];<6 Major=8 Minor=1;version 8.1;"
                ">4 [abc\n];");
     /* Paths are from the root: an Owner elsewhere is none. */
     check_text("<Package" NS "><Owner>x</Owner><Files><Owner/><File><Name>\n</Name><Name/></File>"
@@ -411,6 +413,45 @@ static void test_real(void)
     (void)closedir(dir);
 }
 
+/* What may stand once may stand once in each element that holds it. The pass goes on over a second
+ * one, which is not looked at; a document that is not well-formed behind it says so instead. */
+static void test_once(void)
+{
+    check_text("<Package" NS "><Files><File><Once/></File>\n<File><Once/></File></Files></Package>",
+               "<1;<1;<2;");
+    check_malformed("<Package" NS "><Files/>\n<Files><File><Name/></File></Files></Package>", 2,
+                    "<Files> stands more than once");
+    check_malformed("<Package" NS
+                    "><Files><File><Once/>\n\n<Once/><Once/></File></Files></Package>",
+                    3, "<Once> stands more than once");
+    struct outcome outcome IV_CLEANUP(outcome_fini);
+    static const char text[] =
+        "<Package" NS "><Files><File><Once x='1'/><Once x='2'><Name>no</Name>"
+        "</Once><Name>yes</Name></File></Files></Package>";
+    read_bytes(&outcome, text, sizeof(text) - 1);
+    CHECK(!outcome.read);
+    CHECK_STR(iv_buf_text(&outcome.log), "<1;<1 x=1;>1 [yes];");
+}
+
+/* With is_mixed the elements below the root may be in any namespace of the table. */
+static void test_mixed(void)
+{
+    static const char text[] = "<Package xmlns=\"urn:p\" xmlns:s=\"urn:second\" xmlns:o=\"urn:o\">"
+                               "<s:Identity/><o:Identity/></Package>";
+    for (int mixed = 0; mixed < 2; mixed++) {
+        struct iv_xml_table either = table;
+        either.is_mixed = mixed == 1;
+        struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+        iv_arena_init(&arena);
+        struct iv_buf log IV_CLEANUP(iv_buf_fini) = {0};
+        const struct iv_limits limits = iv_limits_default();
+        struct iv_xml_error error = {0};
+        size_t space;
+        CHECK(iv_xml_read(text, sizeof(text) - 1, &either, &log, &limits, &arena, &space, &error));
+        CHECK_STR(iv_buf_text(&log), mixed == 1 ? "<1;<1;>1 [];" : "<1;");
+    }
+}
+
 static void note_unknown(void *context, const char *name, uint64_t line)
 {
     iv_buf_printf(context, "?%s@%u;", name, (unsigned)line);
@@ -439,6 +480,8 @@ static void test_unknown(void)
 
 int main(void)
 {
+    test_once();
+    test_mixed();
     test_unknown();
     test_matching();
     test_namespaces();
