@@ -33,7 +33,7 @@ command -v readelf >/dev/null && check 'it names no build directory' no_rpath
 
 # --- manual pages: found, rendered without complaint, and in step with the version
 man=$(dirname "$(find "$prefix" -type d -name man1 | head -n 1)")
-for page in imgval.1 imgval-formats.5 imgval-rules.7; do
+for page in imgval.1 imgval-formats.5 imgval-fleet.7 imgval-rules.7 imgval-tutorial.7; do
     file=$man/man${page##*.}/$page
     check "$page is installed" test -s "$file"
     if command -v mandoc >/dev/null; then
