@@ -89,6 +89,9 @@ void iv_column_bind(struct iv_query *query, int at, const struct iv_column *colu
     case IV_TYPE_LIST:
     case IV_TYPE_STRINGS:
     case IV_TYPE_STRUCT:
+    case IV_TYPE_SIZE:
+    case IV_TYPE_POINTER:
+    case IV_TYPE_NAMES:
         break;
     }
     assert(false); /* a stored field of a type that has no column */
@@ -130,6 +133,9 @@ bool iv_column_read(struct iv_query *query, int at, const struct iv_column *colu
     case IV_TYPE_LIST:
     case IV_TYPE_STRINGS:
     case IV_TYPE_STRUCT:
+    case IV_TYPE_SIZE:
+    case IV_TYPE_POINTER:
+    case IV_TYPE_NAMES:
         break;
     }
     return false;
@@ -181,6 +187,9 @@ void iv_column_encode(struct iv_buf *buf, const struct iv_column *column,
     case IV_TYPE_LIST:
     case IV_TYPE_STRINGS:
     case IV_TYPE_STRUCT:
+    case IV_TYPE_SIZE:
+    case IV_TYPE_POINTER:
+    case IV_TYPE_NAMES:
         break;
     }
     if (is_said) {

@@ -142,6 +142,11 @@ void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const voi
         case IV_TYPE_STRUCT:
             put_struct(buf, field->of, place, uses);
             break;
+        case IV_TYPE_SIZE:
+        case IV_TYPE_POINTER:
+        case IV_TYPE_NAMES:
+            assert(false); /* in reports alone */
+            break;
         }
     }
 }
@@ -317,6 +322,11 @@ static void get_object(struct decoder *d, const struct iv_struct *type, void *ob
             break;
         case IV_TYPE_STRUCT:
             get_struct(d, field->of, place);
+            break;
+        case IV_TYPE_SIZE:
+        case IV_TYPE_POINTER:
+        case IV_TYPE_NAMES:
+            d->at.failed = true; /* in reports alone */
             break;
         }
     }

@@ -1,7 +1,9 @@
+/* The tables of facts. */
 #include "imgval/model/fields.h"
 
 #include "imgval/base/attr.h"
 #include "imgval/model/facts.h"
+#include "imgval/model/fields_rows.h"
 #include "imgval/model/image.h"
 
 #include <assert.h>
@@ -12,57 +14,7 @@ enum {
     W = IV_FIELD_WIRE,
     R = IV_FIELD_REPORT,
     S = IV_FIELD_STORED,
-    T = IV_FIELD_TEXT,
 };
-
-/* The member's offset, if the member has exactly this type; else no constant expression. */
-#define CHECKED(object, member, wanted)                                                            \
-    (offsetof(struct object, member) +                                                             \
-     0 * sizeof(char[_Generic(((struct object *)0)->member, wanted : 1, default                    \
-                              : -1)]))
-
-#define STRING(object, member, label, use)                                                         \
-    {                                                                                              \
-        .name = (label), .type = IV_TYPE_STRING, .uses = (use) | T,                                \
-        .offset = CHECKED(object, member, const char *)                                            \
-    }
-#define BOOL(object, member, label, use)                                                           \
-    {                                                                                              \
-        .name = (label), .type = IV_TYPE_BOOL, .uses = (use),                                      \
-        .offset = CHECKED(object, member, bool)                                                    \
-    }
-#define NUMBER(object, member, label, use)                                                         \
-    {                                                                                              \
-        .name = (label), .type = IV_TYPE_U64, .uses = (use),                                       \
-        .offset = CHECKED(object, member, uint64_t)                                                \
-    }
-#define VERSION(object, member, label, use)                                                        \
-    {                                                                                              \
-        .name = (label), .type = IV_TYPE_VERSION, .uses = (use),                                   \
-        .offset = CHECKED(object, member, struct iv_version)                                       \
-    }
-#define ENUM(object, member, label, use, enumeration, words)                                       \
-    {                                                                                              \
-        .name = (label), .type = IV_TYPE_ENUM, .uses = (use),                                      \
-        .offset = CHECKED(object, member, enum enumeration), .names = (words)                      \
-    }
-#define LIST(object, member, count, label, use, element)                                           \
-    {                                                                                              \
-        .name = (label), .type = IV_TYPE_LIST, .uses = (use),                                      \
-        .offset = CHECKED(object, member, struct element *),                                       \
-        .count_offset = CHECKED(object, count, size_t), .of = &element##_struct                    \
-    }
-#define STRINGS(object, member, count, label, use)                                                 \
-    {                                                                                              \
-        .name = (label), .type = IV_TYPE_STRINGS, .uses = (use),                                   \
-        .offset = CHECKED(object, member, const char **),                                          \
-        .count_offset = CHECKED(object, count, size_t)                                             \
-    }
-#define STRUCT(object, member, label, use, element)                                                \
-    {                                                                                              \
-        .name = (label), .type = IV_TYPE_STRUCT, .uses = (use),                                    \
-        .offset = CHECKED(object, member, struct element), .of = &element##_struct                 \
-    }
 
 /* The codec moves enumerators through an unsigned int. */
 static_assert(sizeof(enum iv_style) == sizeof(unsigned), "enum size");
@@ -359,12 +311,6 @@ static const struct iv_field facts_fields[] = {
     STRUCT(iv_facts, image, "image", W, iv_image),
     LIST(iv_facts, faults, fault_count, "faults", W, iv_fault),
 };
-
-#define TABLE(type, rows)                                                                          \
-    {                                                                                              \
-        .name = #type, .size = sizeof(struct type), .fields = (rows),                              \
-        .field_count = IV_COUNT(rows)                                                              \
-    }
 
 const struct iv_struct iv_package_struct = TABLE(iv_package, package_fields);
 const struct iv_struct iv_package_file_struct = TABLE(iv_package_file, package_file_fields);

@@ -94,6 +94,11 @@ static void fill(struct iv_arena *arena, const struct iv_struct *type, void *obj
         case IV_TYPE_STRUCT:
             fill(arena, field->of, place, state);
             break;
+        case IV_TYPE_SIZE:
+        case IV_TYPE_POINTER:
+        case IV_TYPE_NAMES:
+            CHECK(!"no table of facts has these");
+            break;
         }
     }
 }
@@ -154,6 +159,10 @@ static bool is_equal_field(const struct iv_field *field, const void *a, const vo
                     : *(const size_t *)(const void *)((const char *)b + field->count_offset) == 0;
     case IV_TYPE_STRUCT:
         return is_equal(field->of, x, y, sent ? uses : 0);
+    case IV_TYPE_SIZE:
+    case IV_TYPE_POINTER:
+    case IV_TYPE_NAMES:
+        break;
     }
     return false;
 }

@@ -2,6 +2,7 @@
 
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
+#include "imgval/model/package.h"
 #include "imgval/model/version.h"
 
 #include <jansson.h>
@@ -537,6 +538,9 @@ static void read_scalar(struct iv_json_reader *reader, const struct iv_json_valu
     } else if (field->type == IV_TYPE_U64) {
         uint64_t value = iv_json_get_uint(reader, object, field->name);
         STORE(ret_object, field->offset, value);
+    } else if (field->type == IV_TYPE_SIZE) {
+        size_t value = (size_t)iv_json_get_uint(reader, object, field->name);
+        STORE(ret_object, field->offset, value);
     } else if (field->type == IV_TYPE_ENUM) {
         int value = iv_json_has(object, field->name)
                         ? iv_json_get_word(reader, object, field->name, field->names)
@@ -552,6 +556,81 @@ static void read_scalar(struct iv_json_reader *reader, const struct iv_json_valu
     }
 }
 
+static void read_strings(struct iv_json_reader *reader, const struct iv_json_value *object,
+                         const struct iv_field *field, void *ret_object)
+{
+    size_t count = 0;
+    const char **texts = iv_json_get_strings(reader, object, field->name, &count);
+    STORE(ret_object, field->offset, texts);
+    STORE(ret_object, field->count_offset, count);
+}
+
+/* Packages of which a report has the names alone: they stand for the keys too. */
+static void read_names(struct iv_json_reader *reader, const struct iv_json_value *object,
+                       const struct iv_field *field, void *ret_object)
+{
+    const bool is_given = iv_json_has(object, field->name);
+    size_t count = 0;
+    const char **names = iv_json_get_strings(reader, object, field->name, &count);
+    struct iv_package *packages = IV_NEW_ARRAY(reader->arena, struct iv_package, count + 1);
+    const struct iv_package **listed =
+        IV_NEW_ARRAY(reader->arena, const struct iv_package *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == NULL) {
+            iv_json_fail(reader, "a package without a name");
+            return;
+        }
+        packages[i].name = names[i];
+        packages[i].key = names[i];
+        listed[i] = &packages[i];
+    }
+    STORE(ret_object, field->offset, listed);
+    STORE(ret_object, field->count_offset, count);
+    STORE(ret_object, field->given_offset, is_given);
+}
+
+/* The object that holds the members of a struct: the one that is named, or this one where it says
+ * the first of them. NULL: nothing is said. */
+static const struct iv_json_value *inner_object(struct iv_json_reader *reader,
+                                                const struct iv_json_value *object,
+                                                const struct iv_field *field)
+{
+    if ((field->shape & IV_SHAPE_INLINE) != 0) {
+        return iv_json_has(object, field->of->fields[0].name) ? object : NULL;
+    }
+    return iv_json_get_object(reader, object, field->name);
+}
+
+static void read_struct(struct iv_json_reader *reader, const struct iv_json_value *object,
+                        const struct iv_field *field, unsigned uses, void *ret_object)
+{
+    const struct iv_json_value *inner = inner_object(reader, object, field);
+    if (inner == NULL) {
+        return;
+    }
+    void *target = place(ret_object, field->offset);
+    if (field->type == IV_TYPE_POINTER) {
+        target = iv_arena_array(reader->arena, 1, field->of->size);
+        STORE(ret_object, field->offset, target);
+    }
+    iv_json_read_fields(reader, inner, field->of, uses, target);
+    if (inner != object) {
+        iv_json_context(reader, "%s", field->name);
+    }
+}
+
+/* Whether a member that must be there is. */
+static void check_need(struct iv_json_reader *reader, const struct iv_json_value *object,
+                       const struct iv_field *field)
+{
+    const bool may_be_null = (field->shape & IV_SHAPE_FILLED) == 0;
+    if ((field->shape & IV_SHAPE_NEEDED) != 0 &&
+        (may_be_null ? !iv_json_has(object, field->name)
+                     : member(reader, object, field->name) == NULL)) {
+        iv_json_fail(reader, "member \"%s\" is missing", field->name);
+    }
+}
+
 /* Nests only as deep as the tables do. */
 void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_value *object,
                          const struct iv_struct *type, unsigned uses, void *ret_object)
@@ -561,32 +640,29 @@ void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_val
         if ((field->uses & uses) == 0) {
             continue;
         }
+        check_need(reader, object, field);
         switch (field->type) {
         case IV_TYPE_STRING:
         case IV_TYPE_BOOL:
         case IV_TYPE_U64:
         case IV_TYPE_ENUM:
         case IV_TYPE_VERSION:
+        case IV_TYPE_SIZE:
             read_scalar(reader, object, field, ret_object);
             break;
         case IV_TYPE_LIST:
             read_list(reader, object, field, uses, ret_object);
             break;
-        case IV_TYPE_STRINGS: {
-            size_t count = 0;
-            const char **texts = iv_json_get_strings(reader, object, field->name, &count);
-            STORE(ret_object, field->offset, texts);
-            STORE(ret_object, field->count_offset, count);
+        case IV_TYPE_STRINGS:
+            read_strings(reader, object, field, ret_object);
             break;
-        }
-        case IV_TYPE_STRUCT: {
-            const struct iv_json_value *inner = iv_json_get_object(reader, object, field->name);
-            if (inner != NULL) {
-                iv_json_read_fields(reader, inner, field->of, uses,
-                                    place(ret_object, field->offset));
-            }
+        case IV_TYPE_NAMES:
+            read_names(reader, object, field, ret_object);
             break;
-        }
+        case IV_TYPE_STRUCT:
+        case IV_TYPE_POINTER:
+            read_struct(reader, object, field, uses, ret_object);
+            break;
         }
     }
 }

@@ -79,19 +79,8 @@ static void read_site_rules(struct loader *loader, const struct iv_json_value *o
         if (item == NULL) {
             break;
         }
-        rules[i] = (struct iv_rule){
-            .id = need_string(reader, item, "id"),
-            .name = need_string(reader, item, "name"),
-            .severity =
-                (enum iv_severity)iv_json_get_word(reader, item, "severity", iv_severity_names),
-            .subject = (enum iv_subject)iv_json_get_word(reader, item, "subject", iv_subject_names),
-            .applies = IV_APPLIES_ALL,
-            .summary = need_string(reader, item, "summary"),
-            .why = iv_json_get_string(reader, item, "why"),
-            .remedy = iv_json_get_string(reader, item, "remedy"),
-            .passes = iv_json_get_string(reader, item, "passes"),
-            .fails = iv_json_get_string(reader, item, "fails"),
-        };
+        rules[i] = (struct iv_rule){.applies = IV_APPLIES_ALL};
+        iv_json_read_fields(reader, item, &iv_rule_struct, IV_FIELD_SITE, &rules[i]);
         if (rules[i].id != NULL && loader->find(rules[i].id) != NULL) {
             iv_json_fail(reader, "%s is no site rule", rules[i].id);
         }
@@ -215,34 +204,6 @@ static void read_device(struct loader *loader, const struct iv_json_value *objec
     iv_json_context(reader, "device");
 }
 
-static const struct iv_baseline *read_baseline(struct iv_json_reader *reader,
-                                               const struct iv_json_value *object, const char *name)
-{
-    const struct iv_json_value *inner = iv_json_get_object(reader, object, name);
-    if (inner == NULL) {
-        return NULL;
-    }
-    struct iv_baseline *baseline = IV_NEW(reader->arena, struct iv_baseline);
-    baseline->id = iv_json_get_string(reader, inner, "id");
-    baseline->firmware_version = iv_json_get_string(reader, inner, "version");
-    baseline->imported = iv_json_get_bool(reader, inner, "imported");
-    if (baseline->firmware_version != NULL) {
-        (void)iv_version_parse(baseline->firmware_version, &baseline->number);
-    }
-    iv_json_context(reader, "%s", name);
-    return baseline;
-}
-
-static struct iv_pop read_pop(struct iv_json_reader *reader, const struct iv_json_value *object)
-{
-    REQUIRE(reader, object, "oem", "operator", "model");
-    return (struct iv_pop){
-        .oem = iv_json_get_string(reader, object, "oem"),
-        .mobile_operator = iv_json_get_string(reader, object, "operator"),
-        .model = iv_json_get_string(reader, object, "model"),
-    };
-}
-
 static unsigned read_place(struct iv_json_reader *reader, const char *word)
 {
     if (word != NULL && strcmp(word, IV_JSON_IN_SUBMISSION) == 0) {
@@ -293,12 +254,9 @@ static void read_variants(struct loader *loader, const struct iv_json_value *obj
             break;
         }
         struct iv_variant *variant = &submission->variants[i];
-        variant->pop = read_pop(reader, item);
-        variant->wspc.status =
-            (enum iv_wspc_status)iv_json_get_word(reader, item, "wspc", iv_wspc_status_names);
-        variant->wspc.older = read_baseline(reader, item, "older");
-        variant->wspc.newer = read_baseline(reader, item, "newer");
-        variant->wspc.same = read_baseline(reader, item, "same");
+        iv_json_read_fields(reader, item, &iv_pop_struct, IV_FIELD_REPORT, &variant->pop);
+        iv_json_read_fields(reader, item, &iv_wspc_struct, IV_FIELD_REPORT | IV_FIELD_COMPARED,
+                            &variant->wspc);
         read_differences(reader, item, &variant->wspc);
         variant->list_age_days = -1;
         iv_json_context(reader, "variants[%zu]", i);
@@ -342,12 +300,9 @@ static void read_outcomes(struct loader *loader, const struct iv_json_value *obj
         if (item == NULL) {
             break;
         }
-        REQUIRE(reader, item, "id", "outcome", "subjects");
-        judgement->outcomes[i] = (struct iv_rule_outcome){
-            .rule = read_rule(loader, item),
-            .outcome = (enum iv_outcome)iv_json_get_word(reader, item, "outcome", iv_outcome_names),
-            .subjects = (size_t)iv_json_get_uint(reader, item, "subjects"),
-        };
+        judgement->outcomes[i].rule = read_rule(loader, item);
+        iv_json_read_fields(reader, item, &iv_outcome_struct, IV_FIELD_REPORT,
+                            &judgement->outcomes[i]);
         iv_json_context(reader, "outcomes[%zu]", i);
     }
     judgement->outcome_count = count;
@@ -361,15 +316,7 @@ static void read_counts(struct iv_json_reader *reader, const struct iv_json_valu
         iv_json_fail(reader, "member \"counts\" is missing");
         return;
     }
-    REQUIRE(reader, counts, "packages", "error", "warning", "note", "waived", "unreadable");
-    *ret_counts = (struct iv_counts){
-        .packages = (size_t)iv_json_get_uint(reader, counts, "packages"),
-        .error = (size_t)iv_json_get_uint(reader, counts, "error"),
-        .warning = (size_t)iv_json_get_uint(reader, counts, "warning"),
-        .note = (size_t)iv_json_get_uint(reader, counts, "note"),
-        .waived = (size_t)iv_json_get_uint(reader, counts, "waived"),
-        .unreadable = (size_t)iv_json_get_uint(reader, counts, "unreadable"),
-    };
+    iv_json_read_fields(reader, counts, &iv_counts_struct, IV_FIELD_REPORT, ret_counts);
     iv_json_context(reader, "counts");
 }
 
@@ -377,18 +324,9 @@ static void read_names_of_submission(struct loader *loader, const struct iv_json
 {
     struct iv_json_reader *reader = &loader->reader;
     struct iv_submission *s = loader->submission;
-    REQUIRE(reader, object, "path", "kind", "type", "context_free", "baseline", "id", "verdict",
-            "firmware_version", "device", "variants", "outcomes", "counts");
-    s->path = need_string(reader, object, "path");
-    s->kind = (enum iv_kind)iv_json_get_word(reader, object, "kind", iv_kind_names);
-    s->type =
-        (enum iv_submission_type)iv_json_get_word(reader, object, "type", iv_submission_type_names);
-    s->type_by_default = iv_json_get_bool(reader, object, "type_by_default");
-    s->context_free = iv_json_get_bool(reader, object, "context_free");
-    s->baseline = iv_json_get_bool(reader, object, "baseline");
-    s->no_wspc = iv_json_get_bool(reader, object, "no_wspc");
-    s->all_owners = iv_json_get_bool(reader, object, "all_owners");
-    s->id = iv_json_get_string(reader, object, "id");
+    iv_json_read_fields(reader, object, &iv_submission_struct, IV_FIELD_REPORT, s);
+    REQUIRE(reader, object, "verdict", "firmware_version", "device", "variants", "outcomes",
+            "counts");
     s->firmware_version = iv_json_get_string(reader, object, "firmware_version");
     s->firmware_version_valid =
         s->firmware_version != NULL && iv_version_parse(s->firmware_version, &s->number);
@@ -442,65 +380,6 @@ static void read_package(struct loader *loader, const struct iv_json_value *obje
     loader->packages++;
 }
 
-static void read_missing(struct iv_json_reader *reader, const struct iv_json_value *object,
-                         struct iv_finding *finding)
-{
-    finding->has_packages = iv_json_has(object, "packages");
-    if (!finding->has_packages) {
-        return;
-    }
-    size_t count = 0;
-    const char **names = iv_json_get_strings(reader, object, "packages", &count);
-    struct iv_package *packages = IV_NEW_ARRAY(reader->arena, struct iv_package, count);
-    finding->packages = IV_NEW_ARRAY(reader->arena, const struct iv_package *, count);
-    for (size_t i = 0; i < count; i++) {
-        if (names[i] == NULL) {
-            iv_json_fail(reader, "a package without a name");
-            return;
-        }
-        packages[i].name = names[i];
-        packages[i].key = names[i];
-        finding->packages[i] = &packages[i];
-    }
-    finding->package_count = count;
-}
-
-static void read_comparison(struct iv_json_reader *reader, const struct iv_json_value *object,
-                            struct iv_finding *finding)
-{
-    read_missing(reader, object, finding);
-    finding->baseline = read_baseline(reader, object, "baseline");
-    if (iv_json_has(object, "direction")) {
-        enum iv_direction *direction = IV_NEW(reader->arena, enum iv_direction);
-        *direction =
-            (enum iv_direction)iv_json_get_word(reader, object, "direction", iv_direction_names);
-        finding->direction = direction;
-    }
-    const struct iv_json_value *variant = iv_json_get_object(reader, object, "variant");
-    if (variant != NULL) {
-        struct iv_pop *pop = IV_NEW(reader->arena, struct iv_pop);
-        *pop = read_pop(reader, variant);
-        finding->variant = pop;
-    }
-}
-
-/* Why a finding is waived. Reports from before there were policies do not say. */
-static const struct iv_waiver *read_waiver(struct iv_json_reader *reader,
-                                           const struct iv_json_value *object)
-{
-    if (!iv_json_has(object, "reason")) {
-        return NULL;
-    }
-    REQUIRE(reader, object, "owner", "expires");
-    struct iv_waiver *waiver = IV_NEW(reader->arena, struct iv_waiver);
-    *waiver = (struct iv_waiver){
-        .reason = need_string(reader, object, "reason"),
-        .owner = need_string(reader, object, "owner"),
-        .expires = need_string(reader, object, "expires"),
-    };
-    return waiver;
-}
-
 static void read_finding(struct loader *loader, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &loader->reader;
@@ -509,28 +388,8 @@ static void read_finding(struct loader *loader, const struct iv_json_value *obje
         iv_arena_grow(reader->arena, judgement->findings, judgement->finding_count,
                       &loader->finding_capacity, sizeof(*judgement->findings));
     struct iv_finding *finding = &judgement->findings[judgement->finding_count++];
-    REQUIRE(reader, object, "id", "severity", "incomplete", "waived", "message", "fingerprint");
-    *finding = (struct iv_finding){
-        .rule = read_rule(loader, object),
-        .severity =
-            (enum iv_severity)iv_json_get_word(reader, object, "severity", iv_severity_names),
-        .severity_by_policy = iv_json_get_bool(reader, object, "severity_by_policy"),
-        .incomplete = iv_json_get_bool(reader, object, "incomplete"),
-        .waived = iv_json_get_bool(reader, object, "waived"),
-        .waiver = read_waiver(reader, object),
-        .message = need_string(reader, object, "message"),
-        .remedy = iv_json_get_string(reader, object, "remedy"),
-        .package = iv_json_get_string(reader, object, "package"),
-        .key = iv_json_get_string(reader, object, "key"),
-        .path = iv_json_get_string(reader, object, "path"),
-        .member = iv_json_get_string(reader, object, "member"),
-        .line = iv_json_get_uint(reader, object, "line"),
-        .field = iv_json_get_string(reader, object, "field"),
-        .actual = iv_json_get_string(reader, object, "actual"),
-        .expected = iv_json_get_string(reader, object, "expected"),
-        .fingerprint = iv_json_get_string(reader, object, "fingerprint"),
-    };
-    read_comparison(reader, object, finding);
+    *finding = (struct iv_finding){.rule = read_rule(loader, object)};
+    iv_json_read_fields(reader, object, &iv_finding_struct, IV_FIELD_REPORT, finding);
     loader->findings++;
 }
 

@@ -1,5 +1,7 @@
 #include "imgval/report/write/csv.h"
 
+#include "imgval/base/limits.h"
+#include "imgval/model/package.h"
 #include "imgval/report/write/escape.h"
 
 #include <inttypes.h>
@@ -47,6 +49,90 @@ void iv_csv_number(struct iv_buf *rows, uint64_t value, bool is_there)
     separate(rows);
     if (is_there) {
         iv_buf_printf(rows, "%" PRIu64, value);
+    }
+}
+
+/* Nests only as deep as the tables do. */
+static void add_columns(struct iv_buf *rows, const struct iv_struct *type, const char *prefix)
+{
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct iv_field *field = &type->fields[i];
+        if (field->column == NULL) {
+            continue;
+        }
+        if (field->type == IV_TYPE_POINTER) {
+            add_columns(rows, field->of, field->column);
+            continue;
+        }
+        separate(rows);
+        iv_buf_printf(rows, "%s%s", prefix, field->column);
+        if (field->type == IV_TYPE_NAMES) {
+            separate(rows);
+            iv_buf_puts(rows, field->name);
+        }
+    }
+}
+
+void iv_csv_columns(struct iv_buf *rows, const struct iv_struct *type)
+{
+    add_columns(rows, type, "");
+}
+
+/* A member, copied out; nothing where there is no object. */
+#define FETCH(type, ret, object, at)                                                               \
+    type ret = 0;                                                                                  \
+    if ((object) != NULL) {                                                                        \
+        memcpy(&ret, (const char *)(object) + (at), sizeof(ret));                                  \
+    }
+
+/* The names of packages, as far as one value in a report may be long. */
+static void add_names(struct iv_buf *rows, const struct iv_field *field, const void *object)
+{
+    FETCH(const struct iv_package *const *, packages, object, field->offset)
+    FETCH(size_t, count, object, field->count_offset)
+    FETCH(bool, is_given, object, field->given_offset)
+    const size_t enough = (size_t)iv_limits_default().report_text + 1;
+    struct iv_buf names IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < count && names.size < enough; i++) {
+        iv_buf_printf(&names, "%s%s", i > 0 ? "; " : "", packages[i]->name);
+    }
+    iv_csv_number(rows, count, is_given);
+    iv_csv_text(rows, is_given ? iv_buf_text(&names) : NULL);
+}
+
+static void add_cell(struct iv_buf *rows, const struct iv_field *field, const void *object)
+{
+    if (field->type == IV_TYPE_STRING) {
+        FETCH(const char *, text, object, field->offset)
+        iv_csv_text(rows, text);
+    } else if (field->type == IV_TYPE_BOOL) {
+        FETCH(bool, value, object, field->offset)
+        iv_csv_bool(rows, value);
+    } else if (field->type == IV_TYPE_ENUM) {
+        FETCH(unsigned, value, object, field->offset)
+        iv_csv_text(rows, object == NULL ? NULL : field->names[value]);
+    } else {
+        FETCH(uint64_t, value, object, field->offset)
+        iv_csv_number(rows, value, value != 0);
+    }
+}
+
+/* Nests only as deep as the tables do. */
+void iv_csv_fields(struct iv_buf *rows, const struct iv_struct *type, const void *object)
+{
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct iv_field *field = &type->fields[i];
+        if (field->column == NULL) {
+            continue;
+        }
+        if (field->type == IV_TYPE_POINTER) {
+            FETCH(const void *, inner, object, field->offset)
+            iv_csv_fields(rows, field->of, inner);
+        } else if (field->type == IV_TYPE_NAMES) {
+            add_names(rows, field, object);
+        } else {
+            add_cell(rows, field, object);
+        }
     }
 }
 

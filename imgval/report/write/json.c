@@ -1,7 +1,10 @@
 #include "imgval/report/write/json.h"
 
+#include "imgval/base/arena.h"
 #include "imgval/base/text.h"
+#include "imgval/model/package.h"
 #include "imgval/model/version.h"
+#include "imgval/report/write/escape.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -273,16 +276,27 @@ static void write_list(struct iv_json *json, const struct iv_field *field, const
     iv_json_close_array(json);
 }
 
+/* A text of a report: cut where the row says so. The same text cut twice stays the same. */
+static void write_text(struct iv_json *json, const struct iv_field *field, const char *text)
+{
+    struct iv_buf scratch IV_CLEANUP(iv_buf_fini) = {0};
+    const bool is_cut = text != NULL && (field->shape & IV_SHAPE_CUT) != 0;
+    iv_json_string(json, field->name, is_cut ? iv_sink_cut(text, &scratch) : text);
+}
+
 static void write_scalar(struct iv_json *json, const struct iv_field *field, const void *object)
 {
     if (field->type == IV_TYPE_STRING) {
         FETCH(const char *, text, object, field->offset);
-        iv_json_string(json, field->name, text);
+        write_text(json, field, text);
     } else if (field->type == IV_TYPE_BOOL) {
         FETCH(bool, value, object, field->offset);
         iv_json_bool(json, field->name, value);
     } else if (field->type == IV_TYPE_U64) {
         FETCH(uint64_t, value, object, field->offset);
+        iv_json_uint(json, field->name, value);
+    } else if (field->type == IV_TYPE_SIZE) {
+        FETCH(size_t, value, object, field->offset);
         iv_json_uint(json, field->name, value);
     } else if (field->type == IV_TYPE_ENUM) {
         FETCH(int, value, object, field->offset);
@@ -295,37 +309,112 @@ static void write_scalar(struct iv_json *json, const struct iv_field *field, con
     }
 }
 
+static void write_strings(struct iv_json *json, const struct iv_field *field, const void *object)
+{
+    FETCH(const char *const *, texts, object, field->offset);
+    FETCH(size_t, count, object, field->count_offset);
+    iv_json_strings(json, field->name, texts, count);
+}
+
+static void write_names(struct iv_json *json, const struct iv_field *field, const void *object)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    FETCH(const struct iv_package *const *, packages, object, field->offset);
+    FETCH(size_t, count, object, field->count_offset);
+    const char **names = IV_NEW_ARRAY(&arena, const char *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = packages[i]->name;
+    }
+    iv_json_strings(json, field->name, names, count);
+}
+
+static void write_struct(struct iv_json *json, const struct iv_field *field, const void *inner,
+                         unsigned uses)
+{
+    if (inner == NULL) {
+        iv_json_null(json, field->name);
+    } else if ((field->shape & IV_SHAPE_INLINE) != 0) {
+        iv_json_fields(json, field->of, inner, uses);
+    } else {
+        iv_json_open_object(json, field->name);
+        iv_json_fields(json, field->of, inner, uses);
+        iv_json_close_object(json);
+    }
+}
+
+/* Whether an optional member is left out. */
+static bool is_left_out(const struct iv_field *field, const void *object)
+{
+    static const char nothing[sizeof(uint64_t)];
+    if ((field->shape & IV_SHAPE_OPTIONAL) == 0) {
+        return false;
+    }
+    if ((field->shape & IV_SHAPE_BESIDE) != 0 && !is_left_out(field - 1, object)) {
+        return false;
+    }
+    const void *at = place(object, field->offset);
+    switch (field->type) {
+    case IV_TYPE_STRING:
+    case IV_TYPE_POINTER:
+        return memcmp(at, nothing, sizeof(void *)) == 0;
+    case IV_TYPE_BOOL:
+        return memcmp(at, nothing, sizeof(bool)) == 0;
+    case IV_TYPE_U64:
+        return memcmp(at, nothing, sizeof(uint64_t)) == 0;
+    case IV_TYPE_NAMES:
+        return memcmp(place(object, field->given_offset), nothing, sizeof(bool)) == 0;
+    case IV_TYPE_ENUM:
+    case IV_TYPE_VERSION:
+    case IV_TYPE_LIST:
+    case IV_TYPE_STRINGS:
+    case IV_TYPE_STRUCT:
+    case IV_TYPE_SIZE:
+        break;
+    }
+    return false;
+}
+
+static void write_field(struct iv_json *json, const struct iv_field *field, const void *object,
+                        unsigned uses)
+{
+    switch (field->type) {
+    case IV_TYPE_STRING:
+    case IV_TYPE_BOOL:
+    case IV_TYPE_U64:
+    case IV_TYPE_ENUM:
+    case IV_TYPE_VERSION:
+    case IV_TYPE_SIZE:
+        write_scalar(json, field, object);
+        break;
+    case IV_TYPE_LIST:
+        write_list(json, field, object, uses);
+        break;
+    case IV_TYPE_STRINGS:
+        write_strings(json, field, object);
+        break;
+    case IV_TYPE_NAMES:
+        write_names(json, field, object);
+        break;
+    case IV_TYPE_STRUCT:
+        write_struct(json, field, place(object, field->offset), uses);
+        break;
+    case IV_TYPE_POINTER: {
+        FETCH(const void *, inner, object, field->offset);
+        write_struct(json, field, inner, uses);
+        break;
+    }
+    }
+}
+
 /* Nests only as deep as the tables do. */
 void iv_json_fields(struct iv_json *json, const struct iv_struct *type, const void *object,
                     unsigned uses)
 {
     for (size_t i = 0; i < type->field_count; i++) {
         const struct iv_field *field = &type->fields[i];
-        if ((field->uses & uses) == 0) {
-            continue;
-        }
-        switch (field->type) {
-        case IV_TYPE_STRING:
-        case IV_TYPE_BOOL:
-        case IV_TYPE_U64:
-        case IV_TYPE_ENUM:
-        case IV_TYPE_VERSION:
-            write_scalar(json, field, object);
-            break;
-        case IV_TYPE_LIST:
-            write_list(json, field, object, uses);
-            break;
-        case IV_TYPE_STRINGS: {
-            FETCH(const char *const *, texts, object, field->offset);
-            FETCH(size_t, count, object, field->count_offset);
-            iv_json_strings(json, field->name, texts, count);
-            break;
-        }
-        case IV_TYPE_STRUCT:
-            iv_json_open_object(json, field->name);
-            iv_json_fields(json, field->of, place(object, field->offset), uses);
-            iv_json_close_object(json);
-            break;
+        if ((field->uses & uses) != 0 && !is_left_out(field, object)) {
+            write_field(json, field, object, uses);
         }
     }
 }

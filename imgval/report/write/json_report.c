@@ -1,7 +1,5 @@
+/* The parts of a report as JSON members: by the field tables, and what no table says. */
 #include "imgval/report/write/json_report.h"
-
-#include "imgval/model/kinds.h"
-#include "imgval/report/write/escape.h"
 
 #include <string.h>
 
@@ -34,13 +32,6 @@ void iv_json_report_tool(struct iv_json *json, const struct iv_report *report)
     iv_json_close_object(json);
 }
 
-/* A value longer than the limit is cut; the same text cut twice stays the same. */
-static void write_cut(struct iv_json *json, const char *name, const char *text)
-{
-    struct iv_buf scratch IV_CLEANUP(iv_buf_fini) = {0};
-    iv_json_string(json, name, text == NULL ? NULL : iv_sink_cut(text, &scratch));
-}
-
 static void write_if(struct iv_json *json, const char *name, const char *text)
 {
     if (text != NULL) {
@@ -60,15 +51,7 @@ void iv_json_report_policy(struct iv_json *json, const struct iv_report *report)
     for (size_t i = 0; i < report->site_rule_count; i++) {
         const struct iv_rule *rule = &report->site_rules[i];
         iv_json_open_object(json, NULL);
-        iv_json_string(json, "id", rule->id);
-        iv_json_string(json, "name", rule->name);
-        iv_json_string(json, "severity", iv_severity_names[rule->severity]);
-        iv_json_string(json, "subject", iv_subject_names[rule->subject]);
-        iv_json_string(json, "summary", rule->summary);
-        write_if(json, "why", rule->why);
-        write_if(json, "remedy", rule->remedy);
-        write_if(json, "passes", rule->passes);
-        write_if(json, "fails", rule->fails);
+        iv_json_fields(json, &iv_rule_struct, rule, IV_FIELD_SITE);
         iv_json_close_object(json);
     }
     iv_json_close_array(json);
@@ -128,29 +111,6 @@ static void write_device(struct iv_json *json, const struct iv_device *device)
     iv_json_close_object(json);
 }
 
-static void write_baseline(struct iv_json *json, const char *name,
-                           const struct iv_baseline *baseline, bool with_origin)
-{
-    if (baseline == NULL) {
-        iv_json_null(json, name);
-        return;
-    }
-    iv_json_open_object(json, name);
-    iv_json_string(json, "id", baseline->id);
-    iv_json_string(json, "version", baseline->firmware_version);
-    if (with_origin) {
-        iv_json_bool(json, "imported", baseline->imported);
-    }
-    iv_json_close_object(json);
-}
-
-static void write_pop(struct iv_json *json, const struct iv_pop *pop)
-{
-    iv_json_string(json, "oem", pop->oem);
-    iv_json_string(json, "operator", pop->mobile_operator);
-    iv_json_string(json, "model", pop->model);
-}
-
 /* Where a package stands, in this order. */
 static void write_difference(struct iv_json *json, const struct iv_wspc_difference *difference)
 {
@@ -188,11 +148,8 @@ static void write_variants(struct iv_json *json, const struct iv_submission *sub
     for (size_t i = 0; i < submission->variant_count; i++) {
         const struct iv_variant *variant = &submission->variants[i];
         iv_json_open_object(json, NULL);
-        write_pop(json, &variant->pop);
-        iv_json_string(json, "wspc", iv_wspc_status_names[variant->wspc.status]);
-        write_baseline(json, "older", variant->wspc.older, true);
-        write_baseline(json, "newer", variant->wspc.newer, true);
-        write_baseline(json, "same", variant->wspc.same, true);
+        iv_json_fields(json, &iv_pop_struct, &variant->pop, IV_FIELD_REPORT);
+        iv_json_fields(json, &iv_wspc_struct, &variant->wspc, IV_FIELD_REPORT | IV_FIELD_COMPARED);
         write_differences(json, &variant->wspc);
         iv_json_close_object(json);
     }
@@ -221,15 +178,7 @@ static void write_side_files(struct iv_json *json, const struct iv_submission *s
 void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry)
 {
     const struct iv_submission *submission = entry->submission;
-    iv_json_string(json, "path", submission->path);
-    iv_json_string(json, "kind", iv_kind_names[submission->kind]);
-    iv_json_string(json, "type", iv_submission_type_names[submission->type]);
-    iv_json_bool(json, "type_by_default", submission->type_by_default);
-    iv_json_bool(json, "context_free", submission->context_free);
-    iv_json_bool(json, "baseline", submission->baseline);
-    iv_json_bool(json, "no_wspc", submission->no_wspc);
-    iv_json_bool(json, "all_owners", submission->all_owners);
-    iv_json_string(json, "id", submission->id);
+    iv_json_fields(json, &iv_submission_struct, submission, IV_FIELD_REPORT);
     iv_json_string(json, "verdict", iv_final_verdict_names[entry->judgement.verdict]);
     iv_json_string(json, "firmware_version", submission->firmware_version);
     write_device(json, &submission->device);
@@ -237,88 +186,23 @@ void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *ent
     write_variants(json, submission);
 }
 
-static void write_names(struct iv_json *json, const struct iv_finding *finding)
-{
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
-    const char **names = IV_NEW_ARRAY(&arena, const char *, finding->package_count + 1);
-    for (size_t i = 0; i < finding->package_count; i++) {
-        names[i] = finding->packages[i]->name;
-    }
-    iv_json_strings(json, "packages", names, finding->package_count);
-}
-
 void iv_json_report_finding(struct iv_json *json, const struct iv_finding *finding)
 {
-    iv_json_string(json, "id", finding->rule->id);
-    iv_json_string(json, "name", finding->rule->name);
-    iv_json_string(json, "severity", iv_severity_names[finding->severity]);
-    if (finding->severity_by_policy) {
-        iv_json_bool(json, "severity_by_policy", true);
-    }
-    iv_json_bool(json, "incomplete", finding->incomplete);
-    iv_json_bool(json, "waived", finding->waived);
-    if (finding->waiver != NULL) {
-        iv_json_string(json, "reason", finding->waiver->reason);
-        iv_json_string(json, "owner", finding->waiver->owner);
-        iv_json_string(json, "expires", finding->waiver->expires);
-    }
-    write_cut(json, "message", finding->message);
-    write_cut(json, "remedy", finding->remedy);
-    write_if(json, "package", finding->package);
-    write_if(json, "key", finding->key);
-    write_if(json, "path", finding->path);
-    write_if(json, "member", finding->member);
-    if (finding->line != 0) {
-        iv_json_uint(json, "line", finding->line);
-    }
-    write_if(json, "field", finding->field);
-    if (finding->field != NULL || finding->actual != NULL) {
-        write_cut(json, "actual", finding->actual);
-    }
-    if (finding->expected != NULL) {
-        write_cut(json, "expected", finding->expected);
-    }
-    if (finding->variant != NULL) {
-        iv_json_open_object(json, "variant");
-        write_pop(json, finding->variant);
-        iv_json_close_object(json);
-    }
-    if (finding->has_packages) {
-        write_names(json, finding);
-    }
-    if (finding->baseline != NULL) {
-        write_baseline(json, "baseline", finding->baseline, false);
-    }
-    if (finding->direction != NULL) {
-        iv_json_string(json, "direction", iv_direction_names[*finding->direction]);
-    }
-    iv_json_string(json, "fingerprint", finding->fingerprint);
-}
-
-static void write_counts(struct iv_json *json, const struct iv_counts *counts)
-{
-    iv_json_open_object(json, "counts");
-    iv_json_uint(json, "packages", counts->packages);
-    iv_json_uint(json, "error", counts->error);
-    iv_json_uint(json, "warning", counts->warning);
-    iv_json_uint(json, "note", counts->note);
-    iv_json_uint(json, "waived", counts->waived);
-    iv_json_uint(json, "unreadable", counts->unreadable);
-    iv_json_close_object(json);
+    iv_json_fields(json, &iv_finding_struct, finding,
+                   IV_FIELD_REPORT | IV_FIELD_ID | IV_FIELD_NAME);
 }
 
 void iv_json_report_tail(struct iv_json *json, const struct iv_report_entry *entry)
 {
     iv_json_open_array(json, "outcomes");
     for (size_t i = 0; i < entry->judgement.outcome_count; i++) {
-        const struct iv_rule_outcome *outcome = &entry->judgement.outcomes[i];
         iv_json_open_object(json, NULL);
-        iv_json_string(json, "id", outcome->rule->id);
-        iv_json_string(json, "outcome", iv_outcome_names[outcome->outcome]);
-        iv_json_uint(json, "subjects", outcome->subjects);
+        iv_json_fields(json, &iv_outcome_struct, &entry->judgement.outcomes[i],
+                       IV_FIELD_REPORT | IV_FIELD_ID);
         iv_json_close_object(json);
     }
     iv_json_close_array(json);
-    write_counts(json, &entry->judgement.counts);
+    iv_json_open_object(json, "counts");
+    iv_json_fields(json, &iv_counts_struct, &entry->judgement.counts, IV_FIELD_REPORT);
+    iv_json_close_object(json);
 }
