@@ -26,6 +26,7 @@
  *
  * Readers record facts, rules judge facts, sinks print judgements.
  */
+#include "imgval/base/look.h"
 #include "imgval/cli/command.h"
 #include "imgval/version.h"
 
@@ -179,7 +180,7 @@ static int run(int count, char **words, struct iv_arena *arena)
     if (taken == 1) {
         return refuse_verb(words[0], count > 1 ? words[1] : NULL);
     }
-    if (words[0][0] == '-' || access(words[0], F_OK) == 0 || strchr(words[0], '/') != NULL) {
+    if (words[0][0] == '-' || iv_look_is_there(words[0]) || strchr(words[0], '/') != NULL) {
         return run_command(&iv_cmd_scan, count, words, arena);
     }
     struct iv_error err;

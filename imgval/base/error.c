@@ -50,9 +50,9 @@ bool iv_error_errno(struct iv_error *err, const char *fmt, ...)
 
 bool iv_error_open(struct iv_error *err, const char *path)
 {
-    bool is_system = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+    bool is_absent = errno == ENOENT;
     iv_error_errno(err, "%s", path);
-    err->code = is_system ? IV_ERROR_SYSTEM : IV_ERROR_NO_INPUT;
+    err->code = is_absent ? IV_ERROR_NO_INPUT : IV_ERROR_SYSTEM;
     return false;
 }
 

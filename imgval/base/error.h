@@ -41,8 +41,8 @@ bool iv_error_set(struct iv_error *err, enum iv_error_code code, const char *fmt
 /* As iv_error_set() with IV_ERROR_SYSTEM; ": " and the text of errno are added. */
 bool iv_error_errno(struct iv_error *err, const char *fmt, ...) IV_PRINTF(2, 3);
 
-/* errno of a path from the command line that could not be opened: IV_ERROR_NO_INPUT, but
- * IV_ERROR_SYSTEM where not the path is at fault (too few descriptors, no memory). */
+/* errno of a path from the command line that could not be opened: IV_ERROR_NO_INPUT for ENOENT;
+ * for any other one nobody knows what is there, and it is IV_ERROR_SYSTEM. */
 bool iv_error_open(struct iv_error *err, const char *path);
 
 /* Puts context in front: "CONTEXT: old text". Returns false. */

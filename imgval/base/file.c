@@ -268,7 +268,7 @@ static void push_directory(struct walk *walk, const char *path, uint64_t depth)
     walk->pending[walk->pending_count++] = (struct pending){.path = path, .depth = depth};
 }
 
-/* False: it is gone again. */
+/* False: it is gone again. What cannot be told is no regular file. */
 static bool type_of_entry(int dirfd, const struct dirent *entry, enum iv_file_type *ret_type)
 {
     switch (entry->d_type) {

@@ -2,6 +2,7 @@
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
 #include "imgval/history/audit.h"
 #include "imgval/report/history/audit_report.h"
 
@@ -134,7 +135,7 @@ static bool save(const struct iv_audit *audit, const struct further *further,
 {
     struct stat st;
     struct iv_buf beside IV_CLEANUP(iv_buf_fini) = {0};
-    const bool in_place = stat(further->path, &st) == 0 && !S_ISREG(st.st_mode);
+    const bool in_place = iv_look_at(further->path, &st) == IV_LOOK_FOUND && !S_ISREG(st.st_mode);
     iv_buf_printf(&beside, "%s%s", further->path, in_place ? "" : ".XXXXXX");
     int fd =
         in_place ? open(further->path, O_WRONLY | O_CLOEXEC) : mkostemp(beside.data, O_CLOEXEC);

@@ -1,6 +1,7 @@
 /* The policy file: finding and reading it for a scan; imgval policy check, imgval policy show. */
 #include "imgval/cli/command.h"
 
+#include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/engine/policy.h"
 #include "imgval/report/write/json.h"
@@ -138,61 +139,77 @@ static bool is_trusted(const struct stat *policy, const struct stat *input)
 
 /* Whether a policy of this name stands there. One that cannot be read, as a link to nowhere or a
  * folder, does too: reading it fails then, and nobody takes the input for judged by it. */
-static bool is_policy(const char *path, struct stat *ret_st)
+static enum iv_look look_for_policy(const char *path, struct stat *ret_st)
 {
     struct stat target;
-    if (lstat(path, ret_st) != 0) {
-        return false;
-    }
-    if (stat(path, &target) != 0) {
-        return true;
+    enum iv_look look = iv_look_at_link(path, ret_st);
+    if (look != IV_LOOK_FOUND || iv_look_at(path, &target) != IV_LOOK_FOUND) {
+        return look;
     }
     *ret_st = target;
-    return S_ISREG(target.st_mode) || S_ISDIR(target.st_mode);
+    return S_ISREG(target.st_mode) || S_ISDIR(target.st_mode) ? IV_LOOK_FOUND : IV_LOOK_ABSENT;
 }
 
 /* The policy file of `folder` or the nearest folder above that has one; NULL: there is none. */
-static const char *find_upward(const char *folder, const struct stat *input, struct iv_arena *arena)
+static bool find_upward(const char *folder, const struct stat *input, struct iv_arena *arena,
+                        const char **ret_path, struct iv_error *err)
 {
+    *ret_path = NULL;
     for (unsigned level = 0; level < LEVELS_MAX; level++) {
         const char *path = policy_in(folder, arena);
         struct stat found;
         struct stat here;
         struct stat above;
-        if (is_policy(path, &found)) {
+        enum iv_look look = look_for_policy(path, &found);
+        if (look == IV_LOOK_TROUBLE) {
+            return iv_error_errno(err, "looking for a policy: %s", path);
+        }
+        if (look == IV_LOOK_FOUND) {
             if (is_trusted(&found, input)) {
-                return path;
+                *ret_path = path;
+                return true;
             }
             tell(iv_arena_printf(arena,
                                  "%s belongs to another user and is not used; --policy=%s uses it",
                                  path, path));
         }
         const char *next = folder_above(folder, arena);
-        if (stat(folder, &here) != 0 || stat(next, &above) != 0 || is_same_file(&here, &above)) {
-            return NULL;
+        if (iv_look_at(folder, &here) != IV_LOOK_FOUND ||
+            iv_look_at(next, &above) != IV_LOOK_FOUND) {
+            return iv_error_errno(err, "looking for a policy above %s", folder);
+        }
+        if (is_same_file(&here, &above)) {
+            return true;
         }
         folder = next;
     }
-    return NULL;
+    return true;
 }
 
 /*
  * The policy of an input is looked for beside and above it, never inside: what is judged does not
  * choose by what. NULL: there is none.
  */
-static const char *find_for_input(const char *input, bool quiet, struct iv_arena *arena)
+static bool find_for_input(const char *input, bool quiet, struct iv_arena *arena,
+                           const char **ret_path, struct iv_error *err)
 {
     struct stat st;
     struct stat inside;
-    if (stat(input, &st) != 0) {
-        return NULL; /* the scan tells it */
+    *ret_path = NULL;
+    switch (iv_look_at(input, &st)) {
+    case IV_LOOK_FOUND:
+        break;
+    case IV_LOOK_ABSENT:
+        return true; /* the scan says so */
+    case IV_LOOK_TROUBLE:
+        return iv_error_open(err, input);
     }
     const char *own = policy_in(input, arena);
-    if (!quiet && S_ISDIR(st.st_mode) && stat(own, &inside) == 0) {
+    if (!quiet && S_ISDIR(st.st_mode) && iv_look_at(own, &inside) == IV_LOOK_FOUND) {
         tell(iv_arena_printf(
             arena, "%s is part of the submission and is not used; --policy=%s uses it", own, own));
     }
-    return find_upward(folder_above(input, arena), &st, arena);
+    return find_upward(folder_above(input, arena), &st, arena, ret_path, err);
 }
 
 static bool is_one_file(const char *a, const char *b)
@@ -202,7 +219,8 @@ static bool is_one_file(const char *a, const char *b)
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && is_same_file(&x, &y));
+    return strcmp(a, b) == 0 || (iv_look_at(a, &x) == IV_LOOK_FOUND &&
+                                 iv_look_at(b, &y) == IV_LOOK_FOUND && is_same_file(&x, &y));
 }
 
 /* The one policy of all inputs. */
@@ -218,7 +236,10 @@ static bool find_policy(const struct iv_scan_arguments *given, const struct iv_s
         return true;
     }
     for (size_t i = 0; i < paths->count; i++) {
-        const char *path = find_for_input(paths->items[i], given->output.quiet > 0, arena);
+        const char *path;
+        if (!find_for_input(paths->items[i], given->output.quiet > 0, arena, &path, err)) {
+            return false;
+        }
         if (i > 0 && !is_one_file(path, *ret_path)) {
             return iv_error_set(err, IV_ERROR_USAGE,
                                 "%s is under the policy %s, %s under %s; name one with "
@@ -589,13 +610,17 @@ static int run_show(const struct iv_command *command, void *options,
     if (arguments->count > 1) {
         return iv_command_usage(command, "name one PATH, or none");
     }
-    if (arguments->count == 1 && given->policy == NULL && stat(arguments->items[0], &st) != 0) {
-        struct iv_error err;
+    struct iv_error err = {0};
+    if (arguments->count == 1 && given->policy == NULL &&
+        iv_look_at(arguments->items[0], &st) == IV_LOOK_ABSENT) {
         iv_error_set(&err, IV_ERROR_NO_INPUT, "%s: no such path", arguments->items[0]);
         return iv_command_fail(&err);
     }
-    if (arguments->count == 0 && given->policy == NULL && stat(".", &st) == 0) {
-        const char *found = find_upward(".", &st, arena);
+    if (arguments->count == 0 && given->policy == NULL && iv_look_at(".", &st) == IV_LOOK_FOUND) {
+        const char *found;
+        if (!find_upward(".", &st, arena, &found, &err)) {
+            return iv_command_fail(&err);
+        }
         given->policy = found == NULL ? "none" : found;
     }
     int status = iv_command_policy(given, arguments, arena, &scan);

@@ -1,5 +1,6 @@
 #include "imgval/cli/command.h"
 
+#include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/version.h"
 
@@ -388,7 +389,7 @@ static bool is_same_file(const char *a, const char *b)
 {
     struct stat x;
     struct stat y;
-    if (stat(a, &x) == 0 && stat(b, &y) == 0) {
+    if (iv_look_at(a, &x) == IV_LOOK_FOUND && iv_look_at(b, &y) == IV_LOOK_FOUND) {
         return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
     }
     return strcmp(a, b) == 0;
@@ -406,7 +407,7 @@ static bool is_firmware(const char *path)
     for (size_t i = 0; i < IV_COUNT(endings) && !named; i++) {
         named = iv_ascii_isuffix(path, endings[i]);
     }
-    return named && access(path, F_OK) == 0;
+    return named && iv_look_is_there(path);
 }
 
 bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_arena *arena,

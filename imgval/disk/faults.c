@@ -2,6 +2,7 @@
 
 #include "imgval/base/buf.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -48,6 +49,35 @@ void iv_faults_finish(struct iv_faults *faults)
             faults->seen[fault->kind] = IV_FAULTS_OF_A_KIND;
         }
     }
+}
+
+static bool is_damage(enum iv_fault_kind kind)
+{
+    return kind == IV_FAULT_FFU_HEADER || kind == IV_FAULT_HASH_TABLE || kind == IV_FAULT_CATALOG ||
+           kind == IV_FAULT_TRAILING || kind == IV_FAULT_TRUNCATED || kind == IV_FAULT_TABLE;
+}
+
+void iv_faults_unread(struct iv_faults *faults, const struct iv_source_trouble *trouble)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < faults->count; i++) {
+        if (!is_damage(faults->items[i].kind)) {
+            faults->items[kept++] = faults->items[i];
+        }
+    }
+    /* Room stays, and so does the rule that a count which is a power of two means none. */
+    struct iv_fault *items = IV_NEW_ARRAY(faults->arena, struct iv_fault, kept * 2 + 1);
+    for (size_t i = 0; i < kept; i++) {
+        items[i] = faults->items[i];
+    }
+    faults->items = items;
+    faults->count = kept;
+    /* Not strerror(): reports do not depend on the locale. */
+    const char *text = trouble->error == ESTALE ? "the file became shorter while it was read"
+                                                : strerrordesc_np(trouble->error);
+    (void)iv_faults_add(faults, IV_FAULT_UNREADABLE, NULL,
+                        "%s, at byte %llu; what was not read is not judged",
+                        text == NULL ? "unknown error" : text, (unsigned long long)trouble->offset);
 }
 
 const char *iv_faults_shown(struct iv_arena *arena, const char *text)

@@ -9,6 +9,7 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
+#include "imgval/disk/source.h"
 #include "imgval/model/fault.h"
 
 #include <stdbool.h>
@@ -34,6 +35,13 @@ bool iv_faults_add(struct iv_faults *faults, enum iv_fault_kind kind, const char
 /* Once, when reading is done: for each kind of which more were seen than kept, the last one kept
  * says how many there are. */
 void iv_faults_finish(struct iv_faults *faults);
+
+/*
+ * When the file could not be read everywhere: what looks like damage may be no more than bytes that
+ * nobody got, so those faults are dropped, and one that says why the file was not read takes their
+ * place.
+ */
+void iv_faults_unread(struct iv_faults *faults, const struct iv_source_trouble *trouble);
 
 /* Text of the input for a detail: control characters as '?', cut at 120 bytes; in `arena`. */
 const char *iv_faults_shown(struct iv_arena *arena, const char *text);

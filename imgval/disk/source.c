@@ -2,10 +2,12 @@
 
 #include "imgval/base/file.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct file_source {
     int fd;
+    struct iv_source_trouble *trouble;
 };
 
 struct bytes_source {
@@ -28,13 +30,19 @@ bool iv_source_read(const struct iv_source *source, void *bytes, size_t size, ui
 static bool read_file(const void *context, void *bytes, size_t size, uint64_t offset)
 {
     const struct file_source *file = context;
-    return iv_file_read_at(file->fd, bytes, size, offset) == (int64_t)size;
+    int64_t got = iv_file_read_at(file->fd, bytes, size, offset);
+    if (got != (int64_t)size && file->trouble != NULL && file->trouble->error == 0) {
+        file->trouble->error = got < 0 ? errno : ESTALE;
+        file->trouble->offset = offset;
+    }
+    return got == (int64_t)size;
 }
 
-struct iv_source iv_source_of_file(int fd, uint64_t size, struct iv_arena *arena)
+struct iv_source iv_source_of_file(int fd, uint64_t size, struct iv_source_trouble *trouble,
+                                   struct iv_arena *arena)
 {
     struct file_source *file = IV_NEW(arena, struct file_source);
-    file->fd = fd;
+    *file = (struct file_source){.fd = fd, .trouble = trouble};
     return (struct iv_source){.size = size, .context = file, .read = read_file};
 }
 

@@ -25,8 +25,19 @@ struct iv_source {
 IV_MUST_USE bool iv_source_read(const struct iv_source *source, void *bytes, size_t size,
                                 uint64_t offset);
 
-/* The file as it lies; the descriptor is borrowed. */
-struct iv_source iv_source_of_file(int fd, uint64_t size, struct iv_arena *arena);
+/*
+ * The first read of a file that the operating system refused. A reader of a format cannot tell it
+ * from damage: it asks for bytes, and does not get them. Whoever opened the file looks here when
+ * the reading is done, and takes nothing for damaged that may only have been unreadable.
+ */
+struct iv_source_trouble {
+    int error; /* errno; 0: there was none. ESTALE: the file became shorter */
+    uint64_t offset;
+};
+
+/* The file as it lies; the descriptor and `trouble` (which may be NULL) are borrowed. */
+struct iv_source iv_source_of_file(int fd, uint64_t size, struct iv_source_trouble *trouble,
+                                   struct iv_arena *arena);
 
 /* Bytes in memory, borrowed. */
 struct iv_source iv_source_of_bytes(const void *bytes, size_t size, struct iv_arena *arena);

@@ -1,6 +1,7 @@
 #include "imgval/history/audit.h"
 
 #include "cache/store.h"
+#include "imgval/base/look.h"
 #include "imgval/history/audit_read.h"
 #include "rules/rules.h"
 #include "rules/wording.h"
@@ -556,7 +557,7 @@ bool iv_audit_find(const char *const *names, size_t count, const struct iv_audit
 {
     struct iv_found_list list = {0};
     for (size_t i = 0; i < count; i++) {
-        if (access(names[i], F_OK) == 0) {
+        if (iv_look_is_there(names[i])) {
             if (!iv_discover(names[i], &options->scan->limits, arena, &list, err)) {
                 return false;
             }

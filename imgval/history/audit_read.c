@@ -2,6 +2,7 @@
 
 #include "cache/store.h"
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
 #include "imgval/history/import.h"
 #include "imgval/model/kinds.h"
 #include "imgval/report/read/bundle.h"
@@ -376,7 +377,7 @@ void iv_audit_read(struct iv_auditing *a, const struct iv_found *found)
 {
     if (found->trouble != NULL) {
         add_unread(a, found->path, found->trouble);
-    } else if (access(found->path, F_OK) != 0) {
+    } else if (!iv_look_is_there(found->path)) {
         read_name(a, found->path);
     } else if (found->is_data) {
         read_data(a, found->path);

@@ -321,9 +321,7 @@ bool iv_discover(const char *path, const struct iv_limits *limits, struct iv_are
     int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {
-        iv_error_errno(err, "%s", path);
-        err->code = IV_ERROR_NO_INPUT;
-        return false;
+        return iv_error_open(err, path);
     }
     struct iv_walk walk = {0};
     struct finder finder = {.path = path, .walk = &walk, .arena = arena, .list = list};

@@ -1,11 +1,11 @@
 /* Image files in a listing: by name and first bytes alone. */
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/input/kinds.h"
 #include "imgval/input/manifest.h"
 #include "imgval/model/kinds.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static bool add_item(struct iv_lister *lister, const struct iv_probe *probe, enu
 {
     int fd = fcntl(probe->fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) {
-        iv_lister_fault(lister, IV_FAULT_UNREADABLE, path, strerror(errno));
+        iv_lister_fault(lister, IV_FAULT_UNREADABLE, path, iv_lister_reason(errno));
         return false;
     }
     iv_lister_item(lister, role, path, NULL, fd);
@@ -69,7 +69,6 @@ void iv_lister_image(struct iv_lister *lister, const struct iv_probe *probe, enu
         fstat(probe->fd, &st) == 0 && st.st_size > 0) {
         add_ranges(lister, (uint64_t)st.st_size, last_item(lister));
     }
-    iv_lister_beside(lister, path);
 }
 
 bool iv_lister_is_part_name(const char *name)
@@ -102,54 +101,44 @@ void iv_lister_finish_images(struct iv_lister *lister)
 
 /* ---- images in a directory ---- */
 
-static void directory_close(DIR **directory)
+static bool is_image_name(const char *name)
 {
-    if (*directory != NULL) {
-        closedir(*directory);
-        *directory = NULL;
-    }
+    return iv_kind_of_image_name(name) != IV_KIND_COUNT && !iv_lister_is_part_name(name);
 }
 
-static bool is_image_file(int directory, const char *name)
+/* The image, or the manifest of an extracted package, whose payload an image would be. */
+static bool is_deciding_name(const char *name)
 {
-    struct stat st;
-    return iv_kind_of_image_name(name) != IV_KIND_COUNT && !iv_lister_is_part_name(name) &&
-           fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
-}
-
-static int compare_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return is_image_name(name) || strcmp(name, IV_DSM_NAME) == 0 || strcmp(name, IV_MUM_NAME) == 0;
 }
 
 void iv_input_images(const char *path, const struct iv_limits *limits, struct iv_arena *arena,
-                     const char ***ret_paths, size_t *ret_count)
+                     struct iv_input_images *ret_images)
 {
-    *ret_paths = NULL;
-    *ret_count = 0;
-    DIR *directory IV_CLEANUP(directory_close) = opendir(path);
-    if (directory == NULL) {
-        return; /* a file; what is wrong is told when it is listed */
-    }
-    struct stat st;
-    if (fstatat(dirfd(directory), IV_DSM_NAME, &st, 0) == 0 ||
-        fstatat(dirfd(directory), IV_MUM_NAME, &st, 0) == 0) {
-        return; /* an extracted package, and the image is its payload */
-    }
     struct iv_lister lister = {.arena = arena};
-    size_t capacity = 0;
-    for (uint64_t seen = 0; seen < limits->entries; seen++) {
-        const struct dirent *entry = readdir(directory);
-        if (entry == NULL) {
-            break;
-        }
-        if (is_image_file(dirfd(directory), entry->d_name)) {
-            *ret_paths =
-                iv_arena_grow(arena, *ret_paths, *ret_count, &capacity, sizeof(**ret_paths));
-            (*ret_paths)[(*ret_count)++] = iv_lister_join(&lister, path, entry->d_name);
-        }
+    struct iv_look_names names;
+    struct stat st;
+    bool lists;
+    bool is_limit;
+    *ret_images = (struct iv_input_images){0};
+    if (iv_look_at(path, &st) != IV_LOOK_FOUND || !S_ISDIR(st.st_mode)) {
+        return; /* a file; what is wrong is reported when it is listed */
     }
-    if (*ret_count > 1) {
-        qsort(*ret_paths, *ret_count, sizeof(**ret_paths), compare_text);
+    int directory IV_CLEANUP(iv_fd_close) = iv_look_open(path, &lists);
+    if (directory < 0 || !iv_look_list(directory, is_deciding_name, limits, arena, &names,
+                                       &is_limit, &ret_images->trouble)) {
+        ret_images->trouble = directory < 0 ? iv_lister_reason(errno) : ret_images->trouble;
+        return;
+    }
+    ret_images->paths = IV_NEW_ARRAY(arena, const char *, names.count);
+    for (size_t i = 0; i < names.count; i++) {
+        if (!is_image_name(names.items[i])) {
+            ret_images->count = 0;
+            return; /* an extracted package, and the image is its payload */
+        }
+        enum iv_look look = iv_look_beneath(directory, names.items[i], &st);
+        if (look == IV_LOOK_TROUBLE || (look == IV_LOOK_FOUND && S_ISREG(st.st_mode))) {
+            ret_images->paths[ret_images->count++] = iv_lister_join(&lister, path, names.items[i]);
+        }
     }
 }

@@ -671,6 +671,10 @@ void iv_image_end(struct iv_image_reader *x)
     for (size_t v = x->volume_count; v-- > 0;) {
         iv_volume_close(&x->volumes[v].handle);
     }
+    if (x->trouble.error != 0) {
+        iv_faults_unread(&x->faults, &x->trouble);
+        x->image->claim_count = 0; /* there is nothing whole to compare them with */
+    }
     iv_faults_finish(&x->faults);
     for (size_t i = 0; i < x->faults.count; i++) {
         iv_reader_fault(x->r, &x->faults.items[i]);

@@ -26,7 +26,8 @@ struct iv_image_reader {
     struct iv_faults faults;
     struct iv_image_volume *volumes; /* in reading order */
     size_t volume_count;
-    uint64_t left; /* bytes that may still be read from volumes */
+    struct iv_source_trouble trouble; /* of the file */
+    uint64_t left;                    /* bytes that may still be read from volumes */
 };
 
 /* Starts: path and size of the image are set. */

@@ -1,6 +1,7 @@
 #include "imgval/input/input.h"
 
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/cabinet.h"
@@ -64,34 +65,50 @@ static void sort_listing(struct iv_listing *listing)
     }
 }
 
+/* False with errno set. */
+static bool read_ends(struct iv_probe *probe, uint64_t size)
+{
+    int64_t got = iv_file_read_at(probe->fd, probe->head, sizeof(probe->head), 0);
+    probe->head_size = got < 0 ? 0 : (size_t)got;
+    if (got >= 0 && size >= sizeof(probe->tail)) {
+        got = iv_file_read_at(probe->fd, probe->tail, sizeof(probe->tail),
+                              size - sizeof(probe->tail));
+        probe->tail_size = got < 0 ? 0 : (size_t)got;
+    }
+    return got >= 0;
+}
+
 /* Opens the path (its last part may be a link: the user named it) and reads what decides. */
 static bool open_probe(const char *path, struct iv_probe *probe, struct iv_error *err)
 {
     struct stat st;
-    if (stat(path, &st) != 0) {
+    bool lists;
+    if (iv_look_at(path, &st) != IV_LOOK_FOUND) {
         return iv_error_open(err, path);
     }
     if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s: neither a file nor a directory", path);
     }
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = S_ISDIR(st.st_mode) ? iv_look_open(path, &lists)
+                                 : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) {
         return iv_error_open(err, path);
     }
     *probe = (struct iv_probe){.path = path, .fd = fd};
-    if (fstat(fd, &st) != 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))) {
+    if (fstat(fd, &st) != 0) {
+        iv_error_open(err, path);
+        iv_fd_close(&probe->fd);
+        return false;
+    }
+    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
         iv_fd_close(&probe->fd);
         return iv_error_set(err, IV_ERROR_USAGE, "%s: neither a file nor a directory", path);
     }
     probe->is_directory = S_ISDIR(st.st_mode);
-    if (!probe->is_directory) {
-        int64_t got = iv_file_read_at(fd, probe->head, sizeof(probe->head), 0);
-        probe->head_size = got < 0 ? 0 : (size_t)got;
-        uint64_t size = (uint64_t)st.st_size;
-        if (size >= sizeof(probe->tail)) {
-            got = iv_file_read_at(fd, probe->tail, sizeof(probe->tail), size - sizeof(probe->tail));
-            probe->tail_size = got < 0 ? 0 : (size_t)got;
-        }
+    if (!probe->is_directory && !read_ends(probe, (uint64_t)st.st_size)) {
+        iv_error_open(err, path);
+        iv_fd_close(&probe->fd);
+        return false;
     }
     return true;
 }
@@ -130,7 +147,7 @@ static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
         lister->listing.directory = probe->fd;
         probe->fd = -1;
     } else {
-        iv_lister_side_files(lister, probe->path);
+        iv_lister_beside(lister, probe->path, iv_kinds[row->kind].is_image);
     }
     iv_fd_close(&probe->fd);
 }
@@ -148,6 +165,9 @@ bool iv_input_list(const char *path, const struct iv_list_options *options, stru
         return false;
     }
     list_probe(&lister, &probe);
+    if (options->trouble != NULL) {
+        iv_lister_fault(&lister, IV_FAULT_UNREADABLE, path, options->trouble);
+    }
     if (!iv_lister_named_files(&lister, err)) {
         iv_input_close(&lister.listing);
         return false;
@@ -196,7 +216,7 @@ static bool open_item(const struct iv_listing *listing, const struct iv_item *it
     }
     bool changed = type != IV_FILE_REGULAR;
     const char *detail = strerror(errno);
-    if (errno == ENOENT || errno == ENOTDIR) {
+    if (errno == ENOENT) {
         detail = "vanished during the scan";
     }
     *ret_fault = (struct iv_fault){
@@ -224,9 +244,10 @@ bool iv_input_identify(const struct iv_listing *listing, const struct iv_item *i
                        struct iv_identity *ret_identity)
 {
     struct stat st;
-    int got = item->fd >= 0 ? fstat(item->fd, &st)
-                            : fstatat(listing->directory, item->relative, &st, AT_SYMLINK_NOFOLLOW);
-    if (got != 0 || !S_ISREG(st.st_mode)) {
+    bool got = item->fd >= 0
+                   ? fstat(item->fd, &st) == 0
+                   : iv_look_beneath(listing->directory, item->relative, &st) == IV_LOOK_FOUND;
+    if (!got || !S_ISREG(st.st_mode)) {
         return false;
     }
     *ret_identity = identity_of(&st);

@@ -70,6 +70,13 @@ struct iv_list_options {
     const char *oem_input;      /* --oem-input, likewise */
     const char *device_info;    /* --device-info; NULL */
     bool no_hash;               /* --no-hash: no CHUNKS */
+    const char *trouble;        /* of iv_input_images() of the path, which becomes a fault; NULL */
+};
+
+struct iv_input_images {
+    const char **paths; /* sorted */
+    size_t count;
+    const char *trouble; /* why there may be others, one clause; NULL: these are all */
 };
 
 /*
@@ -77,7 +84,7 @@ struct iv_list_options {
  * directory is none. None for a file, and for a directory without. The path need not exist.
  */
 void iv_input_images(const char *path, const struct iv_limits *limits, struct iv_arena *arena,
-                     const char ***ret_paths, size_t *ret_count);
+                     struct iv_input_images *ret_images);
 
 /*
  * Lists what there is to read in `path`. err: IV_ERROR_NO_INPUT for a path (of the input or of an

@@ -9,6 +9,7 @@
  * So a stray update.mum at the top of a tree hides no package.
  */
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/input/kinds.h"
 #include "imgval/input/manifest.h"
@@ -101,7 +102,7 @@ static void judge_other(struct tree *tree, const struct iv_entry *entry)
     struct iv_lister *lister = tree->lister;
     struct stat st;
     const char *detail = "no regular file";
-    if (fstatat(tree->probe->fd, entry->path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (iv_look_beneath(tree->probe->fd, entry->path, &st) == IV_LOOK_FOUND) {
         if (S_ISFIFO(st.st_mode)) {
             detail = "a FIFO";
         } else if (S_ISSOCK(st.st_mode)) {

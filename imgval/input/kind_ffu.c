@@ -15,18 +15,22 @@ void iv_ffu_list(struct iv_lister *lister, const struct iv_probe *probe)
 }
 
 /* What is wrong with the container itself is told by the reader of the image, once. */
-static void read_chunks(const struct iv_reader *r, const struct iv_item *item,
-                        const struct iv_source *source)
+static void read_chunks(const struct iv_reader *r, const struct iv_item *item, int fd,
+                        uint64_t size)
 {
+    struct iv_source_trouble trouble = {0};
+    struct iv_source source = iv_source_of_file(fd, size, &trouble, r->scratch);
     struct iv_image image = {.path = item->path};
     struct iv_faults ignored = {.arena = r->scratch, .path = item->path};
     struct iv_faults faults = {.arena = r->arena, .path = item->path};
     struct iv_ffu *ffu;
-    if (!iv_ffu_open(source, r->scratch, &image, &ignored, &ffu)) {
-        return;
+    if (iv_ffu_open(&source, r->scratch, &image, &ignored, &ffu)) {
+        iv_ffu_partitions(ffu, &image, &ignored);
+        iv_ffu_check_hashes(ffu, item->offset, item->offset + item->size, &image, &faults);
     }
-    iv_ffu_partitions(ffu, &image, &ignored);
-    iv_ffu_check_hashes(ffu, item->offset, item->offset + item->size, &image, &faults);
+    if (trouble.error != 0 && faults.seen[IV_FAULT_UNREADABLE] == 0) {
+        iv_faults_unread(&faults, &trouble); /* the image's own reader may have got these bytes */
+    }
     r->facts->image.hash.checked = image.hash.checked;
     r->facts->image.hash.mismatched = image.hash.mismatched;
     r->facts->image.hash.skipped = image.hash.skipped;
@@ -47,12 +51,12 @@ static void read_stores(struct iv_image_reader *x, const struct iv_ffu *ffu)
 
 void iv_ffu_read_item(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size)
 {
-    struct iv_source source = iv_source_of_file(fd, size, r->scratch);
     if (item->role == IV_ROLE_CHUNKS) {
-        read_chunks(r, item, &source);
+        read_chunks(r, item, fd, size);
         return;
     }
     struct iv_image_reader x;
+    struct iv_source source = iv_source_of_file(fd, size, &x.trouble, r->scratch);
     struct iv_ffu *ffu;
     iv_image_begin(r, item, size, &x);
     x.image->format = "FFU";

@@ -23,7 +23,7 @@ void iv_vhd_list(struct iv_lister *lister, const struct iv_probe *probe)
 void iv_vhd_read_item(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size)
 {
     struct iv_image_reader x;
-    struct iv_source file = iv_source_of_file(fd, size, r->scratch);
+    struct iv_source file = iv_source_of_file(fd, size, &x.trouble, r->scratch);
     struct iv_source disk;
     iv_image_begin(r, item, size, &x);
     x.image->format = "VHD";

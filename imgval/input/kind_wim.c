@@ -16,7 +16,7 @@ void iv_wim_list(struct iv_lister *lister, const struct iv_probe *probe)
 void iv_wim_read_item(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size)
 {
     struct iv_image_reader x;
-    struct iv_source source = iv_source_of_file(fd, size, r->scratch);
+    struct iv_source source = iv_source_of_file(fd, size, &x.trouble, r->scratch);
     iv_image_begin(r, item, size, &x);
     x.image->format = "WIM";
     iv_image_read_wim(&x, &source, "WIM", !item->is_part);

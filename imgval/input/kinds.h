@@ -96,17 +96,21 @@ void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const ch
 /* "an FFU image below the folder: a submission of its own" */
 void iv_lister_unsupported(struct iv_lister *lister, enum iv_kind kind, const char *path);
 
-/* Adds the packages in the directory of `path` that may hold device values, as BESIDE. */
-void iv_lister_beside(struct iv_lister *lister, const char *path);
+/* What an error of the operating system is called in a fault's detail. */
+const char *iv_lister_reason(int error);
+
+/*
+ * The files beside a single file: X.UpdateHistory.xml for stem X, else UpdateHistory.xml, and so
+ * for the other metadata; with `with_packages` also the packages that may hold device values, as
+ * BESIDE. A directory that cannot be looked into is a fault: what lies there is not known.
+ */
+void iv_lister_beside(struct iv_lister *lister, const char *path, bool with_packages);
 
 /* Whether a file name is that of a history, an OEMInput.xml or a loose OEMSettings.reg. */
 bool iv_lister_metadata_role(const char *name, enum iv_role *ret_role);
 
 /* Whether files of this role were named by an option, so that those found do not count. */
 bool iv_lister_is_named(const struct iv_lister *lister, enum iv_role role);
-
-/* The files beside a single file: X.UpdateHistory.xml for stem X, else UpdateHistory.xml. */
-void iv_lister_side_files(struct iv_lister *lister, const char *path);
 
 /* The files that options name. */
 IV_MUST_USE bool iv_lister_named_files(struct iv_lister *lister, struct iv_error *err);

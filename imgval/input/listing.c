@@ -1,10 +1,10 @@
 /* Builds a listing: items, faults, and metadata files beside the input or named by options. */
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/input/kinds.h"
 #include "imgval/model/kinds.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -98,6 +98,13 @@ void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const ch
         (struct iv_fault){.kind = kind, .path = path, .detail = detail};
 }
 
+const char *iv_lister_reason(int error)
+{
+    /* Not strerror(): reports do not depend on the locale. */
+    const char *text = strerrordesc_np(error);
+    return text == NULL ? "unknown error" : text;
+}
+
 void iv_lister_unsupported(struct iv_lister *lister, enum iv_kind kind, const char *path)
 {
     iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
@@ -129,25 +136,6 @@ bool iv_lister_is_named(const struct iv_lister *lister, enum iv_role role)
 /* ---------------------------------------------------------------------------- one directory only
  */
 
-struct names {
-    const char **items;
-    size_t count;
-    size_t capacity;
-};
-
-static void directory_close(DIR **directory)
-{
-    if (*directory != NULL) {
-        closedir(*directory);
-        *directory = NULL;
-    }
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static bool is_metadata_name(const char *name)
 {
     enum iv_role role;
@@ -162,38 +150,9 @@ static bool is_targeting_name(const char *name)
             iv_ascii_ifind(name, "RegistryCustomization") != NULL);
 }
 
-/* The wanted names in a directory, sorted. False with errno set. */
-static bool read_names(struct iv_lister *lister, int fd, bool (*is_wanted)(const char *name),
-                       struct names *ret_names)
+static bool is_beside_name(const char *name)
 {
-    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (copy < 0) {
-        return false;
-    }
-    DIR *directory IV_CLEANUP(directory_close) = fdopendir(copy);
-    if (directory == NULL) {
-        iv_fd_close(&copy);
-        return false;
-    }
-    for (uint64_t seen = 0; seen < lister->options->limits->entries; seen++) {
-        errno = 0;
-        const struct dirent *entry = readdir(directory);
-        if (entry == NULL) {
-            break;
-        }
-        if (is_wanted(entry->d_name)) {
-            ret_names->items = iv_arena_grow(lister->arena, ret_names->items, ret_names->count,
-                                             &ret_names->capacity, sizeof(*ret_names->items));
-            ret_names->items[ret_names->count++] = iv_arena_strdup(lister->arena, entry->d_name);
-        }
-    }
-    if (errno != 0) {
-        return false;
-    }
-    if (ret_names->count > 1) {
-        qsort(ret_names->items, ret_names->count, sizeof(*ret_names->items), compare_names);
-    }
-    return true;
+    return is_metadata_name(name) || is_targeting_name(name);
 }
 
 static const char *trouble(enum iv_file_type type)
@@ -208,7 +167,7 @@ static const char *trouble(enum iv_file_type type)
     case IV_FILE_REGULAR:
         break;
     }
-    return strerror(errno);
+    return iv_lister_reason(errno);
 }
 
 /* Opens one found file and adds it; a fault if it cannot be opened. */
@@ -232,7 +191,7 @@ static void add_found(struct iv_lister *lister, int directory, enum iv_role role
  * round. Returns their number.
  */
 static size_t add_role(struct iv_lister *lister, int directory, const char *place,
-                       const struct names *names, const struct metadata_name *row,
+                       const struct iv_look_names *names, const struct metadata_name *row,
                        const char *const *stems, bool plain_first)
 {
     size_t added = 0;
@@ -256,74 +215,138 @@ static size_t add_role(struct iv_lister *lister, int directory, const char *plac
     return added;
 }
 
-/* The directory that `path` lies in; ret_place: its report path, "" makes report paths without a
- * directory in front. */
-static int open_place(struct iv_lister *lister, const char *path, const char **ret_place)
+/* A directory in which something is looked for. */
+struct place {
+    int directory;    /* -1: it could not be opened, which was reported */
+    bool lists;       /* false: names in it can be asked for one by one, and nothing else */
+    const char *path; /* report path; "" makes report paths without a directory in front */
+};
+
+static void place_close(struct place *place)
 {
-    const char *slash = strrchr(path, '/');
-    *ret_place = "";
-    if (slash != NULL) {
-        *ret_place =
-            iv_arena_strndup(lister->arena, path, slash == path ? 1 : (size_t)(slash - path));
-    }
-    return open(**ret_place == '\0' ? "." : *ret_place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    iv_fd_close(&place->directory);
 }
 
-void iv_lister_side_files(struct iv_lister *lister, const char *path)
+static void place_fault(struct iv_lister *lister, const struct place *place, bool is_limit,
+                        const char *detail)
+{
+    const char *path = *place->path == '\0' ? "." : place->path;
+    iv_lister_fault(lister, is_limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE, path, detail);
+}
+
+/* The directory that `path` lies in. */
+static struct place open_place(struct iv_lister *lister, const char *path)
+{
+    struct place place = {.path = ""};
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        place.path =
+            iv_arena_strndup(lister->arena, path, slash == path ? 1 : (size_t)(slash - path));
+    }
+    place.directory = iv_look_open(*place.path == '\0' ? "." : place.path, &place.lists);
+    if (place.directory < 0) {
+        place_fault(lister, &place, false,
+                    iv_arena_printf(lister->arena, "the directory cannot be looked into: %s",
+                                    iv_lister_reason(errno)));
+    }
+    return place;
+}
+
+/* Which of the names that the side files of a stem can have are there: for a directory that may not
+ * be listed. Case counts, then: nothing else can be asked for. */
+static void ask_for_names(struct iv_lister *lister, const struct place *place,
+                          const char *const *stems, struct iv_look_names *ret_names)
+{
+    ret_names->items = IV_NEW_ARRAY(lister->arena, const char *, IV_COUNT(metadata_names) * 3);
+    ret_names->count = 0;
+    for (size_t i = 0; i < IV_COUNT(metadata_names); i++) {
+        const struct metadata_name *row = &metadata_names[i];
+        for (size_t s = 0; s < 3 && row->suffix != NULL; s++) {
+            const char *name =
+                s == 2 ? row->name : iv_arena_printf(lister->arena, "%s%s", stems[s], row->suffix);
+            struct stat st;
+            if (s == 1 && strcmp(stems[0], stems[1]) == 0) {
+                continue;
+            }
+            /* Trouble counts as there: opening it says what is wrong. */
+            if (iv_look_beneath(place->directory, name, &st) != IV_LOOK_ABSENT) {
+                ret_names->items[ret_names->count++] = name;
+            }
+        }
+    }
+}
+
+/* The names beside a file that matter; what cannot be known is a fault. */
+static void look_beside(struct iv_lister *lister, const struct place *place,
+                        const char *const *stems, struct iv_look_names *ret_names)
+{
+    bool is_limit;
+    const char *detail;
+    if (!iv_look_list(place->directory, is_beside_name, lister->options->limits, lister->arena,
+                      ret_names, &is_limit, &detail)) {
+        place_fault(lister, place, is_limit, detail);
+        if (!place->lists) {
+            ask_for_names(lister, place, stems, ret_names);
+        }
+    }
+}
+
+static void add_targeting(struct iv_lister *lister, const struct place *place,
+                          const struct iv_look_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i];
+        if (is_targeting_name(name)) {
+            add_found(lister, place->directory, IV_ROLE_BESIDE, name,
+                      *place->path == '\0' ? name : iv_lister_join(lister, place->path, name));
+        }
+    }
+}
+
+void iv_lister_beside(struct iv_lister *lister, const char *path, bool with_packages)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
-    const char *place = "";
-    int directory IV_CLEANUP(iv_fd_close) = open_place(lister, path, &place);
-    struct names names = {0};
-    if (directory < 0 || !read_names(lister, directory, is_metadata_name, &names)) {
-        /* X in a directory that may be passed through and not listed: nothing is beside it. */
-        return;
-    }
     const char *dot = strrchr(name, '.');
     const char *stems[2] = {
         dot == NULL ? name : iv_arena_strndup(lister->arena, name, (size_t)(dot - name)),
         iv_package_stem(lister->arena, name),
     };
+    struct place place IV_CLEANUP(place_close) = open_place(lister, path);
+    struct iv_look_names names;
+    if (place.directory < 0) {
+        return;
+    }
+    look_beside(lister, &place, stems, &names);
     for (size_t i = 0; i < IV_COUNT(metadata_names); i++) {
         const struct metadata_name *row = &metadata_names[i];
         if (row->suffix != NULL && !iv_lister_is_named(lister, row->role)) {
-            (void)add_role(lister, directory, place, &names, row, stems, false);
+            (void)add_role(lister, place.directory, place.path, &names, row, stems, false);
         }
     }
-}
-
-void iv_lister_beside(struct iv_lister *lister, const char *path)
-{
-    const char *place = "";
-    int directory IV_CLEANUP(iv_fd_close) = open_place(lister, path, &place);
-    struct names names = {0};
-    if (directory < 0 || !read_names(lister, directory, is_targeting_name, &names)) {
-        return;
-    }
-    for (size_t i = 0; i < names.count; i++) {
-        const char *name = names.items[i];
-        add_found(lister, directory, IV_ROLE_BESIDE, name,
-                  *place == '\0' ? name : iv_lister_join(lister, place, name));
+    if (with_packages) {
+        add_targeting(lister, &place, &names);
     }
 }
 
 /* -------------------------------------------------------------------------------- named by options
  */
 
-static bool no_input(struct iv_error *err, const char *path)
-{
-    return iv_error_open(err, path);
-}
-
 /* The directory that an option names holds the file. */
 static bool add_from_directory(struct iv_lister *lister, const char *path,
                                const struct metadata_name *row, struct iv_error *err)
 {
-    int directory IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct names names = {0};
-    if (directory < 0 || !read_names(lister, directory, is_metadata_name, &names)) {
-        return no_input(err, path);
+    bool lists;
+    bool is_limit;
+    const char *detail;
+    struct iv_look_names names;
+    int directory IV_CLEANUP(iv_fd_close) = iv_look_open(path, &lists);
+    if (directory < 0) {
+        return iv_error_open(err, path);
+    }
+    if (!iv_look_list(directory, is_metadata_name, lister->options->limits, lister->arena, &names,
+                      &is_limit, &detail)) {
+        return iv_error_set(err, IV_ERROR_SYSTEM, "%s: %s", path, detail);
     }
     if (add_role(lister, directory, path, &names, row, NULL, true) == 0) {
         return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: no %s in this directory", path, row->name);
@@ -339,8 +362,8 @@ static bool add_named(struct iv_lister *lister, enum iv_role role, const char *p
         return true;
     }
     struct stat st;
-    if (stat(path, &st) != 0) {
-        return no_input(err, path);
+    if (iv_look_at(path, &st) != IV_LOOK_FOUND) {
+        return iv_error_open(err, path);
     }
     if (S_ISDIR(st.st_mode) && row != NULL) {
         return add_from_directory(lister, path, row, err);
@@ -351,7 +374,7 @@ static bool add_named(struct iv_lister *lister, enum iv_role role, const char *p
     }
     int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0) {
-        return no_input(err, path);
+        return iv_error_open(err, path);
     }
     if (!S_ISREG(st.st_mode)) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s: not a regular file", path);

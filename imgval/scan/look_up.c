@@ -7,6 +7,7 @@
 
 #include "cache/store.h"
 #include "imgval/base/attr.h"
+#include "imgval/base/look.h"
 #include "imgval/scan/scan_read.h"
 
 #include <unistd.h>
@@ -168,7 +169,7 @@ static void look_up_in_store(const struct iv_scan_options *options, struct iv_ar
 static bool load_against(const struct iv_scan_options *options, struct iv_arena *arena,
                          struct iv_baseline *ret_baseline, struct iv_error *err)
 {
-    if (access(options->against, F_OK) == 0) {
+    if (iv_look_is_there(options->against)) {
         struct iv_scan_options plain = {
             /* its packages alone count: no history, no device values */
             .type = IV_PARTIAL, .type_given = true,    .context_free = true,

@@ -1,6 +1,7 @@
 #include "imgval/scan/resolve.h"
 
 #include "cache/store.h"
+#include "imgval/base/look.h"
 #include "imgval/scan/scan_read.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ static bool resolve_path(const char *path, const struct iv_scan_options *options
 
 bool iv_resolve_is_name(const char *text)
 {
-    if (access(text, F_OK) == 0) {
+    if (iv_look_is_there(text)) {
         return false;
     }
     size_t digits = strspn(text, "0123456789abcdefABCDEF");
@@ -127,7 +128,7 @@ bool iv_resolve_is_name(const char *text)
 bool iv_resolve(const char *name, const struct iv_scan_options *options, bool look_up,
                 struct iv_arena *arena, struct iv_named *ret_named, struct iv_error *err)
 {
-    if (access(name, F_OK) == 0) {
+    if (iv_look_is_there(name)) {
         return resolve_path(name, options, look_up, arena, ret_named, err);
     }
     if (!iv_resolve_is_name(name)) {

@@ -113,21 +113,23 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
     return true;
 }
 
-/* The paths of the submissions: a directory that holds image files stands for these. */
-static const char **submission_paths(const char *const *paths, size_t count,
-                                     const struct iv_scan_options *options, struct iv_arena *arena,
-                                     size_t *ret_count)
+/* The submissions: a directory that holds image files stands for these. */
+static struct iv_scan_input *find_inputs(const char *const *paths, size_t count,
+                                         const struct iv_scan_options *options,
+                                         struct iv_arena *arena, size_t *ret_count)
 {
-    const char **found = NULL;
+    struct iv_scan_input *found = NULL;
     size_t used = 0;
     size_t capacity = 0;
     for (size_t i = 0; i < count; i++) {
-        const char **images;
-        size_t image_count;
-        iv_input_images(paths[i], &options->limits, arena, &images, &image_count);
-        for (size_t k = 0; k < (image_count == 0 ? 1 : image_count); k++) {
+        struct iv_input_images images;
+        iv_input_images(paths[i], &options->limits, arena, &images);
+        for (size_t k = 0; k < (images.count == 0 ? 1 : images.count); k++) {
             found = iv_arena_grow(arena, found, used, &capacity, sizeof(*found));
-            found[used++] = image_count == 0 ? paths[i] : images[k];
+            found[used++] = (struct iv_scan_input){
+                .path = images.count == 0 ? paths[i] : images.paths[k],
+                .trouble = images.trouble,
+            };
         }
     }
     *ret_count = used;
@@ -173,14 +175,14 @@ bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_option
              struct iv_scan_outcome *ret_outcome, struct iv_error *err)
 {
     size_t total;
-    const char **found = submission_paths(paths, count, options, arena, &total);
+    const struct iv_scan_input *found = find_inputs(paths, count, options, arena, &total);
     struct iv_submission *submissions = IV_NEW_ARRAY(arena, struct iv_submission, total);
     struct iv_scan_outcome outcome = {0};
     for (size_t i = 0; i < total; i++) {
-        bool done = iv_resolve_is_name(found[i])
-                        ? read_record(found[i], options, arena, &submissions[i], err)
-                        : iv_scan_read_path(found[i], options, arena, &submissions[i],
-                                            &outcome.containment, err);
+        bool done = iv_resolve_is_name(found[i].path)
+                        ? read_record(found[i].path, options, arena, &submissions[i], err)
+                        : iv_scan_read_input(&found[i], options, arena, &submissions[i],
+                                             &outcome.containment, err);
         if (!done) {
             return false;
         }

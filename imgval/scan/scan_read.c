@@ -1,5 +1,6 @@
 #include "imgval/scan/scan_read.h"
 
+#include "imgval/base/look.h"
 #include "imgval/engine/policy.h"
 #include "imgval/input/input.h"
 #include "imgval/model/assemble.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 /* --- values of the command line ----------------------------------------------------------------
  */
@@ -372,7 +372,8 @@ static bool refuse_missing_history(const char *path, struct iv_error *err)
         length--;
     }
     int written = snprintf(parent, sizeof(parent), "%.*s/../UpdateHistory.xml", (int)length, path);
-    bool beside = written > 0 && (size_t)written < sizeof(parent) && stat(parent, &st) == 0;
+    bool beside =
+        written > 0 && (size_t)written < sizeof(parent) && iv_look_at(parent, &st) == IV_LOOK_FOUND;
     if (!beside) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "%s: a partial submission needs its UpdateHistory.xml; name it with "
@@ -515,10 +516,11 @@ static bool lacks_history(const struct iv_submission *s)
     return !s->history.complete;
 }
 
-bool iv_scan_read_path(const char *path, const struct iv_scan_options *options,
-                       struct iv_arena *arena, struct iv_submission *ret_submission,
-                       struct iv_containment *ret_containment, struct iv_error *err)
+bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_options *options,
+                        struct iv_arena *arena, struct iv_submission *ret_submission,
+                        struct iv_containment *ret_containment, struct iv_error *err)
 {
+    const char *path = input->path;
     struct iv_listing listing IV_CLEANUP(iv_input_close) = {.directory = -1};
     struct iv_list_options list_options = {
         .limits = &options->limits,
@@ -526,6 +528,7 @@ bool iv_scan_read_path(const char *path, const struct iv_scan_options *options,
         .oem_input = options->oem_input,
         .device_info = options->device_info,
         .no_hash = options->no_hash,
+        .trouble = input->trouble,
     };
     struct iv_span start = iv_timings_start(options->timings);
     if (!iv_input_list(path, &list_options, arena, &listing, err)) {
@@ -588,12 +591,12 @@ bool iv_scan_read(const char *path, const struct iv_scan_options *options, struc
                   struct iv_submission *ret_submission, struct iv_containment *ret_containment,
                   struct iv_error *err)
 {
-    const char **images;
-    size_t count;
-    iv_input_images(path, &options->limits, arena, &images, &count);
-    if (count > 1) {
-        return refuse_several_images(path, images, count, err);
+    struct iv_input_images images;
+    iv_input_images(path, &options->limits, arena, &images);
+    if (images.count > 1) {
+        return refuse_several_images(path, images.paths, images.count, err);
     }
-    return iv_scan_read_path(count == 1 ? images[0] : path, options, arena, ret_submission,
-                             ret_containment, err);
+    struct iv_scan_input input = {.path = images.count == 1 ? images.paths[0] : path,
+                                  .trouble = images.trouble};
+    return iv_scan_read_input(&input, options, arena, ret_submission, ret_containment, err);
 }

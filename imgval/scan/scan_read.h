@@ -15,13 +15,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* One submission to be read. */
+struct iv_scan_input {
+    const char *path;
+    const char *trouble; /* why there may be images in it that were not found; NULL */
+};
+
 /*
  * Reads a path into a submission, whatever it is: a directory is a tree of packages, also one that
  * holds image files. err as in iv_scan_read().
  */
-IV_MUST_USE bool iv_scan_read_path(const char *path, const struct iv_scan_options *options,
-                                   struct iv_arena *arena, struct iv_submission *ret_submission,
-                                   struct iv_containment *ret_containment, struct iv_error *err);
+IV_MUST_USE bool iv_scan_read_input(const struct iv_scan_input *input,
+                                    const struct iv_scan_options *options, struct iv_arena *arena,
+                                    struct iv_submission *ret_submission,
+                                    struct iv_containment *ret_containment, struct iv_error *err);
 
 /* The device values given on the command line, as data of the highest rank. */
 struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, struct iv_arena *arena,

@@ -157,7 +157,7 @@ static void work(void *context, size_t i, struct iv_buf *record)
     (void)i;
     struct volcat *cat = context;
     cat->out = record;
-    struct iv_source whole = iv_source_of_file(cat->fd, cat->size, &cat->arena);
+    struct iv_source whole = iv_source_of_file(cat->fd, cat->size, NULL, &cat->arena);
     struct iv_source source = iv_source_slice(&whole, cat->offset, cat->size, &cat->arena);
     if (cat->key != NULL) {
         print_hive(cat, &source);

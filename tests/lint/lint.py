@@ -6,6 +6,7 @@ circles     no file calls up into a file that calls it
 maps        the maps of main.c and README.md agree with the folders
 libraries   each third-party header is included by one .c file, and by no header
 banned      calls that cannot be bounded, and time functions with hidden state
+looking     names are looked up through base/look.h, where an error is not "nothing there"
 state       no mutable data: .data and .bss of the objects are empty
 cases       every rule has a case that fires it and one that passes it
 manual      man/ is in step with the option and rule tables
@@ -58,6 +59,13 @@ LIBRARIES = {
 BANNED = re.compile(
     r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|strncpy|strncat|system|popen|gets|alloca"
     r"|ctime|asctime|localtime|gmtime|tmpnam|mktemp)\s*\(")
+
+# Looking for what others made: an error is not the news that nothing is there (base/look.h).
+LOOKING = re.compile(
+    r"\b(opendir|fdopendir|readdir|scandir|glob|stat|lstat|fstatat|statx|openat|openat2|access"
+    r"|faccessat|realpath|readlink|readlinkat)\s*\(|\bO_DIRECTORY\b")
+# The baseline store looks for its own files; fix writes into a folder that it made.
+MAY_LOOK = re.compile(r"imgval/base/|cache/|imgval/cli/cmd_fix\.c$")
 
 # Rules whose cases need a command that judges requests or histories.
 NOT_SCANNED = {"WSPC004", "RFU001", "RFU002", "RFU003", "RFU004", "RFU005", "RFU006"}
@@ -190,6 +198,9 @@ def check_text(path, text):
         call = BANNED.search(line)
         if call:
             yield f"{path}:{number}: {call.group(1)} is banned"
+        look = LOOKING.search(line)
+        if look and not MAY_LOOK.match(path):
+            yield f"{path}:{number}: {look.group(0).rstrip('(')}: look through imgval/base/look.h"
     if path.endswith(".h") and not text.lstrip().startswith("/*"):
         yield f"{path}:1: a header opens with a paragraph that says what it is for"
 

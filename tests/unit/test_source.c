@@ -4,6 +4,7 @@
 #include "imgval/disk/source.h"
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,13 +37,20 @@ static void test_sources(void)
     check_bounds(&bytes);
     int fd = memfd_create("source", MFD_CLOEXEC);
     CHECK(fd >= 0 && write(fd, text, 10) == 10);
-    struct iv_source file = iv_source_of_file(fd, 10, &arena);
+    struct iv_source_trouble trouble = {0};
+    struct iv_source file = iv_source_of_file(fd, 10, &trouble, &arena);
     check_bounds(&file);
+    CHECK_INT(trouble.error, 0); /* bounds are no trouble of the file */
     CHECK(ftruncate(fd, 5) == 0);
     CHECK(reads(&file, 0, 5, "01234"));
     CHECK(!reads(&file, 4, 2, "45"));
+    CHECK_INT(trouble.error, ESTALE);
+    CHECK_INT(trouble.offset, 4);
     close(fd);
     CHECK(!reads(&file, 0, 1, "0"));
+    CHECK_INT(trouble.error, ESTALE); /* the first one counts */
+    struct iv_source closed = iv_source_of_file(fd, 10, NULL, &arena);
+    CHECK(!reads(&closed, 0, 1, "0"));
 }
 
 static void test_slices(void)
@@ -59,6 +67,28 @@ static void test_slices(void)
     CHECK_INT(iv_source_slice(&bytes, 11, 1, &arena).size, 0);
     CHECK_INT(iv_source_slice(&bytes, UINT64_MAX, UINT64_MAX, &arena).size, 0);
     CHECK_INT(iv_source_slice(&bytes, 1, UINT64_MAX, &arena).size, 9);
+}
+
+/* What looks like damage is no more than bytes that nobody got. */
+static void test_unread(void)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    struct iv_faults faults = {.arena = &arena, .path = "a.ffu"};
+    const struct iv_source_trouble trouble = {.error = EIO, .offset = 4096};
+    (void)iv_faults_add(&faults, IV_FAULT_TABLE, NULL, "no GPT");
+    (void)iv_faults_add(&faults, IV_FAULT_UNSUPPORTED, "Data", "ReFS");
+    (void)iv_faults_add(&faults, IV_FAULT_FFU_HEADER, NULL, "wrong");
+    (void)iv_faults_add(&faults, IV_FAULT_FILE, "MainOS", "one");
+    iv_faults_unread(&faults, &trouble);
+    for (int i = 0; i < 9; i++) {
+        (void)iv_faults_add(&faults, IV_FAULT_FILE, "MainOS", "more");
+    }
+    CHECK_INT(faults.count, 12);
+    CHECK_INT(faults.items[0].kind, IV_FAULT_UNSUPPORTED);
+    CHECK_INT(faults.items[1].kind, IV_FAULT_FILE);
+    CHECK_INT(faults.items[2].kind, IV_FAULT_UNREADABLE);
+    CHECK_STR(faults.items[2].detail,
+              "Input/output error, at byte 4096; what was not read is not judged");
 }
 
 static void test_faults(void)
@@ -92,5 +122,6 @@ int main(void)
     test_sources();
     test_slices();
     test_faults();
+    test_unread();
     return unit_end();
 }

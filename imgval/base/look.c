@@ -1,0 +1,111 @@
+#include "imgval/base/look.h"
+
+#include "imgval/base/attr.h"
+#include "imgval/base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum iv_look answer(int status)
+{
+    return status == 0 ? IV_LOOK_FOUND : errno == ENOENT ? IV_LOOK_ABSENT : IV_LOOK_TROUBLE;
+}
+
+enum iv_look iv_look_at(const char *path, struct stat *ret_st)
+{
+    return answer(stat(path, ret_st));
+}
+
+enum iv_look iv_look_beneath(int dirfd, const char *name, struct stat *ret_st)
+{
+    return answer(fstatat(dirfd, name, ret_st, AT_SYMLINK_NOFOLLOW));
+}
+
+enum iv_look iv_look_at_link(const char *path, struct stat *ret_st)
+{
+    return answer(lstat(path, ret_st));
+}
+
+bool iv_look_is_there(const char *path)
+{
+    struct stat st;
+    return iv_look_at(path, &st) != IV_LOOK_ABSENT;
+}
+
+int iv_look_open(const char *path, bool *ret_lists)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+    *ret_lists = fd >= 0;
+    return fd >= 0 || errno != EACCES ? fd : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void stream_close(DIR **stream)
+{
+    if (*stream != NULL) {
+        closedir(*stream);
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *reason(struct iv_arena *arena, const char *what)
+{
+    /* Not strerror(): reports do not depend on the locale. */
+    const char *text = strerrordesc_np(errno);
+    return iv_arena_printf(arena, "%s: %s", what, text == NULL ? "unknown error" : text);
+}
+
+bool iv_look_list(int dirfd, bool (*want)(const char *name), const struct iv_limits *limits,
+                  struct iv_arena *arena, struct iv_look_names *ret_names, bool *ret_is_limit,
+                  const char **ret_detail)
+{
+    struct iv_look_names names = {0};
+    size_t capacity = 0;
+    *ret_names = names;
+    *ret_is_limit = false;
+    /* The caller's descriptor keeps its place in the directory. */
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream IV_CLEANUP(stream_close) = fd < 0 ? NULL : fdopendir(fd);
+    if (stream == NULL) {
+        *ret_detail = reason(arena, "the directory cannot be read");
+        iv_fd_close(&fd);
+        return false;
+    }
+    for (uint64_t seen = 0;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(stream);
+        if (entry == NULL) {
+            break;
+        }
+        if (++seen > limits->entries) {
+            *ret_is_limit = true;
+            break;
+        }
+        if (want(entry->d_name)) {
+            names.items =
+                iv_arena_grow(arena, names.items, names.count, &capacity, sizeof(*names.items));
+            names.items[names.count++] = iv_arena_strdup(arena, entry->d_name);
+        }
+    }
+    bool is_whole = errno == 0 && !*ret_is_limit;
+    if (!is_whole) {
+        *ret_detail = *ret_is_limit
+                          ? iv_arena_printf(arena,
+                                            "more than %llu directory entries; the rest was "
+                                            "not read",
+                                            (unsigned long long)limits->entries)
+                          : reason(arena, "the directory cannot be read to its end");
+    }
+    if (names.count > 1) {
+        qsort(names.items, names.count, sizeof(*names.items), compare_names);
+    }
+    *ret_names = names;
+    return is_whole;
+}
