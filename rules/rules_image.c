@@ -53,6 +53,21 @@ static bool is_same_name(const char *stem, const char *name)
     return strlen(shorter) == size && iv_ascii_iprefix(longer, shorter);
 }
 
+/* The same for a package built for a guest processor: file names say _Wow_arm64.arm or .Guest, the
+ * identity says so in an attribute of its own. */
+static bool is_same_guest_name(const struct iv_package *p, const char *stem, const char *name,
+                               struct iv_arena *arena)
+{
+    const char *mark = iv_ascii_ifind(stem, "_wow_");
+    if (p->cpu == NULL || strchr(p->cpu, '.') == NULL) {
+        return false;
+    }
+    if (mark == NULL && iv_ascii_isuffix(stem, ".guest")) {
+        mark = stem + strlen(stem) - strlen(".guest");
+    }
+    return mark != NULL && is_same_name(iv_arena_strndup(arena, stem, (size_t)(mark - stem)), name);
+}
+
 static enum iv_outcome check_name(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -73,7 +88,7 @@ static enum iv_outcome check_name(const struct iv_case *c, struct iv_verdict *ve
         if (names[i] == NULL || names[i][0] == '\0') {
             continue;
         }
-        if (is_same_name(stem, names[i])) {
+        if (is_same_name(stem, names[i]) || is_same_guest_name(p, stem, names[i], &scratch)) {
             return IV_PASSED;
         }
         said = said != NULL ? said : names[i];

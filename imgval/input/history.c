@@ -1,7 +1,11 @@
 /*
  * UpdateHistory.xml. The final state follows Microsoft's own algorithm (packages.md 3.3): events
- * whose UpdateState is "Update Complete", by Sequence; for each package the last one wins, under
- * its composed name. A package whose last entry removes it stays in the result, marked so.
+ * whose UpdateState is "Update Complete", by Sequence (DateTime goes back and forth on real
+ * phones); for each package the last one wins, under its composed name. A package whose last entry
+ * removes it stays in the result, marked so.
+ *
+ * PackageFile is where a phone happened to have the package: an update stages it as 138.cab, the
+ * next one another as 138.cab. It names a package only where the identity is missing.
  */
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
@@ -20,10 +24,11 @@
 /* One package of one event. */
 struct entry {
     struct iv_package package;
-    const char *file;    /* PackageFile */
-    const char *map_key; /* folded composed name, else folded stem */
-    int64_t sequence;    /* of the event */
-    size_t order;        /* in the document: settles equal sequences */
+    const char *file;     /* PackageFile */
+    const char *identity; /* PackageIdentity: <name>~<token>~<arch>~<lang>~<version> */
+    int64_t sequence;     /* of the event */
+    size_t order;         /* in the document: settles equal sequences */
+    bool is_removal_type; /* PackageType Removal */
     bool is_malformed;
 };
 
@@ -148,6 +153,7 @@ TEXT_ELEMENT(on_resolution, package.resolution)
 TEXT_ELEMENT(on_platform, package.platform)
 TEXT_ELEMENT(on_grouping_key, package.grouping_key)
 TEXT_ELEMENT(on_file, file)
+TEXT_ELEMENT(on_identity, identity)
 
 static void on_owner_type(void *context, const struct iv_xml_element *e)
 {
@@ -217,6 +223,72 @@ static void on_style(void *context, const struct iv_xml_element *e)
     }
 }
 
+static void on_type(void *context, const struct iv_xml_element *e)
+{
+    struct history *h = context;
+    const char *text = iv_reader_trimmed(h->r->scratch, e->text);
+    h->now->is_removal_type = iv_ascii_ieq(text, "Removal");
+}
+
+/* Whether the path leads through the folder in which a phone stages packages that remove others. */
+static bool is_recall_path(const char *path)
+{
+    static const char folder[] = "RecallPackages";
+    const char *found = path;
+    while ((found = iv_ascii_ifind(found, folder)) != NULL) {
+        const char *end = found + strlen(folder);
+        if ((found == path || found[-1] == '/' || found[-1] == '\\') &&
+            (*end == '/' || *end == '\\')) {
+            return true;
+        }
+        found = end;
+    }
+    return false;
+}
+
+/* The part of <name>~<token>~<arch>~<lang>~<version> at a place; NULL: not there, or empty. */
+static const char *identity_part(const struct history *h, const char *identity, size_t place)
+{
+    for (; identity != NULL && place > 0; place--) {
+        identity = strchr(identity, '~');
+        identity = identity == NULL ? NULL : identity + 1;
+    }
+    size_t length = identity == NULL ? 0 : strcspn(identity, "~");
+    return length == 0 ? NULL : iv_arena_strndup(h->r->scratch, identity, length);
+}
+
+/* CBS by what only CBS has; else by the file, for which a phone's numbered .cab is CBS, too. */
+static enum iv_style style_of(const struct entry *entry, const char *file)
+{
+    if (entry->package.style != IV_STYLE_UNKNOWN) {
+        return entry->package.style;
+    }
+    return entry->identity != NULL ? IV_STYLE_CBS : iv_package_style_of_name(file);
+}
+
+static void set_name(struct history *h, struct entry *entry)
+{
+    struct iv_package *package = &entry->package;
+    const char *path = entry->file == NULL ? "" : entry->file;
+    const char *file = iv_reader_last_part(path);
+    const char *arch = identity_part(h, entry->identity, 2);
+    package->container = IV_CONTAINER_HISTORY;
+    package->style = style_of(entry, file);
+    package->removal = package->removal || entry->is_removal_type ||
+                       iv_package_is_removal_name(file) || is_recall_path(path);
+    package->identity_name = identity_part(h, entry->identity, 0);
+    if (package->owner == NULL && package->culture == NULL) {
+        package->culture = identity_part(h, entry->identity, 3);
+    }
+    if (arch != NULL && strchr(arch, '.') != NULL) {
+        package->cpu = arch; /* CpuType has no word for a guest */
+    }
+    if (package->style != IV_STYLE_CBS) {
+        package->binary_partition = false; /* false for every SPKG on real phones: says nothing */
+    }
+    iv_package_set_key(h->r->scratch, package, path);
+}
+
 /*
  * The package in hand is complete. A damaged entry still is a package that was installed: it is
  * kept under what name it has. Updates come as diff packages (.spku); what they leave behind is a
@@ -227,10 +299,11 @@ static void on_package_end(void *context, const struct iv_xml_element *e)
     struct history *h = context;
     struct entry *now = h->now;
     struct iv_package *package = &now->package;
-    const char *file = now->file == NULL ? "" : iv_reader_last_part(now->file);
-    const char *composed = iv_package_composed_name(h->r->scratch, package);
-    if (composed == NULL && *file == '\0') {
-        malformed(h, e->line, "a package without <Identity> and <PackageFile>");
+    set_name(h, now);
+    if (*package->key == '\0') {
+        malformed(h, e->line,
+                  "a package without <Identity>, whose <PackageFile> '%s' does not name it either",
+                  now->file == NULL ? "" : iv_reader_shown(h->r, now->file));
         return;
     }
     if (h->count >= h->r->limits->packages) {
@@ -242,13 +315,7 @@ static void on_package_end(void *context, const struct iv_xml_element *e)
         h->is_over_limit = true;
         return;
     }
-    if (package->style == IV_STYLE_UNKNOWN) {
-        package->style = iv_package_style_of_name(file);
-    }
-    package->removal = package->removal || iv_package_is_removal_name(file);
     package->unreadable = now->is_malformed;
-    now->map_key = iv_ascii_fold(
-        h->r->scratch, composed != NULL ? composed : iv_package_stem(h->r->scratch, file));
     now->order = h->count;
     h->entries =
         iv_arena_grow(h->r->scratch, h->entries, h->count, &h->capacity, sizeof(struct entry *));
@@ -258,12 +325,12 @@ static void on_package_end(void *context, const struct iv_xml_element *e)
 /* ----------------------------------------------------------------------------------- final state
  */
 
-/* By name; of one name, the entry that wins is the last. */
+/* By key; of one key, the entry that wins is the last. */
 static int compare_entry(const void *a, const void *b)
 {
     const struct entry *x = *(const struct entry *const *)a;
     const struct entry *y = *(const struct entry *const *)b;
-    int order = strcmp(x->map_key, y->map_key);
+    int order = strcmp(x->package.key, y->package.key);
     if (order == 0 && x->sequence != y->sequence) {
         order = x->sequence < y->sequence ? -1 : 1;
     }
@@ -273,14 +340,6 @@ static int compare_entry(const void *a, const void *b)
     return order;
 }
 
-static int compare_key(const void *a, const void *b)
-{
-    const struct iv_package *x = a;
-    const struct iv_package *y = b;
-    int order = strcmp(x->key, y->key);
-    return order != 0 ? order : strcmp(x->name, y->name);
-}
-
 /* From scratch to the facts. */
 static void keep(const struct history *h, const struct entry *entry, struct iv_package *package)
 {
@@ -288,8 +347,10 @@ static void keep(const struct history *h, const struct entry *entry, struct iv_p
     const struct iv_package *from = &entry->package;
     *package = *from;
     package->path = h->doc->path;
-    package->container = IV_CONTAINER_HISTORY;
     package->origin = IV_ORIGIN_HISTORY;
+    package->name = iv_arena_strdup(arena, from->name);
+    package->key = iv_arena_strdup(arena, from->key);
+    package->identity_name = iv_arena_strdup(arena, from->identity_name);
     package->owner = iv_arena_strdup(arena, from->owner);
     package->component = iv_arena_strdup(arena, from->component);
     package->sub_component = iv_arena_strdup(arena, from->sub_component);
@@ -303,7 +364,6 @@ static void keep(const struct history *h, const struct entry *entry, struct iv_p
     package->cpu = iv_arena_strdup(arena, from->cpu);
     package->platform = iv_arena_strdup(arena, from->platform);
     package->grouping_key = iv_arena_strdup(arena, from->grouping_key);
-    iv_package_set_key(arena, package, entry->file == NULL ? "" : iv_reader_last_part(entry->file));
 }
 
 static void finish(struct history *h, struct iv_history *history)
@@ -315,14 +375,11 @@ static void finish(struct history *h, struct iv_history *history)
     history->event_count = h->complete_events;
     history->packages = IV_NEW_ARRAY(h->r->arena, struct iv_package, h->count);
     for (size_t i = 0; i < h->count; i++) {
-        bool is_last =
-            i + 1 == h->count || strcmp(h->entries[i]->map_key, h->entries[i + 1]->map_key) != 0;
+        bool is_last = i + 1 == h->count ||
+                       strcmp(h->entries[i]->package.key, h->entries[i + 1]->package.key) != 0;
         if (is_last) {
             keep(h, h->entries[i], &history->packages[history->package_count++]);
         }
-    }
-    if (history->package_count > 1) {
-        qsort(history->packages, history->package_count, sizeof(*history->packages), compare_key);
     }
 }
 
@@ -339,7 +396,9 @@ static const struct iv_xml_row rows[] = {
     {.path = EVENT "/UpdateOSOutput/UpdateState", .end = on_state, .once = true},
     {.path = PACKAGE, .start = on_package_start, .end = on_package_end},
     {.path = PACKAGE "/PackageFile", .end = on_file, .once = true},
+    {.path = PACKAGE "/PackageIdentity", .end = on_identity, .once = true},
     {.path = PACKAGE "/PackageStyle", .end = on_style, .once = true},
+    {.path = PACKAGE "/PackageType", .end = on_type, .once = true},
     {.path = PACKAGE "/ReleaseType", .end = on_release_type, .once = true},
     {.path = PACKAGE "/OwnerType", .end = on_owner_type, .once = true},
     {.path = PACKAGE "/BuildType", .end = on_build_type, .once = true},

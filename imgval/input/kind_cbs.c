@@ -150,6 +150,14 @@ static void on_recall(void *context, const struct iv_xml_element *e)
     mum->package->removal = true;
 }
 
+static void on_recalled(void *context, const struct iv_xml_element *e)
+{
+    struct mum *mum = context;
+    if (mum->package->recalled_name == NULL) {
+        mum->package->recalled_name = attribute(mum, e, "name");
+    }
+}
+
 #define CUSTOM "assembly/package/customInformation"
 
 static const struct iv_xml_row rows[] = {
@@ -159,6 +167,7 @@ static const struct iv_xml_row rows[] = {
     {.path = CUSTOM "/phoneInformation", .start = on_phone, .once = true},
     {.path = CUSTOM "/file", .start = on_file},
     {.path = "assembly/package/recall", .start = on_recall, .once = true},
+    {.path = "assembly/package/recall/assemblyIdentity", .start = on_recalled},
 };
 
 static const char *const namespaces[] = {

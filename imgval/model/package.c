@@ -24,7 +24,17 @@ static const struct extension extensions[] = {
     {.text = ".cbsu", .kind = EXTENSION_DIFF, .wraps = false},
 };
 
-/* The digest that the update servers put between the two suffixes: x.spkg_<40 hex>.cab. */
+/*
+ * What the update servers put before their .cab: x.KIND_<40 hex>.cab. The canonical kind of CBS is
+ * .cbs there; .cab is what nobody has seen, and what else it could mean.
+ */
+static const struct extension server_kinds[] = {
+    {.text = ".spkg", .kind = EXTENSION_CANONICAL}, {.text = ".spkr", .kind = EXTENSION_REMOVAL},
+    {.text = ".spku", .kind = EXTENSION_DIFF},      {.text = ".cbs", .kind = EXTENSION_CANONICAL},
+    {.text = ".cbsr", .kind = EXTENSION_REMOVAL},   {.text = ".cbsu", .kind = EXTENSION_DIFF},
+    {.text = ".cab", .kind = EXTENSION_CANONICAL},
+};
+
 #define DIGEST_LENGTH ((size_t)40)
 
 /* Whether the first `length` bytes of `name` end in `suffix`, folded. */
@@ -42,30 +52,38 @@ static bool has_suffix(const char *name, size_t length, const char *suffix)
     return true;
 }
 
-static const struct extension *extension_at_end(const char *name, size_t length)
+static const struct extension *find_at_end(const struct extension *rows, size_t count,
+                                           const char *name, size_t length)
 {
-    for (size_t i = 0; i < IV_COUNT(extensions); i++) {
-        if (has_suffix(name, length, extensions[i].text)) {
-            return &extensions[i];
+    for (size_t i = 0; i < count; i++) {
+        if (has_suffix(name, length, rows[i].text)) {
+            return &rows[i];
         }
     }
     return NULL;
 }
 
-/* The length without a digest, when there is one with an extension before it; else `length`. */
-static size_t without_digest(const char *name, size_t length)
+static const struct extension *extension_at_end(const char *name, size_t length)
 {
-    if (length <= DIGEST_LENGTH + 1 || name[length - DIGEST_LENGTH - 1] != '_') {
-        return length;
+    return find_at_end(extensions, IV_COUNT(extensions), name, length);
+}
+
+/* The kind before a digest at the end of the name, or NULL; the digest is taken off `length`. */
+static const struct extension *server_kind_at_end(const char *name, size_t *length)
+{
+    if (*length <= DIGEST_LENGTH + 1 || name[*length - DIGEST_LENGTH - 1] != '_') {
+        return NULL;
     }
-    for (size_t i = length - DIGEST_LENGTH; i < length; i++) {
+    for (size_t i = *length - DIGEST_LENGTH; i < *length; i++) {
         char c = iv_ascii_lower(name[i]);
         if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
-            return length;
+            return NULL;
         }
     }
-    size_t rest = length - DIGEST_LENGTH - 1;
-    return extension_at_end(name, rest) != NULL ? rest : length;
+    size_t rest = *length - DIGEST_LENGTH - 1;
+    const struct extension *kind = find_at_end(server_kinds, IV_COUNT(server_kinds), name, rest);
+    *length = kind != NULL ? rest : *length;
+    return kind;
 }
 
 /*
@@ -86,8 +104,10 @@ static size_t without_extensions(const char *name, size_t length, unsigned *ret_
         if (!found->wraps) {
             break;
         }
-        length = without_digest(name, length);
-        found = extension_at_end(name, length);
+        found = server_kind_at_end(name, &length);
+        if (found == NULL) {
+            found = extension_at_end(name, length);
+        }
     }
     return length;
 }
@@ -96,14 +116,6 @@ static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;
-}
-
-/* The same for a path of Windows, where '/' separates, too. */
-static const char *last_windows_part(const char *path)
-{
-    const char *part = last_part(path);
-    const char *backslash = strrchr(part, '\\');
-    return backslash != NULL ? backslash + 1 : part;
 }
 
 /* A name that starts with '~' is not cut there: a key is never empty for a file that has a name. */
@@ -150,9 +162,11 @@ static bool is_said(const char *text)
     return text != NULL && *text != '\0';
 }
 
+/* A language that is said and is no word for "all of them". */
 static bool has_culture(const struct iv_package *package)
 {
-    return is_said(package->culture) && !iv_ascii_ieq(package->culture, "neutral");
+    return is_said(package->culture) && !iv_ascii_ieq(package->culture, "neutral") &&
+           !iv_ascii_ieq(package->culture, "*");
 }
 
 static char *joined(struct iv_arena *arena, const char *const *parts, size_t count)
@@ -180,7 +194,10 @@ char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *
     bool sub = is_said(package->sub_component);
     const char *mark = "";
     const char *satellite = "";
-    if (has_culture(package)) {
+    if (package->style == IV_STYLE_CBS &&
+        iv_ascii_ifind(sub ? package->sub_component : package->component, "_lang_") != NULL) {
+        /* said already */
+    } else if (has_culture(package)) {
         mark = "_Lang_";
         satellite = package->culture;
     } else if (is_said(package->resolution)) {
@@ -197,7 +214,25 @@ char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *
     return joined(arena, parts, IV_COUNT(parts));
 }
 
-/* The name that the manifest gives, or NULL. */
+/* A removal package of CBS is named after what it removes: the identity that its <recall> names,
+ * else its own without the suffix that the builder adds. */
+static const char *recalled_name(struct iv_arena *arena, const struct iv_package *package)
+{
+    static const char suffix[] = ".recall";
+    if (is_said(package->recalled_name)) {
+        return package->recalled_name;
+    }
+    const char *name = package->identity_name;
+    size_t length = strlen(name);
+    return length >= sizeof(suffix) && has_suffix(name, length, suffix)
+               ? iv_arena_strndup(arena, name, length - (sizeof(suffix) - 1))
+               : name;
+}
+
+/*
+ * The name that the manifest gives, or NULL. Of update.mum the identity's name, never
+ * package@identifier: many packages share one there (a support number such as KB777778).
+ */
 static const char *manifest_name(struct iv_arena *arena, const struct iv_package *package)
 {
     if (package->style != IV_STYLE_CBS) {
@@ -206,10 +241,10 @@ static const char *manifest_name(struct iv_arena *arena, const struct iv_package
             return composed;
         }
     }
-    if (is_said(package->identifier)) {
-        return package->identifier;
+    if (!is_said(package->identity_name)) {
+        return NULL;
     }
-    return is_said(package->identity_name) ? package->identity_name : NULL;
+    return package->removal ? recalled_name(arena, package) : package->identity_name;
 }
 
 /* The name of a manifest file: <name>.dsm.xml, <name>~<token>~<arch>~<lang>~<version>.mum; NULL for
@@ -251,6 +286,40 @@ static const char *place_name(struct iv_arena *arena, const char *file_name)
     return iv_package_stem(arena, path);
 }
 
+/*
+ * What the path of a history's entry says: the package file, the folder of an update.mum, or an
+ * installed <identity>.mum. NULL for what names no package: updates stage packages as 138.cab, and
+ * the same number is another package in the next update.
+ */
+static const char *staged_name(struct iv_arena *arena, const char *file_name)
+{
+    char *path = iv_arena_strdup(arena, file_name);
+    for (char *c = path; *c != '\0'; c++) {
+        *c = *c == '\\' ? '/' : *c;
+    }
+    const char *name = place_name(arena, path);
+    bool is_number = name[strspn(name, "0123456789")] == '\0';
+    return is_number || iv_ascii_ieq(name, "update") || iv_ascii_ieq(name, "update.mum") ||
+                   iv_ascii_ieq(name, "man.dsm.xml")
+               ? NULL
+               : name;
+}
+
+/* Contract 4: the identity, whatever the place; PackageIdentity and place only where it is missing.
+ */
+static const char *history_name(struct iv_arena *arena, const struct iv_package *package,
+                                const char *file_name)
+{
+    const char *name = iv_package_composed_name(arena, package);
+    if (name == NULL && is_said(package->identity_name)) {
+        name = package->identity_name;
+    }
+    if (name == NULL) {
+        name = staged_name(arena, file_name);
+    }
+    return name != NULL ? name : "";
+}
+
 static const char *package_name(struct iv_arena *arena, const struct iv_package *package,
                                 const char *file_name)
 {
@@ -259,15 +328,7 @@ static const char *package_name(struct iv_arena *arena, const struct iv_package 
     case IV_CONTAINER_CABINET:
         return iv_package_stem(arena, file_name);
     case IV_CONTAINER_HISTORY:
-        /* PackageFile is a path of the build machine: C:\out\Contoso.Foo.spkg. */
-        name = iv_package_stem(arena, last_windows_part(file_name));
-        if (*name == '\0') {
-            name = iv_package_composed_name(arena, package);
-        }
-        if (name == NULL) {
-            name = manifest_name(arena, package);
-        }
-        return name != NULL ? name : "";
+        return history_name(arena, package, file_name);
     case IV_CONTAINER_FOLDER:
     case IV_CONTAINER_INSTALLED:
         name = manifest_name(arena, package);
@@ -276,13 +337,33 @@ static const char *package_name(struct iv_arena *arena, const struct iv_package 
     return name != NULL ? name : place_name(arena, file_name);
 }
 
+/* arm64.arm: built for the first, for programs of the second. */
+static bool has_guest(const struct iv_package *package)
+{
+    const char *dot = package->cpu != NULL ? strchr(package->cpu, '.') : NULL;
+    return dot != NULL && dot != package->cpu && dot[1] != '\0';
+}
+
+/* A CBS identity leaves language and guest processor to attributes of their own (packages.md 1.3,
+ * 2.3); where the name does not say them, packages that differ in nothing else would be one. */
+static const char *with_satellite(struct iv_arena *arena, const struct iv_package *package,
+                                  const char *name)
+{
+    if (has_culture(package) && iv_ascii_ifind(name, "_lang_") == NULL) {
+        name = iv_arena_printf(arena, "%s_Lang_%s", name, package->culture);
+    }
+    if (has_guest(package) && iv_ascii_ifind(name, "_wow_") == NULL &&
+        iv_ascii_ifind(name, ".guest") == NULL) {
+        name = iv_arena_printf(arena, "%s_Wow_%s", name, package->cpu);
+    }
+    return name;
+}
+
 void iv_package_set_key(struct iv_arena *arena, struct iv_package *package, const char *file_name)
 {
     const char *name = package_name(arena, package, file_name != NULL ? file_name : "");
-    /* A CBS identity leaves the language to an attribute of its own (packages.md 2.3). */
-    if (package->style == IV_STYLE_CBS && has_culture(package) &&
-        iv_ascii_ifind(name, "_lang_") == NULL) {
-        name = iv_arena_printf(arena, "%s_Lang_%s", name, package->culture);
+    if (package->style == IV_STYLE_CBS && *name != '\0') {
+        name = with_satellite(arena, package, name);
     }
     package->name = name;
     package->key = iv_ascii_fold(arena, name);

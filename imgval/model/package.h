@@ -55,6 +55,7 @@ struct iv_package {
     const char *resolution;
     const char *identity_name; /* assemblyIdentity@name */
     const char *identifier;    /* package@identifier */
+    const char *recalled_name; /* CBS-R: the name of the identity that it removes; readers only */
     const char *version;       /* as written; DSM: Major.Minor.QFE.Build joined; NULL: none */
     struct iv_version number;  /* 0.0.0.0 when there is none */
 
@@ -88,7 +89,7 @@ struct iv_package {
 
 /*
  * The file name cut at the first '~' and without package extensions: one, and before .cab another
- * (x.spkg.cab, x.spkg_<40 hex>.cab). Extensions are folded: .spkg .spkr .spku .cab .cbsr .cbsu.
+ * (x.spkg.cab, x.cbs_<40 hex>.cab). Extensions are folded: .spkg .spkr .spku .cab .cbsr .cbsu.
  * Case is kept. Never empty for a file that has a name.
  */
 char *iv_package_stem(struct iv_arena *arena, const char *file_name);
@@ -108,7 +109,8 @@ char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *
  * Sets name and key from container, file name (last part of `file_name`) and identity, as contract
  * 4 says. Falls back to the stem, or the folder's name, where the manifest does not say.
  * `file_name`: the package file; the folder or the manifest in it; the installed manifest; the
- * PackageFile of a history entry (a path with backslashes). NULL: not known. Sets both, never NULL.
+ * PackageFile of a history entry (a path with backslashes). NULL: not known. Sets both, never NULL;
+ * "" for a history entry that names no package. The one place that makes keys.
  */
 void iv_package_set_key(struct iv_arena *arena, struct iv_package *package, const char *file_name);
 

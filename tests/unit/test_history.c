@@ -65,7 +65,7 @@ static void test_algorithm(void)
     CHECK_STR(h->packages[1].key, "contoso.b");
     CHECK_STR(h->packages[1].owner_type, "OEM");
     CHECK_STR(h->packages[1].partition, "mainos");
-    CHECK(h->packages[1].binary_partition);
+    CHECK(h->packages[1].binary_partition); /* CBS: the flag is meant */
     CHECK_INT(h->packages[1].style, IV_STYLE_CBS);
     CHECK_STR(h->packages[2].key, "contoso.c");
     CHECK(h->packages[2].removal);
@@ -99,6 +99,66 @@ static void test_fallback(void)
     CHECK(h->packages[0].version == NULL);
 }
 
+#define STAGED "\\\\?\\C:\\Data\\USERS\\System\\AppData\\Local\\UpdateStagingRoot\\MainOS"
+#define INSTALL "\\\\?\\U:\\SharedData\\DuShared\\PackagesToInstall"
+#define CBS_TYPE(name, type)                                                                       \
+    "<PackageIdentity>" name "~1~ARM~~1.0.0.1</PackageIdentity><PackageType>" type "</PackageType>"
+
+/* The forms of a phone's own history: the same number is another package in the next update. */
+static void test_staged(void)
+{
+    BENCH(b);
+    const struct iv_history *h = read_history(
+        &b,
+        EVENT("1", "Update Complete",
+              PACKAGE("A", "1", "e:\\out\\contoso.a.spkg",
+                      "<IsBinaryPartition>true</IsBinaryPartition>"
+                      "<PackageType>Invalid</PackageType>")
+                  PACKAGE("B", "1", "e:\\out\\contoso.b.spkg", "")
+                      PACKAGE("C", "1", "e:\\out\\contoso.c.spkg", "")
+                          PACKAGE("D", "1", "e:\\out\\contoso.d.spkg", ""))
+            EVENT("3", "Update Complete",
+                  PACKAGE("B", "3", INSTALL "\\138.cab", CBS_TYPE("Contoso.B", "Canonical"))
+                      PACKAGE("C", "3", INSTALL "\\139.cab",
+                              "<PackageType>Removal</PackageType>"
+                              "<IsRemoval>false</IsRemoval>")
+                          PACKAGE("D", "3", STAGED "\\RecallPackages\\Contoso.D\\update.mum", ""))
+                EVENT("2", "Update Complete",
+                      PACKAGE("E", "2", INSTALL "\\138.cab", CBS_TYPE("Contoso.E", "Canonical"))
+                          PACKAGE("B", "2", STAGED "\\Windows\\Contoso.B~1~arm~~1\\update.mum",
+                                  CBS_TYPE("Contoso.B", "Canonical")))
+                    EVENT("4", "Staging Complete", PACKAGE("Z", "4", INSTALL "\\140.cab", "")));
+    CHECK_INT(b.facts.fault_count, 0);
+    CHECK_INT(h->package_count, 5);
+    CHECK_INT(find(h, "contoso.a")->style, IV_STYLE_SPKG);
+    CHECK(!find(h, "contoso.a")->binary_partition); /* of an SPKG it says nothing */
+    CHECK_STR(find(h, "contoso.b")->version, "1.0.0.3");
+    CHECK_INT(find(h, "contoso.b")->style, IV_STYLE_CBS);
+    CHECK(find(h, "contoso.c")->removal);
+    CHECK(find(h, "contoso.d")->removal);
+    CHECK_STR(find(h, "contoso.e")->version, "1.0.0.2");
+}
+
+/* A number names no package. */
+static void test_nameless(void)
+{
+    BENCH(b);
+    const struct iv_history *h = read_history(
+        &b, EVENT("1", "Update Complete",
+                  "<Package><PackageFile>" INSTALL "\\138.cab</PackageFile></Package>"
+                  "<Package><PackageFile>" INSTALL "\\138.cab</PackageFile><PackageIdentity>"
+                  "Contoso.X~1~arm64.arm~de-de~1.0.0.0</PackageIdentity></Package>"));
+    if (CHECK_INT(b.facts.fault_count, 1)) {
+        CHECK_INT(b.facts.faults[0].kind, IV_FAULT_METADATA);
+        CHECK_STR(b.facts.faults[0].detail,
+                  "a package without <Identity>, whose <PackageFile> '" INSTALL
+                  "\\138.cab' does not name it either");
+    }
+    if (CHECK_INT(h->package_count, 1)) {
+        CHECK_STR(h->packages[0].key, "contoso.x_lang_de-de_wow_arm64.arm");
+    }
+}
+
 static void test_not_complete(void)
 {
     BENCH(b);
@@ -120,9 +180,9 @@ static void test_malformed_entries(void)
     const char *events = EVENT("x", "Update Complete", BAD_VERSION NAMELESS BAD_REMOVAL GOOD);
     const struct iv_history *h = read_history(&b, events);
     CHECK_INT(h->package_count, 3);
-    CHECK(find(h, "a")->unreadable && find(h, "a")->version == NULL);
-    CHECK(find(h, "b")->unreadable && !find(h, "b")->removal);
-    CHECK(!find(h, "c")->unreadable);
+    CHECK(find(h, "contoso.a")->unreadable && find(h, "contoso.a")->version == NULL);
+    CHECK(find(h, "contoso.b")->unreadable && !find(h, "contoso.b")->removal);
+    CHECK(!find(h, "contoso.c")->unreadable);
     if (CHECK_INT(b.facts.fault_count, 4)) {
         for (size_t i = 0; i < 4; i++) {
             CHECK_INT(b.facts.faults[i].kind, IV_FAULT_METADATA);
@@ -145,7 +205,7 @@ static void test_cut_off(void)
     const char *events = iv_arena_printf(&b.arena, "%s" OPEN_EVENT GOOD "</Oops>", whole);
     const struct iv_history *h = read_history(&b, events);
     CHECK_INT(h->package_count, 1);
-    CHECK_STR(h->packages[0].key, "a");
+    CHECK_STR(h->packages[0].key, "contoso.a");
     if (CHECK_INT(b.facts.fault_count, 1)) {
         CHECK_INT(b.facts.faults[0].kind, IV_FAULT_METADATA);
         CHECK_INT(b.facts.faults[0].line, 2);
@@ -230,6 +290,8 @@ int main(void)
     test_algorithm();
     test_equal_sequence();
     test_fallback();
+    test_staged();
+    test_nameless();
     test_not_complete();
     test_malformed_entries();
     test_cut_off();

@@ -57,9 +57,9 @@ static void test_tree(void)
     const struct iv_package *bare = seen_package(&s, "/Contoso.C.dsm.xml");
     CHECK_STR(bare->key, "contoso.a"); /* the composed name */
     CHECK_INT(bare->container, IV_CONTAINER_FOLDER);
-    CHECK_STR(seen_package(&s, ".MUM")->key, "contoso.m");
+    CHECK_STR(seen_package(&s, ".MUM")->key, "contoso.m-package"); /* the identity's name */
     const struct iv_package *ex = seen_package(&s, "/ex");
-    CHECK_STR(ex->key, "contoso.m");
+    CHECK_STR(ex->key, "contoso.m-package");
     CHECK_INT(ex->style, IV_STYLE_CBS);
     CHECK(!ex->unreadable && ex->fault_count == 0);
     if (CHECK_INT(ex->payload_package_count, 3)) {

@@ -3,6 +3,10 @@
 #include "imgval/model/package.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #define HEX40 "0123456789abcdefABCDEF0123456789abcdef01"
 
 struct stem_row {
@@ -32,10 +36,20 @@ static const struct stem_row stem_rows[] = {
     {"x.spkr_" HEX40 ".cab", "x", true, true, false},
     {"x.cbsu_" HEX40 ".cab", "x", true, false, true},
     {"x.cab_" HEX40 ".cab", "x", true, false, false},
+    {"x.cbs_" HEX40 ".cab", "x", true, false, false},
+    {"X.CBS_" HEX40 ".CAB", "X", true, false, false},
+    {"x.cbsr_" HEX40 ".cab", "x", true, true, false},
+    {"x.Spku_" HEX40 ".cab", "x", true, false, true},
+    {"x_lang_de-de.cbs_" HEX40 ".cab", "x_lang_de-de", true, false, false},
+    {"x~31bf3856ad364e35~ARM~~.cbs_" HEX40 ".cab", "x", true, false, false},
+    {"x_Wow_arm64.arm.cbs_" HEX40 ".cab", "x_Wow_arm64.arm", true, false, false},
+    {"x_wow_amd64.x86.cab", "x_wow_amd64.x86", true, false, false},
     /* not quite a digest, and a digest without an extension before it */
     {"x.spkg_0" HEX40 ".cab", "x.spkg_0" HEX40, true, false, false},
     {"x.spkg_0123.cab", "x.spkg_0123", true, false, false},
     {"x_" HEX40 ".cab", "x_" HEX40, true, false, false},
+    {"x.cbs.cab", "x.cbs", true, false, false},
+    {"x.msu_" HEX40 ".cab", "x.msu_" HEX40, true, false, false},
     {"x.spkg_" HEX40, "x.spkg_" HEX40, false, false, false},
     {"_" HEX40 ".cab", "_" HEX40, true, false, false},
     /* a part of the name that reads like an extension */
@@ -123,7 +137,15 @@ static const struct key_row key_rows[] = {
     {"My.cab", "my", {.container = IV_CONTAINER_CABINET, MUM, .culture = ""}},
     /* the culture of an SPKG is in its name or nowhere */
     {"My.spkg", "my", {.container = IV_CONTAINER_CABINET, DSM, .culture = "de-DE"}},
-    /* a bare manifest: the composed name, or the identifier */
+    {"My.cab", "my", {.container = IV_CONTAINER_CABINET, MUM, .culture = "*"}},
+    {"My.cab", "my_wow_arm64.arm", {.container = IV_CONTAINER_CABINET, MUM, .cpu = "arm64.arm"}},
+    {"My_wow_x.y.cab", "my_wow_x.y", {.container = IV_CONTAINER_CABINET, MUM, .cpu = "arm64.arm"}},
+    {"My.Guest.cab", "my.guest", {.container = IV_CONTAINER_CABINET, MUM, .cpu = "arm64.arm"}},
+    {"My.cab", "my", {.container = IV_CONTAINER_CABINET, MUM, .cpu = "wow64"}},
+    {"My.cab",
+     "my_lang_de_wow_amd64.x86",
+     {.container = IV_CONTAINER_CABINET, MUM, .cpu = "amd64.x86", .culture = "de"}},
+    /* a bare manifest: the composed name, or the identity's name, never the identifier */
     {"in/folder/man.dsm.xml", "contoso.boot.sbl1", {.container = IV_CONTAINER_FOLDER, DSM}},
     {"in/folder", "contoso.boot.sbl1", {.container = IV_CONTAINER_FOLDER, DSM}},
     {"folder",
@@ -132,21 +154,40 @@ static const struct key_row key_rows[] = {
     {"folder",
      "contoso.boot.sbl1_res_480x800",
      {.container = IV_CONTAINER_FOLDER, DSM, .resolution = "480x800"}},
-    {"in/folder/update.mum", "contoso.boot.tz", {.container = IV_CONTAINER_FOLDER, MUM}},
+    {"in/folder/update.mum", "contoso.boot.tz-package", {.container = IV_CONTAINER_FOLDER, MUM}},
     {"folder",
      "a-package",
      {.container = IV_CONTAINER_FOLDER, .style = IV_STYLE_CBS, .identity_name = "A-Package"}},
     {"folder",
+     "folder",
+     {.container = IV_CONTAINER_FOLDER, .style = IV_STYLE_CBS, .identifier = "KB777778"}},
+    {"folder",
+     "contoso.boot.tz-package_lang_de",
+     {.container = IV_CONTAINER_FOLDER, MUM, .culture = "de"}},
+    {"folder",
+     "contoso.boot.tz-package_wow_arm64.arm",
+     {.container = IV_CONTAINER_FOLDER, MUM, .cpu = "arm64.arm"}},
+    /* phoneOwner and its like do not name a CBS package */
+    {"folder",
+     "contoso.boot.tz-package",
+     {.container = IV_CONTAINER_FOLDER, MUM, .owner = "O", .component = "C"}},
+    /* a removal is named after what it removes */
+    {"folder",
      "a",
      {.container = IV_CONTAINER_FOLDER,
       .style = IV_STYLE_CBS,
-      .identifier = "",
-      .identity_name = "A"}},
-    {"folder", "contoso.boot.tz_lang_de", {.container = IV_CONTAINER_FOLDER, MUM, .culture = "de"}},
-    /* phoneOwner and its like do not name a CBS package */
+      .identity_name = "A.Recall",
+      .removal = true}},
     {"folder",
-     "contoso.boot.tz",
-     {.container = IV_CONTAINER_FOLDER, MUM, .owner = "O", .component = "C"}},
+     "a-package",
+     {.container = IV_CONTAINER_FOLDER,
+      .style = IV_STYLE_CBS,
+      .identity_name = "A.Recall",
+      .recalled_name = "A-Package",
+      .removal = true}},
+    {"folder",
+     "a.recall",
+     {.container = IV_CONTAINER_FOLDER, .style = IV_STYLE_CBS, .identity_name = "A.Recall"}},
     /* the manifest does not say */
     {"in/Folder.X/man.dsm.xml",
      "folder.x",
@@ -169,7 +210,7 @@ static const struct key_row key_rows[] = {
      "contoso.a.b",
      {.container = IV_CONTAINER_INSTALLED, .style = IV_STYLE_SPKG}},
     {"servicing/Packages/Other~1~arm~~1.0.0.0.mum",
-     "contoso.boot.tz",
+     "contoso.boot.tz-package",
      {.container = IV_CONTAINER_INSTALLED, MUM}},
     {"servicing/Packages/Other~1~arm~~1.0.0.0.mum",
      "other",
@@ -177,17 +218,38 @@ static const struct key_row key_rows[] = {
     {"servicing/Packages/Other~1~arm~de~1.0.0.0.mum",
      "other_lang_de",
      {.container = IV_CONTAINER_INSTALLED, .style = IV_STYLE_CBS, .culture = "de"}},
-    /* a history entry: PackageFile, else the composed name */
-    {"\\\\?\\C:\\out\\MSPackages\\My.Pkg.spkg", "my.pkg", {.container = IV_CONTAINER_HISTORY, DSM}},
-    {"C:\\out.cab\\My.Pkg~1~2~~.cab", "my.pkg", {.container = IV_CONTAINER_HISTORY, DSM}},
-    {"/out/My.Pkg.CAB", "my.pkg", {.container = IV_CONTAINER_HISTORY, MUM}},
-    {"C:\\out\\", "contoso.boot.sbl1", {.container = IV_CONTAINER_HISTORY, DSM}},
-    {"", "contoso.boot.sbl1", {.container = IV_CONTAINER_HISTORY, DSM}},
-    {NULL, "contoso.boot.sbl1_lang_de", {.container = IV_CONTAINER_HISTORY, DSM, .culture = "de"}},
-    {NULL, "contoso.boot.tz", {.container = IV_CONTAINER_HISTORY, MUM}},
-    {NULL,
+    /* a history entry: the identity, whatever PackageFile says */
+    {"\\\\?\\C:\\out\\My.Pkg.spkg", "contoso.boot.sbl1", {.container = IV_CONTAINER_HISTORY, DSM}},
+    {"U:\\x\\138.cab",
      "o.c_lang_de",
      {.container = IV_CONTAINER_HISTORY, MUM, .owner = "O", .component = "C", .culture = "de"}},
+    {NULL, "contoso.boot.sbl1_lang_de", {.container = IV_CONTAINER_HISTORY, DSM, .culture = "de"}},
+    {NULL,
+     "o.c.x_lang_de",
+     {.container = IV_CONTAINER_HISTORY,
+      .style = IV_STYLE_CBS,
+      .owner = "O",
+      .component = "C",
+      .sub_component = "X_Lang_de",
+      .culture = "de"}},
+    {NULL,
+     "o.c_res_1x2",
+     {.container = IV_CONTAINER_HISTORY,
+      .style = IV_STYLE_CBS,
+      .owner = "O",
+      .component = "C",
+      .resolution = "1x2"}},
+    /* without one: PackageIdentity, then the place, as far as that names a package */
+    {"U:\\x\\138.cab", "contoso.boot.tz-package", {.container = IV_CONTAINER_HISTORY, MUM}},
+    {"C:\\out.cab\\My.Pkg~1~2~~.cab", "my.pkg", {.container = IV_CONTAINER_HISTORY}},
+    {"/out/My.Pkg.CAB", "my.pkg", {.container = IV_CONTAINER_HISTORY}},
+    {"C:\\R\\RecallPackages\\My.Pkg\\update.mum", "my.pkg", {.container = IV_CONTAINER_HISTORY}},
+    {"C:\\S\\My.Pkg~1~arm~~1.0.0.0\\update.mum", "my.pkg", {.container = IV_CONTAINER_HISTORY}},
+    {"C:\\S\\My.Pkg~1~arm~~1.0.0.0.mum", "my.pkg", {.container = IV_CONTAINER_HISTORY}},
+    {"U:\\x\\138.cab", "", {.container = IV_CONTAINER_HISTORY}},
+    {"U:\\x\\update.cab", "", {.container = IV_CONTAINER_HISTORY}},
+    {"update.mum", "", {.container = IV_CONTAINER_HISTORY}},
+    {"C:\\out\\", "out", {.container = IV_CONTAINER_HISTORY}},
     {NULL, "", {.container = IV_CONTAINER_HISTORY}},
     {NULL, "", {.container = IV_CONTAINER_CABINET}},
     {NULL, "", {.container = IV_CONTAINER_FOLDER}},
@@ -219,19 +281,46 @@ static void test_twins(struct iv_arena *arena)
         {.container = IV_CONTAINER_FOLDER, DSM},
         {.container = IV_CONTAINER_INSTALLED,
          .style = IV_STYLE_CBS,
-         .identifier = "CONTOSO.Boot.SBL1"},
-        {.container = IV_CONTAINER_HISTORY},
+         .identity_name = "CONTOSO.Boot.SBL1"},
+        {.container = IV_CONTAINER_HISTORY, DSM},
     };
     static const char *const files[] = {
         "a/Contoso.Boot.SBL1.spkg",
         "b/contoso.boot.sbl1~628844477771337a~arm~~.cab",
         "c/man.dsm.xml",
         "Contoso.Boot.SBL1~628844477771337a~arm~~1.0.0.0.mum",
-        "C:\\x\\Contoso.boot.SBL1.cab",
+        "U:\\x\\138.cab",
     };
     for (size_t i = 0; i < IV_COUNT(forms); i++) {
         iv_package_set_key(arena, &forms[i], files[i]);
         CHECK_STR(forms[i].key, "contoso.boot.sbl1");
+    }
+}
+
+/* Lines NAME, tab, KEY of real file names. */
+static void test_real(struct iv_arena *arena, const char *real)
+{
+    static const char *const kinds[] = {"cbs", "cbsr", "cbsu", "spkg", "spkr", "spku"};
+    char line[1024];
+    for (size_t i = 0; i < IV_COUNT(kinds); i++) {
+        FILE *file = fopen(iv_arena_printf(arena, "%s/names/%s.txt", real, kinds[i]), "r");
+        if (!CHECK(file != NULL)) {
+            continue;
+        }
+        while (fgets(line, sizeof(line), file) != NULL) {
+            char *key = strchr(line, '\t');
+            if (!CHECK(key != NULL)) {
+                break;
+            }
+            *key++ = '\0';
+            key[strcspn(key, "\r\n")] = '\0';
+            struct iv_package package = {.container = IV_CONTAINER_CABINET};
+            iv_package_set_key(arena, &package, line);
+            CHECK_STR(package.key, key);
+            CHECK_INT(iv_package_is_removal_name(line), kinds[i][strlen(kinds[i]) - 1] == 'r');
+            CHECK_INT(iv_package_is_diff_name(line), kinds[i][strlen(kinds[i]) - 1] == 'u');
+        }
+        fclose(file);
     }
 }
 
@@ -345,5 +434,9 @@ int main(void)
     test_set(&arena);
     test_missing(&arena);
     test_path_order();
+    const char *real = getenv("IMGVAL_REAL");
+    if (real != NULL) {
+        test_real(&arena, real);
+    }
     return unit_end();
 }

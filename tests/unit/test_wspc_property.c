@@ -123,8 +123,12 @@ static void make_file(struct history *h, struct model_package *m, struct iv_pack
         ".spkg_0123456789abcdef0123456789ABCDEF01234567.cab",
     };
     static const char *const cbs[] = {
-        ".cab",     ".Cab", "~31bf3856ad364e35~ARM64~~.cab", "~628844477771337a~arm~~1.0.0.0.cab",
+        ".cab",
+        ".Cab",
+        "~31bf3856ad364e35~ARM64~~.cab",
+        "~628844477771337a~arm~~1.0.0.0.cab",
         ".cab.cab",
+        ".CBS_0123456789abcdef0123456789ABCDEF01234567.cab",
     };
     static const char *const removal[] = {
         ".spkr",
@@ -174,8 +178,8 @@ static void make_manifest(struct history *h, struct model_package *m, struct iv_
         p->component = dot + 1;
     } else {
         p->style = IV_STYLE_CBS;
-        p->identifier = in_100(r, 70) ? m->manifest_name : NULL;
-        p->identity_name = p->identifier == NULL ? m->manifest_name : "Contoso.Other";
+        p->identifier = in_100(r, 30) ? m->manifest_name : "KB777778";
+        p->identity_name = m->manifest_name;
     }
 }
 

@@ -61,10 +61,14 @@ static void stem_of(char *name)
     if (!was_cab) {
         return;
     }
-    /* x.spkg_<40 hex>.cab */
+    /* x.spkg_<40 hex>.cab; the servers say .cbs where files say .cab */
     char *bar = strrchr(name, '_');
     if (bar != NULL && strlen(bar) == 41 && strspn(bar + 1, "0123456789abcdef") == 40) {
         *bar = '\0';
+        if (ends_in(name, ".cbs")) {
+            cut_end(name, ".cbs");
+            return;
+        }
     }
     for (size_t i = 0; i < 6; i++) {
         if (ends_in(name, extensions[i])) {
