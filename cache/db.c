@@ -1,12 +1,17 @@
 #include "cache/db.h"
 
 #include "cache/newfile.h"
+#include "imgval/base/arena.h"
+#include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
+#include "imgval/base/file.h"
 #include "imgval/base/text.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,20 +45,56 @@ struct iv_query {
 
 static void *allocate(size_t size)
 {
-    void *memory = calloc(1, size);
-    if (memory == NULL) {
-        iv_out_of_memory();
-    }
-    return memory;
+    return memset(iv_malloc(size), 0, size);
 }
 
-static char *duplicate(const char *text)
+/* --- memory: SQLite gets it, or the process ends -----------------------------------------------
+ */
+
+static void *memory_get(int size)
 {
-    char *copy = strdup(text);
-    if (copy == NULL) {
-        iv_out_of_memory();
-    }
-    return copy;
+    return iv_malloc((size_t)size);
+}
+
+static void *memory_change(void *memory, int size)
+{
+    return iv_realloc(memory, (size_t)size);
+}
+
+static int memory_size(void *memory)
+{
+    return memory == NULL ? 0 : (int)malloc_usable_size(memory);
+}
+
+static int memory_round(int size)
+{
+    return (size + 7) & ~7;
+}
+
+static int memory_begin(void *context)
+{
+    (void)context;
+    return SQLITE_OK;
+}
+
+static void memory_end(void *context)
+{
+    (void)context;
+}
+
+/* Before each opening; after the first one SQLite does not take it any more. */
+static void library_begin(void)
+{
+    static const sqlite3_mem_methods methods = {
+        .xMalloc = memory_get,
+        .xFree = free,
+        .xRealloc = memory_change,
+        .xSize = memory_size,
+        .xRoundup = memory_round,
+        .xInit = memory_begin,
+        .xShutdown = memory_end,
+    };
+    (void)sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
 }
 
 /* --- errors --------------------------------------------------------------------------------- */
@@ -86,6 +127,18 @@ static bool system_error(const struct iv_db *db, struct iv_error *err, const cha
     return iv_error_errno(err, "%s: %s", db->path, detail);
 }
 
+/* SQLite takes a file system that has no locks to give, as NFS without its daemon, for another
+ * process that holds one. With errno set. */
+static bool has_no_locks(const struct iv_db *db)
+{
+    int fd IV_CLEANUP(iv_fd_close) = open(db->path, O_RDONLY | O_CLOEXEC);
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+    if (fd < 0 || fcntl(fd, F_GETLK, &lock) == 0) {
+        return false;
+    }
+    return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP;
+}
+
 /* Translates the error that SQLite has just returned. `code` may be an extended one. */
 static bool database_error(const struct iv_db *db, int code, struct iv_error *err)
 {
@@ -109,6 +162,9 @@ static bool database_error(const struct iv_db *db, int code, struct iv_error *er
         iv_out_of_memory();
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+        if (has_no_locks(db)) {
+            return iv_error_errno(err, "%s: the %s cannot be locked", db->path, db->schema->what);
+        }
         return iv_error_set(err, IV_ERROR_STORE,
                             "%s: the %s is locked by another process (waited %u seconds); try "
                             "again when it has finished",
@@ -246,7 +302,12 @@ bool iv_query_next(struct iv_query *query, bool *ret_row, struct iv_error *err)
         return true;
     }
     if (code != SQLITE_DONE) {
-        database_error(query->db, sqlite3_extended_errcode(query->db->handle), err);
+        /* A value that could not be bound leaves its error here, not at the connection. */
+        database_error(query->db,
+                       query->bind_result != SQLITE_OK
+                           ? query->bind_result
+                           : sqlite3_extended_errcode(query->db->handle),
+                       err);
         iv_query_reset(query);
         return false;
     }
@@ -443,6 +504,7 @@ static bool open_handle(struct iv_db *db, const char *file, int flags, struct iv
 {
     struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_printf(&name, "%s%s", *file == '/' ? "" : "./", file);
+    library_begin();
     int code = sqlite3_open_v2(iv_buf_text(&name), &db->handle,
                                flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK) {
@@ -562,6 +624,7 @@ static bool migrate_in_memory(struct iv_db *db, struct iv_error *err)
 {
     struct iv_db copy = *db;
     copy.handle = NULL;
+    library_begin();
     int code = sqlite3_open_v2(":memory:", &copy.handle,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
                                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
@@ -708,7 +771,7 @@ bool iv_db_open(const char *path, const struct iv_db_schema *schema, enum iv_db_
                 unsigned wait, struct iv_db **ret_db, struct iv_error *err)
 {
     struct iv_db *db IV_CLEANUP(iv_db_close) = allocate(sizeof(*db));
-    *db = (struct iv_db){.schema = schema, .path = duplicate(path), .wait = wait};
+    *db = (struct iv_db){.schema = schema, .path = iv_strdup(path), .wait = wait};
     if (!open_as(db, access, err)) {
         return false;
     }

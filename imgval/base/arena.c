@@ -30,6 +30,27 @@ void iv_out_of_memory(void)
     _exit(4);
 }
 
+void *iv_malloc(size_t size)
+{
+    return iv_realloc(NULL, size);
+}
+
+/* Of no bytes there is a pointer, too: NULL would be taken for a failure. */
+void *iv_realloc(void *memory, size_t size)
+{
+    void *moved = realloc(memory, size > 0 ? size : 1);
+    if (moved == NULL) {
+        iv_out_of_memory();
+    }
+    return moved;
+}
+
+char *iv_strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(iv_malloc(size), text, size);
+}
+
 void iv_advise_large(void *memory, size_t size)
 {
     if (size >= LARGE_SIZE) {

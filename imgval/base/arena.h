@@ -62,6 +62,15 @@ void *iv_arena_grow(struct iv_arena *arena, void *array, size_t count, size_t *c
  * touches as pages, and each is a trap into the kernel. Nothing depends on it. */
 void iv_advise_large(void *memory, size_t size);
 
+/*
+ * malloc() and the like that end the process instead of returning NULL; free() takes what they
+ * give. They are for us, and for every library that can be given its own: many a library takes the
+ * lack of memory for damage of what it reads, which would be said of the firmware, or crashes.
+ */
+void *iv_malloc(size_t size);
+void *iv_realloc(void *memory, size_t size);
+char *iv_strdup(const char *text);
+
 /* Ends the process: one line on standard error, exit status 4. */
 IV_NORETURN void iv_out_of_memory(void);
 

@@ -24,12 +24,40 @@ static void require(int is_fine)
     }
 }
 
-static struct iv_sha256 *digest_open(const char *name)
+static void *crypto_malloc(size_t size, const char *file, int line)
 {
+    (void)file;
+    (void)line;
+    return size == 0 ? NULL : iv_malloc(size);
+}
+
+static void *crypto_realloc(void *memory, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return iv_realloc(memory, size);
+}
+
+static void crypto_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(memory);
+}
+
+/* Before each use; after the first one it has nothing to do. Without memory libcrypto 3.0 reads
+ * through NULL pointers, so it is never without. */
+static void crypto_begin(void)
+{
+    (void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
     /* No configuration file: it would be opened inside the sandbox, and may load foreign code. */
     require(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL));
-    struct iv_sha256 *sha = malloc(sizeof(*sha));
-    require(sha != NULL);
+}
+
+static struct iv_sha256 *digest_open(const char *name)
+{
+    crypto_begin();
+    struct iv_sha256 *sha = iv_malloc(sizeof(*sha));
     sha->digest = EVP_MD_fetch(NULL, name, NULL);
     require(sha->digest != NULL);
     sha->context = EVP_MD_CTX_new();
@@ -140,7 +168,7 @@ bool iv_rsa_verify(const struct iv_rsa_key *key, const unsigned char *digest, si
         key->exponent_size > 8 || (digest_size != IV_SHA1_SIZE && digest_size != IV_SHA256_SIZE)) {
         return false;
     }
-    require(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL));
+    crypto_begin();
     EVP_MD *method = EVP_MD_fetch(NULL, digest_size == IV_SHA1_SIZE ? "SHA1" : "SHA256", NULL);
     require(method != NULL);
     EVP_PKEY *made = key_open(key);

@@ -25,6 +25,23 @@ struct iv_pattern {
     pcre2_match_data *data; /* scratch of one match; there are no threads */
 };
 
+static void *pattern_malloc(size_t size, void *context)
+{
+    (void)context;
+    return iv_malloc(size);
+}
+
+static void pattern_free(void *memory, void *context)
+{
+    (void)context;
+    free(memory);
+}
+
+static void general_free(pcre2_general_context **general)
+{
+    pcre2_general_context_free(*general);
+}
+
 static void context_free(pcre2_compile_context **context)
 {
     pcre2_compile_context_free(*context);
@@ -44,10 +61,9 @@ static bool pattern_error(const char *text, size_t place, int code, struct iv_er
 
 bool iv_pattern_open(const char *text, struct iv_pattern **ret_pattern, struct iv_error *err)
 {
-    pcre2_compile_context *context IV_CLEANUP(context_free) = pcre2_compile_context_create(NULL);
-    if (context == NULL) {
-        iv_out_of_memory();
-    }
+    pcre2_general_context *general IV_CLEANUP(general_free) =
+        pcre2_general_context_create(pattern_malloc, pattern_free, NULL);
+    pcre2_compile_context *context IV_CLEANUP(context_free) = pcre2_compile_context_create(general);
     /* Fixed here, since Debian and others may build the library with another default. */
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     pcre2_set_bsr(context, PCRE2_BSR_ANYCRLF);
@@ -60,16 +76,12 @@ bool iv_pattern_open(const char *text, struct iv_pattern **ret_pattern, struct i
     if (compiled == NULL) {
         return pattern_error(text, place, code, err);
     }
-    struct iv_pattern *pattern = calloc(1, sizeof(*pattern));
-    if (pattern == NULL) {
-        iv_out_of_memory();
-    }
-    pattern->code = compiled;
-    pattern->context = pcre2_match_context_create(NULL);
-    pattern->data = pcre2_match_data_create(1, NULL);
-    if (pattern->context == NULL || pattern->data == NULL) {
-        iv_out_of_memory();
-    }
+    struct iv_pattern *pattern = iv_malloc(sizeof(*pattern));
+    *pattern = (struct iv_pattern){
+        .code = compiled,
+        .context = pcre2_match_context_create(general),
+        .data = pcre2_match_data_create(1, general),
+    };
     pcre2_set_match_limit(pattern->context, MATCH_LIMIT);
     pcre2_set_depth_limit(pattern->context, DEPTH_LIMIT);
     pcre2_set_heap_limit(pattern->context, HEAP_LIMIT_KIB);

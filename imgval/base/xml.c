@@ -1,5 +1,6 @@
 #include "imgval/base/xml.h"
 
+#include "imgval/base/arena.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
 
@@ -10,6 +11,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -744,6 +746,8 @@ static bool parse(const struct document *doc, const struct iv_xml_table *table, 
         .line = 1,
     };
     build_tree(&pass.tree, doc->arena, table);
+    /* Its own would be told by on_error() at best, as damage of the document at worst. */
+    (void)xmlMemSetup(free, iv_malloc, iv_realloc, iv_strdup);
     pass.parser = xmlCreateMemoryParserCtxt(doc->text, (int)doc->size);
     if (pass.parser == NULL) {
         iv_out_of_memory();

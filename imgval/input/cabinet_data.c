@@ -364,13 +364,35 @@ static void archive_close(struct archive **archive)
     }
 }
 
+/*
+ * Whether the lack of memory made libarchive fail. It allocates where nobody can help it, and says
+ * so with ENOMEM in some places only. A decoder that cannot be set up has no other reason: the
+ * window sizes of the format were checked by us. In the others its message ends with the status of
+ * the decoder: Z_MEM_ERROR of zlib, and of LZX ARCHIVE_FATAL, where ARCHIVE_FAILED means bad data.
+ */
+static bool is_out_of_memory(struct archive *archive)
+{
+    static const char *const signs[] = {
+        "Can't initialize",
+        "Can't allocate",
+        "Deflate decompression failed (-4)",
+        "LZX decompression failed (-30)",
+    };
+    const char *text = archive_error_string(archive);
+    bool is_one = archive_errno(archive) == ENOMEM;
+    for (size_t i = 0; text != NULL && i < IV_COUNT(signs); i++) {
+        is_one = is_one || strncmp(text, signs[i], strlen(signs[i])) == 0;
+    }
+    return is_one;
+}
+
 /* What libarchive says, as one line; or what stopped the feed, which is the better reason. */
 static bool archive_fault(struct feed *feed, struct archive *archive, struct iv_fault *ret_fault)
 {
     if (feed->failed) {
         return false;
     }
-    if (archive_errno(archive) == ENOMEM) {
+    if (is_out_of_memory(archive)) {
         iv_out_of_memory();
     }
     const char *text = archive_error_string(archive);

@@ -1,5 +1,6 @@
 #include "imgval/report/read/json_read.h"
 
+#include "imgval/base/arena.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
 #include "imgval/model/package.h"
@@ -8,6 +9,7 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const json_t *native(const struct iv_json_value *value)
@@ -138,6 +140,7 @@ bool iv_json_parse(const char *text, size_t size, size_t first_line,
                    struct iv_json_value **ret_value, struct iv_error *err)
 {
     json_error_t why;
+    json_set_alloc_funcs(iv_malloc, free);
     json_t *value = parse_flat(text, size);
     if (value == NULL) {
         value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
