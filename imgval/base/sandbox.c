@@ -1,10 +1,14 @@
 #include "imgval/base/sandbox.h"
 
 #include "imgval/base/attr.h"
+#include "imgval/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -168,17 +172,19 @@ static struct scmp_arg_cmp argument_bits(unsigned argument, int mask, int value)
     };
 }
 
+/* Stands in the filter where the number of the process belongs, which is not known before fork().
+ * No process has it: they end at 2^22. */
+#define PID_PLACE 0x5AFEC0DEu
+
 /* Calls that are allowed for some arguments only. */
-static void filter_add_conditions(struct filter *filter, int output, bool has_landlock)
+static void filter_add_conditions(struct filter *filter, bool has_landlock)
 {
     static const int writes[] = {SCMP_SYS(write), SCMP_SYS(writev)};
     for (size_t i = 0; i < IV_COUNT(writes); i++) {
         struct scmp_arg_cmp to_error = argument_is(0, STDERR_FILENO);
+        struct scmp_arg_cmp to_output = argument_is(0, STDOUT_FILENO);
         filter_allow(filter, writes[i], 1, &to_error);
-        if (output >= 0 && output != STDERR_FILENO) {
-            struct scmp_arg_cmp to_output = argument_is(0, output);
-            filter_allow(filter, writes[i], 1, &to_output);
-        }
+        filter_allow(filter, writes[i], 1, &to_output);
     }
     struct scmp_arg_cmp to_read = argument_bits(2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0);
     filter_allow(filter, SCMP_SYS(openat), 1, &to_read);
@@ -200,27 +206,106 @@ static void filter_add_conditions(struct filter *filter, int output, bool has_la
         struct scmp_arg_cmp command = argument_is(1, allowed_fcntls[i]);
         filter_allow(filter, SCMP_SYS(fcntl), 1, &command);
     }
-    struct scmp_arg_cmp itself = argument_is(0, getpid());
+    struct scmp_arg_cmp itself = argument_is(0, (int)PID_PLACE);
     filter_allow(filter, SCMP_SYS(tgkill), 1, &itself);
 }
 
-static bool seccomp_enter(int output, bool has_landlock)
+/* A filter as the kernel takes it. */
+struct program {
+    struct sock_filter *steps;
+    size_t count;
+};
+
+/* The program that libseccomp makes of the rules: it writes to a descriptor only. */
+static bool program_export(scmp_filter_ctx context, struct program *program)
+{
+    int fd IV_CLEANUP(iv_fd_close) = memfd_create("filter", MFD_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || seccomp_export_bpf(context, fd) != 0 || fstat(fd, &st) != 0) {
+        return false;
+    }
+    size_t size = (size_t)st.st_size;
+    program->steps = malloc(size);
+    program->count = size / sizeof(*program->steps);
+    return program->steps != NULL && iv_file_read_at(fd, program->steps, size, 0) == (int64_t)size;
+}
+
+static bool program_make(struct program *program, bool has_landlock)
 {
     struct filter filter = {.context = seccomp_init(SCMP_ACT_KILL_PROCESS), .is_fine = true};
     if (filter.context == NULL) {
         return false;
     }
-    seccomp_attr_set(filter.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    filter.is_fine =
+        seccomp_attr_set(filter.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0;
     for (size_t i = 0; i < IV_COUNT(allowed_calls); i++) {
         filter_allow(&filter, allowed_calls[i], 0, NULL);
     }
     for (size_t i = 0; i < IV_COUNT(refused_calls); i++) {
         filter_refuse(&filter, refused_calls[i], EPERM, 0, NULL);
     }
-    filter_add_conditions(&filter, output, has_landlock);
-    bool is_entered = filter.is_fine && seccomp_load(filter.context) == 0;
+    filter_add_conditions(&filter, has_landlock);
+    bool is_made = filter.is_fine && program_export(filter.context, program);
     seccomp_release(filter.context);
-    return is_entered;
+    return is_made;
+}
+
+struct iv_sandbox {
+    struct program programs[2]; /* without and with Landlock */
+};
+
+bool iv_sandbox_open(struct iv_sandbox **ret_sandbox, struct iv_error *err)
+{
+    struct iv_sandbox *sandbox IV_CLEANUP(iv_sandbox_close) = calloc(1, sizeof(*sandbox));
+    for (size_t i = 0; sandbox != NULL && !HAS_SANITIZER && i < 2; i++) {
+        if (!program_make(&sandbox->programs[i], i == 1)) {
+            return iv_error_set(err, IV_ERROR_SYSTEM,
+                                "the filter of system calls for readers cannot be built");
+        }
+    }
+    if (sandbox == NULL) {
+        return iv_error_set(err, IV_ERROR_SYSTEM, "out of memory");
+    }
+    *ret_sandbox = sandbox;
+    sandbox = NULL;
+    return true;
+}
+
+void iv_sandbox_close(struct iv_sandbox **sandbox)
+{
+    if (*sandbox != NULL) {
+        free((*sandbox)->programs[0].steps);
+        free((*sandbox)->programs[1].steps);
+        free(*sandbox);
+        *sandbox = NULL;
+    }
+}
+
+/* In the process itself, whose copy of the program this is. */
+static bool seccomp_enter(const struct program *program)
+{
+    for (size_t i = 0; i < program->count; i++) {
+        struct sock_filter *step = &program->steps[i];
+        if (BPF_CLASS(step->code) == BPF_JMP && step->k == PID_PLACE) {
+            step->k = (uint32_t)getpid();
+        }
+    }
+    struct sock_fprog whole = {.len = (unsigned short)program->count, .filter = program->steps};
+    return program->steps != NULL && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole, 0, 0) == 0;
+}
+
+/* ---- descriptors ---- */
+
+/* Kernels before 5.9 have no call for it. */
+static void close_gap(unsigned first, unsigned last)
+{
+    if (close_range(first, last, 0) == 0) {
+        return;
+    }
+    long end = sysconf(_SC_OPEN_MAX);
+    for (unsigned fd = first; fd <= last && (long)fd < end; fd++) {
+        close((int)fd);
+    }
 }
 
 /* ---- resource limits ---- */
@@ -282,7 +367,7 @@ static bool limits_enter(const struct iv_limits *limits, uint64_t inherited)
     return !HAS_SANITIZER && limit_set(RLIMIT_AS, memory) && is_fine;
 }
 
-void iv_sandbox_enter(const int *directories, size_t count, int output,
+void iv_sandbox_enter(const struct iv_sandbox *sandbox, const int *directories, size_t count,
                       const struct iv_limits *limits, struct iv_containment *ret_containment)
 {
     uint64_t inherited = address_space();
@@ -292,6 +377,44 @@ void iv_sandbox_enter(const int *directories, size_t count, int output,
     struct iv_containment got = {0};
     got.landlock = no_new_privs && landlock_enter(directories, count);
     got.limits = limits_enter(limits, inherited);
-    got.seccomp = !HAS_SANITIZER && no_new_privs && seccomp_enter(output, got.landlock);
+    got.seccomp = no_new_privs && seccomp_enter(&sandbox->programs[got.landlock ? 1 : 0]);
     *ret_containment = got;
+}
+
+struct iv_containment iv_sandbox_offered(void)
+{
+    uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    return (struct iv_containment){
+        .landlock =
+            syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1,
+        .seccomp =
+            !HAS_SANITIZER && syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0,
+        .limits = !HAS_SANITIZER,
+    };
+}
+
+bool iv_sandbox_is_whole(const struct iv_containment *c)
+{
+    return c->landlock && (HAS_SANITIZER || c->seccomp);
+}
+
+void iv_sandbox_keep_descriptors(const int *kept, size_t count)
+{
+    unsigned from = 0;
+    for (;;) {
+        /* The next one to keep; there are few. */
+        unsigned next = UINT_MAX;
+        for (size_t i = 0; i < count; i++) {
+            if (kept[i] >= 0 && (unsigned)kept[i] >= from && (unsigned)kept[i] < next) {
+                next = (unsigned)kept[i];
+            }
+        }
+        if (next > from) {
+            close_gap(from, next == UINT_MAX ? UINT_MAX : next - 1);
+        }
+        if (next == UINT_MAX) {
+            return;
+        }
+        from = next + 1;
+    }
 }

@@ -1,7 +1,19 @@
+/*
+ * workers.c: the reader processes and their protocol.
+ *
+ * A lane is a place for one process after the other. Each process has two pipes: on its standard
+ * input it is given slots (64 bits each, little endian), to its standard output it writes records.
+ * The parent gives every lane a few slots ahead, so that no process waits for the next one, and
+ * fewer the fewer are left, so that in the end none has work waiting that another one could do. A
+ * process takes its slots in the order given. When there is nothing left to give, its standard
+ * input ends, and so does it. When it dies the first of its slots is lost, and the others are given
+ * to whoever is free.
+ */
 #include "imgval/base/workers.h"
 
 #include "imgval/base/arena.h"
 #include "imgval/base/cursor.h"
+#include "imgval/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,13 +35,14 @@
  * The records, worker to parent: "ivr", the type, size of the payload (32 bits), slot (64 bits),
  * little endian, then the payload.
  *
- *   ready   once, first: the sandbox is entered; one byte of containment bits; slot: the first one
+ *   ready   once, first: the sandbox is entered; one byte of containment bits; slot 0
  *   facts   the record of the slot
- *   retire  enough CPU time was used, a fresh process is to go on; slot: the first one not done
+ *   retire  enough CPU time was used, a fresh process is to go on; slot 0
  *
- * A worker must name exactly the slot that is next in its lane, so nothing can be skipped, repeated
- * or slipped into another lane. Each record is written at once when its slot is done: the slot in
- * hand is therefore always the one behind the last record, and no message has to say so.
+ * A worker must name exactly the slot that is the next of those that it was given, so nothing can
+ * be skipped, repeated or said for another worker. Each record is written at once when its slot is
+ * done: the slot in hand is therefore always the one after the last record, and no message has to
+ * say so.
  */
 enum record_type {
     RECORD_READY = 'r',
@@ -38,6 +51,7 @@ enum record_type {
 };
 
 #define RECORD_HEAD 16
+#define SLOT_SIZE 8
 
 struct record {
     enum record_type type;
@@ -60,16 +74,33 @@ enum {
 #define TICK_MS UINT64_C(1000)
 #define TRIES 3u
 #define NAP_NS 2000000 /* a small part of what fills a pipe */
-#define NAP_SLOTS 32u  /* before each lane; the end is not waited for */
+#define NAP_SLOTS 128u /* that each lane has been given; the end is not waited for */
+#define AHEAD 256u     /* slots that a lane is given at most */
+#define POLLS_MAX 500u /* failures in a row, 10 milliseconds apart, before it is given up */
 
-/* Slots first, first + k, first + 2k ...: one process after the other works them off. */
+/*
+ * The time that a slot may take is processor time, so that a machine with much else to do blames no
+ * file. What uses none, because it waits for a disk or a network that does not answer, has as many
+ * times longer by the clock.
+ */
+#define WALL_FACTOR 10
+#define MEASURE_AFTER_MS 100 /* a slot that is done sooner costs no system call */
+#define FAREWELL_MS 10000    /* for a process that has nothing left to do */
+
 struct lane {
-    size_t next; /* the first slot not delivered; done when it is not below count */
-    pid_t pid;   /* 0: no process at the moment */
-    int fd;      /* the parent's end of the pipe, else -1 */
+    size_t given[AHEAD]; /* a ring: slots given to this process and not delivered, in order */
+    size_t first;
+    size_t given_count;
+    pid_t pid; /* 0: no process at the moment */
+    int fd;    /* the records, the parent's end; else -1 */
+    /* The slots, both ends, else -1: while the parent has the reading end, too, it is not killed by
+     * SIGPIPE when the process is dead. */
+    int requests[2];
     bool is_ready;
     bool has_delivered; /* this process, any slot */
-    uint64_t since;     /* clock of the last record */
+    uint64_t since;     /* clock of the last record, or of the first slot given after it */
+    bool is_measured;   /* since then */
+    uint64_t cpu;       /* milliseconds of processor time that the process had used then */
     struct iv_buf input;
 };
 
@@ -86,11 +117,16 @@ struct run {
     struct pollfd *polls; /* scratch of run_wait(), as is the next */
     struct lane **polled;
     size_t lane_count;
+    size_t fresh;     /* the first slot never given to a lane */
+    size_t *returned; /* slots given to a process that died before them */
+    size_t returned_count;
+    struct iv_sandbox *sandbox;
     uint64_t clock;    /* milliseconds that the parent spent waiting; see run_wait() */
     uint64_t retry_at; /* clock at which the next process may be started */
     int start_errno;
     unsigned failed_starts; /* in a row */
     unsigned bad_starts;    /* processes in a row that ended before they were ready */
+    unsigned failed_polls;  /* in a row */
     bool has_much;          /* the last reading filled the room for it */
     bool has_containment;
     struct iv_containment containment; /* in force in all so far */
@@ -126,18 +162,29 @@ static void worker_send(int fd, enum record_type type, size_t slot, const void *
     }
 }
 
+static double cpu_seconds_used(void)
+{
+    struct timespec used;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) {
+        return 0;
+    }
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+#ifdef IMGVAL_READER_FAULTS
 static void worker_sabotage(int fd, size_t slot, enum iv_sabotage sabotage)
 {
     static const char nonsense[] = "this is no record, whatever else it may be";
     switch (sabotage) {
     case IV_SABOTAGE_NONE:
+    case IV_SABOTAGE_FORGE:
         return;
     case IV_SABOTAGE_CRASH:
         signal(SIGABRT, SIG_DFL);
         abort();
     case IV_SABOTAGE_HANG:
         for (;;) {
-            sched_yield();
+            (void)cpu_seconds_used();
         }
     case IV_SABOTAGE_NONSENSE: {
         ssize_t got = write(fd, nonsense, sizeof(nonsense));
@@ -151,24 +198,39 @@ static void worker_sabotage(int fd, size_t slot, enum iv_sabotage sabotage)
         return;
     }
 }
+#endif
 
-static double cpu_seconds_used(void)
+/* The next slot to do. False: there is none any more. */
+static bool worker_next(const struct run *run, size_t *ret_slot)
 {
-    struct timespec used;
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) {
-        return 0;
+    unsigned char bytes[SLOT_SIZE];
+    ssize_t got;
+    do {
+        got = read(STDIN_FILENO, bytes, sizeof(bytes)); /* they are written at once, so read so */
+    } while (got < 0 && errno == EINTR);
+    if (got == 0) {
+        return false;
     }
-    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+    struct iv_cursor c = iv_cursor(bytes, got < 0 ? 0 : (size_t)got);
+    uint64_t slot = iv_cursor_u64(&c);
+    if (c.failed || slot >= run->count) {
+        _exit(5);
+    }
+    *ret_slot = (size_t)slot;
+    return true;
 }
 
-static void worker_run(const struct run *run, int fd, size_t first)
+static void worker_run(const struct run *run)
 {
     const struct iv_workers_options *options = run->options;
+    const int fd = STDOUT_FILENO;
     struct iv_buf record = {0};
-    for (size_t i = first; i < run->count;) {
-        if (options->sabotage != IV_SABOTAGE_NONE && i == options->sabotage_slot) {
+    for (size_t i; worker_next(run, &i);) {
+#ifdef IMGVAL_READER_FAULTS
+        if (i == options->sabotage_slot) {
             worker_sabotage(fd, i, options->sabotage);
         }
+#endif
         iv_buf_clear(&record);
         run->work(run->work_context, i, &record);
         if (record.size > run->record_max) {
@@ -180,39 +242,40 @@ static void worker_run(const struct run *run, int fd, size_t first)
         if (record.capacity > KEEP_SIZE) {
             iv_buf_fini(&record);
         }
-        if (run->count - i <= run->lane_count) {
-            break;
-        }
-        i += run->lane_count;
         /* The kernel's limit on CPU time counts the whole process: long honest runs must not
          * come near it. */
         if (cpu_seconds_used() >= (double)options->limits->reader_seconds) {
-            worker_send(fd, RECORD_RETIRE, i, "", 0, 0);
+            worker_send(fd, RECORD_RETIRE, 0, "", 0, 0);
             break;
         }
     }
     iv_buf_fini(&record);
 }
 
-/* Standard input and output are none of its business; the report goes to the latter. */
-static void worker_drop_standard(const struct iv_workers_options *options)
+/* Requests become standard input, records standard output, and nothing else is kept but what there
+ * is to read and standard error. */
+static bool worker_keep_descriptors(const struct iv_workers_options *options, int requests,
+                                    int records)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; fd <= 1 && null >= 0; fd++) {
-        bool is_needed = false;
-        for (size_t i = 0; i < options->directory_count; i++) {
-            is_needed = is_needed || options->directories[i] == fd;
-        }
-        if (!is_needed && fd != null) {
-            dup2(null, fd);
-        }
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    if (dup2(requests, STDIN_FILENO) < 0 || dup2(records, STDOUT_FILENO) < 0) {
+        return false;
     }
-    if (null > 1) {
-        close(null);
+    size_t count = 3 + options->directory_count + options->file_count;
+    int *kept = IV_NEW_ARRAY(&arena, int, count);
+    kept[1] = STDOUT_FILENO;
+    kept[2] = STDERR_FILENO;
+    for (size_t i = 0; i < options->directory_count; i++) {
+        kept[3 + i] = options->directories[i];
     }
+    for (size_t i = 0; i < options->file_count; i++) {
+        kept[3 + options->directory_count + i] = options->files[i];
+    }
+    iv_sandbox_keep_descriptors(kept, count);
+    return true;
 }
 
-static IV_NORETURN void worker_main(const struct run *run, const struct lane *lane, int fd)
+static IV_NORETURN void worker_main(const struct run *run, int requests, int records)
 {
     const struct iv_workers_options *options = run->options;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -220,21 +283,20 @@ static IV_NORETURN void worker_main(const struct run *run, const struct lane *la
         _exit(5);
     }
     signal(SIGPIPE, SIG_DFL);
-    for (size_t i = 0; i < run->lane_count; i++) {
-        if (run->lanes[i].fd >= 0) {
-            close(run->lanes[i].fd);
-        }
+    if (!worker_keep_descriptors(options, requests, records)) {
+        _exit(5);
     }
-    /* When the caller has a standard descriptor closed, the pipe may lie there. */
-    int output = fd > STDERR_FILENO ? fd : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    worker_drop_standard(options);
     struct iv_containment got = {0};
-    iv_sandbox_enter(options->directories, options->directory_count, output, options->limits, &got);
+    iv_sandbox_enter(run->sandbox, options->directories, options->directory_count, options->limits,
+                     &got);
     unsigned char bits =
         (unsigned char)((got.landlock ? BIT_LANDLOCK : 0) | (got.seccomp ? BIT_SECCOMP : 0) |
                         (got.limits ? BIT_LIMITS : 0));
-    worker_send(output, RECORD_READY, lane->next, &bits, 1, 1);
-    worker_run(run, output, lane->next);
+    worker_send(STDOUT_FILENO, RECORD_READY, 0, &bits, 1, 1);
+    /* The parent says why there is no report. */
+    if (!options->require_sandbox || iv_sandbox_is_whole(&got)) {
+        worker_run(run);
+    }
     _exit(0);
 }
 
@@ -253,33 +315,109 @@ static uint64_t slot_ms(const struct run *run)
     return (seconds < 1000000 ? seconds : 1000000) * 1000;
 }
 
-/* False with errno set. */
-static bool lane_start(struct run *run, struct lane *lane)
+static void lane_close(struct lane *lane)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
+    iv_fd_close(&lane->fd);
+    iv_fd_close(&lane->requests[0]);
+    iv_fd_close(&lane->requests[1]);
+}
+
+/* False with errno set. */
+static bool lane_open(struct lane *lane, int *ret_records)
+{
+    int records[2];
+    if (pipe2(records, O_CLOEXEC) != 0) {
         return false;
     }
-    fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE); /* fewer switches; as good without */
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(ends[0]);
-        worker_main(run, lane, ends[1]);
-    }
-    int saved = errno;
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
+    lane->fd = records[0];
+    if (pipe2(lane->requests, O_CLOEXEC) != 0) {
+        int saved = errno;
+        lane->requests[0] = -1;
+        lane->requests[1] = -1;
+        lane_close(lane);
+        close(records[1]);
         errno = saved;
         return false;
     }
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    *ret_records = records[1];
+    return true;
+}
+
+/* False with errno set. */
+static bool lane_start(struct run *run, struct lane *lane)
+{
+    int records;
+    if (!lane_open(lane, &records)) {
+        return false;
+    }
+    fcntl(records, F_SETPIPE_SZ, PIPE_SIZE); /* fewer switches; as good without */
+    pid_t pid = fork();
+    if (pid == 0) {
+        worker_main(run, lane->requests[0], records);
+    }
+    int saved = errno;
+    close(records);
+    if (pid < 0) {
+        lane_close(lane);
+        errno = saved;
+        return false;
+    }
+    fcntl(lane->fd, F_SETFL, O_NONBLOCK);
+    fcntl(lane->requests[1], F_SETFL, O_NONBLOCK);
     lane->pid = pid;
-    lane->fd = ends[0];
     lane->is_ready = false;
     lane->has_delivered = false;
+    lane->is_measured = false;
     lane->since = run->clock;
     return true;
+}
+
+/* Slots that no lane has. */
+static size_t run_left(const struct run *run)
+{
+    return run->count - run->fresh + run->returned_count;
+}
+
+/* As many slots as the lane should have, now. */
+static size_t run_share(const struct run *run)
+{
+    size_t share = run_left(run) / (4 * run->lane_count) + 1;
+    return share < AHEAD ? share : AHEAD;
+}
+
+/* Gives the lane slots until it has its share; its input ends where there is none left. */
+static void lane_feed(struct run *run, struct lane *lane)
+{
+    size_t share = run_share(run);
+    if (lane->requests[1] < 0 || lane->given_count > share / 2) {
+        return;
+    }
+    if (lane->given_count == 0) {
+        lane->since = run->clock;
+        lane->is_measured = false;
+    }
+    unsigned char bytes[AHEAD * SLOT_SIZE];
+    size_t size = 0;
+    while (lane->given_count < share && run_left(run) > 0) {
+        size_t slot = run->returned_count > 0 ? run->returned[--run->returned_count] : run->fresh++;
+        lane->given[(lane->first + lane->given_count++) % AHEAD] = slot;
+        put_le(bytes + size, slot, SLOT_SIZE);
+        size += SLOT_SIZE;
+    }
+    /* It fits: a pipe holds more than a lane is ever given. A worker that is dead is seen dead. */
+    ssize_t written = size > 0 ? write(lane->requests[1], bytes, size) : 0;
+    (void)written;
+    if (lane->given_count == 0) {
+        iv_fd_close(&lane->requests[1]);
+    }
+}
+
+static size_t lane_take(struct lane *lane)
+{
+    size_t slot = lane->given[lane->first];
+    lane->first = (lane->first + 1) % AHEAD;
+    lane->given_count--;
+    return slot;
 }
 
 /*
@@ -289,8 +427,7 @@ static bool lane_start(struct run *run, struct lane *lane)
 static int lane_stop(struct run *run, struct lane *lane)
 {
     int status = 0;
-    close(lane->fd);
-    lane->fd = -1;
+    lane_close(lane);
     kill(lane->pid, SIGKILL);
     while (waitpid(lane->pid, &status, 0) < 0 && errno == EINTR) {
     }
@@ -300,25 +437,21 @@ static int lane_stop(struct run *run, struct lane *lane)
     return status;
 }
 
-static void lane_advance(struct run *run, struct lane *lane)
-{
-    bool is_last = run->count - lane->next <= run->lane_count;
-    lane->next = is_last ? run->count : lane->next + run->lane_count;
-}
-
-/* The process is gone: the slot in hand is lost, unless the process never got to one. */
+/* The process is gone: the slot in hand is lost, unless the process never got to one or gave up its
+ * work in good order (no reason). What it was given besides is for others. */
 static void lane_lose(struct run *run, struct lane *lane, const char *reason)
 {
-    if (lane->next >= run->count) {
-        return;
-    }
+    bool is_lost = reason != NULL && lane->is_ready && lane->given_count > 0;
+    size_t slot = is_lost ? lane_take(lane) : 0;
     if (!lane->is_ready) {
         run->bad_starts++;
-        return;
     }
-    size_t slot = lane->next;
-    lane_advance(run, lane);
-    run->result(run->result_context, slot, reason, NULL, 0);
+    while (lane->given_count > 0) {
+        run->returned[run->returned_count++] = lane_take(lane);
+    }
+    if (is_lost) {
+        run->result(run->result_context, slot, reason, NULL, 0);
+    }
 }
 
 static void lane_end_of_file(struct run *run, struct lane *lane)
@@ -356,17 +489,15 @@ static bool record_head(struct iv_cursor *c, struct record *ret_record, bool *re
 static bool record_is_expected(const struct run *run, const struct lane *lane,
                                const struct record *record)
 {
-    if (record->slot != lane->next || lane->next >= run->count) {
-        return false;
-    }
     switch (record->type) {
     case RECORD_READY:
-        return !lane->is_ready && record->size == 1;
+        return !lane->is_ready && record->slot == 0 && record->size == 1;
     case RECORD_FACTS:
-        return lane->is_ready && record->size <= run->record_max;
+        return lane->is_ready && lane->given_count > 0 &&
+               record->slot == lane->given[lane->first] && record->size <= run->record_max;
     case RECORD_RETIRE:
         /* Not without a slot done: else a worker could be born again for ever. */
-        return lane->is_ready && lane->has_delivered && record->size == 0;
+        return lane->is_ready && lane->has_delivered && record->slot == 0 && record->size == 0;
     }
     return false;
 }
@@ -393,13 +524,14 @@ static enum progress take_record(struct run *run, struct lane *lane, const struc
                                  const unsigned char *payload)
 {
     lane->since = run->clock;
+    lane->is_measured = false;
     switch (record->type) {
     case RECORD_READY:
         take_ready(run, lane, payload[0]);
         return payload[0] <= BIT_ALL ? PROGRESS_FINE : PROGRESS_BROKEN;
     case RECORD_FACTS:
         lane->has_delivered = true;
-        lane_advance(run, lane);
+        (void)lane_take(lane);
         run->result(run->result_context, record->slot, NULL, payload, record->size);
         return PROGRESS_FINE;
     case RECORD_RETIRE:
@@ -452,9 +584,11 @@ static void lane_read(struct run *run, struct lane *lane)
     run->has_much = run->has_much || (size_t)got == READ_SIZE;
     switch (lane_parse(run, lane)) {
     case PROGRESS_FINE:
+        lane_feed(run, lane);
         break;
     case PROGRESS_RETIRED:
         lane_stop(run, lane);
+        lane_lose(run, lane, NULL);
         break;
     case PROGRESS_BROKEN:
         lane_stop(run, lane);
@@ -463,14 +597,35 @@ static void lane_read(struct run *run, struct lane *lane)
     }
 }
 
+/* Milliseconds of processor time that the lane's process has used. */
+static bool lane_cpu(const struct lane *lane, uint64_t *ret_ms)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(lane->pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
+        return false;
+    }
+    *ret_ms = (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
+    return true;
+}
+
 static void lane_check_time(struct run *run, struct lane *lane)
 {
-    if (run->clock - lane->since < slot_ms(run)) {
+    uint64_t waited = run->clock - lane->since;
+    uint64_t cpu = 0;
+    bool is_idle = lane->given_count == 0 && lane->is_ready;
+    if (!is_idle && waited >= MEASURE_AFTER_MS && !lane->is_measured) {
+        lane->is_measured = lane_cpu(lane, &lane->cpu);
+    }
+    bool is_spent =
+        !is_idle && lane->is_measured && lane_cpu(lane, &cpu) && cpu - lane->cpu >= slot_ms(run);
+    if (!is_spent && waited < (is_idle ? FAREWELL_MS : WALL_FACTOR * slot_ms(run))) {
         return;
     }
-    char reason[64];
+    char reason[80];
     uint64_t seconds = slot_ms(run) / 1000;
-    snprintf(reason, sizeof(reason), "no answer for %" PRIu64 " second%s", seconds,
+    /* The same words for both clocks: which one it was depends on what else the machine does. */
+    snprintf(reason, sizeof(reason), "no answer within the limit of %" PRIu64 " second%s", seconds,
              seconds == 1 ? "" : "s");
     lane_stop(run, lane);
     lane_lose(run, lane, reason);
@@ -481,11 +636,11 @@ static void lane_check_time(struct run *run, struct lane *lane)
 static bool run_is_done(const struct run *run)
 {
     for (size_t i = 0; i < run->lane_count; i++) {
-        if (run->lanes[i].pid != 0 || run->lanes[i].next < run->count) {
+        if (run->lanes[i].pid != 0) {
             return false;
         }
     }
-    return true;
+    return run_left(run) == 0;
 }
 
 /* A process for each lane that has none. With fewer than wanted, the rest wait for their turn. */
@@ -494,8 +649,9 @@ static bool run_start(struct run *run, struct iv_error *err)
     size_t live = 0;
     for (size_t i = 0; i < run->lane_count; i++) {
         struct lane *lane = &run->lanes[i];
-        if (lane->pid == 0 && lane->next < run->count && run->clock >= run->retry_at) {
+        if (lane->pid == 0 && run_left(run) > 0 && run->clock >= run->retry_at) {
             if (lane_start(run, lane)) {
+                lane_feed(run, lane);
                 run->failed_starts = 0;
             } else {
                 run->start_errno = errno;
@@ -504,6 +660,14 @@ static bool run_start(struct run *run, struct iv_error *err)
             }
         }
         live += lane->pid != 0;
+    }
+    if (run->options->require_sandbox && run->has_containment &&
+        !iv_sandbox_is_whole(&run->containment)) {
+        return iv_error_set(err, IV_ERROR_SYSTEM,
+                            "--require-sandbox: this system does not confine readers (Landlock "
+                            "%s, seccomp %s)",
+                            run->containment.landlock ? "on" : "off",
+                            run->containment.seccomp ? "on" : "off");
     }
     if (run->bad_starts >= TRIES) {
         return iv_error_set(err, IV_ERROR_SYSTEM, "reader processes end before they begin");
@@ -519,15 +683,7 @@ static bool run_start(struct run *run, struct iv_error *err)
 /* Milliseconds until the next thing to do by the clock. */
 static int run_timeout(const struct run *run)
 {
-    uint64_t wait = TICK_MS;
-    for (size_t i = 0; i < run->lane_count; i++) {
-        const struct lane *lane = &run->lanes[i];
-        uint64_t end = lane->since + slot_ms(run);
-        if (lane->pid != 0 && (end <= run->clock || end - run->clock < wait)) {
-            wait = end <= run->clock ? 0 : end - run->clock;
-        }
-    }
-    return (int)wait + 1;
+    return (int)(slot_ms(run) < TICK_MS ? slot_ms(run) : TICK_MS) / 2 + 1;
 }
 
 /*
@@ -540,8 +696,7 @@ static void run_nap(const struct run *run)
     const struct timespec nap = {.tv_nsec = NAP_NS};
     for (size_t i = 0; i < run->lane_count; i++) {
         const struct lane *lane = &run->lanes[i];
-        size_t left = lane->next < run->count ? run->count - lane->next : 0;
-        if (!lane->is_ready || left / run->lane_count < NAP_SLOTS) {
+        if (!lane->is_ready || lane->given_count < NAP_SLOTS) {
             return;
         }
     }
@@ -550,12 +705,26 @@ static void run_nap(const struct run *run)
     }
 }
 
+/* Whether to go on after poll(): it may fail for a while, for lack of memory, and not for ever. */
+static bool run_has_polled(struct run *run, int got)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    if (got >= 0 || errno == EINTR) {
+        run->failed_polls = 0;
+        return true;
+    }
+    int saved = errno;
+    nanosleep(&pause, NULL);
+    errno = saved;
+    return ++run->failed_polls < POLLS_MAX;
+}
+
 /*
  * The clock counts the time spent waiting for workers, and at most two ticks at once: neither what
  * the result function does, nor a stopped terminal job, nor a suspended machine lets a worker look
  * as if it hung.
  */
-static void run_wait(struct run *run)
+static bool run_wait(struct run *run, struct iv_error *err)
 {
     size_t live = 0;
     for (size_t i = 0; i < run->lane_count; i++) {
@@ -569,6 +738,9 @@ static void run_wait(struct run *run)
     run_nap(run);
     run->has_much = false;
     int got = poll(run->polls, live, run_timeout(run));
+    if (!run_has_polled(run, got)) {
+        return iv_error_errno(err, "cannot wait for reader processes");
+    }
     uint64_t waited = now_ms() - begin;
     run->clock += waited < 2 * TICK_MS ? waited : 2 * TICK_MS;
     for (size_t i = 0; i < live; i++) {
@@ -580,6 +752,7 @@ static void run_wait(struct run *run)
             lane_check_time(run, lane);
         }
     }
+    return true;
 }
 
 static bool run_processes(struct run *run, struct iv_error *err)
@@ -590,22 +763,24 @@ static bool run_processes(struct run *run, struct iv_error *err)
     run->lanes = IV_NEW_ARRAY(&arena, struct lane, run->lane_count);
     run->polls = IV_NEW_ARRAY(&arena, struct pollfd, run->lane_count);
     run->polled = IV_NEW_ARRAY(&arena, struct lane *, run->lane_count);
+    run->returned = IV_NEW_ARRAY(&arena, size_t, run->lane_count * AHEAD);
     run->parent = getpid();
     for (size_t i = 0; i < run->lane_count; i++) {
-        run->lanes[i] = (struct lane){.next = i, .fd = -1};
+        run->lanes[i].fd = -1;
+        run->lanes[i].requests[0] = -1;
+        run->lanes[i].requests[1] = -1;
     }
-    bool is_fine = true;
+    bool is_fine = run->count == 0 || iv_sandbox_open(&run->sandbox, err);
     while (is_fine && !run_is_done(run)) {
         is_fine = run_start(run, err);
-        if (is_fine) {
-            run_wait(run);
-        }
+        is_fine = is_fine && run_wait(run, err);
     }
     for (size_t i = 0; i < run->lane_count; i++) {
         if (run->lanes[i].pid != 0) {
             lane_stop(run, &run->lanes[i]);
         }
     }
+    iv_sandbox_close(&run->sandbox);
     return is_fine;
 }
 

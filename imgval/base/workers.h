@@ -1,16 +1,15 @@
 /*
  * workers.h: one call that runs a function for 0 <= i < count in sandboxed reader processes.
  *
- * Process w of k takes the slots w, w+k, w+2k ...; no request protocol. Each process is forked from
- * here, gives up its rights (sandbox.h) before the first slot, and writes its records to a one-way
- * pipe. A process that dies, hangs or breaks the protocol costs the slot in hand, which is
- * delivered as lost with the reason; a successor goes on behind it. Every slot is delivered exactly
- * once, in any order: the caller stores by index, so the outcome is the same for every number of
- * jobs.
+ * Slots are given out as processes get free. Each process is forked from here, gives up its rights
+ * (sandbox.h) before the first slot, takes its slots from one pipe and writes its records to
+ * another. A process that dies, hangs or breaks the protocol costs the slot in hand, which is
+ * delivered as lost with the reason; the others go on. Every slot is delivered exactly once, in any
+ * order: the caller stores by index, so the outcome is the same for every number of jobs.
  *
- * A worker keeps every descriptor of the caller but 0 and 1, which become /dev/null, so descriptors
- * 0 to 2 must be open when this is called (main sees to it). What it opens lies beneath
- * options->directories.
+ * A worker keeps of the caller's descriptors standard error, options->directories and
+ * options->files. Its own 0 and 1 are the two pipes, so descriptors 0 to 2 must be open when this
+ * is called (main sees to it). What it opens lies beneath options->directories.
  *
  * No threads. SIGPIPE and SIGCHLD dispositions of the caller are not changed.
  */
@@ -30,13 +29,14 @@ typedef void iv_worker_fn(void *context, size_t i, struct iv_buf *record);
 
 /*
  * Runs in the parent, once for each slot. `lost` is NULL for a record that arrived whole; else it
- * says in one clause why there is none ("killed by signal 11", "no answer for 60 seconds",
- * "broke the protocol", "exited with status 4") and record is NULL.
+ * says in one clause why there is none ("killed by signal 11", "no answer within the limit of 60
+ * seconds", "broke the protocol", "exited with status 4") and record is NULL.
  */
 typedef void iv_result_fn(void *context, size_t i, const char *lost, const void *record,
                           size_t size);
 
-/* What a test may ask a worker to do at one slot, to see the parent cope. */
+/* What a test may ask a worker to do at one slot, to see the parent cope. Only a program that is
+ * built for tests, with IMGVAL_READER_FAULTS, can do it. */
 enum iv_sabotage {
     IV_SABOTAGE_NONE = 0,
     IV_SABOTAGE_CRASH,    /* dies by a signal */
@@ -44,6 +44,7 @@ enum iv_sabotage {
     IV_SABOTAGE_NONSENSE, /* writes bytes that are no record */
     IV_SABOTAGE_EXIT,     /* exits without a word */
     IV_SABOTAGE_HUGE,     /* announces a record larger than any limit */
+    IV_SABOTAGE_FORGE,    /* a whole record that speaks of another package; see scan_read.c */
 };
 
 struct iv_workers_options {
@@ -52,12 +53,16 @@ struct iv_workers_options {
     size_t record_max;              /* larger records break the protocol */
     const int *directories;         /* descriptors beneath which a worker may open files */
     size_t directory_count;
+    const int *files; /* open for reading, which a worker keeps; negative ones are none */
+    size_t file_count;
+    bool require_sandbox; /* no slot is worked on unless iv_sandbox_is_whole() */
     enum iv_sabotage sabotage;
     size_t sabotage_slot;
 };
 
 /*
- * Returns false only when no worker can be started (any more): then some slots were not delivered.
+ * Returns false only when no worker can be started (any more), or none may work as it is not
+ * confined: then some slots were not delivered.
  * ret_containment: what was in force in every worker that ran (all false when none did, as with
  * jobs == 0).
  */

@@ -179,12 +179,14 @@ static const struct iv_option reading_options[] = {
      .type = IV_OPTION_FLAG,
      .offset = AT(no_hash),
      .help = "do not check the hashes of images; the report says so"},
+#ifdef IMGVAL_READER_FAULTS
     {.name = "reader-fault",
      .argument = "KIND:N",
      .type = IV_OPTION_STRING,
      .offset = AT(sabotage),
      .hidden = true,
-     .help = "for tests: crash, hang, nonsense, exit or huge at file N (from 0)"},
+     .help = "for tests: crash, hang, nonsense, exit, huge or forge at file N (from 0)"},
+#endif
 };
 const struct iv_option_group iv_group_reading = {
     .title = "Reading", .options = reading_options, .count = IV_COUNT(reading_options)};
@@ -209,13 +211,15 @@ const struct iv_scan_arguments iv_scan_arguments_default = {.max_list_age = -1};
 
 /* --- from arguments to scan options ---------------------------------------------------------- */
 
+#ifdef IMGVAL_READER_FAULTS
 static bool set_sabotage(const char *text, struct iv_scan_sabotage *ret_sabotage,
                          struct iv_error *err)
 {
     static const char *const kinds[] = {
-        [IV_SABOTAGE_NONE] = "none", [IV_SABOTAGE_CRASH] = "crash",
-        [IV_SABOTAGE_HANG] = "hang", [IV_SABOTAGE_NONSENSE] = "nonsense",
-        [IV_SABOTAGE_EXIT] = "exit", [IV_SABOTAGE_HUGE] = "huge",
+        [IV_SABOTAGE_NONE] = "none",   [IV_SABOTAGE_CRASH] = "crash",
+        [IV_SABOTAGE_HANG] = "hang",   [IV_SABOTAGE_NONSENSE] = "nonsense",
+        [IV_SABOTAGE_EXIT] = "exit",   [IV_SABOTAGE_HUGE] = "huge",
+        [IV_SABOTAGE_FORGE] = "forge",
     };
     const char *colon = strchr(text, ':');
     uint64_t slot = 0;
@@ -230,6 +234,7 @@ static bool set_sabotage(const char *text, struct iv_scan_sabotage *ret_sabotage
     }
     return iv_error_set(err, IV_ERROR_USAGE, "--reader-fault: expected KIND:N");
 }
+#endif
 
 /* A CI system says so in CI: set, not empty, not 0, not false. */
 static bool environment_is_ci(void)
@@ -298,12 +303,14 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
     if (options.jobs > 512) {
         return iv_error_set(err, IV_ERROR_USAGE, "--jobs=%u: at most 512", options.jobs);
     }
+#ifdef IMGVAL_READER_FAULTS
     if (arguments->sabotage != NULL && !set_sabotage(arguments->sabotage, &options.sabotage, err)) {
         return false;
     }
     if (options.sabotage.kind == IV_SABOTAGE_HANG) {
         options.limits.reader_seconds = 1;
     }
+#endif
     struct iv_error no_place;
     if (!iv_command_store_path(arguments->store, arena, &options.store_path, &no_place)) {
         if (arguments->store != NULL) {

@@ -129,6 +129,11 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
                    const struct iv_read_options *options, struct iv_arena *arena,
                    struct iv_facts *ret_facts);
 
+/* In the parent: whether facts are such as this item can yield (yield.c). Others are those of a
+ * reader that broke its word. The facts are sound (iv_facts_are_sound()). */
+IV_MUST_USE bool iv_input_can_yield(const struct iv_item *item, const struct iv_facts *facts,
+                                    struct iv_arena *scratch);
+
 /* In a worker: asks the system to have the beginning of an item's file in memory soon, and does not
  * wait for it. */
 void iv_input_advise(const struct iv_listing *listing, const struct iv_item *item);

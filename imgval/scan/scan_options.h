@@ -66,6 +66,7 @@ struct iv_scan_options {
 
     /* the reading */
     unsigned jobs;
+    bool require_sandbox; /* nothing is read where readers cannot be confined */
     struct iv_limits limits;
     struct iv_scan_sabotage sabotage;
     bool want_files;                    /* inspect; never with facts_cache */

@@ -70,7 +70,7 @@ struct reading {
     long blocks;    /* what it had read from the disk after the last item */
 };
 
-/* Items that a worker asks the disk for ahead of the one in hand. */
+/* Items that a worker asks the disk for ahead of the one in hand: it was given most of them. */
 enum { AHEAD = 32 };
 
 /* While a worker waits for the disk, what it reads next is asked for, so that the disk has more
@@ -87,16 +87,29 @@ static void read_ahead(struct reading *reading, size_t slot)
     if (!is_cold) {
         return;
     }
-    size_t stop = slot + (AHEAD + 1) * jobs;
-    size_t next = slot + jobs;
-    while (next < reading->advised) {
-        next += jobs;
-    }
-    for (; next < stop && next < reading->slot_count; next += jobs) {
-        iv_input_advise(reading->listing, &reading->listing->items[reading->slots[next]]);
-        reading->advised = next + 1;
+    for (size_t next = slot + 1; next <= slot + AHEAD && next < reading->slot_count; next++) {
+        if (next >= reading->advised) {
+            iv_input_advise(reading->listing, &reading->listing->items[reading->slots[next]]);
+            reading->advised = next + 1;
+        }
     }
 }
+
+#ifdef IMGVAL_READER_FAULTS
+/* As a reader that is taken over would: a package that is not there, beside the item's own. */
+static void forge_package(struct iv_arena *arena, struct iv_facts *facts)
+{
+    struct iv_package *two = IV_NEW_ARRAY(arena, struct iv_package, 2);
+    struct iv_package own = facts->package_count > 0 ? facts->packages[0] : (struct iv_package){0};
+    two[0] = own;
+    two[1] = own;
+    two[1].name = "Contoso.Forged";
+    two[1].key = "contoso.forged";
+    two[1].path = "fw/Contoso.Forged.spkg";
+    facts->packages = two;
+    facts->package_count = 2;
+}
+#endif
 
 /* In a worker: one item -> its facts as bytes. With a facts cache a byte before them says whether
  * they are those of the file that the parent saw. */
@@ -112,6 +125,11 @@ static void read_item(void *context, size_t slot, struct iv_buf *record)
     options.identity = &identity;
     read_ahead(reading, slot);
     iv_input_read(reading->listing, &reading->listing->items[i], &options, &arena, &facts);
+#ifdef IMGVAL_READER_FAULTS
+    if (reading->scan->sabotage.kind == IV_SABOTAGE_FORGE && reading->scan->sabotage.slot == i) {
+        forge_package(&arena, &facts);
+    }
+#endif
     if (reading->identities != NULL) {
         iv_buf_putc(record, iv_identity_is_same(&identity, &reading->identities[slot]) ? 1 : 0);
     }
@@ -168,12 +186,13 @@ static void keep_facts(struct reading *reading, size_t i, const struct iv_facts 
 static bool take_facts(struct reading *reading, size_t i, const void *record, size_t size,
                        bool *ret_lasts)
 {
+    const struct iv_item *item = &reading->listing->items[i];
     struct iv_facts facts = {0};
     struct iv_arena_mark mark = iv_arena_mark(&reading->scratch);
     bool good =
         iv_facts_decode(record, size, &iv_facts_struct, IV_FIELD_WIRE, &reading->scratch, &facts) &&
-        iv_facts_are_sound(&facts);
-    *ret_lasts = good && is_lasting(&reading->listing->items[i], &facts);
+        iv_facts_are_sound(&facts) && iv_input_can_yield(item, &facts, &reading->scratch);
+    *ret_lasts = good && is_lasting(item, &facts);
     if (good && (!is_package_alone(&facts) || has_lists(facts.packages))) {
         facts = (struct iv_facts){0}; /* its lists are to last, too */
         good =
@@ -227,8 +246,8 @@ static void receive_item(void *context, size_t slot, const char *lost, const voi
     }
     struct iv_facts facts;
     iv_input_stand_in(item, IV_FAULT_READER_DIED,
-                      lost != NULL ? lost : "its answer could not be decoded", reading->arena,
-                      &facts);
+                      lost != NULL ? lost : "its answer is not one that this file can have",
+                      reading->arena, &facts);
     keep_facts(reading, reading->slots[slot], &facts);
 }
 
@@ -322,6 +341,16 @@ static void set_sabotage(const struct reading *reading, const struct iv_scan_sab
     }
 }
 
+/* The descriptors that the parent opened for its readers; -1 for most items. */
+static const int *item_files(const struct iv_listing *listing, struct iv_arena *arena)
+{
+    int *files = IV_NEW_ARRAY(arena, int, listing->item_count);
+    for (size_t i = 0; i < listing->item_count; i++) {
+        files[i] = listing->items[i].fd;
+    }
+    return files;
+}
+
 /* Packages go into the submission, what else the items hold into *ret_facts. */
 static bool read_items(const struct iv_listing *listing, const struct iv_scan_options *options,
                        struct iv_arena *arena, struct iv_submission *s, struct iv_facts **ret_facts,
@@ -345,6 +374,9 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
         .record_max = (size_t)(options->limits.metadata_size * 2) + 1,
         .directories = &listing->directory,
         .directory_count = listing->directory >= 0 ? 1 : 0,
+        .files = item_files(listing, arena),
+        .file_count = listing->item_count,
+        .require_sandbox = options->require_sandbox,
     };
     iv_arena_alloc(&reading.scratch, 1); /* its first block stays */
     recall_items(&reading);

@@ -276,6 +276,8 @@ def run_case(path, program, builder, volume, validator):
                               f"{wanted}" + shown(done))
         outputs = []
         words = shlex.split(case["scan"])
+        if any(w.startswith("--reader-fault") for w in words):
+            program = os.path.join(os.path.dirname(builder), "imgval-faulty")
         for jobs in ("1", "3", "0"):
             if jobs == "0" and any(w.startswith("--reader-fault") for w in words):
                 continue

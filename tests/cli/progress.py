@@ -16,7 +16,7 @@ def on_terminal(p, *words, columns=60, term="xterm"):
     """Runs imgval with a terminal as standard error alone: (status, standard output, error)."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen([p.program, *words], cwd=p.path, env=p.environment({"TERM": term}),
+    process = subprocess.Popen([p.program_for(words), *words], cwd=p.path, env=p.environment({"TERM": term}),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=follower)
     os.close(follower)
     seen = b""

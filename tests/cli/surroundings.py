@@ -310,7 +310,8 @@ def check_signals(c, p):
     import signal
     p.write("slow/Contoso.A.spkg", b"MSCF")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
-        process = subprocess.Popen([p.program, "scan", "--no-wspc", "-j4", "--reader-fault=hang:0", "v1"],
+        process = subprocess.Popen([p.program_for(["--reader-fault"]), "scan", "--no-wspc", "-j4",
+                                    "--reader-fault=hang:0", "v1"],
                                    env=p.env, cwd=p.path, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True)
         time.sleep(0.2)

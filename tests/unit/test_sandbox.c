@@ -24,6 +24,7 @@ struct place {
     int root; /* holds "inside" */
     int pipe_ends[2];
     int spare; /* a file open for writing */
+    struct iv_sandbox *sandbox;
 };
 
 typedef void trial_fn(const struct place *place);
@@ -63,7 +64,8 @@ static int confined(const struct place *place, const struct iv_limits *limits, b
     pid_t pid = fork();
     if (pid == 0) {
         struct iv_containment got;
-        iv_sandbox_enter(&place->root, has_directory ? 1 : 0, place->pipe_ends[1], limits, &got);
+        dup2(place->pipe_ends[1], STDOUT_FILENO);
+        iv_sandbox_enter(place->sandbox, &place->root, has_directory ? 1 : 0, limits, &got);
         unit = (struct unit){0};
         trial(place);
         _exit(unit.failures > 0 ? 1 : 0);
@@ -168,7 +170,8 @@ static void trial_libraries(const struct place *place)
 
 static void trial_pipe(const struct place *place)
 {
-    CHECK(write(place->pipe_ends[1], "x", 1) == 1);
+    (void)place;
+    CHECK(write(STDOUT_FILENO, "x", 1) == 1);
 }
 
 /* ---- what does not ---- */
@@ -285,10 +288,9 @@ static void trial_write_elsewhere(const struct place *place)
     _exit(3);
 }
 
-static void trial_write_stdout(const struct place *place)
+static void trial_write_copy(const struct place *place)
 {
-    (void)place;
-    (void)!write(STDOUT_FILENO, "", 0);
+    (void)!write(place->pipe_ends[1], "", 0);
     _exit(3);
 }
 
@@ -335,7 +337,7 @@ static void test_seccomp(const struct place *place)
     expect_killed(place, trial_unlink, "unlink");
     expect_killed(place, trial_open_to_write, "open to write");
     expect_killed(place, trial_write_elsewhere, "write elsewhere");
-    expect_killed(place, trial_write_stdout, "write to standard output");
+    expect_killed(place, trial_write_copy, "write to the same pipe by another number");
     expect_killed(place, trial_ptrace, "ptrace");
     expect_fine(place, true, trial_no_code, "no code");
 }
@@ -346,6 +348,27 @@ static void test_cpu_limit(const struct place *place)
     limits.reader_seconds = 0;
     int status = confined(place, &limits, true, trial_burn);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* All but some of the descriptors are closed, wherever they stand. */
+static void test_keep_descriptors(const struct place *place)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int high = fcntl(place->root, F_DUPFD, 900);
+        int kept[] = {high, -1, STDERR_FILENO, place->root, place->root};
+        iv_sandbox_keep_descriptors(kept, IV_COUNT(kept));
+        bool is_fine = high >= 900;
+        for (int fd = 0; fd < 1000; fd++) {
+            bool is_kept = fd == high || fd == STDERR_FILENO || fd == place->root;
+            is_fine = is_fine && (fcntl(fd, F_GETFD) >= 0) == is_kept;
+        }
+        _exit(is_fine ? 0 : 1);
+    }
+    int status = 0;
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 /* Asks in a process of its own what can be had. */
@@ -359,8 +382,9 @@ static struct iv_containment offered(const struct place *place)
     pid_t pid = fork();
     if (pid == 0) {
         struct iv_limits limits = iv_limits_default();
-        iv_sandbox_enter(&place->root, 1, ends[1], &limits, &got);
-        _exit(write(ends[1], &got, sizeof(got)) != (ssize_t)sizeof(got));
+        dup2(ends[1], STDOUT_FILENO);
+        iv_sandbox_enter(place->sandbox, &place->root, 1, &limits, &got);
+        _exit(write(STDOUT_FILENO, &got, sizeof(got)) != (ssize_t)sizeof(got));
     }
     close(ends[1]);
     CHECK(read(ends[0], &got, sizeof(got)) == (ssize_t)sizeof(got));
@@ -373,8 +397,15 @@ static struct iv_containment offered(const struct place *place)
 int main(void)
 {
     struct place place;
+    struct iv_error err = {0};
     setup(&place);
+    CHECK(iv_sandbox_open(&place.sandbox, &err));
+    test_keep_descriptors(&place);
     struct iv_containment got = offered(&place);
+    struct iv_containment said = iv_sandbox_offered();
+    CHECK_INT(said.landlock, got.landlock);
+    CHECK_INT(said.seccomp, got.seccomp);
+    CHECK_INT(said.limits, got.limits);
     printf("landlock %d, seccomp %d, limits %d\n", got.landlock, got.seccomp, got.limits);
     test_allowed(&place);
     if (got.landlock) {
@@ -390,6 +421,7 @@ int main(void)
     if (got.limits) {
         test_cpu_limit(&place);
     }
+    iv_sandbox_close(&place.sandbox);
     teardown(&place);
     return unit_end();
 }

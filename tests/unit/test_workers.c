@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -254,7 +256,7 @@ static void test_hang(void)
         options.sabotage = IV_SABOTAGE_HANG;
         options.sabotage_slot = slots[s];
         run_all(&options, work_mixed, NULL, &got);
-        check_one_lost(&got, slots[s], "no answer for 1 second");
+        check_one_lost(&got, slots[s], "no answer within the limit of 1 second");
     }
 }
 
@@ -296,24 +298,12 @@ struct forgery {
     size_t size;
 };
 
-/* The pipe is the one descriptor that may be written to and is not standard error. */
-static int find_pipe(void)
-{
-    for (int fd = 3; fd < 64; fd++) {
-        int flags = fcntl(fd, F_GETFL);
-        if (flags >= 0 && (flags & O_ACCMODE) == O_WRONLY) {
-            return fd;
-        }
-    }
-    return -1;
-}
-
 static void work_forging(void *context, size_t i, struct iv_buf *record)
 {
     const struct forgery *forgery = context;
     iv_buf_puts(record, "honest");
     if (i == 10) {
-        (void)!write(find_pipe(), forgery->bytes, forgery->size);
+        (void)!write(STDOUT_FILENO, forgery->bytes, forgery->size);
     }
 }
 
@@ -328,10 +318,10 @@ static void test_forgeries(void)
         {HEAD("f", "\1", "\xff") "x", 17},         /* beyond the end */
         {"ivrf\1\0\0\0\x0a\0\0\0\0\0\0\x80x", 17}, /* beyond all */
         {"ivrf\xff\xff\xff\xff\x0a\0\0\0\0\0\0\0", 16},
-        {HEAD("r", "\1", "\x0a") "\7", 17}, /* ready again */
-        {HEAD("t", "\1", "\x0a") "x", 17},  /* retire with a payload */
-        {HEAD("t", "\0", "\x0c"), 16},      /* retire over a slot */
-        {HEAD("x", "\0", "\x0a"), 16},      /* no such type */
+        {HEAD("r", "\1", "\0") "\7", 17}, /* ready again */
+        {HEAD("t", "\1", "\0") "x", 17},  /* retire with a payload */
+        {HEAD("t", "\0", "\x0c"), 16},    /* retire over a slot */
+        {HEAD("x", "\0", "\x0a"), 16},    /* no such type */
         {"IVRF\0\0\0\0\x0a\0\0\0\0\0\0\0", 16},
     };
     struct iv_limits limits = iv_limits_default();
@@ -350,7 +340,7 @@ static void work_retiring(void *context, size_t i, struct iv_buf *record)
     (void)context;
     iv_buf_puts(record, "x");
     if (i == 6) {
-        (void)!write(find_pipe(), HEAD("t", "\0", "\x06"), 16);
+        (void)!write(STDOUT_FILENO, HEAD("t", "\0", "\0"), 16);
     }
 }
 
@@ -369,7 +359,7 @@ static void work_closing(void *context, size_t i, struct iv_buf *record)
     (void)context;
     iv_buf_puts(record, "x");
     if (i == 4) {
-        close(find_pipe());
+        close(STDOUT_FILENO);
         for (volatile unsigned k = 0;; k++) {
         }
     }
@@ -473,15 +463,19 @@ static void test_containment(void)
     CHECK(rmdir(path) == 0);
 }
 
-/* A worker reads below the directories given, sees an empty standard input and nothing else. */
+/* A worker reads below the directories given and sees nothing else: of descriptors it has the two
+ * pipes, standard error and that directory. */
 static void work_looking(void *context, size_t i, struct iv_buf *record)
 {
     int root = *(const int *)context;
-    char byte;
+    int count = 0;
     enum iv_file_type type;
     uint64_t size;
+    for (int other = 0; other < 1024; other++) {
+        count += fcntl(other, F_GETFD) >= 0;
+    }
     int fd = iv_file_open_at(root, "f", &type, &size);
-    iv_buf_printf(record, "%zu %d %zd %d", i, fd >= 0, read(STDIN_FILENO, &byte, 1),
+    iv_buf_printf(record, "%zu %d %d %d", i, fd >= 0, count,
                   open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
     iv_fd_close(&fd);
 }
@@ -500,8 +494,7 @@ static void test_view(void)
     char path[] = "/tmp/imgval-test-XXXXXX";
     CHECK(mkdtemp(path) != NULL);
     int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = openat(root, "f", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    close(fd);
+    int fd = openat(root, "f", O_WRONLY | O_CREAT, 0644); /* left open: no worker has it */
     struct iv_limits limits = iv_limits_default();
     struct iv_workers_options options = options_for(1, &limits);
     options.directories = &root;
@@ -510,10 +503,80 @@ static void test_view(void)
     struct iv_containment got = {0};
     struct iv_error err = {0};
     CHECK(iv_workers_run(&options, 1, work_looking, &root, store_text, text, &got, &err));
-    CHECK_STR(text, got.landlock ? "0 1 0 0" : "0 1 0 1");
+    CHECK_STR(text, got.landlock ? "0 1 4 0" : "0 1 4 1");
+    close(fd);
     unlinkat(root, "f", 0);
     close(root);
     CHECK(rmdir(path) == 0);
+}
+
+/* Sleeping as a reader may: it has no call for the clock alone. */
+static void sleep_ms(long ms)
+{
+    int word = 0;
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &pause);
+}
+
+/* Slots behind one that takes long are done by others: the whole takes little longer than it. */
+static void work_uneven(void *context, size_t i, struct iv_buf *record)
+{
+    (void)context;
+    sleep_ms(i == 0 ? 900 : 10);
+    iv_buf_printf(record, "%zu", i);
+}
+
+static void test_uneven(void)
+{
+    struct iv_limits limits = iv_limits_default();
+    struct outcome got IV_CLEANUP(outcome_free) = outcome_new(90);
+    struct iv_workers_options options = options_for(2, &limits);
+    struct timespec begin = {0};
+    struct timespec end = {0};
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    run_all(&options, work_uneven, NULL, &got);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    check_one_lost(&got, 0, "");
+    double took = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+    /* Every other one of the 90 behind the slow one would be 1.35 seconds. */
+    printf("uneven: %.2f s\n", took);
+    CHECK(took < 1.3);
+}
+
+/* A process that only waits is not blamed before ten times its time. */
+static void work_waiting(void *context, size_t i, struct iv_buf *record)
+{
+    (void)context;
+    sleep_ms(i == 1 ? 1800 : 1);
+    iv_buf_puts(record, "x");
+}
+
+static void test_waiting(void)
+{
+    struct iv_limits limits = iv_limits_default();
+    limits.reader_seconds = 1;
+    struct outcome got IV_CLEANUP(outcome_free) = outcome_new(2);
+    struct iv_workers_options options = options_for(2, &limits);
+    run_all(&options, work_waiting, NULL, &got);
+    check_one_lost(&got, 0, "");
+}
+
+/* Where readers must be confined and cannot be, not one slot is worked on. */
+static void test_required_sandbox(void)
+{
+    struct iv_limits limits = iv_limits_default();
+    struct iv_workers_options options = options_for(2, &limits);
+    options.require_sandbox = true;
+    struct outcome got IV_CLEANUP(outcome_free) = outcome_new(3);
+    struct iv_containment offered = iv_sandbox_offered();
+    struct iv_containment containment;
+    struct iv_error err = {0};
+    bool is_fine = iv_workers_run(&options, 3, work_mixed, NULL, store, &got, &containment, &err);
+    CHECK_INT(is_fine, iv_sandbox_is_whole(&offered));
+    if (!is_fine) {
+        CHECK(strncmp(err.text, "--require-sandbox: ", 19) == 0);
+        CHECK_INT(got.slots[0].deliveries + got.slots[1].deliveries + got.slots[2].deliveries, 0);
+    }
 }
 
 /* Few processes, or none: less speed, or an error, and never a lost slot. */
@@ -524,12 +587,12 @@ static void test_no_processes(void)
         pid_t pid = fork();
         if (pid == 0) {
             unit = (struct unit){0};
-            /* Of descriptors each pipe needs two, and then keeps one. */
+            /* Of descriptors each process needs four, and the parent then keeps three. */
             struct rlimit limit = {0};
             int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
             close(next);
             getrlimit(RLIMIT_NOFILE, &limit);
-            limit.rlim_cur = (rlim_t)next + 1 + 2 * extra;
+            limit.rlim_cur = (rlim_t)next + 3 + 2 * extra;
             setrlimit(RLIMIT_NOFILE, &limit);
             struct iv_limits limits = iv_limits_default();
             struct iv_workers_options options = options_for(8, &limits);
@@ -625,7 +688,7 @@ static void test_default_jobs(void)
 
 int main(void)
 {
-    /* What a test runner left open would be found by find_pipe() and the counts of descriptors. */
+    /* What a test runner left open would be found by the counts of descriptors. */
     for (int fd = 3; fd < 256; fd++) {
         close(fd);
     }
@@ -644,6 +707,9 @@ int main(void)
     test_slow_parent();
     test_containment();
     test_view();
+    test_uneven();
+    test_waiting();
+    test_required_sandbox();
     test_no_processes();
     test_parent_dies();
     test_ignored_sigchld();
