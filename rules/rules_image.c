@@ -175,6 +175,12 @@ static enum iv_outcome check_history_package(const struct iv_case *c, struct iv_
 
 /* ---- metadata ------------------------------------------------------------------------------ */
 
+/* What a source says of a value, for "NAME is ... in SOURCE". */
+static const char *said(struct iv_verdict *verdict, const char *value)
+{
+    return value == NULL ? "deleted" : iv_verdict_printf(verdict, "\"%s\"", value);
+}
+
 /* One check for two rows: the row's argument is what follows the two values. */
 static enum iv_outcome report_conflicts(const struct iv_case *c, struct iv_verdict *verdict,
                                         const struct iv_device_conflict *conflicts, size_t count)
@@ -183,9 +189,10 @@ static enum iv_outcome report_conflicts(const struct iv_case *c, struct iv_verdi
         const struct iv_datum *winner = conflicts[i].winner;
         const struct iv_datum *other = conflicts[i].other;
         const struct iv_evidence evidence = {
-            .message = iv_verdict_printf(verdict, "%s is \"%s\" in %s, but \"%s\" in %s: %s",
-                                         winner->name, winner->value, winner->source, other->value,
-                                         other->source, c->rule->argument),
+            .message =
+                iv_verdict_printf(verdict, "%s is %s in %s, but %s in %s: %s", winner->name,
+                                  said(verdict, winner->value), winner->source,
+                                  said(verdict, other->value), other->source, c->rule->argument),
             .field = winner->name,
             .actual = other->value,
             .expected = winner->value,

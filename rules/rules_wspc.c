@@ -163,7 +163,7 @@ static enum iv_outcome check_firmware_version(const struct iv_case *c, struct iv
     if (s->firmware_version != NULL) {
         return IV_PASSED;
     }
-    if (iv_submission_is_half_read(s)) {
+    if (iv_submission_misses_sources(s)) {
         return IV_NOT_EVALUATED;
     }
     const struct iv_evidence evidence = {

@@ -13,11 +13,10 @@
 #define KEY_NARROW_NAME 0x20u
 #define VALUE_NARROW_NAME 0x1u
 #define DATA_INLINE 0x80000000u
-#define DATA_MAX 16344 /* more is stored as a list of pieces: no value that we want */
+#define DATA_MAX 16344u /* more is stored in pieces of so many bytes */
 
 #define REG_SZ 1u
 #define REG_EXPAND_SZ 2u
-#define REG_DWORD 4u
 
 static enum iv_hive_outcome trouble(struct iv_fault *ret_fault, const char *detail)
 {
@@ -280,49 +279,90 @@ static const char *read_text(const unsigned char *bytes, size_t size, struct iv_
                                                       : NULL;
 }
 
-/* False: damaged. */
-static bool read_value(const struct iv_hive *hive, uint32_t offset, struct iv_arena *arena,
-                       struct iv_hive_value *ret_value)
+/* Data above DATA_MAX: a cell "db" has the number of pieces and the place of their list. */
+static bool read_pieces(const struct iv_hive *hive, uint32_t offset, size_t size,
+                        struct iv_buf *buf)
 {
     struct iv_cursor c = cell_at(hive, offset);
-    if (!cell_is(&c, "vk")) {
+    if (!cell_is(&c, "db")) {
         return false;
+    }
+    unsigned count = iv_cursor_u16(&c);
+    uint32_t list_at = iv_cursor_u32(&c);
+    if (c.failed || size > hive->size || count < (size + DATA_MAX - 1) / DATA_MAX) {
+        return false;
+    }
+    struct iv_cursor list = cell_at(hive, list_at);
+    while (size > 0) {
+        struct iv_cursor piece = cell_at(hive, iv_cursor_u32(&list));
+        size_t part = size < DATA_MAX ? size : DATA_MAX;
+        const unsigned char *bytes = list.failed ? NULL : iv_cursor_take(&piece, part);
+        if (bytes == NULL) {
+            return false;
+        }
+        iv_buf_add(buf, bytes, part);
+        size -= part;
+    }
+    return true;
+}
+
+/* The data of a value of text; `inside` are the four bytes of its place. False: damaged. */
+static bool read_data(const struct iv_hive *hive, uint32_t size, const unsigned char *inside,
+                      struct iv_buf *buf)
+{
+    if ((size & DATA_INLINE) != 0) {
+        size &= ~DATA_INLINE;
+        iv_buf_add(buf, inside, size <= 4 ? size : 0);
+        return size <= 4;
+    }
+    struct iv_cursor place = iv_cursor(inside, 4);
+    uint32_t offset = iv_cursor_u32(&place);
+    if (size > DATA_MAX) {
+        return read_pieces(hive, offset, size, buf);
+    }
+    if (size == 0) {
+        return true;
+    }
+    struct iv_cursor cell = cell_at(hive, offset);
+    const unsigned char *bytes = iv_cursor_take(&cell, size);
+    if (bytes == NULL) {
+        return false;
+    }
+    iv_buf_add(buf, bytes, size);
+    return true;
+}
+
+/* Data of other types are not looked at: Windows itself writes numbers of odd sizes. */
+static void read_value(const struct iv_hive *hive, uint32_t offset, struct iv_arena *arena,
+                       struct iv_hive_value *value)
+{
+    struct iv_cursor c = cell_at(hive, offset);
+    value->trouble = "a value of the hive is damaged";
+    if (!cell_is(&c, "vk")) {
+        return;
     }
     size_t name_size = iv_cursor_u16(&c);
     uint32_t size = iv_cursor_u32(&c);
     const unsigned char *inside = iv_cursor_take(&c, 4);
-    struct iv_hive_value value = {.type = iv_cursor_u32(&c)};
+    value->type = iv_cursor_u32(&c);
     uint16_t flags = iv_cursor_u16(&c);
     iv_cursor_u16(&c);
     if (c.failed) {
-        return false;
+        return;
     }
-    value.name = read_name(&c, name_size, (flags & VALUE_NARROW_NAME) != 0, arena);
-    bool is_text = value.type == REG_SZ || value.type == REG_EXPAND_SZ;
-    if (value.name == NULL || (!is_text && value.type != REG_DWORD)) {
-        *ret_value = value;
-        return value.name != NULL;
+    value->name = read_name(&c, name_size, (flags & VALUE_NARROW_NAME) != 0, arena);
+    bool is_text = value->type == REG_SZ || value->type == REG_EXPAND_SZ;
+    if (value->name == NULL || !is_text) {
+        value->trouble = value->name == NULL ? value->trouble : NULL;
+        return;
     }
-    const unsigned char *data = inside;
-    if ((size & DATA_INLINE) != 0) {
-        size &= ~DATA_INLINE;
-        data = size <= 4 ? inside : NULL;
-    } else if (size > 0) {
-        struct iv_cursor place = iv_cursor(inside, 4);
-        struct iv_cursor cell = cell_at(hive, iv_cursor_u32(&place));
-        data = size <= DATA_MAX ? iv_cursor_take(&cell, size) : NULL;
+    struct iv_buf data IV_CLEANUP(iv_buf_fini) = {0};
+    if (!read_data(hive, size, inside, &data)) {
+        value->trouble = "the data of a value of the hive are damaged";
+        return;
     }
-    if (data == NULL || (!is_text && size != 4)) {
-        return false;
-    }
-    if (is_text) {
-        value.text = read_text(data, size, arena);
-    } else {
-        struct iv_cursor number = iv_cursor(data, 4);
-        value.text = iv_arena_printf(arena, "%lu", (unsigned long)iv_cursor_u32(&number));
-    }
-    *ret_value = value;
-    return value.text != NULL;
+    value->text = read_text((const unsigned char *)iv_buf_text(&data), data.size, arena);
+    value->trouble = value->text == NULL ? "the text of a value of the hive is not UTF-16" : NULL;
 }
 
 enum iv_hive_outcome iv_hive_values(const struct iv_hive *hive, const char *key_path,
@@ -343,9 +383,7 @@ enum iv_hive_outcome iv_hive_values(const struct iv_hive *hive, const char *key_
     }
     struct iv_hive_value *values = IV_NEW_ARRAY(arena, struct iv_hive_value, key.values + 1);
     for (uint32_t i = 0; i < key.values; i++) {
-        if (!read_value(hive, iv_cursor_u32(&list), arena, &values[i])) {
-            return trouble(ret_fault, "a value of the hive is damaged");
-        }
+        read_value(hive, iv_cursor_u32(&list), arena, &values[i]);
     }
     *ret_values = values;
     *ret_count = key.values;

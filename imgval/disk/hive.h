@@ -23,9 +23,10 @@ struct iv_hive {
 };
 
 struct iv_hive_value {
-    const char *name; /* UTF-8; "" is the default value */
-    const char *text; /* REG_SZ and REG_EXPAND_SZ as UTF-8, REG_DWORD in decimal; NULL: any other */
-    uint32_t type;    /* REG_... */
+    const char *name;    /* UTF-8; "" is the default value; NULL: what names it is damaged */
+    const char *text;    /* REG_SZ and REG_EXPAND_SZ as UTF-8; NULL: of another type, or damaged */
+    uint32_t type;       /* REG_... */
+    const char *trouble; /* what is damaged, one clause; NULL: nothing */
 };
 
 enum iv_hive_outcome {
@@ -38,8 +39,8 @@ enum iv_hive_outcome {
 IV_MUST_USE bool iv_hive_open(const void *bytes, size_t size, struct iv_hive *ret_hive,
                               struct iv_fault *ret_fault);
 
-/* The values of a key, in the hive's order. `key`: below the root, '\' between the parts; names
- * fold ASCII case. */
+/* The values of a key, in the hive's order; one that is damaged says so and costs no other. `key`:
+ * below the root, '\' between the parts; names fold ASCII case. */
 enum iv_hive_outcome iv_hive_values(const struct iv_hive *hive, const char *key,
                                     struct iv_arena *arena, struct iv_hive_value **ret_values,
                                     size_t *ret_count, struct iv_fault *ret_fault);

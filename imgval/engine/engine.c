@@ -319,9 +319,11 @@ static void run_device(const struct row *row, const struct iv_submission *submis
             any = true;
         }
     }
-    if (!any && iv_submission_is_half_read(submission)) {
+    bool is_image = iv_submission_is_image(submission);
+    if (!any && (is_image ? iv_submission_misses_sources(submission)
+                          : iv_submission_is_half_read(submission))) {
         tally_add(tally, IV_NOT_EVALUATED);
-    } else if (!any && iv_submission_is_image(submission)) {
+    } else if (!any && is_image) {
         pattern_fail(verdict, NULL, NULL);
         tally_add(tally, IV_FAILED);
     }

@@ -358,7 +358,7 @@ static void read_image(const struct iv_reader *r, const struct iv_item *item,
 static void read_document(const struct iv_reader *r, enum iv_role role,
                           const struct iv_document *doc)
 {
-    static const struct iv_metadata registry = {.rank = IV_RANK_REGISTRY};
+    static const struct iv_metadata registry = {.rank = IV_RANK_REGISTRY, .any_root = true};
     static const struct iv_metadata answer = {.rank = IV_RANK_ANSWER};
     switch (role) {
     case IV_ROLE_HISTORY:

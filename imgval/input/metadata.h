@@ -17,8 +17,13 @@ struct iv_metadata {
     bool any_root; /* the registry key counts under any root: exports of a mounted hive */
 };
 
-/* Whether a key path, folded, is that of DeviceTargetingInfo (packages.md 5). */
-bool iv_registry_is_targeting_key(const char *key, bool any_root);
+/* What a key path is to DeviceTargetingInfo (packages.md 5); names fold their case. */
+enum iv_registry_place {
+    IV_REGISTRY_OTHER,
+    IV_REGISTRY_TARGETING, /* the key itself */
+    IV_REGISTRY_ABOVE,     /* a key that holds it: what deletes one deletes the other */
+};
+enum iv_registry_place iv_registry_place_of(const char *key, bool any_root);
 
 /* Registry text: .reg and .rga, as exported or as packages hold it; also gzip-compressed. */
 void iv_registry_read(const struct iv_reader *r, const struct iv_document *doc,

@@ -158,6 +158,21 @@ static bool is_same(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* The place of the last datum of this name, source and group, or the number of data. */
+static size_t find_datum(const struct iv_facts *facts, const char *name, const char *source,
+                         const char *group)
+{
+    size_t last = facts->datum_count > SAME_WINDOW ? facts->datum_count - SAME_WINDOW : 0;
+    for (size_t i = facts->datum_count; i > last; i--) {
+        const struct iv_datum *old = &facts->data[i - 1];
+        if (is_same(old->name, name) && is_same(old->source, source) &&
+            is_same(old->group, group)) {
+            return i - 1;
+        }
+    }
+    return facts->datum_count;
+}
+
 void iv_reader_datum(const struct iv_reader *r, const char *name, const char *value,
                      const char *source, const char *group, enum iv_rank rank)
 {
@@ -166,14 +181,10 @@ void iv_reader_datum(const struct iv_reader *r, const char *name, const char *va
         return;
     }
     struct iv_facts *facts = r->facts;
-    size_t last = facts->datum_count > SAME_WINDOW ? facts->datum_count - SAME_WINDOW : 0;
-    for (size_t i = facts->datum_count; i > last; i--) {
-        struct iv_datum *old = &facts->data[i - 1];
-        if (is_same(old->name, known) && is_same(old->source, source) &&
-            is_same(old->group, group)) {
-            old->value = iv_arena_strdup(r->arena, value);
-            return;
-        }
+    size_t place = find_datum(facts, known, source, group);
+    if (place < facts->datum_count) {
+        facts->data[place].value = iv_arena_strdup(r->arena, value);
+        return;
     }
     facts->data = iv_reader_grow(r->arena, facts->data, facts->datum_count, sizeof(*facts->data));
     facts->data[facts->datum_count++] = (struct iv_datum){
@@ -183,6 +194,17 @@ void iv_reader_datum(const struct iv_reader *r, const char *name, const char *va
         .group = iv_arena_strdup(r->arena, group),
         .rank = rank,
     };
+}
+
+void iv_reader_datum_drop(const struct iv_reader *r, const char *name, const char *source)
+{
+    struct iv_facts *facts = r->facts;
+    size_t place = find_datum(facts, name, source, NULL);
+    if (place < facts->datum_count) {
+        memmove(&facts->data[place], &facts->data[place + 1],
+                (facts->datum_count - place - 1) * sizeof(*facts->data));
+        facts->datum_count--;
+    }
 }
 
 static bool decode_plain(const unsigned char *bytes, size_t size, struct iv_buf *buf,

@@ -76,11 +76,14 @@ void iv_reader_metadata_fault(const struct iv_reader *r, struct iv_package *pack
                               const struct iv_document *doc, const struct iv_fault *fault);
 
 /*
- * Appends a device value, if the name is a known one. A second value under the same name, source
- * and group replaces the first, as in a registry.
+ * Appends a device value, if the name is a known one; the value NULL says that the source deletes
+ * it. A second value under the same name, source and group replaces the first, as in a registry.
  */
 void iv_reader_datum(const struct iv_reader *r, const char *name, const char *value,
                      const char *source, const char *group, enum iv_rank rank);
+
+/* Forgets what the source has said of a value so far: it says something that cannot be read. */
+void iv_reader_datum_drop(const struct iv_reader *r, const char *name, const char *source);
 
 /*
  * Text of the document as UTF-8 without byte order mark: UTF-16 with a mark (or with NULs in its

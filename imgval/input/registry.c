@@ -14,23 +14,52 @@
 
 /* ------------------------------------------------------------------------------------------ key */
 
-bool iv_registry_is_targeting_key(const char *key, bool any_root)
+/* The first root that the key begins with, up to the end of a part: what follows it; NULL: none. */
+static const char *behind_root(const char *key, const char *const *roots)
 {
-    static const char tail[] = "\\Platform\\DeviceTargetingInfo";
-    static const char *const roots[] = {
-        "HKEY_LOCAL_MACHINE\\SYSTEM",
-        "HKLM\\SYSTEM",
-        "$(hklm.system)",
-    };
-    if (any_root) {
-        return iv_ascii_isuffix(key, tail);
-    }
-    for (size_t i = 0; i < IV_COUNT(roots); i++) {
-        if (iv_ascii_iprefix(key, roots[i]) && iv_ascii_ieq(key + strlen(roots[i]), tail)) {
-            return true;
+    for (; *roots != NULL; roots++) {
+        size_t length = strlen(*roots);
+        if (iv_ascii_iprefix(key, *roots) && (key[length] == '\\' || key[length] == '\0')) {
+            return key + length;
         }
     }
-    return false;
+    return NULL;
+}
+
+/*
+ * Behind the root of the hive SYSTEM. With `any_root` that may be a hive under another name: people
+ * mount the hive of an image (HKLM\RTSYSTEM) and export from there.
+ */
+static const char *behind_system(const char *key, bool any_root)
+{
+    static const char *const systems[] = {"HKEY_LOCAL_MACHINE\\SYSTEM", "HKLM\\SYSTEM",
+                                          "$(hklm.system)", NULL};
+    static const char *const machines[] = {"HKEY_LOCAL_MACHINE", "HKLM", "HKEY_USERS", "HKU", NULL};
+    const char *rest = behind_root(key, systems);
+    if (rest != NULL || !any_root) {
+        return rest;
+    }
+    rest = behind_root(key, machines);
+    return rest == NULL || *rest == '\0' ? NULL : rest + 1 + strcspn(rest + 1, "\\");
+}
+
+enum iv_registry_place iv_registry_place_of(const char *key, bool any_root)
+{
+    static const char tail[] = "\\Platform\\DeviceTargetingInfo";
+    static const char above[] = "\\Platform";
+    const char *rest = behind_system(key, any_root);
+    if (rest == NULL) {
+        return IV_REGISTRY_OTHER;
+    }
+    size_t length = strlen(rest);
+    while (length > 0 && rest[length - 1] == '\\') {
+        length--; /* a backslash at the end names the same key */
+    }
+    if (length == sizeof(tail) - 1 && iv_ascii_iprefix(rest, tail)) {
+        return IV_REGISTRY_TARGETING;
+    }
+    bool is_above = length == 0 || (length == sizeof(above) - 1 && iv_ascii_iprefix(rest, above));
+    return is_above ? IV_REGISTRY_ABOVE : IV_REGISTRY_OTHER;
 }
 
 /* ----------------------------------------------------------------------------------------- text */
@@ -204,22 +233,31 @@ static void take(struct registry *reg, const char *name, const char *value)
     iv_reader_datum(reg->r, name, value, reg->doc->source, NULL, reg->how->rank);
 }
 
+/* A known value says something that is no text: what it said before does not count any more. */
+static void odd_value(struct registry *reg, uint64_t line, const char *name, const char *detail)
+{
+    iv_reader_datum_drop(reg->r, name, reg->doc->source);
+    malformed(reg, line, detail);
+}
+
 /* Data under a known name of the key: REG_SZ, written as a string or as hex(1). */
 static void take_data(struct registry *reg, uint64_t line, const char *name, const char *data)
 {
     struct iv_buf value IV_CLEANUP(iv_buf_fini) = {0};
-    if (strcmp(data, "-") == 0) {
-        return; /* deletes the value */
+    const char *rest = data + 1 + (*data == '-' ? strspn(data + 1, " \t") : 0);
+    if (*data == '-' && (*rest == '\0' || *rest == ';')) {
+        take(reg, name, NULL); /* deletes the value */
+        return;
     }
     bool is_string = iv_ascii_iprefix(data, "hex(1):") || iv_ascii_iprefix(data, "hex(2):");
     if (!is_string) {
-        malformed(
-            reg, line,
+        odd_value(
+            reg, line, name,
             iv_reader_printf(reg->r, "%s is no string: '%s'", name, iv_reader_shown(reg->r, data)));
         return;
     }
     if (!decode_hex_string(reg, data + strlen("hex(1):"), &value)) {
-        malformed(reg, line, iv_reader_printf(reg->r, "%s has malformed hex data", name));
+        odd_value(reg, line, name, iv_reader_printf(reg->r, "%s has malformed hex data", name));
         return;
     }
     take(reg, name, iv_buf_text(&value));
@@ -243,14 +281,20 @@ static void read_value(struct registry *reg)
     if (is_value && *reg->at == '"') {
         reg->at++;
         if (!read_string(reg, &data)) {
+            if (known != NULL) {
+                iv_reader_datum_drop(reg->r, known, reg->doc->source);
+            }
             malformed(reg, line, "a string in quotes without its end");
             return;
         }
         bool whole = is_rest_empty(reg);
+        const char *detail = "a value that is not a string in quotes on one line";
         if (known != NULL && whole && reg->line == line) {
             take(reg, known, iv_buf_text(&data));
-        } else if (known != NULL || (reg->in_key && !whole)) {
-            malformed(reg, line, "a value that is not a string in quotes on one line");
+        } else if (known != NULL) {
+            odd_value(reg, line, known, detail);
+        } else if (reg->in_key && !whole) {
+            malformed(reg, line, detail);
         }
     } else if (is_value) {
         read_data(reg, &data);
@@ -261,6 +305,17 @@ static void read_value(struct registry *reg)
         malformed(reg, line, "a value without =");
     }
     skip_line(reg);
+}
+
+/* [-KEY]: the key and all below it are gone; what follows up to the next key is of no key. */
+static void delete_key(struct registry *reg, const char *key)
+{
+    if (iv_registry_place_of(key, reg->how->any_root) == IV_REGISTRY_OTHER) {
+        return;
+    }
+    for (const char *const *name = iv_device_value_names; *name != NULL; name++) {
+        take(reg, *name, NULL);
+    }
 }
 
 /* [KEY]; a key may hold brackets itself, and a comment behind it too. */
@@ -277,12 +332,17 @@ static void read_key(struct registry *reg)
             malformed(reg, reg->line, "a key without its closing bracket");
         }
     } else {
-        *last = '\0';
-        reg->in_key = iv_registry_is_targeting_key(line, reg->how->any_root);
+        bool is_deleted = *line == '-';
+        const char *key = line + (is_deleted ? 1 : 0);
         char *first = strchr(line, ']');
-        if (!reg->in_key && first != NULL) {
+        *last = '\0';
+        if (first != last && iv_registry_place_of(key, reg->how->any_root) == IV_REGISTRY_OTHER) {
             *first = '\0';
-            reg->in_key = iv_registry_is_targeting_key(line, reg->how->any_root);
+        }
+        if (is_deleted) {
+            delete_key(reg, key);
+        } else {
+            reg->in_key = iv_registry_place_of(key, reg->how->any_root) == IV_REGISTRY_TARGETING;
         }
     }
     skip_line(reg);
@@ -349,7 +409,7 @@ static void on_key(void *context, const struct iv_xml_element *e)
 {
     struct manifest *m = context;
     const char *key = iv_xml_attribute(e, "keyName");
-    m->in_key = key != NULL && iv_registry_is_targeting_key(key, m->how->any_root);
+    m->in_key = key != NULL && iv_registry_place_of(key, m->how->any_root) == IV_REGISTRY_TARGETING;
 }
 
 static void on_value(void *context, const struct iv_xml_element *e)
@@ -366,7 +426,10 @@ static void on_value(void *context, const struct iv_xml_element *e)
         type == NULL || iv_ascii_ieq(type, "REG_SZ") || iv_ascii_ieq(type, "REG_EXPAND_SZ");
     if (is_string && value != NULL) {
         iv_reader_datum(m->r, known, value, m->doc->source, NULL, m->how->rank);
-    } else if (m->fault.kind == IV_FAULT_NONE) {
+        return;
+    }
+    iv_reader_datum_drop(m->r, known, m->doc->source);
+    if (m->fault.kind == IV_FAULT_NONE) {
         const char *detail =
             iv_reader_printf(m->r, "%s has %s%s", known, value == NULL ? "no value" : "the type ",
                              value == NULL || type == NULL ? "" : iv_reader_shown(m->r, type));

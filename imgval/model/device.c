@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The value names of DeviceTargetingInfo (packages.md 5.1). */
-static const char *const value_names[] = {
+const char *const iv_device_value_names[IV_DEVICE_VALUE_NAMES + 1] = {
     IV_PHONE_FIRMWARE_REVISION,
     IV_PHONE_MANUFACTURER,
     IV_PHONE_MODEL_NAME,
@@ -27,29 +27,22 @@ static const char *const value_names[] = {
     "PhoneSupportLink",
     "PhoneOEMSupportLink",
     "RoamingSupportPhoneNumber",
+    NULL,
 };
 
 const char *iv_device_value_name(const char *name)
 {
-    for (size_t i = 0; i < IV_COUNT(value_names); i++) {
-        if (iv_ascii_ieq(value_names[i], name)) {
-            return value_names[i];
-        }
+    const char *const *known = iv_device_value_names;
+    while (*known != NULL && !iv_ascii_ieq(*known, name)) {
+        known++;
     }
-    return NULL;
+    return *known;
 }
 
 /* Variant settings: a submission may carry several values (packages.md 5.1). */
 static bool is_variant_name(const char *name)
 {
     return strcmp(name, IV_PHONE_OPERATOR_NAME) == 0 || strcmp(name, IV_PHONE_MODEL_NAME) == 0;
-}
-
-/* Parts of a POP that differ only in case are the same; other values are compared exactly. */
-static int compare_value(const char *name, const char *a, const char *b)
-{
-    bool folded = is_variant_name(name) || strcmp(name, IV_PHONE_MANUFACTURER) == 0;
-    return folded ? iv_ascii_casecmp(a, b) : strcmp(a, b);
 }
 
 /* NULL before every text. */
@@ -59,6 +52,17 @@ static int compare_optional(const char *a, const char *b)
         return (a != NULL) - (b != NULL);
     }
     return strcmp(a, b);
+}
+
+/* Parts of a POP that differ only in case are the same; other values are compared exactly. A
+ * deleted one is a value like another here. */
+static int compare_value(const char *name, const char *a, const char *b)
+{
+    bool folded = is_variant_name(name) || strcmp(name, IV_PHONE_MANUFACTURER) == 0;
+    if (!folded || a == NULL || b == NULL) {
+        return compare_optional(a, b);
+    }
+    return iv_ascii_casecmp(a, b);
 }
 
 /* Groups what is found by name, rank (highest first) and source; in a source by value. */
@@ -72,7 +76,7 @@ static int compare_found(const void *a, const void *b)
     }
     order = order != 0 ? order : strcmp(x->source, y->source);
     order = order != 0 ? order : compare_value(x->name, x->value, y->value);
-    order = order != 0 ? order : strcmp(x->value, y->value);
+    order = order != 0 ? order : compare_optional(x->value, y->value);
     return order != 0 ? order : compare_optional(x->group, y->group);
 }
 
@@ -239,7 +243,7 @@ static struct run distinct_values(struct builder *b, struct run winners, bool pa
         if (kept == 0 || compare_value(datum.name, items[kept - 1].value, datum.value) != 0) {
             items[kept++] = datum;
         }
-        if (parts) {
+        if (parts && datum.value != NULL) {
             d->parts = iv_arena_grow(b->arena, d->parts, d->part_count, &b->part_capacity,
                                      sizeof(*d->parts));
             datum.value = items[kept - 1].value;
@@ -262,6 +266,9 @@ static void add_name(struct builder *b, struct run name)
     }
     add_overridden(b, in_force, rest_of(name, winners));
     for (size_t i = 0; i < in_force.count; i++) {
+        if (in_force.items[i].value == NULL) {
+            continue; /* deleted */
+        }
         d->values = iv_arena_grow(b->arena, d->values, d->value_count, &b->value_capacity,
                                   sizeof(*d->values));
         d->values[d->value_count++] = in_force.items[i];
@@ -275,7 +282,7 @@ void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena 
     struct iv_datum *found = IV_NEW_ARRAY(arena, struct iv_datum, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (data[i].name == NULL || data[i].value == NULL) {
+        if (data[i].name == NULL) {
             continue;
         }
         const char *name = iv_device_value_name(data[i].name);

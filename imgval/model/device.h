@@ -23,7 +23,7 @@ enum iv_rank {
 /* One value found in one source. */
 struct iv_datum {
     const char *name;   /* canonical spelling of a Phone... value, e.g. "PhoneManufacturer" */
-    const char *value;  /* as it stands in the source: never trimmed */
+    const char *value;  /* as it stands in the source: never trimmed; NULL: it deletes the value */
     const char *source; /* "PATH" or "PATH:MEMBER", or "--manufacturer" */
     const char *group;  /* the Variant of an answer file that it belongs to; NULL: static */
     enum iv_rank rank;
@@ -38,6 +38,9 @@ struct iv_datum {
 /* The canonical spelling of a DeviceTargetingInfo value name (compared ASCII-folded), or NULL when
  * it is none that is known. */
 const char *iv_device_value_name(const char *name);
+/* The same in canonical spelling, NULL-terminated. */
+#define IV_DEVICE_VALUE_NAMES 19
+extern const char *const iv_device_value_names[IV_DEVICE_VALUE_NAMES + 1];
 
 /* Two sources that do not say the same: one for each name and source. */
 struct iv_device_conflict {
@@ -79,7 +82,8 @@ bool iv_pop_is_similar(const struct iv_pop *a, const struct iv_pop *b);
 void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena *arena,
                      struct iv_device *ret_device);
 
-/* The first value in force under a canonical name, or NULL. */
+/* The first value in force under a canonical name, or NULL. A value that the source of the highest
+ * rank deletes is not in force. */
 const char *iv_device_value(const struct iv_device *device, const char *name);
 
 /* Whether sources of the rank in force disagree about a canonical name. */

@@ -159,6 +159,7 @@ static const struct iv_field package_fields[] = {
     STRING(iv_package, grouping_key, "grouping_key", W | R),
     BOOL(iv_package, diff, "diff", W | R),
     BOOL(iv_package, unreadable, "unreadable", W | R),
+    BOOL(iv_package, registry_unread, "registry_unread", W),
     STRING(iv_package, content, "content", W | R | S),
     NUMBER(iv_package, file_count, "file_count", W | R | S),
     NUMBER(iv_package, total_size, "total_size", W | R | S),

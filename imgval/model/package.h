@@ -70,8 +70,9 @@ struct iv_package {
     bool removal; /* SPKR, CBS-R, IsRemoval, recall: not present in a set */
     bool diff;    /* dman.ddsm.xml or _manifest_.cix.xml beside it, or a .spku name */
     bool binary_partition;
-    bool empty;      /* lists nothing but manifest, catalog and deployment manifest */
-    bool unreadable; /* a fault of this package made the facts above incomplete */
+    bool empty;           /* lists nothing but manifest, catalog and deployment manifest */
+    bool unreadable;      /* a fault of this package made the facts above incomplete */
+    bool registry_unread; /* lists a registry file that is not there, where nobody expects it */
 
     const char *content; /* SHA-256 (hex) over the sorted list of (path, type, size); NULL: unknown.
                             Manifest, catalog and deployment manifest do not count. */

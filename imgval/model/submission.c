@@ -197,3 +197,65 @@ const char *iv_submission_id_of(const struct iv_package *const *packages, size_t
     iv_arena_reset(arena, mark);
     return hex;
 }
+
+/* Whether a fault means that something was not read to its end which may hold device values. */
+static bool hides_values(const struct iv_submission *s, const struct iv_fault *fault)
+{
+    switch (fault->kind) {
+    case IV_FAULT_MALFORMED:
+    case IV_FAULT_UNREADABLE:
+    case IV_FAULT_LIMIT:
+    case IV_FAULT_NOT_REGULAR:
+    case IV_FAULT_READER_DIED:
+    case IV_FAULT_UNSUPPORTED:
+    case IV_FAULT_METADATA:
+    case IV_FAULT_TRUNCATED:
+    case IV_FAULT_TABLE:
+    case IV_FAULT_PARTITION:
+    case IV_FAULT_FILE:
+        break;
+    case IV_FAULT_NONE:
+    case IV_FAULT_MEMBER_MISSING:
+    case IV_FAULT_FFU_HEADER:
+    case IV_FAULT_HASH_MISMATCH:
+    case IV_FAULT_HASH_TABLE:
+    case IV_FAULT_CATALOG:
+    case IV_FAULT_TRAILING:
+    case IV_FAULT_KINDS:
+        return false;
+    }
+    /* These hold other things. */
+    const char *const others[] = {s->history.path, s->oem_input.path};
+    for (size_t i = 0; i < IV_COUNT(others); i++) {
+        if (others[i] != NULL && fault->path != NULL && strcmp(others[i], fault->path) == 0) {
+            return false;
+        }
+    }
+    return fault->path == NULL || (!iv_ascii_isuffix(fault->path, "/DeviceLayout.xml") &&
+                                   !iv_ascii_isuffix(fault->path, "/OEMDevicePlatform.xml"));
+}
+
+/* A removal package holds no registry files. */
+static bool package_hides_values(const struct iv_submission *s, const struct iv_package *package)
+{
+    if (package->removal || package->origin != IV_ORIGIN_SUBMISSION) {
+        return false;
+    }
+    bool hides = package->unreadable || package->registry_unread;
+    for (size_t i = 0; i < package->fault_count && !hides; i++) {
+        hides = hides_values(s, &package->faults[i]);
+    }
+    return hides;
+}
+
+bool iv_submission_misses_sources(const struct iv_submission *s)
+{
+    bool misses = iv_submission_is_half_read(s);
+    for (size_t i = 0; i < s->fault_count && !misses; i++) {
+        misses = hides_values(s, &s->faults[i]);
+    }
+    for (size_t i = 0; i < s->package_count && !misses; i++) {
+        misses = package_hides_values(s, &s->packages[i]);
+    }
+    return misses;
+}

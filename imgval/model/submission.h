@@ -111,4 +111,11 @@ static inline bool iv_submission_is_half_read(const struct iv_submission *s)
            (s->kind == IV_KIND_FFU || s->kind == IV_KIND_VHD || s->kind == IV_KIND_WIM);
 }
 
+/*
+ * True when a device value that was not found may stand in something that was not read: an image
+ * read in part, a package that cannot be read, a source of metadata that is damaged or cut off.
+ * Such a value is unknown, not missing.
+ */
+bool iv_submission_misses_sources(const struct iv_submission *s);
+
 #endif

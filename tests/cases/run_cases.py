@@ -27,6 +27,7 @@ Lines of the recipe that are ours, for images:
     %volume KIND SIZE TREE FILE [OPTION...] what stands before was built in a place of its own, and
                                             TREE in it becomes the volume FILE (mkvolume --help); the
                                             rest of the recipe finds it as ../parts/FILE
+    %hive FILE KEY [NAME=VALUE...]...       a registry hive, see tests/disk/mkhive.py
     %signer FILE                            a new key with its certificate, as ../FILE
 
 Members of a finding are compared as text; missing or null is written as null; variant is written
@@ -51,11 +52,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 
 
-def load_validator():
-    spec = importlib.util.spec_from_file_location("validate", TOP / "tests/report/validate.py")
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, TOP / path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def load_validator():
+    return load("validate", "tests/report/validate.py")
 
 
 class Failure(Exception):
@@ -204,6 +209,20 @@ def installed_manifest(words):
         "type": "BinaryPartition" if keys["binary"] == "true" else "Regular"}
 
 
+def hive_file(words):
+    """The line of a recipe that makes the hive."""
+    path, *rest = words
+    pairs = []
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if equals:
+            pairs[-1][1][name] = value
+        else:
+            pairs.append((word, {}))
+    content = load("mkhive", "tests/disk/mkhive.py").build(pairs)
+    return f"file {path} hex <<END\n{content.hex()}\nEND"
+
+
 def make_signer(place, name):
     if shutil.which("openssl") is None:
         raise Skip
@@ -222,6 +241,8 @@ def build(recipe, builder, volume, place):
     for line in recipe.split("\n"):
         if line.startswith("%dsm "):
             lines.append(installed_manifest(shlex.split(line)[1:]))
+        elif line.startswith("%hive "):
+            lines.append(hive_file(shlex.split(line)[1:]))
         elif line.startswith("%signer "):
             make_signer(place, line.split()[1])
         elif line.startswith("%volume "):

@@ -534,7 +534,7 @@ def sealed(data):
 def check_hive(checks, place):
     values = {"PhoneManufacturer": "Contoso", "PhoneModelName": "M\u00f6del \u4e2d", "N": "dword:17"}
     wanted = ["value PhoneManufacturer 1 Contoso", "value PhoneModelName 1 M\u00f6del \u4e2d",
-              "value N 4 17"]
+              "value N 4 (other)"]
     many = [(f"Select\\Key{i:04d}", {"v": str(i)}) for i in range(1200)]
     data = mkhive.build([(TARGETING, values), ("Setup", {"Compact": "dword:1"})] + many)
     got = read_hive(place, data, TARGETING.lower())

@@ -2,13 +2,17 @@
 """Writes a registry hive: mkhive.py OUT KEY [NAME=VALUE...] [KEY [NAME=VALUE...]]...
 
 A KEY is a path below the root with '\\' between the parts; an argument with '=' is a value of the
-key before it: text, or with "dword:" in front a number. Keys are sorted and listed in "lf" lists,
+key before it: text, with "dword:" in front a number, with "raw:TYPE:" in front data of that type in
+hexadecimal, with "padded:SIZE:" a string and NULs up to that size, or "damaged:", a string whose
+data lie outside the hive. Data above 16,344 bytes are
+stored in pieces. Keys are sorted and listed in "lf" lists,
 in "ri" lists of them when a key has more than 500.
 """
 import struct
 import sys
 
 LIST_MAX = 500
+PIECE = 16344
 
 
 class Hive:
@@ -22,12 +26,32 @@ class Hive:
         self.cells += struct.pack("<i", -size) + data + bytes(size - 4 - len(data))
         return offset
 
+    def data(self, content):
+        """The cell of a value's data, or the cell "db" of their pieces."""
+        if len(content) <= PIECE:
+            return self.cell(content)
+        pieces = [self.cell(content[at:at + PIECE]) for at in range(0, len(content), PIECE)]
+        places = self.cell(struct.pack(f"<{len(pieces)}I", *pieces))
+        return self.cell(b"db" + struct.pack("<HII", len(pieces), places, 0))
+
     def value(self, name, text):
         if text.startswith("dword:"):
             kind, size, data = 4, 0x80000004, int(text[6:], 0)
+        elif text.startswith("padded:"):
+            size, text = text[7:].split(":")
+            content = text.encode("utf-16-le").ljust(int(size), b"\0")
+            kind, size, data = 1, len(content), self.data(content)
+        elif text == "damaged:":
+            kind, size, data = 1, 64, 0x00FFFFF8
+        elif text.startswith("raw:"):
+            kind, content = text[4:].split(":")
+            content = bytes.fromhex(content)
+            kind, size, data = int(kind), len(content), self.data(content)
+            if size <= 4:
+                size, data = size | 0x80000000, int.from_bytes(content.ljust(4, b"\0"), "little")
         else:
             wide = (text + "\0").encode("utf-16-le")
-            kind, size, data = 1, len(wide), self.cell(wide)
+            kind, size, data = 1, len(wide), self.data(wide)
         return self.cell(b"vk" + struct.pack("<HIIIHH", len(name), size, data, kind, 1, 0) +
                          name.encode("latin-1"))
 

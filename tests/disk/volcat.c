@@ -139,8 +139,11 @@ static void print_hive(struct volcat *cat, const struct iv_source *source)
     switch (iv_hive_values(&hive, cat->key, &cat->arena, &values, &count, &fault)) {
     case IV_HIVE_FOUND:
         for (size_t i = 0; i < count; i++) {
-            iv_buf_printf(cat->out, "value %s %u %s\n", values[i].name, values[i].type,
-                          values[i].text != NULL ? values[i].text : "(other)");
+            iv_buf_printf(cat->out, "value %s %u %s\n",
+                          values[i].name != NULL ? values[i].name : "(damaged)", values[i].type,
+                          values[i].trouble != NULL ? "(damaged)"
+                          : values[i].text != NULL  ? values[i].text
+                                                    : "(other)");
         }
         break;
     case IV_HIVE_ABSENT:

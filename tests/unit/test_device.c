@@ -20,6 +20,11 @@
         .group = (group_)                                                                          \
     }
 
+static const char *shown(const char *value)
+{
+    return value == NULL ? "(null)" : value; /* deleted */
+}
+
 /* One line for each part of a device: "=Name:value@source", "!..." overridden, "#..." conflicts,
  * "+oem/operator/model" POPs. */
 static void describe(const struct iv_device *device, struct iv_arena *arena, char *ret_text,
@@ -34,12 +39,12 @@ static void describe(const struct iv_device *device, struct iv_arena *arena, cha
     }
     for (size_t i = 0; i < device->overridden_count; i++) {
         const struct iv_device_conflict *c = &device->overridden[i];
-        ADD("!%s@%s<%s@%s ", c->other->value, c->other->source, c->winner->value,
+        ADD("!%s@%s<%s@%s ", shown(c->other->value), c->other->source, shown(c->winner->value),
             c->winner->source);
     }
     for (size_t i = 0; i < device->conflict_count; i++) {
         const struct iv_device_conflict *c = &device->conflicts[i];
-        ADD("#%s@%s|%s@%s ", c->winner->value, c->winner->source, c->other->value,
+        ADD("#%s@%s|%s@%s ", shown(c->winner->value), c->winner->source, shown(c->other->value),
             c->other->source);
     }
     struct iv_pop *pops;
@@ -174,9 +179,22 @@ static const struct row rows[] = {
     {"blanks count",
      "=PhoneManufacturer:A@a =PhoneManufacturer:A @b #A@a|A @b",
      {AT(HIVE, OEM, "A", "a"), AT(HIVE, OEM, "A ", "b")}},
-    {"data without name or value are nothing",
+    {"data without a name are nothing",
      "=PhoneManufacturer:A@",
-     {AT(HIVE, OEM, "A", NULL), AT(HIVE, OEM, NULL, "b")}},
+     {AT(HIVE, OEM, "A", NULL), AT(HIVE, NULL, "B", "b")}},
+    {"a deletion by the source in force: no value",
+     "!A@a<(null)@t",
+     {AT(TARGETING, OEM, NULL, "t"), AT(ANSWER, OEM, "A", "a")}},
+    {"a deletion by a lower source is overridden",
+     "=PhoneManufacturer:A@h !(null)@t<A@h",
+     {AT(TARGETING, OEM, NULL, "t"), AT(HIVE, OEM, "A", "h")}},
+    {"one deletes what another of the same rank sets",
+     "=PhoneManufacturer:A@b #(null)@a|A@b",
+     {AT(REGISTRY, OEM, NULL, "a"), AT(REGISTRY, OEM, "A", "b")}},
+    {"an operator that one deletes and another sets",
+     "=PhoneMobileOperatorName:O@b #(null)@a|O@b",
+     {AT(REGISTRY, OPERATOR, NULL, "a"), AT(REGISTRY, OPERATOR, "O", "b")}},
+    {"deleted by all", "", {AT(REGISTRY, OEM, NULL, "a"), AT(REGISTRY, OEM, NULL, "b")}},
 };
 
 /* Fisher-Yates; the seed is fixed. */

@@ -40,7 +40,7 @@ static void test_forms(void)
     check_text(KEY "\"PhoneManufacturer\"=hex(1):\n", name, "", 0);
     check_text(KEY "\"PhoneManufacturer\"=\"A\"\n\"PhoneManufacturer\"=\"B\"", name, "B", 0);
     check_text(KEY "@=\"x\"\n@=dword:1\n\"Foo\"=dword:00000001\n\"PhoneManufacturer\"=-\n", name,
-               "", 0);
+               NULL, 0);
     check_text(HEADER KEY "\"PhoneManufacturer\"=\"A\"\n\xEF\xBB\xBF" HEADER "[X]\n", name, "A", 0);
     /* other keys do not count, and may be odd */
     check_text("[HKEY_LOCAL_MACHINE\\SYSTEM\\Platform]\n\"PhoneManufacturer\"=\"A\"\nrubbish\n"
@@ -48,7 +48,13 @@ static void test_forms(void)
                name, "", 0);
     check_text("[-HKEY_LOCAL_MACHINE\\SYSTEM\\Platform\\DeviceTargetingInfo]\n"
                "\"PhoneManufacturer\"=\"A\"",
-               name, "", 0);
+               name, NULL, 0);
+    check_text(KEY "\"PhoneManufacturer\"=\"A\"\n[-HKLM\\system]", name, NULL, 0);
+    check_text(KEY "\"PhoneManufacturer\"=\"A\"\n[-HKLM\\System\\Platform\\]", name, NULL, 0);
+    check_text(KEY "\"PhoneManufacturer\"=\"A\"\n[-HKLM\\SYSTEM\\Platform\\Device]", name, "A", 0);
+    check_text(KEY "\"PhoneManufacturer\"=\"A\"\n[-HKLM\\SYSTEM\\Plat]", name, "A", 0);
+    check_text(KEY "\"PhoneManufacturer\"=-\n\"PhoneManufacturer\"=\"A\"", name, "A", 0);
+    check_text(KEY "\"PhoneManufacturer\"=\"A\"\n\"PhoneManufacturer\"=- ; x", name, NULL, 0);
     check_text("", name, "", 0);
     check_text(HEADER, name, "", 0);
 }
@@ -64,6 +70,11 @@ static void test_malformed(void)
     check_text(KEY "\"PhoneManufacturer\"", name, "", 1);
     check_text(KEY "rubbish\n\"PhoneManufacturer\"=\"A\"", name, "A", 1);
     check_text(KEY "\"PhoneManufacturer\"=dword:00000001", name, "", 1);
+    /* what a value was before it became odd does not count any more */
+    check_text(KEY "\"PhoneManufacturer\"=\"A\"\n\"PhoneManufacturer\"=dword:1", name, "", 1);
+    check_text(KEY "\"PhoneManufacturer\"=\"A\"\n\"PhoneManufacturer\"=\"B\"C", name, "", 1);
+    check_text(KEY "\"PhoneManufacturer\"=\"A\"\n\"PhoneManufacturer\"=\"B", name, "", 1);
+    check_text(KEY "\"PhoneManufacturer\"=--", name, "", 1);
     check_text(KEY "\"PhoneManufacturer\"=hex(1):41,0", name, "A", 0);
     check_text(KEY "\"PhoneManufacturer\"=hex(1):41", name, "", 1);
     check_text(KEY "\"PhoneManufacturer\"=hex(1):4x,00", name, "", 1);
@@ -78,6 +89,39 @@ static void test_malformed(void)
     read_bytes(&b, "[\0]", 3);
     CHECK_INT(b.facts.fault_count, 1);
     CHECK_INT(b.facts.faults[0].kind, IV_FAULT_METADATA);
+}
+
+static void test_places(void)
+{
+    static const struct {
+        const char *key;
+        enum iv_registry_place place;
+        enum iv_registry_place mounted; /* with any_root */
+    } rows[] = {
+        {"HKLM\\SYSTEM\\Platform\\DeviceTargetingInfo", IV_REGISTRY_TARGETING,
+         IV_REGISTRY_TARGETING},
+        {"hkey_local_machine\\System\\platform\\devicetargetinginfo\\", IV_REGISTRY_TARGETING,
+         IV_REGISTRY_TARGETING},
+        {"$(hklm.system)\\Platform\\DeviceTargetingInfo", IV_REGISTRY_TARGETING,
+         IV_REGISTRY_TARGETING},
+        {"HKLM\\RTSYSTEM\\Platform\\DeviceTargetingInfo", IV_REGISTRY_OTHER, IV_REGISTRY_TARGETING},
+        {"HKU\\x\\Platform\\DeviceTargetingInfo", IV_REGISTRY_OTHER, IV_REGISTRY_TARGETING},
+        {"HKLM\\SYSTEM", IV_REGISTRY_ABOVE, IV_REGISTRY_ABOVE},
+        {"$(hklm.system)\\Platform", IV_REGISTRY_ABOVE, IV_REGISTRY_ABOVE},
+        {"HKLM\\RTSYSTEM\\Platform", IV_REGISTRY_OTHER, IV_REGISTRY_ABOVE},
+        {"HKLM", IV_REGISTRY_OTHER, IV_REGISTRY_OTHER},
+        {"HKLM\\SYSTEM2\\Platform\\DeviceTargetingInfo2", IV_REGISTRY_OTHER, IV_REGISTRY_OTHER},
+        {"HKLM\\A\\B\\Platform\\DeviceTargetingInfo", IV_REGISTRY_OTHER, IV_REGISTRY_OTHER},
+        {"HKLM\\SYSTEM\\ControlSet001\\Platform\\DeviceTargetingInfo", IV_REGISTRY_OTHER,
+         IV_REGISTRY_OTHER},
+        {"HKLM\\SYSTEM\\Platform\\DeviceTargetingInfo\\Below", IV_REGISTRY_OTHER,
+         IV_REGISTRY_OTHER},
+        {"", IV_REGISTRY_OTHER, IV_REGISTRY_OTHER},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        CHECK_INT(iv_registry_place_of(rows[i].key, false), rows[i].place);
+        CHECK_INT(iv_registry_place_of(rows[i].key, true), rows[i].mounted);
+    }
 }
 
 static void widen(struct iv_buf *wide, const char *text, bool big, bool mark)
@@ -199,6 +243,7 @@ int main(void)
 {
     test_forms();
     test_malformed();
+    test_places();
     test_encodings();
     test_gzip();
     test_device_info();
