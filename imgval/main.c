@@ -28,6 +28,7 @@
  */
 #include "imgval/base/look.h"
 #include "imgval/cli/command.h"
+#include "imgval/cli/complete.h"
 #include "imgval/version.h"
 
 #include <fcntl.h>
@@ -92,9 +93,10 @@ static bool run_global(const char *word, int *ret_status)
     } else if (strcmp(word, "--manual") == 0) {
         /* for the test that keeps man/imgval.1 in step with the tables */
         iv_options_manual(commands, IV_COUNT(commands), &text);
-    } else if (strncmp(word, completion, sizeof(completion) - 1) != 0 ||
-               !iv_options_completion(commands, IV_COUNT(commands), word + sizeof(completion) - 1,
-                                      &text)) {
+    } else if (strncmp(word, completion, sizeof(completion) - 1) == 0 &&
+               iv_options_completion(word + sizeof(completion) - 1) != NULL) {
+        iv_buf_puts(&text, iv_options_completion(word + sizeof(completion) - 1));
+    } else {
         return false;
     }
     *ret_status = iv_command_print(&text, IV_EXIT_PASS);
@@ -160,6 +162,18 @@ static int refuse_verb(const char *name, const char *verb)
     return IV_EXIT_USAGE;
 }
 
+/* `imgval --complete -- WORD...`: for the scripts of the shells. */
+static int complete(int count, char **words, struct iv_arena *arena)
+{
+    struct iv_strings line = {0};
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    for (int i = count > 0 && strcmp(words[0], "--") == 0 ? 1 : 0; i < count; i++) {
+        iv_strings_add(arena, &line, words[i]);
+    }
+    iv_options_complete(commands, IV_COUNT(commands), &line, arena, &text);
+    return iv_command_print(&text, IV_EXIT_PASS);
+}
+
 static int run(int count, char **words, struct iv_arena *arena)
 {
     int status;
@@ -168,6 +182,9 @@ static int run(int count, char **words, struct iv_arena *arena)
         add_overview(&text);
         fputs(iv_buf_text(&text), stderr);
         return IV_EXIT_USAGE;
+    }
+    if (strcmp(words[0], "--complete") == 0) {
+        return complete(count - 1, words + 1, arena);
     }
     if (run_global(words[0], &status)) {
         return status;

@@ -488,6 +488,7 @@ const struct iv_command iv_cmd_cache_remove = {
     .options_size = sizeof(struct cache_arguments),
     .groups = cache_groups,
     .group_count = IV_COUNT(cache_groups),
+    .complete = IV_COMPLETE_RECORD,
     .run = run_remove,
 };
 

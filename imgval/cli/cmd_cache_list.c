@@ -368,5 +368,6 @@ const struct iv_command iv_cmd_cache_show = {
     .options_size = sizeof(struct list_arguments),
     .groups = show_groups,
     .group_count = IV_COUNT(show_groups),
+    .complete = IV_COMPLETE_RECORD,
     .run = run_show,
 };

@@ -118,6 +118,6 @@ const struct iv_command iv_cmd_diff = {
     .defaults = &iv_scan_arguments_default,
     .groups = groups,
     .group_count = IV_COUNT(groups),
-    .complete = IV_COMPLETE_FILE,
+    .complete = IV_COMPLETE_SUBMISSION,
     .run = run_diff,
 };

@@ -296,6 +296,6 @@ const struct iv_command iv_cmd_explain = {
     .options_size = sizeof(struct explain_arguments),
     .groups = groups,
     .group_count = IV_COUNT(groups),
-    .complete = IV_COMPLETE_NONE,
+    .complete = IV_COMPLETE_RULE,
     .run = run_explain,
 };

@@ -359,6 +359,6 @@ const struct iv_command iv_cmd_fix = {
     .defaults = &fix_defaults,
     .groups = groups,
     .group_count = IV_COUNT(groups),
-    .complete = IV_COMPLETE_FILE,
+    .complete = IV_COMPLETE_SUBMISSION,
     .run = run_fix,
 };

@@ -579,6 +579,6 @@ const struct iv_command iv_cmd_inspect = {
     .defaults = &iv_scan_arguments_default,
     .groups = groups,
     .group_count = IV_COUNT(groups),
-    .complete = IV_COMPLETE_FILE,
+    .complete = IV_COMPLETE_SUBMISSION,
     .run = run_inspect,
 };

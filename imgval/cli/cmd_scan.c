@@ -234,6 +234,6 @@ const struct iv_command iv_cmd_scan = {
     .defaults = &iv_scan_arguments_default,
     .groups = groups,
     .group_count = IV_COUNT(groups),
-    .complete = IV_COMPLETE_FILE,
+    .complete = IV_COMPLETE_SUBMISSION,
     .run = run_scan,
 };

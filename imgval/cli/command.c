@@ -112,7 +112,7 @@ static const struct iv_option compare_options[] = {
      .argument = "PATH|ID",
      .type = IV_OPTION_STRING,
      .offset = AT(against),
-     .complete = IV_COMPLETE_FILE,
+     .complete = IV_COMPLETE_SUBMISSION,
      .help = "compare with this submission instead of the store's neighbours"},
     IV_ROW_ALL_OWNERS(AT(all_owners)),
     {.name = "max-cache-age",

@@ -23,7 +23,14 @@ enum iv_option_type {
 };
 
 /* What a shell may complete an argument with. */
-enum iv_completion { IV_COMPLETE_NONE, IV_COMPLETE_FILE, IV_COMPLETE_DIRECTORY };
+enum iv_completion {
+    IV_COMPLETE_NONE,
+    IV_COMPLETE_FILE,
+    IV_COMPLETE_DIRECTORY,
+    IV_COMPLETE_RULE,
+    IV_COMPLETE_RECORD,     /* a recorded submission */
+    IV_COMPLETE_SUBMISSION, /* a path, or a recorded submission */
+};
 
 struct iv_strings {
     const char **items;
@@ -94,10 +101,6 @@ void iv_strings_add(struct iv_arena *arena, struct iv_strings *strings, const ch
 
 /* The text of `imgval COMMAND --help`. */
 void iv_options_help(const struct iv_command *command, struct iv_buf *buf);
-
-/* Completion script for a shell ("bash", "zsh", "fish") from all commands; false: unknown shell. */
-bool iv_options_completion(const struct iv_command *const *commands, size_t count,
-                           const char *shell, struct iv_buf *buf);
 
 /* The option lists of imgval(1) in mdoc, one subsection a command. */
 void iv_options_manual(const struct iv_command *const *commands, size_t count, struct iv_buf *buf);

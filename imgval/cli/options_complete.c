@@ -1,271 +1,284 @@
-/* The completion scripts for bash, zsh and fish, written from the option tables. */
-#include "imgval/cli/options.h"
+/*
+ * What a shell may complete a command line with. The scripts of the three shells are thin: they
+ * hand the words of the line to `imgval --complete -- WORD...`, which prints a candidate a line, a
+ * tab and what it is. So every shell offers the same, from the same tables that parse, and also
+ * what only the program knows: rules, and the submissions of the baseline store. The last line may
+ * be ":files": the shell offers paths too.
+ */
+#include "imgval/cli/complete.h"
+
+#include "imgval/base/text.h"
 
 #include <string.h>
 
-/* Text inside single quotes of a shell. */
-static void add_quoted(struct iv_buf *buf, const char *text)
-{
-    iv_buf_putc(buf, '\'');
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '\'') {
-            iv_buf_puts(buf, "'\\''");
-        } else {
-            iv_buf_putc(buf, *c);
-        }
-    }
-    iv_buf_putc(buf, '\'');
-}
+/* A command line in hand. */
+struct completing {
+    const struct iv_command *const *commands;
+    size_t count;
+    const struct iv_strings *line; /* after the program's name; the last one is to be completed */
+    const char *current;
+    struct iv_arena *arena;
+    struct iv_buf *buf;
+};
 
-/* Whether the whole value of an option is one of its words. */
-static bool has_words(const struct iv_option *option)
+static void offer(const struct completing *c, const char *before, const char *word,
+                  const char *after, const char *help)
 {
-    return option->type == IV_OPTION_WORD;
-}
-
-/* Whether command c is the first of its name (verbs of one command follow each other). */
-static bool is_first_of_name(const struct iv_command *const *commands, size_t c)
-{
-    return c == 0 || strcmp(commands[c]->name, commands[c - 1]->name) != 0;
-}
-
-static void add_names(const struct iv_command *const *commands, size_t count, struct iv_buf *buf)
-{
-    for (size_t c = 0; c < count; c++) {
-        if (is_first_of_name(commands, c)) {
-            iv_buf_printf(buf, "%s%s", c == 0 ? "" : " ", commands[c]->name);
-        }
+    const char *whole = iv_arena_printf(c->arena, "%s%s%s", before, word, after);
+    if (strncmp(whole, c->current, strlen(c->current)) == 0) {
+        iv_buf_printf(c->buf, "%s\t%s\n", whole, help == NULL ? "" : help);
     }
 }
 
-static void add_verbs(const struct iv_command *const *commands, size_t count, const char *name,
-                      struct iv_buf *buf)
+static void offer_files(const struct completing *c)
 {
-    bool first = true;
-    for (size_t c = 0; c < count; c++) {
-        if (commands[c]->verb != NULL && strcmp(commands[c]->name, name) == 0) {
-            iv_buf_printf(buf, "%s%s", first ? "" : " ", commands[c]->verb);
-            first = false;
-        }
+    iv_buf_puts(c->buf, ":files\n");
+}
+
+/* The names that a kind of argument has besides paths. */
+static void offer_names(const struct completing *c, const char *before, enum iv_completion kind)
+{
+    struct iv_complete_names names = {0};
+    switch (kind) {
+    case IV_COMPLETE_NONE:
+        return;
+    case IV_COMPLETE_FILE:
+    case IV_COMPLETE_DIRECTORY:
+        offer_files(c);
+        return;
+    case IV_COMPLETE_RULE:
+        iv_complete_rules(c->arena, &names);
+        break;
+    case IV_COMPLETE_RECORD:
+    case IV_COMPLETE_SUBMISSION:
+        iv_complete_records(c->line, c->arena, &names);
+        break;
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        offer(c, before, names.items[i].name, "", names.items[i].help);
+    }
+    if (kind == IV_COMPLETE_SUBMISSION) {
+        offer_files(c);
     }
 }
 
-/* --- bash ------------------------------------------------------------------------------------ */
+static void offer_values(const struct completing *c, const char *before,
+                         const struct iv_option *option)
+{
+    const char *help;
+    const char *word;
+    /* --report=FORMAT:FILE: first the format, then the file */
+    const char *after = option->type == IV_OPTION_LIST ? ":" : "";
+    const char *value = c->current + strlen(before);
+    if (option->type == IV_OPTION_LIST && strchr(value, ':') != NULL) {
+        offer_files(c);
+        return;
+    }
+    for (size_t i = 0; (word = iv_option_word(option, i, &help)) != NULL; i++) {
+        offer(c, before, word, after, help);
+    }
+    if (iv_option_word(option, 0, &help) == NULL) {
+        offer_names(c, before, option->complete);
+    }
+}
 
-static void bash_options(const struct iv_command *command, struct iv_buf *buf)
+static void offer_options(const struct completing *c, const struct iv_command *command)
 {
     for (size_t g = 0; g < command->group_count; g++) {
         for (size_t i = 0; i < command->groups[g]->count; i++) {
             const struct iv_option *option = &command->groups[g]->options[i];
+            bool must_have = option->argument != NULL && option->implied == NULL;
             if (!option->hidden) {
-                bool must_have = option->argument != NULL && option->implied == NULL;
-                iv_buf_printf(buf, " --%s%s", option->name, must_have ? "=" : "");
+                offer(c, "--", option->name, must_have ? "=" : "", option->help);
             }
         }
     }
-    iv_buf_puts(buf, " --help");
+    offer(c, "--", "help", "", "what the command does, and its options");
 }
 
-/* `--type=<TAB>`: bash splits words at '=', so the value is a word of its own. */
-static void bash_values(const struct iv_command *command, struct iv_buf *buf)
+/* The option that `--NAME`, up to its end or '=', is; NULL: none. */
+static const struct iv_option *find_option(const struct iv_command *command, const char *word)
 {
+    if (strncmp(word, "--", 2) != 0) {
+        return NULL;
+    }
+    size_t size = strcspn(word + 2, "=");
     for (size_t g = 0; g < command->group_count; g++) {
         for (size_t i = 0; i < command->groups[g]->count; i++) {
             const struct iv_option *option = &command->groups[g]->options[i];
-            if (!has_words(option)) {
-                continue;
-            }
-            iv_buf_printf(buf, "            --%s) words='", option->name);
-            iv_option_add_words(option, " ", buf);
-            iv_buf_puts(buf, "' ;;\n");
-        }
-    }
-}
-
-static void write_bash(const struct iv_command *const *commands, size_t count, struct iv_buf *buf)
-{
-    iv_buf_puts(buf, "# bash completion for imgval, written from its option tables.\n"
-                     "_imgval()\n{\n"
-                     "    local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} verb= "
-                     "option= words= options=\n"
-                     "    COMPREPLY=()\n"
-                     "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W '");
-    add_names(commands, count, buf);
-    iv_buf_puts(buf, " --help --version' -- \"$cur\"))\n        compopt -o default 2>/dev/null\n"
-                     "        return\n    fi\n");
-    for (size_t c = 0; c < count; c++) {
-        if (commands[c]->verb != NULL && is_first_of_name(commands, c)) {
-            iv_buf_printf(buf,
-                          "    if [ \"$command\" = %s ]; then\n"
-                          "        if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
-                          "            COMPREPLY=($(compgen -W '",
-                          commands[c]->name);
-            add_verbs(commands, count, commands[c]->name, buf);
-            iv_buf_puts(buf, "' -- \"$cur\"))\n            return\n        fi\n"
-                             "        verb=${COMP_WORDS[2]}\n    fi\n");
-        }
-    }
-    iv_buf_puts(buf, "    if [ \"$cur\" = '=' ]; then\n"
-                     "        option=${COMP_WORDS[COMP_CWORD-1]} cur=\n"
-                     "    elif [ \"${COMP_WORDS[COMP_CWORD-1]}\" = '=' ]; then\n"
-                     "        option=${COMP_WORDS[COMP_CWORD-2]}\n    fi\n"
-                     "    case \"$command $verb\" in\n");
-    for (size_t c = 0; c < count; c++) {
-        iv_buf_printf(buf, "    '%s %s')\n        options='", commands[c]->name,
-                      commands[c]->verb == NULL ? "" : commands[c]->verb);
-        bash_options(commands[c], buf);
-        iv_buf_puts(buf, "'\n        case $option in\n");
-        bash_values(commands[c], buf);
-        iv_buf_puts(buf, "            *) ;;\n        esac\n        ;;\n");
-    }
-    iv_buf_puts(buf, "    esac\n"
-                     "    if [ -n \"$words\" ]; then\n"
-                     "        COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-                     "    elif [ -z \"$option\" ] && [ \"${cur#-}\" != \"$cur\" ]; then\n"
-                     "        COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
-                     "        case ${COMPREPLY[0]} in *=) compopt -o nospace 2>/dev/null ;; esac\n"
-                     "    else\n        compopt -o filenames 2>/dev/null\n"
-                     "        COMPREPLY=($(compgen -f -- \"$cur\"))\n    fi\n}\n"
-                     "complete -F _imgval imgval\n");
-}
-
-/* --- zsh ------------------------------------------------------------------------------------- */
-
-/* Help text inside the brackets of an _arguments specification. */
-static void add_zsh_text(struct iv_buf *buf, const char *text)
-{
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '[' || *c == ']' || *c == ':' || *c == '\\') {
-            iv_buf_putc(buf, '\\');
-        }
-        iv_buf_putc(buf, *c);
-    }
-}
-
-static void zsh_option(const struct iv_option *option, struct iv_buf *buf)
-{
-    struct iv_buf spec IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_printf(&spec, "%s--%s%s[", option->type == IV_OPTION_LIST ? "*" : "", option->name,
-                  option->implied != NULL    ? "=-"
-                  : option->argument != NULL ? "="
-                                             : "");
-    add_zsh_text(&spec, option->help);
-    iv_buf_putc(&spec, ']');
-    if (has_words(option)) {
-        iv_buf_puts(&spec, option->implied != NULL ? "::value:(" : ":value:(");
-        iv_option_add_words(option, " ", &spec);
-        iv_buf_putc(&spec, ')');
-    } else if (option->argument != NULL) {
-        iv_buf_printf(&spec, ":value:%s", option->complete != IV_COMPLETE_NONE ? "_files" : "");
-    }
-    iv_buf_puts(buf, "            ");
-    add_quoted(buf, iv_buf_text(&spec));
-    iv_buf_puts(buf, " \\\n");
-}
-
-static void write_zsh(const struct iv_command *const *commands, size_t count, struct iv_buf *buf)
-{
-    iv_buf_puts(buf,
-                "#compdef imgval\n# zsh completion for imgval, written from its option tables.\n"
-                "_imgval() {\n    local command=$words[2] verb=\n"
-                "    if (( CURRENT == 2 )); then\n        compadd ");
-    add_names(commands, count, buf);
-    iv_buf_puts(buf, "\n        _files\n        return\n    fi\n");
-    for (size_t c = 0; c < count; c++) {
-        if (commands[c]->verb != NULL && is_first_of_name(commands, c)) {
-            iv_buf_printf(buf,
-                          "    if [[ $command == %s ]]; then\n        if (( CURRENT == 3 )); "
-                          "then\n            compadd ",
-                          commands[c]->name);
-            add_verbs(commands, count, commands[c]->name, buf);
-            iv_buf_puts(buf, "\n            return\n        fi\n        verb=$words[3]\n"
-                             "        shift words\n        (( CURRENT-- ))\n    fi\n");
-        }
-    }
-    iv_buf_puts(buf, "    shift words\n    (( CURRENT-- ))\n    case \"$command $verb\" in\n");
-    for (size_t c = 0; c < count; c++) {
-        iv_buf_printf(buf, "    '%s %s')\n        _arguments \\\n", commands[c]->name,
-                      commands[c]->verb == NULL ? "" : commands[c]->verb);
-        for (size_t g = 0; g < commands[c]->group_count; g++) {
-            for (size_t i = 0; i < commands[c]->groups[g]->count; i++) {
-                if (!commands[c]->groups[g]->options[i].hidden) {
-                    zsh_option(&commands[c]->groups[g]->options[i], buf);
-                }
-            }
-        }
-        iv_buf_puts(buf, "            '*:path:_files'\n        ;;\n");
-    }
-    iv_buf_puts(buf, "    *) _files ;;\n    esac\n}\n_imgval \"$@\"\n");
-}
-
-/* --- fish ------------------------------------------------------------------------------------ */
-
-static void fish_option(const struct iv_command *command, const struct iv_option *option,
-                        struct iv_buf *buf)
-{
-    iv_buf_puts(buf, "complete -c imgval -n '__fish_seen_subcommand_from ");
-    iv_buf_puts(buf, command->name);
-    if (command->verb != NULL) {
-        iv_buf_printf(buf, "; and __fish_seen_subcommand_from %s", command->verb);
-    }
-    iv_buf_printf(buf, "' -l %s", option->name);
-    if (option->letter != 0) {
-        iv_buf_printf(buf, " -s %c", option->letter);
-    }
-    if (option->argument != NULL && option->implied == NULL) {
-        iv_buf_puts(buf, option->complete != IV_COMPLETE_NONE ? " -r" : " -x");
-    }
-    /* fish knows no argument that may be left out: then the bare option alone is offered. */
-    if (has_words(option) && option->implied == NULL) {
-        iv_buf_puts(buf, " -a '");
-        iv_option_add_words(option, " ", buf);
-        iv_buf_putc(buf, '\'');
-    }
-    iv_buf_puts(buf, " -d ");
-    add_quoted(buf, option->help);
-    iv_buf_putc(buf, '\n');
-}
-
-static void write_fish(const struct iv_command *const *commands, size_t count, struct iv_buf *buf)
-{
-    iv_buf_puts(buf, "# fish completion for imgval, written from its option tables.\n");
-    for (size_t c = 0; c < count; c++) {
-        const struct iv_command *command = commands[c];
-        if (is_first_of_name(commands, c)) {
-            iv_buf_printf(buf, "complete -c imgval -n __fish_use_subcommand -a %s -d ",
-                          command->name);
-            add_quoted(buf, command->verb == NULL                  ? command->summary
-                            : strcmp(command->name, "policy") == 0 ? "the policy file"
-                                                                   : "the baseline store");
-            iv_buf_putc(buf, '\n');
-        }
-        if (command->verb != NULL) {
-            iv_buf_printf(buf, "complete -c imgval -n '__fish_seen_subcommand_from %s' -a %s -d ",
-                          command->name, command->verb);
-            add_quoted(buf, command->summary);
-            iv_buf_putc(buf, '\n');
-        }
-        for (size_t g = 0; g < command->group_count; g++) {
-            for (size_t i = 0; i < command->groups[g]->count; i++) {
-                if (!command->groups[g]->options[i].hidden) {
-                    fish_option(command, &command->groups[g]->options[i], buf);
-                }
+            if (strlen(option->name) == size && strncmp(option->name, word + 2, size) == 0) {
+                return option;
             }
         }
     }
+    return NULL;
 }
 
-bool iv_options_completion(const struct iv_command *const *commands, size_t count,
-                           const char *shell, struct iv_buf *buf)
+/* The line's command is known: an option, its value, or an argument. */
+static void complete_command(const struct completing *c, const struct iv_command *command)
 {
-    if (strcmp(shell, "bash") == 0) {
-        write_bash(commands, count, buf);
-    } else if (strcmp(shell, "zsh") == 0) {
-        write_zsh(commands, count, buf);
-    } else if (strcmp(shell, "fish") == 0) {
-        write_fish(commands, count, buf);
+    const char *equals = strchr(c->current, '=');
+    const struct iv_option *option = find_option(command, c->current);
+    if (option != NULL && equals != NULL) {
+        const size_t size = (size_t)(equals - c->current) + 1;
+        offer_values(c, iv_arena_strndup(c->arena, c->current, size), option);
+        return;
+    }
+    const char *previous = c->line->count > 1 ? c->line->items[c->line->count - 2] : "";
+    option = strchr(previous, '=') == NULL ? find_option(command, previous) : NULL;
+    if (option != NULL && option->argument != NULL && option->implied == NULL) {
+        offer_values(c, "", option);
+    } else if (c->current[0] == '-') {
+        offer_options(c, command);
     } else {
-        return false;
+        offer_names(c, "", command->complete);
     }
-    return true;
+}
+
+static const struct iv_command *find_command(const struct completing *c, const char *name,
+                                             const char *verb)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct iv_command *command = c->commands[i];
+        if (strcmp(command->name, name) == 0 &&
+            (command->verb == NULL || (verb != NULL && strcmp(command->verb, verb) == 0))) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static void offer_commands(const struct completing *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct iv_command *command = c->commands[i];
+        bool is_first = i == 0 || strcmp(command->name, c->commands[i - 1]->name) != 0;
+        if (is_first) {
+            offer(c, "", command->name, "",
+                  command->verb == NULL                  ? command->summary
+                  : strcmp(command->name, "policy") == 0 ? "the policy file"
+                                                         : "the baseline store");
+        }
+    }
+    offer(c, "", "--help", "", "the commands");
+    offer(c, "", "--version", "", "the version");
+    offer_files(c); /* imgval PATH is imgval scan PATH */
+}
+
+static bool offer_verbs(const struct completing *c, const char *name)
+{
+    bool any = false;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct iv_command *command = c->commands[i];
+        if (command->verb != NULL && strcmp(command->name, name) == 0) {
+            offer(c, "", command->verb, "", command->summary);
+            any = true;
+        }
+    }
+    return any;
+}
+
+void iv_options_complete(const struct iv_command *const *commands, size_t count,
+                         const struct iv_strings *line, struct iv_arena *arena, struct iv_buf *buf)
+{
+    struct completing c = {
+        .commands = commands, .count = count, .line = line, .arena = arena, .buf = buf};
+    c.current = line->count == 0 ? "" : line->items[line->count - 1];
+    if (line->count <= 1) {
+        offer_commands(&c);
+        return;
+    }
+    const char *name = line->items[0];
+    if (line->count == 2 && offer_verbs(&c, name)) {
+        return;
+    }
+    const struct iv_command *command = find_command(&c, name, line->items[1]);
+    if (command == NULL) {
+        command = find_command(&c, "scan", NULL); /* imgval PATH --option */
+    }
+    if (command != NULL) {
+        complete_command(&c, command);
+    }
+}
+
+/* --- the scripts ----------------------------------------------------------------------------- */
+
+/* bash splits words at '=' and ':': they are put together for the program, and of what it offers
+ * the part that bash takes for the word is left. */
+static const char bash_script[] =
+    "# bash completion for imgval: the program itself says what there is.\n"
+    "_imgval()\n{\n"
+    "    local words=() word help i cut= files= last=${COMP_WORDS[COMP_CWORD]}\n"
+    "    for ((i = 1; i <= COMP_CWORD; i++)); do\n"
+    "        word=${COMP_WORDS[i]}\n"
+    "        if ((${#words[@]} > 0)) &&\n"
+    "            [[ $word == [=:] || ${COMP_WORDS[i - 1]} == [=:] ]]; then\n"
+    "            words[-1]+=$word\n"
+    "        else\n            words+=(\"$word\")\n        fi\n    done\n"
+    "    [[ $last == [=:] ]] && last=\n"
+    "    cut=${words[-1]%\"$last\"}\n"
+    "    COMPREPLY=()\n"
+    "    while IFS=$'\\t' read -r word help; do\n"
+    "        if [[ $word == :files ]]; then files=1; else COMPREPLY+=(\"${word#\"$cut\"}\"); fi\n"
+    "    done < <(\"${COMP_WORDS[0]}\" --complete -- \"${words[@]}\" 2>/dev/null)\n"
+    "    if [[ $files ]]; then\n"
+    "        ((${#COMPREPLY[@]})) || compopt -o filenames 2>/dev/null\n"
+    "        while IFS= read -r word; do\n"
+    "            COMPREPLY+=(\"$word\")\n"
+    "        done < <(compgen -f -- \"$last\")\n"
+    "    fi\n"
+    "    case ${COMPREPLY[0]} in *[=:]) compopt -o nospace 2>/dev/null ;; esac\n"
+    "}\n"
+    "complete -F _imgval imgval\n";
+
+static const char zsh_script[] =
+    "#compdef imgval\n"
+    "# zsh completion for imgval: the program itself says what there is.\n"
+    "_imgval() {\n"
+    "    local line files=\n"
+    "    local -a whole open\n"
+    "    local offers=$(${words[1]} --complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)\n"
+    "    for line in ${(f)offers}; do\n"
+    "        case $line in\n"
+    "        :files) files=1 ;;\n"
+    "        *[=:]$'\\t'*) open+=(\"${${line%%$'\\t'*}//:/\\\\:}:${line#*$'\\t'}\") ;;\n"
+    "        *) whole+=(\"${${line%%$'\\t'*}//:/\\\\:}:${line#*$'\\t'}\") ;;\n"
+    "        esac\n    done\n"
+    "    (( ${#whole} )) && _describe imgval whole\n"
+    "    (( ${#open} )) && _describe imgval open -S ''\n"
+    "    if [[ -n $files ]]; then\n"
+    "        [[ $words[CURRENT] == --*:* ]] && compset -P '*:' || compset -P '--*='\n"
+    "        _files\n    fi\n"
+    "}\n"
+    "_imgval \"$@\"\n";
+
+static const char fish_script[] =
+    "# fish completion for imgval: the program itself says what there is.\n"
+    "function __imgval_complete\n"
+    "    set -l words (commandline -opc)\n"
+    "    set -l current (commandline -ct)\n"
+    "    for line in (command $words[1] --complete -- $words[2..-1] \"$current\" 2>/dev/null)\n"
+    "        if test \"$line\" = :files\n"
+    "            set -l head (string match -r '^--[^=]*=(?:[a-z]+:)?' -- \"$current\")\n"
+    "            set -l tail (string replace -r '^--[^=]*=(?:[a-z]+:)?' '' -- \"$current\")\n"
+    "            for path in (__fish_complete_path \"$tail\")\n"
+    "                echo \"$head$path\"\n"
+    "            end\n"
+    "        else\n            echo $line\n        end\n"
+    "    end\n"
+    "end\n"
+    "complete -c imgval -f -a '(__imgval_complete)'\n";
+
+const char *iv_options_completion(const char *shell)
+{
+    static const struct {
+        const char *shell;
+        const char *script;
+    } scripts[] = {{"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}};
+    for (size_t i = 0; i < IV_COUNT(scripts); i++) {
+        if (strcmp(shell, scripts[i].shell) == 0) {
+            return scripts[i].script;
+        }
+    }
+    return NULL;
 }

@@ -63,11 +63,11 @@ check 'bash -n' bash -n "$completion"
 
 # complete WORD...: what bash would offer for the last word, sorted, a line each
 complete_words() {
-    bash --norc --noprofile -c '
+    PROGRAM=$program bash --norc --noprofile -c '
         source "$1"
         complete -p imgval >/dev/null || exit 1
         shift
-        COMP_WORDS=(imgval "$@") COMP_CWORD=$#
+        COMP_WORDS=("$PROGRAM" "$@") COMP_CWORD=$#
         COMP_LINE="${COMP_WORDS[*]}" COMP_POINT=${#COMP_LINE}
         _imgval imgval "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
         for word in "${COMPREPLY[@]}"; do printf "%s\n" "${word% }"; done | LC_ALL=C sort
