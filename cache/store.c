@@ -36,6 +36,7 @@ static const char *const steps[] = {
                      "    model TEXT NOT NULL,"
                      "    PRIMARY KEY(pop, submission)) WITHOUT ROWID;"
                      "CREATE INDEX submission_pop_by_submission ON submission_pop(submission);",
+    "ALTER TABLE submission ADD COLUMN traits BLOB;", /* store_traits.c */
 };
 
 static const struct iv_db_schema schema = {

@@ -59,7 +59,7 @@ IV_MUST_USE bool iv_store_baselines(struct iv_store *store, const struct iv_pop 
                                     struct iv_arena *arena, struct iv_baseline **ret_baselines,
                                     size_t *ret_count, int64_t *ret_touched, struct iv_error *err);
 
-/* Fills baseline->set (present packages, sorted by key). */
+/* Fills baseline->set (present packages, sorted by key) and baseline->traits. */
 IV_MUST_USE bool iv_store_load_set(struct iv_store *store, struct iv_baseline *baseline,
                                    struct iv_arena *arena, struct iv_error *err);
 
@@ -93,7 +93,8 @@ enum iv_store_added {
  * baseline of that version for the POP with another id: IV_ERROR_REFUSED (text: WSPC010's, with the
  * id that stands there) unless `replace`, which demotes the old one for that POP. An id that is
  * there already keeps its data; flags are OR-ed. But a judged record (not `imported`) takes the
- * place of an imported list of the same id: an id does not cover all facts of a package.
+ * place of an imported list of the same id: an id does not cover all facts of a package. Traits
+ * that were not known are added in every case.
  */
 IV_MUST_USE bool iv_store_add(struct iv_store *store, const struct iv_record *record, bool replace,
                               enum iv_store_added *ret_added, struct iv_error *err);

@@ -75,8 +75,10 @@ bool iv_store_complete_record(struct iv_store *store, struct iv_store_row *row, 
                               struct iv_arena *arena, struct iv_error *err)
 {
     return iv_store_load_pops(store, row->n, arena, &row->record, err) &&
-           (!with_packages || iv_sets_load(store->sets, row->set, arena, &row->record.packages,
-                                           &row->record.package_count, err));
+           (!with_packages ||
+            (iv_sets_load(store->sets, row->set, arena, &row->record.packages,
+                          &row->record.package_count, err) &&
+             iv_store_load_traits(store, row->record.id, arena, &row->record.traits, err)));
 }
 
 bool iv_store_find_by_id(struct iv_store *store, const char *id, struct iv_arena *arena,

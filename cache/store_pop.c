@@ -248,7 +248,8 @@ bool iv_store_load_set(struct iv_store *store, struct iv_baseline *baseline, str
 {
     struct iv_package *packages;
     size_t count;
-    if (!iv_sets_load(store->sets, baseline->set_token, arena, &packages, &count, err)) {
+    if (!iv_sets_load(store->sets, baseline->set_token, arena, &packages, &count, err) ||
+        !iv_store_load_traits(store, baseline->id, arena, &baseline->traits, err)) {
         return false;
     }
     iv_set_build(packages, count, arena, &baseline->set);

@@ -1,7 +1,8 @@
 /*
  * store_private.h: what the parts of the store share. store.c: schema, statements, transactions;
  * store_pop.c: POPs, their baselines and seals; store_find.c: records read and found; store_put.c:
- * adding, merging, removing; store_verify.c: verification. For these files alone.
+ * adding, merging, removing; store_traits.c: features and layout of a submission; store_verify.c:
+ * verification. For these files alone.
  */
 #ifndef IMGVAL_CACHE_STORE_PRIVATE_H
 #define IMGVAL_CACHE_STORE_PRIVATE_H
@@ -38,6 +39,8 @@ enum iv_store_sql {
     IV_SQL_REMOVE,
     IV_SQL_REMOVE_POPS,
     IV_SQL_CHECK_POP_TABLE,
+    IV_SQL_TRAITS,
+    IV_SQL_SET_TRAITS,
     IV_SQL_COUNT,
 };
 
@@ -126,5 +129,15 @@ IV_MUST_USE bool iv_store_complete_record(struct iv_store *store, struct iv_stor
                                           struct iv_error *err);
 /* Versions that are equal as numbers, or malformed ones as text. */
 bool iv_store_is_same_version(const char *a, const char *b);
+
+/* --- store_traits.c ------------------------------------------------------------------------- */
+
+/* All false where none are recorded; damage is an error. */
+IV_MUST_USE bool iv_store_load_traits(struct iv_store *store, const char *id,
+                                      struct iv_arena *arena, struct iv_traits *ret_traits,
+                                      struct iv_error *err);
+/* Nothing is written where nothing is known. */
+IV_MUST_USE bool iv_store_put_traits(struct iv_store *store, int64_t submission, const char *id,
+                                     const struct iv_traits *traits, struct iv_error *err);
 
 #endif

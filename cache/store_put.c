@@ -267,6 +267,22 @@ static bool change_row(struct iv_store *store, const struct iv_store_row *old,
     return iv_query_run(query, err);
 }
 
+/* What is known of the submission's traits stays known, whichever record brings it. */
+static bool join_traits(struct iv_store *store, const struct iv_store_row *old,
+                        const struct iv_record *record, bool is_merge, struct iv_arena *arena,
+                        struct iv_error *err)
+{
+    struct iv_traits before;
+    if (!iv_store_load_traits(store, record->id, arena, &before, err)) {
+        return false;
+    }
+    bool new_first = !is_merge && old->record.imported && !record->imported;
+    struct iv_traits joined = new_first ? iv_traits_join(&record->traits, &before, false)
+                                        : iv_traits_join(&before, &record->traits, is_merge);
+    return iv_traits_are_equal(&joined, &before) ||
+           iv_store_put_traits(store, old->n, record->id, &joined, err);
+}
+
 static bool put_record(struct iv_store *store, const struct iv_record *record, bool is_merge,
                        struct iv_arena *arena, enum iv_store_added *ret_added, struct iv_error *err)
 {
@@ -276,8 +292,10 @@ static bool put_record(struct iv_store *store, const struct iv_record *record, b
         return false;
     }
     int64_t n = old.n;
-    bool is_done = n == 0 ? insert_row(store, record, &n, err)
-                          : change_row(store, &old, record, is_merge, err);
+    bool is_done = n == 0 ? insert_row(store, record, &n, err) &&
+                                iv_store_put_traits(store, n, record->id, &record->traits, err)
+                          : change_row(store, &old, record, is_merge, err) &&
+                                join_traits(store, &old, record, is_merge, arena, err);
     for (size_t i = 0; is_done && i < record->pop_count; i++) {
         is_done = put_pop(store, n, record, &record->pops[i], is_merge, arena, &promoted, err);
     }

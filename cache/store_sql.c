@@ -47,6 +47,8 @@ static const char *const sql[] = {
     [IV_SQL_REMOVE] = "DELETE FROM submission WHERE n = ?",
     [IV_SQL_REMOVE_POPS] = "DELETE FROM pop WHERE NOT EXISTS"
                            " (SELECT 1 FROM submission_pop AS m WHERE m.pop = pop.n)",
+    [IV_SQL_TRAITS] = "SELECT traits FROM submission WHERE id = ?",
+    [IV_SQL_SET_TRAITS] = "UPDATE submission SET traits = ?2 WHERE n = ?1",
     [IV_SQL_CHECK_POP_TABLE] = "PRAGMA integrity_check(pop)",
 };
 

@@ -1,5 +1,11 @@
-/* DeviceLayout.xml and OEMDevicePlatform.xml of MainOS: the partitions and the platform ids that
- * the image was built for. They stand for the manifest where the container has none. */
+/*
+ * DeviceLayout.xml and OEMDevicePlatform.xml: the partitions and the platform ids that an image was
+ * built for. The layout is a fact of the submission, wherever it lies; in MainOS of a container
+ * that has no manifest, both stand for that too.
+ *
+ * Sizes are counted in sectors, and the sector's size may follow the partitions: sizes become bytes
+ * at the end.
+ */
 #include "imgval/base/attr.h"
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
@@ -9,9 +15,12 @@
 
 struct layout {
     const struct iv_reader *r;
-    struct iv_image *image;
+    struct iv_image *image;   /* gets the claims; NULL: the layout alone is wanted */
+    struct iv_layout *layout; /* NULL: not wanted */
+    uint64_t sector_size;
     struct iv_image_claim claim; /* of the partition in hand */
     uint64_t store;              /* version 2: the store in hand, from 1 */
+    size_t count;                /* of partitions */
     bool too_many;
     const char *odd; /* a UseAllSpace that is no boolean, as it stands */
     uint64_t odd_line;
@@ -64,6 +73,48 @@ static void on_use_all_space(void *context, const struct iv_xml_element *e)
     }
 }
 
+/* A number of at most 20 digits; what is none, or is too large, counts as not said. */
+static uint64_t number_of(const struct layout *in, const char *text)
+{
+    const char *at = iv_reader_trimmed(in->r->arena, text);
+    uint64_t value = 0;
+    for (; at != NULL && *at != '\0'; at++) {
+        if (*at < '0' || *at > '9' || __builtin_mul_overflow(value, UINT64_C(10), &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value)) {
+            return 0;
+        }
+    }
+    return value;
+}
+
+static void on_total_sectors(void *context, const struct iv_xml_element *e)
+{
+    struct layout *in = context;
+    in->claim.total_sectors = number_of(in, e->text);
+}
+
+static void on_sector_size(void *context, const struct iv_xml_element *e)
+{
+    struct layout *in = context;
+    in->sector_size = number_of(in, e->text);
+}
+
+static void add_partition(struct layout *in)
+{
+    struct iv_layout *layout = in->layout;
+    if (layout == NULL) {
+        return;
+    }
+    layout->partitions = iv_reader_grow(in->r->arena, layout->partitions, layout->partition_count,
+                                        sizeof(*layout->partitions));
+    layout->partitions[layout->partition_count++] = (struct iv_layout_partition){
+        .store = in->claim.store,
+        .name = in->claim.name,
+        .size = in->claim.use_all_space ? 0 : in->claim.total_sectors,
+        .use_all_space = in->claim.use_all_space,
+    };
+}
+
 static void on_partition_end(void *context, const struct iv_xml_element *e)
 {
     struct layout *in = context;
@@ -72,13 +123,17 @@ static void on_partition_end(void *context, const struct iv_xml_element *e)
     if (in->claim.name == NULL) {
         return;
     }
-    if (image->claim_count >= IV_IMAGE_CLAIMS_MAX) {
+    if (in->count >= IV_IMAGE_CLAIMS_MAX) {
         in->too_many = true;
         return;
     }
-    image->claims =
-        iv_reader_grow(in->r->arena, image->claims, image->claim_count, sizeof(*image->claims));
-    image->claims[image->claim_count++] = in->claim;
+    in->count++;
+    add_partition(in);
+    if (image != NULL) {
+        image->claims =
+            iv_reader_grow(in->r->arena, image->claims, image->claim_count, sizeof(*image->claims));
+        image->claims[image->claim_count++] = in->claim;
+    }
 }
 
 #define PARTITION(place)                                                                           \
@@ -87,6 +142,7 @@ static void on_partition_end(void *context, const struct iv_xml_element *e)
         {.path = place "/Type", .end = on_type, .once = true},                                     \
         {.path = place "/Id", .end = on_id, .once = true},                                         \
         {.path = place "/FileSystem", .end = on_file_system, .once = true},                        \
+        {.path = place "/TotalSectors", .end = on_total_sectors, .once = true},                    \
     {                                                                                              \
         .path = place "/UseAllSpace", .end = on_use_all_space, .once = true                        \
     }
@@ -94,6 +150,7 @@ static void on_partition_end(void *context, const struct iv_xml_element *e)
 static const struct iv_xml_row layout_rows[] = {
     {.path = "DeviceLayout"},
     {.path = "DeviceLayout/Partitions", .once = true},
+    {.path = "DeviceLayout/SectorSize", .end = on_sector_size, .once = true},
     PARTITION("DeviceLayout/Partitions/Partition"),
     {.path = "DeviceLayout/Stores", .once = true},
     {.path = "DeviceLayout/Stores/Store", .start = on_store},
@@ -126,35 +183,62 @@ static const char *const namespaces[] = {
     NULL,
 };
 
-static void read_rows(const struct iv_reader *r, const struct iv_document *doc,
+static bool read_rows(struct layout *in, const struct iv_document *doc,
                       const struct iv_xml_row *rows, size_t count)
 {
-    struct layout in = {.r = r, .image = &r->facts->image};
+    const struct iv_reader *r = in->r;
     struct iv_xml_table table = {.namespaces = namespaces, .rows = rows, .row_count = count};
     struct iv_fault fault = {0};
     size_t space = 0;
-    if (!iv_reader_xml(r, doc, &table, &in, &space, &fault)) {
+    if (!iv_reader_xml(r, doc, &table, in, &space, &fault)) {
         iv_reader_metadata_fault(r, NULL, doc, &fault);
-    } else if (in.odd != NULL) {
+        return false;
+    }
+    if (in->odd != NULL) {
         fault = (struct iv_fault){
             .kind = IV_FAULT_MALFORMED,
-            .line = in.odd_line,
+            .line = in->odd_line,
             .detail = iv_reader_printf(r, "<UseAllSpace> is '%s', neither true nor false",
-                                       iv_reader_shown(r, in.odd)),
+                                       iv_reader_shown(r, in->odd)),
         };
         iv_reader_metadata_fault(r, NULL, doc, &fault);
-    } else if (in.too_many) {
+        return false;
+    }
+    if (in->too_many) {
         fault = (struct iv_fault){.kind = IV_FAULT_LIMIT, .detail = "more than 1024 partitions"};
         iv_reader_metadata_fault(r, NULL, doc, &fault);
     }
+    return !in->too_many;
 }
 
-void iv_device_layout_read(const struct iv_reader *r, const struct iv_document *doc)
+/* From sectors to bytes; what does not fit counts as not said. */
+static void scale(struct iv_layout *layout, uint64_t sector_size)
 {
-    read_rows(r, doc, layout_rows, IV_COUNT(layout_rows));
+    for (size_t i = 0; i < layout->partition_count; i++) {
+        uint64_t size;
+        bool fits = !__builtin_mul_overflow(layout->partitions[i].size, sector_size, &size);
+        layout->partitions[i].size = fits ? size : 0;
+    }
+}
+
+void iv_device_layout_read(const struct iv_reader *r, const struct iv_document *doc,
+                           bool with_claims)
+{
+    struct iv_layout layout = {.present = true, .path = doc->path};
+    struct layout in = {.r = r, .layout = &layout, .image = with_claims ? &r->facts->image : NULL};
+    if (read_rows(&in, doc, layout_rows, IV_COUNT(layout_rows)) && layout.partition_count > 0) {
+        scale(&layout, in.sector_size);
+        r->facts->layout = layout;
+    }
+}
+
+bool iv_device_layout_is(const char *bytes, size_t size)
+{
+    return memmem(bytes, size, "<DeviceLayout", sizeof("<DeviceLayout") - 1) != NULL;
 }
 
 void iv_device_platform_read(const struct iv_reader *r, const struct iv_document *doc)
 {
-    read_rows(r, doc, platform_rows, IV_COUNT(platform_rows));
+    struct layout in = {.r = r, .image = &r->facts->image};
+    (void)read_rows(&in, doc, platform_rows, IV_COUNT(platform_rows));
 }

@@ -591,30 +591,37 @@ static void check_claims(struct iv_image_reader *x)
     }
 }
 
+/* One of the files that say what the image was built for, of the first MainOS. */
+static bool find_main_document(struct iv_image_reader *x, const char *path, struct iv_buf *buf,
+                               struct iv_document *ret_doc)
+{
+    for (size_t v = 0; v < x->volume_count; v++) {
+        if (x->volumes[v].is_main && iv_ascii_ieq(x->volumes[v].name, "MainOS")) {
+            const struct found file = {.volume = &x->volumes[v], .path = path};
+            return read_document(x, &file, buf, ret_doc);
+        }
+    }
+    return false;
+}
+
+/* Without a manifest in the container, DeviceLayout.xml stands for it. */
 static void read_layout(struct iv_image_reader *x)
 {
-    static const struct {
-        const char *path;
-        void (*read)(const struct iv_reader *r, const struct iv_document *doc);
-    } files[] = {
-        {"Windows/ImageUpdate/DeviceLayout.xml", iv_device_layout_read},
-        {"Windows/ImageUpdate/OEMDevicePlatform.xml", iv_device_platform_read},
-    };
-    for (size_t v = 0; v < x->volume_count; v++) {
-        if (!x->volumes[v].is_main || !iv_ascii_ieq(x->volumes[v].name, "MainOS")) {
-            continue;
-        }
-        for (size_t i = 0; i < IV_COUNT(files); i++) {
-            struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
-            struct iv_document doc;
-            const struct found file = {.volume = &x->volumes[v], .path = files[i].path};
-            if (read_document(x, &file, &buf, &doc)) {
-                files[i].read(x->r, &doc);
-            }
-        }
-        break;
+    bool has_manifest = strcmp(x->image->format, "FFU") == 0;
+    bool with_claims = !has_manifest && x->image->store_count == 1;
+    struct iv_buf layout IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf platform IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_document doc;
+    if (find_main_document(x, "Windows/ImageUpdate/DeviceLayout.xml", &layout, &doc)) {
+        iv_device_layout_read(x->r, &doc, with_claims);
     }
-    check_claims(x);
+    if (with_claims &&
+        find_main_document(x, "Windows/ImageUpdate/OEMDevicePlatform.xml", &platform, &doc)) {
+        iv_device_platform_read(x->r, &doc);
+    }
+    if (with_claims) {
+        check_claims(x);
+    }
 }
 
 /* ---- whether it is a whole image ---- */
@@ -657,9 +664,7 @@ void iv_image_end(struct iv_image_reader *x)
 {
     if (!x->item->is_part) {
         check_main(x);
-        if (strcmp(x->image->format, "FFU") != 0 && x->image->store_count == 1) {
-            read_layout(x);
-        }
+        read_layout(x);
         find_hive(x);
         if (!x->item->has_history) {
             find_history(x);

@@ -355,6 +355,12 @@ static void read_image(const struct iv_reader *r, const struct iv_item *item,
     row_of(item->kind)->read(r, item, opened->fd, opened->size);
 }
 
+static bool is_layout(const struct iv_document *doc)
+{
+    return iv_device_layout_is(doc->bytes,
+                               doc->size < ANSWER_HEAD_SIZE ? doc->size : ANSWER_HEAD_SIZE);
+}
+
 static void read_document(const struct iv_reader *r, enum iv_role role,
                           const struct iv_document *doc)
 {
@@ -371,7 +377,11 @@ static void read_document(const struct iv_reader *r, enum iv_role role,
         iv_registry_read(r, doc, &registry);
         break;
     case IV_ROLE_ANSWER:
-        iv_answer_read(r, doc, &answer);
+        if (is_layout(doc)) {
+            iv_device_layout_read(r, doc, false);
+        } else {
+            iv_answer_read(r, doc, &answer);
+        }
         break;
     case IV_ROLE_HIVE:
         iv_hive_read(r, doc);
@@ -393,7 +403,7 @@ static bool is_wanted_answer(int fd)
     char head[ANSWER_HEAD_SIZE];
     int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
     /* What cannot be read is told by the reading of the whole. */
-    return got < 0 || iv_answer_is(head, (size_t)got);
+    return got < 0 || iv_answer_is(head, (size_t)got) || iv_device_layout_is(head, (size_t)got);
 }
 
 static void read_metadata(const struct iv_reader *r, const struct iv_item *item,

@@ -26,7 +26,7 @@ enum iv_role {
     IV_ROLE_HISTORY,     /* UpdateHistory.xml */
     IV_ROLE_OEM_INPUT,   /* OEMInput.xml */
     IV_ROLE_REGISTRY,    /* OEMSettings.reg lying loose */
-    IV_ROLE_ANSWER,      /* some .xml: read if it is a customization answer file, else not */
+    IV_ROLE_ANSWER,      /* some .xml: read if it is an answer file or a DeviceLayout */
     IV_ROLE_HIVE,        /* the SYSTEM hive of an extracted image */
     IV_ROLE_DEVICE_INFO, /* --device-info: .reg, answer file or Name=Value lines, by content */
     IV_ROLE_BESIDE,      /* a package file beside an image: its device values alone count */

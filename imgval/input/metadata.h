@@ -52,8 +52,12 @@ void iv_history_read(const struct iv_reader *r, const struct iv_document *doc);
 /* OEMInput.xml -> facts->oem_input. */
 void iv_oem_input_read(const struct iv_reader *r, const struct iv_document *doc);
 
-/* DeviceLayout.xml -> image->claims, OEMDevicePlatform.xml -> image->platform_ids. */
-void iv_device_layout_read(const struct iv_reader *r, const struct iv_document *doc);
+/* DeviceLayout.xml -> facts->layout, and with `with_claims` image->claims; OEMDevicePlatform.xml ->
+ * image->platform_ids. */
+void iv_device_layout_read(const struct iv_reader *r, const struct iv_document *doc,
+                           bool with_claims);
+/* Whether the first bytes of a document look like a DeviceLayout. */
+bool iv_device_layout_is(const char *bytes, size_t size);
 void iv_device_platform_read(const struct iv_reader *r, const struct iv_document *doc);
 
 #endif

@@ -35,6 +35,28 @@ static void on_package_file(void *context, const struct iv_xml_element *e)
     facts->package_files[facts->package_file_count++] = text;
 }
 
+static void add_feature(const struct oem_input *in, const char *text, const char ***list,
+                        size_t *count)
+{
+    const char *trimmed = iv_reader_trimmed(in->r->arena, text);
+    if (trimmed != NULL) {
+        *list = iv_reader_grow(in->r->arena, *list, *count, sizeof(**list));
+        (*list)[(*count)++] = trimmed;
+    }
+}
+
+static void on_feature(void *context, const struct iv_xml_element *e)
+{
+    struct oem_input *in = context;
+    add_feature(in, e->text, &in->facts->features, &in->facts->feature_count);
+}
+
+static void on_oem_feature(void *context, const struct iv_xml_element *e)
+{
+    struct oem_input *in = context;
+    add_feature(in, e->text, &in->facts->oem_features, &in->facts->oem_feature_count);
+}
+
 static const struct iv_xml_row rows[] = {
     {.path = "OEMInput"},
     {.path = "OEMInput/Product", .end = on_product, .once = true},
@@ -46,6 +68,10 @@ static const struct iv_xml_row rows[] = {
     {.path = "OEMInput/Features", .once = true},
     {.path = "OEMInput/PackageFiles", .once = true},
     {.path = "OEMInput/PackageFiles/PackageFile", .end = on_package_file},
+    {.path = "OEMInput/Features/Microsoft", .once = true},
+    {.path = "OEMInput/Features/Microsoft/Feature", .end = on_feature},
+    {.path = "OEMInput/Features/OEM", .once = true},
+    {.path = "OEMInput/Features/OEM/Feature", .end = on_oem_feature},
 };
 
 static const char *const namespaces[] = {
@@ -66,5 +92,7 @@ void iv_oem_input_read(const struct iv_reader *r, const struct iv_document *doc)
     size_t space = 0;
     if (!iv_reader_xml(r, doc, &table, &in, &space, &fault)) {
         iv_reader_metadata_fault(r, NULL, doc, &fault);
+    } else {
+        in.facts->has_features = true;
     }
 }

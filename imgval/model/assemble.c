@@ -233,6 +233,21 @@ static void collect_side_files(const struct iv_facts *facts, size_t count, struc
     }
 }
 
+/* Layouts that differ are those of several devices, or of a build tree: none is the image's. */
+static void collect_layout(const struct iv_facts *facts, size_t count, struct iv_submission *s)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!facts[i].layout.present) {
+            continue;
+        }
+        if (s->layout.present && !iv_layout_is_equal(&s->layout, &facts[i].layout)) {
+            s->layout = (struct iv_layout){0};
+            return;
+        }
+        s->layout = s->layout.present ? s->layout : facts[i].layout;
+    }
+}
+
 /* One reader describes the image; others may have checked ranges of its chunks. */
 static void collect_image(const struct iv_facts *facts, size_t count, struct iv_submission *s)
 {
@@ -304,6 +319,7 @@ void iv_submission_assemble(const struct iv_facts *facts, size_t count,
 {
     struct iv_submission *s = ret_submission;
     collect_side_files(facts, count, s);
+    collect_layout(facts, count, s);
     collect_image(facts, count, s);
     collect_packages(facts, count, s->history.package_count, arena, s);
     drop_copies(s);

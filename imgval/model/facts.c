@@ -367,6 +367,17 @@ static bool packages_are_sound(const struct iv_package *packages, size_t count)
     return true;
 }
 
+static bool layout_is_sound(const struct iv_layout *layout)
+{
+    for (size_t i = 0; i < layout->partition_count; i++) {
+        if (layout->partitions[i].name == NULL) {
+            return false;
+        }
+    }
+    return layout->partition_count <= IV_IMAGE_CLAIMS_MAX &&
+           (!layout->present || layout->path != NULL);
+}
+
 static bool image_is_sound(const struct iv_image *image)
 {
     if (image->store_count > IV_IMAGE_STORES_MAX || image->claim_count > IV_IMAGE_CLAIMS_MAX ||
@@ -392,5 +403,6 @@ bool iv_facts_are_sound(const struct iv_facts *facts)
     }
     return packages_are_sound(facts->packages, facts->package_count) &&
            packages_are_sound(facts->history.packages, facts->history.package_count) &&
-           image_is_sound(&facts->image) && faults_are_sound(facts->faults, facts->fault_count);
+           image_is_sound(&facts->image) && layout_is_sound(&facts->layout) &&
+           faults_are_sound(facts->faults, facts->fault_count);
 }

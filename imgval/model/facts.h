@@ -16,6 +16,7 @@
 #include "imgval/model/fields.h"
 #include "imgval/model/image.h"
 #include "imgval/model/package.h"
+#include "imgval/model/traits.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,11 @@ struct iv_oem_input {
     const char *build_type;     /* fre, chk, %BUILDTYPE% */
     const char **package_files; /* ad-hoc packages */
     size_t package_file_count;
+    bool has_features;     /* they were looked for */
+    const char **features; /* Features/Microsoft, as written */
+    size_t feature_count;
+    const char **oem_features; /* Features/OEM */
+    size_t oem_feature_count;
 };
 
 /* scan_read.c keeps the package alone of an item that has nothing else: a member that is added here
@@ -53,6 +59,7 @@ struct iv_facts {
     size_t datum_count;
     struct iv_history history;
     struct iv_oem_input oem_input;
+    struct iv_layout layout;
     struct iv_image image;   /* without `present`, its `hash` still counts: a range of chunks */
     struct iv_fault *faults; /* about the item; faults of a package are on the package */
     size_t fault_count;

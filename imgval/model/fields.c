@@ -185,6 +185,23 @@ static const struct iv_field oem_input_fields[] = {
     STRING(iv_oem_input, release_type, "release_type", W | R),
     STRING(iv_oem_input, build_type, "build_type", W | R),
     STRINGS(iv_oem_input, package_files, package_file_count, "package_files", W | R),
+    BOOL(iv_oem_input, has_features, "has_features", W),
+    STRINGS(iv_oem_input, features, feature_count, "features", W | R),
+    STRINGS(iv_oem_input, oem_features, oem_feature_count, "oem_features", W | R),
+};
+
+static const struct iv_field layout_partition_fields[] = {
+    NUMBER(iv_layout_partition, store, "store", W | R | S),
+    STRING(iv_layout_partition, name, "name", W | R | S),
+    NUMBER(iv_layout_partition, size, "size", W | R | S),
+    BOOL(iv_layout_partition, use_all_space, "use_all_space", W | R | S),
+};
+
+static const struct iv_field layout_fields[] = {
+    BOOL(iv_layout, present, "present", W),
+    STRING(iv_layout, path, "path", W | R),
+    BOOL(iv_layout, from_manifest, "from_manifest", W | R | S),
+    LIST(iv_layout, partitions, partition_count, "partitions", W | R | S, iv_layout_partition),
 };
 
 static const struct iv_field image_phase_fields[] = {
@@ -309,6 +326,7 @@ static const struct iv_field facts_fields[] = {
     LIST(iv_facts, data, datum_count, "data", W, iv_datum),
     STRUCT(iv_facts, history, "history", W, iv_history),
     STRUCT(iv_facts, oem_input, "oem_input", W, iv_oem_input),
+    STRUCT(iv_facts, layout, "layout", W, iv_layout),
     STRUCT(iv_facts, image, "image", W, iv_image),
     LIST(iv_facts, faults, fault_count, "faults", W, iv_fault),
 };
@@ -318,6 +336,9 @@ const struct iv_struct iv_package_file_struct = TABLE(iv_package_file, package_f
 const struct iv_struct iv_fault_struct = TABLE(iv_fault, fault_fields);
 const struct iv_struct iv_datum_struct = TABLE(iv_datum, datum_fields);
 const struct iv_struct iv_history_struct = TABLE(iv_history, history_fields);
+const struct iv_struct iv_layout_struct = TABLE(iv_layout, layout_fields);
+const struct iv_struct iv_layout_partition_struct =
+    TABLE(iv_layout_partition, layout_partition_fields);
 const struct iv_struct iv_oem_input_struct = TABLE(iv_oem_input, oem_input_fields);
 const struct iv_struct iv_image_phase_struct = TABLE(iv_image_phase, image_phase_fields);
 const struct iv_struct iv_image_store_struct = TABLE(iv_image_store, image_store_fields);

@@ -79,6 +79,8 @@ extern const struct iv_struct iv_fault_struct;
 extern const struct iv_struct iv_datum_struct;
 extern const struct iv_struct iv_history_struct;
 extern const struct iv_struct iv_oem_input_struct;
+extern const struct iv_struct iv_layout_struct;
+extern const struct iv_struct iv_layout_partition_struct;
 extern const struct iv_struct iv_image_struct;
 extern const struct iv_struct iv_image_hash_struct;
 extern const struct iv_struct iv_image_signer_struct;

@@ -29,6 +29,7 @@ void iv_record_build(const struct iv_submission *submission, bool baseline, bool
         .recorded = recorded,
         .pops = IV_NEW_ARRAY(arena, struct iv_record_pop, submission->variant_count),
         .pop_count = submission->variant_count,
+        .traits = iv_traits_of(submission, arena),
     };
     for (size_t i = 0; i < submission->variant_count; i++) {
         const struct iv_variant *variant = &submission->variants[i];

@@ -8,6 +8,7 @@
 #include "imgval/model/device.h"
 #include "imgval/model/package.h"
 #include "imgval/model/submission.h"
+#include "imgval/model/traits.h"
 #include "imgval/model/version.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct iv_record {
     size_t pop_count;
     struct iv_package *packages; /* sorted by key; STORED fields; removal packages included */
     size_t package_count;
+    struct iv_traits traits; /* no part of the id */
 };
 
 /* One package for each key of what iv_package_sort() made: what a submission's id covers and what

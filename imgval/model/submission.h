@@ -12,6 +12,7 @@
 #include "imgval/model/image.h"
 #include "imgval/model/kinds.h"
 #include "imgval/model/package.h"
+#include "imgval/model/traits.h"
 #include "imgval/model/wspc.h"
 
 #include <stdbool.h>
@@ -77,7 +78,9 @@ struct iv_submission {
     bool has_no_twins;       /* each present package is in the set; false: not known */
     struct iv_history history;
     struct iv_oem_input oem_input;
-    struct iv_image image; /* present for an FFU, VHD or WIM */
+    struct iv_layout layout;                 /* DeviceLayout.xml */
+    const struct iv_traits *recorded_traits; /* of a record; NULL: see iv_traits_of() */
+    struct iv_image image;                   /* present for an FFU, VHD or WIM */
     struct iv_device device;
     struct iv_fault *faults; /* of the tree and of metadata sources, sorted by path */
     size_t fault_count;

@@ -10,6 +10,7 @@
 #include "imgval/base/arena.h"
 #include "imgval/model/device.h"
 #include "imgval/model/package.h"
+#include "imgval/model/traits.h"
 #include "imgval/model/version.h"
 
 #include <stdbool.h>
@@ -39,6 +40,7 @@ struct iv_baseline {
     int64_t set_token; /* the caller's handle for the set */
     struct iv_set set; /* filled for neighbours only */
     bool set_loaded;
+    struct iv_traits traits; /* with the set; all false: not known */
 };
 
 /* One failed superset test. */

@@ -193,7 +193,8 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
                                              .firmware_version = other.firmware_version,
                                              .number = other.number,
                                              .set = other.set,
-                                             .set_loaded = true};
+                                             .set_loaded = true,
+                                             .traits = iv_traits_of(&other, arena)};
         return true;
     }
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
@@ -215,7 +216,8 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
                                          .firmware_version = record.firmware_version,
                                          .number = record.number,
                                          .imported = record.imported,
-                                         .set_loaded = true};
+                                         .set_loaded = true,
+                                         .traits = record.traits};
     iv_set_build(record.packages, record.package_count, arena, &ret_baseline->set);
     return true;
 }

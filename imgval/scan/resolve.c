@@ -57,6 +57,9 @@ void iv_submission_from_record(const struct iv_record *record, struct iv_arena *
     for (size_t i = 0; i < record->pop_count; i++) {
         s.variants[i] = (struct iv_variant){.pop = record->pops[i].pop, .list_age_days = -1};
     }
+    struct iv_traits *traits = IV_NEW(arena, struct iv_traits);
+    *traits = record->traits;
+    s.recorded_traits = traits;
     add_values(record, arena, &s.device);
     /* A record keeps no places: a package is shown by its name. A list of names says nothing about
      * what the rules ask of a package: they are not evaluated then. */

@@ -157,8 +157,9 @@ static bool is_package_alone(const struct iv_facts *facts)
 {
     const struct iv_image *image = &facts->image;
     return facts->package_count == 1 && facts->datum_count == 0 && facts->fault_count == 0 &&
-           !facts->history.present && !facts->oem_input.present && !image->present &&
-           image->hash.checked == 0 && image->hash.mismatched == 0 && image->hash.skipped == 0;
+           !facts->history.present && !facts->oem_input.present && !facts->layout.present &&
+           !image->present && image->hash.checked == 0 && image->hash.mismatched == 0 &&
+           image->hash.skipped == 0;
 }
 
 static bool has_lists(const struct iv_package *package)

@@ -113,6 +113,17 @@ static inline void fixture_dump_record(const struct iv_record *record, struct iv
         iv_buf_printf(buf, "  pop %s/%s/%s %d %d\n", pop->pop.oem, pop->pop.mobile_operator,
                       pop->pop.model, pop->baseline, pop->compliant);
     }
+    for (size_t i = 0; i < record->traits.feature_count; i++) {
+        iv_buf_printf(buf, "  feature %s\n", record->traits.features[i]);
+    }
+    const struct iv_layout *layout = &record->traits.layout;
+    iv_buf_printf(buf, "  traits %d %d %d\n", record->traits.has_features, layout->present,
+                  layout->from_manifest);
+    for (size_t i = 0; i < layout->partition_count; i++) {
+        iv_buf_printf(buf, "  partition %" PRIu64 " %s %" PRIu64 " %d\n",
+                      layout->partitions[i].store, layout->partitions[i].name,
+                      layout->partitions[i].size, layout->partitions[i].use_all_space);
+    }
     for (size_t i = 0; record->packages != NULL && i < record->package_count; i++) {
         const struct iv_package *p = &record->packages[i];
         iv_buf_printf(

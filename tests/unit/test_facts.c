@@ -268,17 +268,17 @@ static void test_refusals(void)
     CHECK(!decode_file(BYTES("\0\0\0\377\377\377\377\377\377\377\377\377\2\1"))); /* 65 bits */
     CHECK(!decode_file(BYTES("\0\0\0\377\377\377\377\377\377\377\377\377\201\0\1")));
     CHECK(!decode_file(BYTES("\0\0\0\0\2"))); /* a bool is 0 or 1 */
-    CHECK(decode_oem_input(BYTES("\0\0\0\0\0\0\0\2\1\0\2a\0")));
+    CHECK(decode_oem_input(BYTES("\0\0\0\0\0\0\0\2\1\0\2a\0\0\0\0")));
     CHECK(!decode_oem_input(BYTES("\0\0\0\0\0\0\0\2\2a\0\0"))); /* NULL in a list of strings */
     CHECK(!decode_oem_input(BYTES("\0\0\0\0\0\0\0\3\1\0\1")));  /* more strings than bytes */
     CHECK(!decode_oem_input(BYTES("\0\0\0\0\0\0\0\377\377\377\377\377\377\377\377\377\1\1")));
     CHECK(!decode_facts(BYTES("\377\377\377\377\17"))); /* 4 G packages in no bytes */
-    CHECK(!decode_facts(BYTES("\1\0\0\0\0\0\0")));      /* one in six bytes */
+    CHECK(!decode_facts(BYTES("\1\0\0\0\0\0\0\0")));    /* one in six bytes */
     CHECK(!decode_facts(NULL, 0));
-    CHECK(decode_facts(BYTES("\0\0\0\0\0\0")));
-    CHECK(decode_facts(BYTES("\0\0\1\0\1\0\0\0\0\0\0")));  /* a history that is present */
-    CHECK(!decode_facts(BYTES("\0\0\2\0\1\0\0\0\0\0\0"))); /* 0 or 1 stands before it */
-    CHECK(!decode_facts(BYTES("\0\0\1\0\0\0\0\0\0\0\0"))); /* all zero is not spelled out */
+    CHECK(decode_facts(BYTES("\0\0\0\0\0\0\0")));
+    CHECK(decode_facts(BYTES("\0\0\1\0\1\0\0\0\0\0\0\0")));  /* a history that is present */
+    CHECK(!decode_facts(BYTES("\0\0\2\0\1\0\0\0\0\0\0\0"))); /* 0 or 1 stands before it */
+    CHECK(!decode_facts(BYTES("\0\0\1\0\0\0\0\0\0\0\0\0"))); /* all zero is not spelled out */
 }
 
 static void mutate(struct iv_buf *buf, uint64_t *state)

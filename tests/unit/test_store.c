@@ -14,9 +14,12 @@
 #define ADDS 20
 
 /* The store's own identity, so that tests can damage it with SQL. */
-static const char *const no_steps[] = {"SELECT 1"};
-static const struct iv_db_schema raw_schema = {
-    .what = "baseline store", .application_id = 0x49564253, .steps = no_steps, .version = 1};
+#define SCHEMA_VERSION 2
+static const char *const no_steps[] = {"SELECT 1", "SELECT 1", "SELECT 1"};
+static const struct iv_db_schema raw_schema = {.what = "baseline store",
+                                               .application_id = 0x49564253,
+                                               .steps = no_steps,
+                                               .version = SCHEMA_VERSION};
 
 struct scene {
     char directory[64];
@@ -265,6 +268,30 @@ static unsigned next_random(unsigned *state)
     return *state >> 8;
 }
 
+/* Few kinds of each, unknown among them. */
+static struct iv_traits random_traits(struct scene *scene, unsigned *state)
+{
+    struct iv_traits traits = {0};
+    unsigned which = next_random(state) % 4;
+    if (which > 0) {
+        traits.has_features = true;
+        traits.features = IV_NEW_ARRAY(&scene->arena, const char *, 2);
+        traits.features[0] = which == 1 ? "a" : "b";
+        traits.features[1] = "c";
+        traits.feature_count = which == 3 ? 2 : 1;
+    }
+    which = next_random(state) % 4;
+    if (which > 0) {
+        traits.layout.present = true;
+        traits.layout.from_manifest = which == 1;
+        traits.layout.partitions = IV_NEW(&scene->arena, struct iv_layout_partition);
+        traits.layout.partitions[0] = (struct iv_layout_partition){
+            .store = 1, .name = "MainOS", .size = which * 512, .use_all_space = which == 3};
+        traits.layout.partition_count = 1;
+    }
+    return traits;
+}
+
 /* Records that collide: the same ids with other flags, times, spellings and unvouched facts. */
 static struct iv_record random_record(struct scene *scene, unsigned *state)
 {
@@ -284,6 +311,7 @@ static struct iv_record random_record(struct scene *scene, unsigned *state)
         record.packages[next_random(state) % 12].content = NULL;
     }
     record.packages[5].file_count = next_random(state) % 2;
+    record.traits = random_traits(scene, state);
     for (size_t i = 0; i < record.pop_count; i++) {
         record.pops[i].baseline = next_random(state) % 2;
         record.pops[i].compliant = next_random(state) % 2;
@@ -495,8 +523,10 @@ static void test_other_databases(struct scene *scene)
     static const char *const steps[] = {"CREATE TABLE letters(text)", "CREATE TABLE more(text)"};
     static const struct iv_db_schema foreign = {
         .what = "letter box", .application_id = 1, .steps = steps, .version = 1};
-    static const struct iv_db_schema newer = {
-        .what = "baseline store", .application_id = 0x49564253, .steps = steps, .version = 2};
+    static const struct iv_db_schema newer = {.what = "baseline store",
+                                              .application_id = 0x49564253,
+                                              .steps = no_steps,
+                                              .version = SCHEMA_VERSION + 1};
     struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
     const char *path = new_path(scene);
     make_file(path, &foreign);
@@ -599,10 +629,16 @@ static void test_damage_by_hand(struct scene *scene)
         "UPDATE pop SET oem = 'OTHER'",
         "INSERT INTO package(identity, number, empty, file_count, total_size) SELECT 1, 0, 0, 0, 0",
         "INSERT INTO identity(key, style, removal, binary_partition) VALUES('x', 'cbs', 0, 0)",
+        "UPDATE submission SET traits = x'00' WHERE n = 1",
+        "UPDATE submission SET traits = 'text' WHERE n = 1",
+        "UPDATE submission SET traits = substr(traits, 1, length(traits) - 1) WHERE n = 1",
+        "UPDATE submission SET traits = (SELECT traits FROM submission WHERE n = 1) WHERE n = 2",
         "DROP TABLE pop",
     };
     struct iv_record one = make(scene, 1, "1.0.0.1", "A", true);
     struct iv_record two = make(scene, 2, "1.0.0.2", "A", false);
+    const char *features[] = {"one", "two"};
+    one.traits = (struct iv_traits){.has_features = true, .features = features, .feature_count = 2};
     for (size_t i = 0; i < IV_COUNT(damages); i++) {
         const char *path = new_path(scene);
         struct iv_error err = {0};

@@ -43,6 +43,14 @@ static void write_record(struct iv_json *json, const struct iv_record *record)
         iv_json_close_object(json);
     }
     iv_json_close_array(json);
+    if (record->traits.has_features) {
+        iv_json_strings(json, "features", record->traits.features, record->traits.feature_count);
+    }
+    if (record->traits.layout.present) {
+        iv_json_open_object(json, "layout");
+        iv_json_fields(json, &iv_layout_struct, &record->traits.layout, IV_FIELD_STORED);
+        iv_json_close_object(json);
+    }
     iv_json_close_object(json);
     iv_buf_putc(json->buf, '\n');
 }
@@ -142,6 +150,31 @@ static void read_packages(struct iv_json_reader *reader, const struct iv_json_va
     }
 }
 
+/* Left out where they are not known, and by versions that knew none. */
+static void read_traits(struct iv_json_reader *reader, const struct iv_json_value *object,
+                        struct iv_traits *traits)
+{
+    if (iv_json_has(object, "features")) {
+        traits->has_features = true;
+        traits->features = iv_json_get_strings(reader, object, "features", &traits->feature_count);
+    }
+    for (size_t i = 1; i < traits->feature_count && !reader->failed; i++) {
+        if (strcmp(traits->features[i - 1], traits->features[i]) >= 0) {
+            iv_json_fail(reader, "features[%zu] is not in order", i);
+        }
+    }
+    const struct iv_json_value *layout = iv_json_get_object(reader, object, "layout");
+    if (layout != NULL) {
+        iv_json_read_fields(reader, layout, &iv_layout_struct, IV_FIELD_STORED, &traits->layout);
+        traits->layout.present = true;
+    }
+    for (size_t i = 0; i < traits->layout.partition_count && !reader->failed; i++) {
+        if (traits->layout.partitions[i].name == NULL) {
+            iv_json_fail(reader, "layout: a partition without a name");
+        }
+    }
+}
+
 static void read_record(struct iv_json_reader *reader, const struct iv_json_value *object,
                         struct iv_record *record)
 {
@@ -155,6 +188,7 @@ static void read_record(struct iv_json_reader *reader, const struct iv_json_valu
     }
     read_pops(reader, object, record);
     read_packages(reader, object, record);
+    read_traits(reader, object, &record->traits);
 }
 
 /* What was read of a bundle so far. */

@@ -276,6 +276,19 @@ static void read_side_files(struct loader *loader, const struct iv_json_value *o
     if (oem_input != NULL) {
         iv_json_read_fields(reader, oem_input, &iv_oem_input_struct, IV_FIELD_REPORT,
                             &loader->submission->oem_input);
+        /* Earlier versions wrote none. */
+        loader->submission->oem_input.has_features = iv_json_has(oem_input, "features");
+    }
+    const struct iv_json_value *layout = iv_json_get_object(reader, object, "layout");
+    if (layout != NULL) {
+        struct iv_layout *read = &loader->submission->layout;
+        iv_json_read_fields(reader, layout, &iv_layout_struct, IV_FIELD_REPORT, read);
+        read->present = true;
+        for (size_t i = 0; i < read->partition_count && !reader->failed; i++) {
+            if (read->partitions[i].name == NULL) {
+                iv_json_fail(reader, "layout: a partition without a name");
+            }
+        }
     }
     const struct iv_json_value *image = iv_json_get_object(reader, object, "image");
     if (image != NULL) {

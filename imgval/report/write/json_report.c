@@ -168,6 +168,11 @@ static void write_side_files(struct iv_json *json, const struct iv_submission *s
         iv_json_fields(json, &iv_oem_input_struct, &submission->oem_input, IV_FIELD_REPORT);
         iv_json_close_object(json);
     }
+    if (submission->layout.present) {
+        iv_json_open_object(json, "layout");
+        iv_json_fields(json, &iv_layout_struct, &submission->layout, IV_FIELD_REPORT);
+        iv_json_close_object(json);
+    }
     if (submission->image.present) {
         iv_json_open_object(json, "image");
         iv_json_fields(json, &iv_image_struct, &submission->image, IV_FIELD_REPORT);
