@@ -6,6 +6,8 @@
  * share a baseline say a thing once.
  */
 #include "imgval/base/text.h"
+#include "imgval/model/delta.h"
+#include "imgval/model/step.h"
 #include "rules/rules.h"
 #include "rules/wording.h"
 
@@ -141,13 +143,74 @@ static bool judge_version(const struct iv_package *now, const struct iv_package 
     return true;
 }
 
+/* ---- two versions of a diff or an audit ---------------------------------------------------- */
+
+static const char *known(const char *version)
+{
+    return version == NULL ? "(not known)" : version;
+}
+
+static enum iv_outcome fail_change(const struct iv_case *c, const char *message,
+                                   const char *expected, struct iv_verdict *verdict)
+{
+    const struct iv_evidence evidence = {
+        .message = message,
+        .field = "version",
+        .actual = c->change->after->version,
+        .expected =
+            iv_verdict_printf(verdict, "%s %s", expected, known(c->change->before->version)),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static enum iv_outcome step_content(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_package *now = c->change->after;
+    if ((c->change->what & IV_CHANGE_CONTENT) == 0) {
+        return IV_PASSED;
+    }
+    const char *message =
+        iv_step_knows_versions(c->step)
+            ? iv_verdict_printf(verdict,
+                                "%s has the version %s as in firmware %s, but other files in "
+                                "firmware %s",
+                                iv_rules_package_name(now), known(now->version),
+                                c->step->before->firmware_version, c->step->firmware_version)
+            : iv_verdict_printf(verdict, "%s has the version %s as before, but other files",
+                                iv_rules_package_name(now), known(now->version));
+    return fail_change(c, message, "a version above", verdict);
+}
+
+static enum iv_outcome step_version(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_package *now = c->change->after;
+    if ((c->change->what & IV_CHANGE_VERSION_DOWN) == 0) {
+        return IV_PASSED;
+    }
+    return fail_change(c,
+                       iv_verdict_printf(verdict,
+                                         "%s has the version %s, which is lower than %s before",
+                                         iv_rules_package_name(now), known(now->version),
+                                         known(c->change->before->version)),
+                       "at least", verdict);
+}
+
+/* ---- the older baseline's packages --------------------------------------------------------- */
+
 static enum iv_outcome check_changed_content(const struct iv_case *c, struct iv_verdict *verdict)
 {
+    if (c->change != NULL) {
+        return step_content(c, verdict);
+    }
     return for_each_pair(c, verdict, judge_content);
 }
 
 static enum iv_outcome check_version_back(const struct iv_case *c, struct iv_verdict *verdict)
 {
+    if (c->change != NULL) {
+        return step_version(c, verdict);
+    }
     return for_each_pair(c, verdict, judge_version);
 }
 
@@ -501,6 +564,7 @@ static const struct iv_rule rows[] = {
         .name = "changed-content",
         .severity = IV_WARNING,
         .subject = IV_SUBJECT_SUBMISSION,
+        .also = IV_ALSO_CHANGE,
         .applies = WITH_WSPC,
         .check = check_changed_content,
         .summary = "A package whose files changed since the older baseline should have a new "
@@ -517,6 +581,7 @@ static const struct iv_rule rows[] = {
         .name = "version-went-back",
         .severity = IV_WARNING,
         .subject = IV_SUBJECT_SUBMISSION,
+        .also = IV_ALSO_CHANGE,
         .applies = WITH_WSPC,
         .check = check_version_back,
         .summary = "The version of a package should not be lower than in the older baseline.",

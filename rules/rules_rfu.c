@@ -1,9 +1,144 @@
 /*
- * Request for update (RFU001..RFU006). The request command judges: these rows hold names, texts and
- * the severities of a retail request. The document's texts have an alias for a trial request; the
- * sentence of ours that follows a text is the row's argument.
+ * Request for update (RFU001..RFU006), for each POP that source and target share. What each side is
+ * to today's baselines and which steps of the contract fail (IV_RFU_...) was found out before;
+ * these rows say it. The document's texts have an alias for a trial request; the sentence of ours
+ * that follows a text is the row's argument.
  */
+#include "imgval/model/request.h"
+#include "imgval/version.h"
 #include "rules/rules.h"
+#include "rules/wording.h"
+
+/* ---- how rows answer ----------------------------------------------------------------------- */
+
+/* The document's text for this type of request, its holes filled, and our sentence after it. */
+static const char *fill(const struct iv_case *c, struct iv_verdict *verdict,
+                        const char *const *arguments, size_t count)
+{
+    const bool trial = c->request->type == IV_REQUEST_TRIAL && c->rule->alias[0] != NULL;
+    const char *text = iv_rules_fill(
+        iv_verdict_arena(verdict), trial ? c->rule->alias[0] : c->rule->message, arguments, count);
+    return c->rule->argument == NULL ? text
+                                     : iv_verdict_printf(verdict, "%s %s", text, c->rule->argument);
+}
+
+static enum iv_outcome fail(struct iv_verdict *verdict, const char *message)
+{
+    const struct iv_evidence evidence = {.message = message};
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+/* IV_FAILED when this step of the request is broken; else what is known of the POP. */
+static enum iv_outcome state_of(const struct iv_case *c, unsigned step)
+{
+    if (c->asked == NULL) {
+        return IV_NOT_APPLICABLE; /* no POP is shared: nothing is asked of the versions */
+    }
+    if ((c->asked->broken & step) != 0) {
+        return IV_FAILED;
+    }
+    return c->asked->is_undecided ? IV_NOT_EVALUATED : IV_PASSED;
+}
+
+static const char *side_name(const struct iv_request_side *side, struct iv_verdict *verdict)
+{
+    const struct iv_baseline named = {.id = side->submission->id,
+                                      .firmware_version = side->submission->firmware_version};
+    return iv_rules_baseline_name(iv_verdict_arena(verdict), &named);
+}
+
+static const char *lost_names(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    return iv_rules_names(iv_verdict_arena(verdict), c->request->lost, c->request->lost_count);
+}
+
+/* ---- checks -------------------------------------------------------------------------------- */
+
+static enum iv_outcome check_target(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = state_of(c, IV_RFU_TARGET_NOT_BASELINE);
+    if (state != IV_FAILED) {
+        return state;
+    }
+    const char *const sides[] = {
+        IMGVAL_VERSION,
+        c->request->target.submission->id,
+        iv_request_status_names[c->asked->target],
+        c->request->source.submission->id,
+        iv_request_status_names[c->asked->source],
+    };
+    /* the text for a trial has no version in front */
+    const size_t skipped = c->request->type == IV_REQUEST_TRIAL ? 1 : 0;
+    return fail(verdict, fill(c, verdict, sides + skipped, IV_COUNT(sides) - skipped));
+}
+
+static enum iv_outcome check_source(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = state_of(c, IV_RFU_SOURCE_NOT_BASELINE);
+    const char *const arguments[] = {IMGVAL_VERSION};
+    return state == IV_FAILED ? fail(verdict, fill(c, verdict, arguments, 1)) : state;
+}
+
+static enum iv_outcome check_newer(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = state_of(c, IV_RFU_TARGET_NOT_NEWER);
+    const char *const arguments[] = {c->request->target.submission->firmware_version,
+                                     c->request->source.submission->firmware_version};
+    return state == IV_FAILED ? fail(verdict, fill(c, verdict, arguments, 2)) : state;
+}
+
+static enum iv_outcome check_migratable(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = state_of(c, IV_RFU_SOURCE_NOT_MIGRATABLE);
+    if (state != IV_FAILED) {
+        return state;
+    }
+    const char *const arguments[] = {
+        side_name(&c->request->source, verdict),
+        side_name(&c->request->target, verdict),
+        c->asked->below_all
+            ? iv_verdict_printf(verdict, "the target lacks its packages %s", lost_names(c, verdict))
+            : "its version is not below every baseline of the POP",
+    };
+    return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
+}
+
+static enum iv_outcome check_shared(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    if (c->request->variant_count > 0) {
+        return IV_PASSED;
+    }
+    const char *const names[] = {side_name(&c->request->source, verdict),
+                                 side_name(&c->request->target, verdict)};
+    return fail(verdict, fill(c, verdict, names, IV_COUNT(names)));
+}
+
+static enum iv_outcome check_lost(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = state_of(c, IV_RFU_TARGET_LACKS_PACKAGES);
+    if (state != IV_FAILED) {
+        return state;
+    }
+    static const enum iv_direction older = IV_OLDER;
+    const char *const arguments[] = {lost_names(c, verdict),
+                                     side_name(&c->request->target, verdict)};
+    struct iv_baseline *source = IV_NEW(iv_verdict_arena(verdict), struct iv_baseline);
+    *source =
+        (struct iv_baseline){.id = c->request->source.submission->id,
+                             .firmware_version = c->request->source.submission->firmware_version};
+    const struct iv_evidence evidence = {
+        .message = fill(c, verdict, arguments, IV_COUNT(arguments)),
+        .packages = c->request->lost,
+        .package_count = c->request->lost_count,
+        .baseline = source,
+        .direction = &older,
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+/* ---- texts --------------------------------------------------------------------------------- */
 
 #define RETAIL_ONLY                                                                                \
     "A retail servicing update is only allowed for the following scenarios: between a Baseline "   \
@@ -30,8 +165,10 @@ static const struct iv_rule rows[] = {
         .id = "RFU001",
         .name = "target-not-baseline",
         .severity = IV_ERROR,
+        .eases_in_trial = true,
         .subject = IV_SUBJECT_REQUEST,
         .applies = IV_APPLIES_ALL,
+        .check = check_target,
         .argument = OURS,
         .summary = "The target of a request for update must be a baseline.",
         .why = "Retail servicing goes from baseline to baseline: only their package sets are known "
@@ -53,8 +190,10 @@ static const struct iv_rule rows[] = {
         .id = "RFU002",
         .name = "source-not-baseline",
         .severity = IV_ERROR,
+        .eases_in_trial = true,
         .subject = IV_SUBJECT_REQUEST,
         .applies = IV_APPLIES_ALL,
+        .check = check_source,
         .argument = OURS,
         .summary = "The source of a request for update must be a baseline or older than every "
                    "baseline of its POP.",
@@ -70,8 +209,10 @@ static const struct iv_rule rows[] = {
         .id = "RFU003",
         .name = "target-not-newer",
         .severity = IV_ERROR,
+        .eases_in_trial = true,
         .subject = IV_SUBJECT_REQUEST,
         .applies = IV_APPLIES_ALL,
+        .check = check_newer,
         .summary = "The version of the target must be greater than the version of the source.",
         .why = "Devices install only what is newer than what they have.",
         .remedy = "Give the target firmware a greater PhoneFirmwareRevision, or swap source and "
@@ -85,8 +226,10 @@ static const struct iv_rule rows[] = {
         .id = "RFU004",
         .name = "source-not-migratable",
         .severity = IV_ERROR,
+        .eases_in_trial = true,
         .subject = IV_SUBJECT_REQUEST,
         .applies = IV_APPLIES_ALL,
+        .check = check_migratable,
         .summary = "A source that is neither a baseline nor compliant must be older than every "
                    "baseline of its POP, and the target must contain its packages.",
         .why = "Only legacy firmware has a way up to WSPC; its package set then becomes part of "
@@ -104,6 +247,7 @@ static const struct iv_rule rows[] = {
         .severity = IV_ERROR,
         .subject = IV_SUBJECT_REQUEST,
         .applies = IV_APPLIES_ALL,
+        .check = check_shared,
         .summary = "Source and target must share a POP (manufacturer, operator, model).",
         .why = "An update is offered to the devices of one POP: source and target must both be "
                "made for it.",
@@ -117,8 +261,10 @@ static const struct iv_rule rows[] = {
         .id = "RFU006",
         .name = "target-lacks-packages",
         .severity = IV_ERROR,
+        .eases_in_trial = true,
         .subject = IV_SUBJECT_REQUEST,
         .applies = IV_APPLIES_ALL,
+        .check = check_lost,
         .summary = "The target must contain every firmware package of the source.",
         .why = "A package that the target lacks would stay on the device in its old version.",
         .remedy = "Add the missing packages, or empty packages of those names, to the target "

@@ -1,10 +1,11 @@
 /*
  * The Windows Standard Packaging Configuration (WSPC001..WSPC015). The comparison itself was made
- * by model/wspc; these rows say what came of it, in the words of the document. WSPC004 is judged by
- * the commands that see two versions next to each other.
+ * by model/wspc; these rows say what came of it, in the words of the document.
  */
 #include "imgval/base/text.h"
 #include "imgval/model/delta.h"
+#include "imgval/model/request.h"
+#include "imgval/model/step.h"
 #include "imgval/version.h"
 #include "rules/rules.h"
 #include "rules/wording.h"
@@ -49,6 +50,10 @@ static enum iv_outcome comparison_state(const struct iv_case *c)
 /* Rows about the store: failed in one state of it, passed in every other one that was looked up. */
 static bool store_is(const struct iv_case *c, enum iv_store_state state)
 {
+    if (c->request != NULL) { /* it looks into the store itself, where a POP is shared */
+        enum iv_store_state asked = c->request->has_store ? IV_STORE_READY : IV_STORE_NONE;
+        return state == (c->request->variant_count == 0 ? IV_STORE_NOT_ASKED : asked);
+    }
     return c->submission->store_state == state;
 }
 
@@ -169,6 +174,31 @@ static enum iv_outcome check_firmware_version(const struct iv_case *c, struct iv
     const struct iv_evidence evidence = {
         .message = c->rule->message,
         .field = IV_PHONE_FIRMWARE_REVISION,
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+/* ---- two versions -------------------------------------------------------------------------- */
+
+/* What was not read is missing too, and what was missing before may be more: then the finding means
+ * "not checked". */
+static enum iv_outcome check_removed(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_step *step = c->step;
+    if (step->removed_count == 0) {
+        return step->incomplete ? IV_NOT_EVALUATED : IV_PASSED;
+    }
+    struct iv_arena *arena = iv_verdict_arena(verdict);
+    const char *names = iv_rules_names(arena, step->removed, step->removed_count);
+    const struct iv_evidence evidence = {
+        .message = fill(c, verdict, &names, 1),
+        .remedy = iv_rules_removed_remedy(c->rule, step->delta, arena),
+        .field = IV_PHONE_FIRMWARE_REVISION,
+        .actual = step->firmware_version,
+        .packages = step->removed,
+        .package_count = step->removed_count,
+        .incomplete = step->incomplete,
     };
     iv_verdict_fail(verdict, &evidence);
     return IV_FAILED;
@@ -457,8 +487,9 @@ static const struct iv_rule rows[] = {
         .id = "WSPC004",
         .name = "removed-packages",
         .severity = IV_WARNING,
-        .subject = IV_SUBJECT_HISTORY,
+        .subject = IV_SUBJECT_STEP,
         .applies = IV_APPLIES_ALL,
+        .check = check_removed,
         .summary = "No package may be removed between two versions of one firmware.",
         .why = WHY_SUPERSET,
         .remedy = "Bring the packages back, or put empty packages of those names in their place "
@@ -492,6 +523,7 @@ static const struct iv_rule rows[] = {
         .severity = IV_WARNING,
         .incomplete = true,
         .subject = IV_SUBJECT_SUBMISSION,
+        .also = IV_ALSO_REQUEST,
         .applies = WITH_WSPC,
         .check = check_no_store,
         .summary = "There must be a baseline store to compare with.",
@@ -510,6 +542,7 @@ static const struct iv_rule rows[] = {
         .severity = IV_WARNING,
         .incomplete = true,
         .subject = IV_SUBJECT_SUBMISSION,
+        .also = IV_ALSO_REQUEST,
         .applies = WITH_WSPC,
         .check = check_no_store_ci,
         .summary = "A build server must have a baseline store to compare with.",

@@ -70,7 +70,8 @@ static const struct iv_option output_options[] = {
 static const struct iv_option_group output_group = {
     .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};
 static const struct iv_option_group *const groups[] = {
-    &audit_group, &iv_group_store, &iv_group_verdict, &output_group, &iv_group_reading};
+    &audit_group,      &iv_group_store, &iv_group_policy, &iv_group_what_if,
+    &iv_group_verdict, &output_group,   &iv_group_reading};
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
@@ -254,6 +255,15 @@ static int run_audit(const struct iv_command *command, void *options,
     take_shard(&list, &shard, given->list, arena);
     if (given->list) {
         return print_list(&list);
+    }
+    /* The policy is that of the sets: it may lie in DIR, which is above them. */
+    struct iv_strings sets = {0};
+    for (size_t i = 0; i < list.count; i++) {
+        iv_strings_add(arena, &sets, list.items[i].path);
+    }
+    int status = iv_command_policy(&given->scan, &sets, arena, &scan_options);
+    if (status != IV_EXIT_PASS) {
+        return status;
     }
     struct iv_audit audit IV_CLEANUP(iv_audit_fini) = {0};
     if (!iv_audit_run(&list, &audit_of, arena, &audit, &err)) {

@@ -1,7 +1,7 @@
 /* imgval diff: what became of the packages of one submission in another. */
 #include "imgval/cli/command.h"
 
-#include "imgval/history/findings.h"
+#include "imgval/history/difference.h"
 #include "imgval/report/history/delta_report.h"
 #include "imgval/report/report.h"
 #include "imgval/scan/resolve.h"
@@ -16,8 +16,9 @@ static const struct iv_option diff_options[] = {
 };
 static const struct iv_option_group diff_group = {
     .title = "Output", .options = diff_options, .count = IV_COUNT(diff_options)};
-static const struct iv_option_group *const groups[] = {&diff_group, &iv_group_store,
-                                                       &iv_group_reading};
+static const struct iv_option_group *const groups[] = {&diff_group,       &iv_group_store,
+                                                       &iv_group_policy,  &iv_group_what_if,
+                                                       &iv_group_verdict, &iv_group_reading};
 
 /* The values that every record keeps: more is not known of a recorded submission. */
 static struct iv_device kept_values(const struct iv_device *device, struct iv_arena *arena)
@@ -52,18 +53,34 @@ static void compare(const struct iv_named *before, const struct iv_named *after,
     iv_delta_add_values(&b->device, &a->device, arena, ret_delta);
 }
 
-static void print_delta(const struct iv_delta_report *report,
-                        const struct iv_output_arguments *output, struct iv_arena *arena)
+/* Different is 1, whatever is found; a side that could not be read in full leaves it open. */
+static int status_of(const struct iv_delta_report *difference, const struct iv_report *report)
+{
+    if (report->verdict == IV_VERDICT_FAIL) {
+        return IV_EXIT_FAIL;
+    }
+    if (difference->before_incomplete || difference->after_incomplete) {
+        return IV_EXIT_INCOMPLETE;
+    }
+    return iv_delta_report_is_equal(difference) ? IV_EXIT_PASS : IV_EXIT_FAIL;
+}
+
+static int print_delta(const struct iv_delta_report *difference, const struct iv_report *report,
+                       const struct iv_output_arguments *output)
 {
     const struct iv_style_options style = iv_command_style(output);
     const struct iv_sink *sink = iv_sink_at(IV_PRINTED_DIFF, (size_t)output->format);
     if (sink->diff != NULL) {
-        sink->diff(report, &style, stdout);
-        return;
+        sink->diff(difference, &style, stdout);
+    } else {
+        sink->write(report, &style, stdout);
     }
-    struct iv_report findings;
-    iv_findings_of_delta(report, arena, &findings);
-    sink->write(&findings, &style, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        struct iv_error err;
+        iv_error_errno(&err, "standard output");
+        return iv_command_fail(&err);
+    }
+    return status_of(difference, report);
 }
 
 static int run_diff(const struct iv_command *command, void *options,
@@ -74,11 +91,16 @@ static int run_diff(const struct iv_command *command, void *options,
     struct iv_scan_options scan_options;
     struct iv_named before;
     struct iv_named after;
+    struct iv_report report;
     if (arguments->count != 2) {
         return iv_command_usage(command, "name two submissions: A and B");
     }
     if (!iv_command_scan_options(given, arena, &scan_options, &err)) {
         return iv_command_fail(&err);
+    }
+    int status = iv_command_policy(given, arguments, arena, &scan_options);
+    if (status != IV_EXIT_PASS) {
+        return status;
     }
     /* What lies there is compared, with no history laid under it. */
     scan_options.type_given = true;
@@ -88,23 +110,18 @@ static int run_diff(const struct iv_command *command, void *options,
         !iv_resolve(arguments->items[1], &scan_options, false, arena, &after, &err)) {
         return iv_command_fail(&err);
     }
-    struct iv_delta_report report = {
+    struct iv_delta_report difference = {
         .tool_version = IMGVAL_VERSION,
         .before = &before.submission,
         .after = &after.submission,
         .before_incomplete = before.incomplete,
         .after_incomplete = after.incomplete,
     };
-    compare(&before, &after, arena, &report.delta);
-    print_delta(&report, &given->output, arena);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        iv_error_errno(&err, "standard output");
+    compare(&before, &after, arena, &difference.delta);
+    if (!iv_difference_judge(&difference, &scan_options, arena, &report, &err)) {
         return iv_command_fail(&err);
     }
-    if (before.incomplete || after.incomplete) {
-        return IV_EXIT_INCOMPLETE;
-    }
-    return iv_delta_report_is_equal(&report) ? IV_EXIT_PASS : IV_EXIT_FAIL;
+    return print_delta(&difference, &report, &given->output);
 }
 
 const struct iv_command iv_cmd_diff = {
@@ -113,7 +130,8 @@ const struct iv_command iv_cmd_diff = {
     .summary = "Show the package-set difference of two submissions.",
     .details = "A and B are paths, ids of the baseline store (any unique prefix), or\n"
                "OEM/OPERATOR/MODEL@VERSION. All packages count, whoever owns them.\n\n"
-               "Exit status: 0 equal, 1 different, 3 a side could not be read in full.",
+               "Exit status: 0 equal, 1 different in packages, or a finding that --fail-on asks\n"
+               "for, 3 a side could not be read in full. Metadata alone that differ are shown: 0.",
     .options_size = sizeof(struct iv_scan_arguments),
     .defaults = &iv_scan_arguments_default,
     .groups = groups,

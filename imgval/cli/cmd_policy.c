@@ -1,4 +1,5 @@
-/* The policy file: finding and reading it for a scan; imgval policy check, imgval policy show. */
+/* The policy file: finding and reading it for a command that judges; imgval policy check, imgval
+ * policy show. */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/look.h"
@@ -235,18 +236,23 @@ static bool find_policy(const struct iv_scan_arguments *given, const struct iv_s
         *ret_path = strcmp(given->policy, "none") == 0 ? NULL : given->policy;
         return true;
     }
+    const char *first = NULL;
     for (size_t i = 0; i < paths->count; i++) {
         const char *path;
+        if (!iv_look_is_there(paths->items[i])) {
+            continue; /* the name of a recorded submission lies nowhere */
+        }
         if (!find_for_input(paths->items[i], given->output.quiet > 0, arena, &path, err)) {
             return false;
         }
-        if (i > 0 && !is_one_file(path, *ret_path)) {
+        if (first != NULL && !is_one_file(path, *ret_path)) {
             return iv_error_set(err, IV_ERROR_USAGE,
                                 "%s is under the policy %s, %s under %s; name one with "
-                                "--policy=FILE, or scan them apart",
-                                paths->items[0], *ret_path == NULL ? "none" : *ret_path,
-                                paths->items[i], path == NULL ? "none" : path);
+                                "--policy=FILE, or judge them apart",
+                                first, *ret_path == NULL ? "none" : *ret_path, paths->items[i],
+                                path == NULL ? "none" : path);
         }
+        first = first == NULL ? paths->items[i] : first;
         *ret_path = path;
     }
     return true;

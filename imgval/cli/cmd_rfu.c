@@ -1,7 +1,6 @@
 /* imgval rfu: a request for update: may devices that hold the source be served the target? */
 #include "imgval/cli/command.h"
 
-#include "imgval/history/findings.h"
 #include "imgval/history/request.h"
 #include "imgval/report/history/request_report.h"
 #include "imgval/report/report.h"
@@ -67,11 +66,12 @@ static const struct iv_option output_options[] = {
 static const struct iv_option_group output_group = {
     .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};
 
-static const struct iv_option_group *const groups[] = {&rfu_group, &output_group, &iv_group_store,
-                                                       &iv_group_reading};
+static const struct iv_option_group *const groups[] = {
+    &rfu_group,        &output_group,     &iv_group_store,  &iv_group_policy,
+    &iv_group_what_if, &iv_group_verdict, &iv_group_reading};
 
-static int print_request(const struct iv_request *request, const struct rfu_arguments *given,
-                         struct iv_arena *arena)
+static int print_request(const struct iv_request *request, const struct iv_report *report,
+                         const struct rfu_arguments *given)
 {
     struct iv_error err;
     struct iv_style_options style = iv_command_style(&given->scan.output);
@@ -79,9 +79,7 @@ static int print_request(const struct iv_request *request, const struct rfu_argu
     if (sink->rfu != NULL) {
         sink->rfu(request, &style, stdout);
     } else {
-        struct iv_report findings;
-        iv_findings_of_request(request, arena, &findings);
-        sink->write(&findings, &style, stdout);
+        sink->write(report, &style, stdout);
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {
         iv_error_errno(&err, "standard output");
@@ -107,14 +105,24 @@ static int run_rfu(const struct iv_command *command, void *options,
     struct iv_named source;
     struct iv_named target;
     struct iv_request request;
+    struct iv_report report;
+    struct iv_strings named = {0};
     if (arguments->count != 0 || given->source == NULL || given->target == NULL) {
         return iv_command_usage(command, "name both submissions: --source=S --target=T");
     }
     if (!iv_command_scan_options(&given->scan, arena, &scan_options, &err)) {
         return iv_command_fail(&err);
     }
+    iv_strings_add(arena, &named, given->source);
+    iv_strings_add(arena, &named, given->target);
+    int status = iv_command_policy(&given->scan, &named, arena, &scan_options);
+    if (status != IV_EXIT_PASS) {
+        return status;
+    }
     scan_options.type_given = true; /* an image, also when a path is a single package */
     const struct iv_request_options request_options = {
+        .source = &source,
+        .target = &target,
         .type = (enum iv_request_type)given->type,
         .oem = given->oem,
         .mobile_operator = given->mobile_operator,
@@ -122,11 +130,10 @@ static int run_rfu(const struct iv_command *command, void *options,
     };
     if (!iv_resolve(given->source, &scan_options, true, arena, &source, &err) ||
         !iv_resolve(given->target, &scan_options, true, arena, &target, &err) ||
-        !iv_request_judge(&source, &target, &request_options, &scan_options, arena, &request,
-                          &err)) {
+        !iv_request_judge(&request_options, &scan_options, arena, &request, &report, &err)) {
         return iv_command_fail(&err);
     }
-    return print_request(&request, given, arena);
+    return print_request(&request, &report, given);
 }
 
 const struct iv_command iv_cmd_rfu = {

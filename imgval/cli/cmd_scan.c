@@ -176,15 +176,6 @@ static int run_scan(const struct iv_command *command, void *options,
     return write_reports(given, &report, further, &timings, iv_command_status(&report, &outcome));
 }
 
-static const struct iv_option what_if_options[] = {
-    {.name = "what-if",
-     .type = IV_OPTION_FLAG,
-     .offset = offsetof(struct iv_scan_arguments, what_if),
-     .help = "let waivers reach what cannot be waived; the report is marked as no real verdict"},
-};
-static const struct iv_option_group what_if_group = {
-    .title = "Trying waivers", .options = what_if_options, .count = IV_COUNT(what_if_options)};
-
 static const struct iv_option fleet_options[] = {
     {.name = "shard",
      .argument = "I/N|auto",
@@ -215,9 +206,9 @@ static const struct iv_option_group speed_group = {
     .title = "Speed", .options = speed_options, .count = IV_COUNT(speed_options)};
 
 static const struct iv_option_group *const groups[] = {
-    &iv_group_input,   &iv_group_device, &iv_group_compare, &iv_group_store,
-    &iv_group_policy,  &what_if_group,   &iv_group_verdict, &iv_group_output,
-    &iv_group_reading, &fleet_group,     &speed_group,
+    &iv_group_input,   &iv_group_device,  &iv_group_compare, &iv_group_store,
+    &iv_group_policy,  &iv_group_what_if, &iv_group_verdict, &iv_group_output,
+    &iv_group_reading, &fleet_group,      &speed_group,
 };
 
 const struct iv_command iv_cmd_scan = {

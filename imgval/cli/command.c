@@ -133,6 +133,15 @@ static const struct iv_option verdict_options[] = {
      .words = fail_on_words,
      .help = "the least severity that makes the verdict fail; default error"},
 };
+static const struct iv_option what_if_options[] = {
+    {.name = "what-if",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(what_if),
+     .help = "let waivers reach what cannot be waived; the report is marked as no real verdict"},
+};
+const struct iv_option_group iv_group_what_if = {
+    .title = "Trying waivers", .options = what_if_options, .count = IV_COUNT(what_if_options)};
+
 const struct iv_option_group iv_group_verdict = {
     .title = "Verdict", .options = verdict_options, .count = IV_COUNT(verdict_options)};
 

@@ -144,6 +144,7 @@ extern const struct iv_option_group iv_group_verdict;
 extern const struct iv_option_group iv_group_output;
 extern const struct iv_option_group iv_group_reading;
 extern const struct iv_option_group iv_group_policy;
+extern const struct iv_option_group iv_group_what_if;
 
 /* Checks the combination and fills ret_options (environment and clock included). */
 IV_MUST_USE bool iv_command_scan_options(const struct iv_scan_arguments *arguments,

@@ -1,65 +1,22 @@
+/*
+ * Every row on every subject that it applies to. The rows of a pattern, a check and a fault differ
+ * only in how one subject is judged; which subjects a row has, its table says.
+ */
 #include "imgval/engine/engine.h"
 
-#include "imgval/base/buf.h"
-#include "imgval/base/glob.h"
 #include "imgval/base/pattern.h"
-#include "imgval/engine/policy.h"
-#include "imgval/engine/waive.h"
+#include "imgval/engine/verdict.h"
 #include "imgval/model/fields.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct row {
-    const struct iv_rule *rule;
-    struct iv_pattern *pattern;   /* pattern rows */
-    const struct iv_field *field; /* pattern rows on packages */
-};
-
-struct iv_engine {
-    struct row *rows;
-    size_t count;
-};
-
-/* A finding and the place of its rule in the tables. */
-struct found {
-    struct iv_finding finding;
-    size_t rank;
-};
-
-/* A row's severity in force. */
-struct level {
-    enum iv_severity severity;
-    bool by_policy;
-};
-
-struct iv_verdict {
-    const struct iv_engine *engine;
-    const struct iv_engine_options *options;
-    const struct level *levels; /* by rank */
-    struct iv_arena *arena;
-    struct iv_case hand; /* the case in hand */
-    size_t rank;
-    struct found *found;
-    size_t count;
-    size_t capacity;
-};
-
-/* What became of one row. */
-struct tally {
-    enum iv_outcome worst;
-    size_t subjects;
-    bool unfinished; /* a subject was not evaluated, whatever became of the others */
-};
-
 /* ---- opening ------------------------------------------------------------------------------- */
 
-static bool row_open(struct row *row, const struct iv_rule *rule, struct iv_error *err)
+static bool row_open(struct iv_row *row, const struct iv_rule *rule, struct iv_error *err)
 {
-    *row = (struct row){.rule = rule};
+    *row = (struct iv_row){.rule = rule};
     if (rule->pattern == NULL) {
         return true;
     }
@@ -91,7 +48,7 @@ bool iv_engine_open(const struct iv_rules *families, size_t family_count,
         count += families[i].count;
     }
     struct iv_engine *engine = calloc(1, sizeof(*engine));
-    struct row *rows = calloc(count + 1, sizeof(*rows));
+    struct iv_row *rows = calloc(count + 1, sizeof(*rows));
     if (engine == NULL || rows == NULL) {
         iv_out_of_memory();
     }
@@ -122,106 +79,6 @@ void iv_engine_close(struct iv_engine **engine)
     *engine = NULL;
 }
 
-/* ---- evidence into findings ---------------------------------------------------------------- */
-
-struct iv_arena *iv_verdict_arena(struct iv_verdict *verdict)
-{
-    return verdict->arena;
-}
-
-const char *iv_verdict_printf(struct iv_verdict *verdict, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    va_list again;
-    va_copy(again, args);
-    int length = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
-    if (length < 0) {
-        iv_out_of_memory();
-    }
-    char *text = iv_arena_alloc(verdict->arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, fmt, again);
-    va_end(again);
-    return text;
-}
-
-static struct iv_finding *finding_add(struct iv_verdict *verdict)
-{
-    verdict->found = iv_arena_grow(verdict->arena, verdict->found, verdict->count,
-                                   &verdict->capacity, sizeof(*verdict->found));
-    struct found *found = &verdict->found[verdict->count++];
-    const struct iv_case *c = &verdict->hand;
-    *found = (struct found){
-        .finding =
-            {
-                .rule = c->rule,
-                .severity = verdict->levels[verdict->rank].severity,
-                .severity_by_policy = verdict->levels[verdict->rank].by_policy,
-                .incomplete = c->rule->incomplete,
-                .remedy = c->rule->remedy,
-                .path = c->submission->path,
-                .variant = c->variant == NULL ? NULL : &c->variant->pop,
-            },
-        .rank = verdict->rank,
-    };
-    if (c->package != NULL) {
-        found->finding.path = c->package->path;
-        found->finding.package = c->package->name;
-        found->finding.key = c->package->key;
-    }
-    return &found->finding;
-}
-
-/* The severity of the rule that a finding follows from; a policy may have raised its own. */
-static void follow_cause(const struct iv_verdict *verdict, const char *id,
-                         struct iv_finding *finding)
-{
-    const struct iv_engine *engine = verdict->engine;
-    for (size_t i = 0; i < engine->count; i++) {
-        if (strcmp(engine->rows[i].rule->id, id) != 0) {
-            continue;
-        }
-        const struct level *level = &verdict->levels[i];
-        if (!finding->severity_by_policy || level->severity > finding->severity) {
-            finding->severity = level->severity;
-            finding->severity_by_policy = level->by_policy;
-        }
-        finding->cause = engine->rows[i].rule->id;
-        finding->binding_cause = !iv_rule_can_be_waived(engine->rows[i].rule);
-        return;
-    }
-}
-
-void iv_verdict_fail(struct iv_verdict *verdict, const struct iv_evidence *evidence)
-{
-    struct iv_finding *finding = finding_add(verdict);
-    finding->message = evidence->message;
-    if (evidence->remedy != NULL) {
-        finding->remedy = evidence->remedy;
-    }
-    if (evidence->path != NULL) {
-        finding->path = evidence->path;
-    }
-    if (evidence->package_name != NULL) {
-        finding->package = evidence->package_name;
-    }
-    if (evidence->key != NULL) {
-        finding->key = evidence->key;
-    }
-    finding->field = evidence->field;
-    finding->actual = evidence->actual;
-    finding->expected = evidence->expected;
-    finding->packages = evidence->packages;
-    finding->package_count = evidence->package_count;
-    finding->has_packages = evidence->direction != NULL;
-    finding->baseline = evidence->baseline;
-    finding->direction = evidence->direction;
-    if (evidence->severity_of != NULL) {
-        follow_cause(verdict, evidence->severity_of, finding);
-    }
-}
-
 /* ---- pattern rows -------------------------------------------------------------------------- */
 
 /* "NAME is "TEXT": it must ..."; `source`: where the value stands, or NULL. */
@@ -246,7 +103,7 @@ static void pattern_fail(struct iv_verdict *verdict, const char *text, const cha
     iv_verdict_fail(verdict, &evidence);
 }
 
-static enum iv_outcome judge_text(const struct row *row, struct iv_verdict *verdict,
+static enum iv_outcome judge_text(const struct iv_row *row, struct iv_verdict *verdict,
                                   const char *text, const char *source)
 {
     switch (iv_pattern_match(row->pattern, text, strlen(text))) {
@@ -261,7 +118,8 @@ static enum iv_outcome judge_text(const struct row *row, struct iv_verdict *verd
     return IV_NOT_EVALUATED;
 }
 
-static enum iv_outcome judge_package_field(const struct row *row, const struct iv_package *package,
+static enum iv_outcome judge_package_field(const struct iv_row *row,
+                                           const struct iv_package *package,
                                            struct iv_verdict *verdict)
 {
     const char *text = iv_field_string(row->field, package);
@@ -280,18 +138,6 @@ static enum iv_outcome judge_package_field(const struct row *row, const struct i
 
 /* ---- rows over their subjects -------------------------------------------------------------- */
 
-static void tally_add(struct tally *tally, enum iv_outcome outcome)
-{
-    if (outcome == IV_NOT_APPLICABLE) {
-        return;
-    }
-    tally->subjects++;
-    tally->unfinished = tally->unfinished || outcome == IV_NOT_EVALUATED;
-    if (outcome > tally->worst) {
-        tally->worst = outcome; /* the enumerators stand in the order of aggregation */
-    }
-}
-
 static bool has_conflict(const struct iv_device *device, const char *name)
 {
     for (size_t i = 0; i < device->conflict_count; i++) {
@@ -302,35 +148,35 @@ static bool has_conflict(const struct iv_device *device, const char *name)
     return false;
 }
 
-static void run_device(const struct row *row, const struct iv_submission *submission,
-                       struct iv_verdict *verdict, struct tally *tally)
+static void run_device(const struct iv_row *row, const struct iv_submission *submission,
+                       struct iv_verdict *verdict, struct iv_tally *tally)
 {
     const struct iv_device *device = &submission->device;
     const char *name = row->rule->field;
     if (has_conflict(device, name)) {
-        tally_add(tally, IV_NOT_EVALUATED);
+        iv_tally_add(tally, IV_NOT_EVALUATED);
         return;
     }
     bool any = false;
     for (size_t i = 0; i < device->value_count; i++) {
         const struct iv_datum *datum = &device->values[i];
         if (strcmp(datum->name, name) == 0) {
-            tally_add(tally, judge_text(row, verdict, datum->value, datum->source));
+            iv_tally_add(tally, judge_text(row, verdict, datum->value, datum->source));
             any = true;
         }
     }
     bool is_image = iv_submission_is_image(submission);
     if (!any && (is_image ? iv_submission_misses_sources(submission)
                           : iv_submission_is_half_read(submission))) {
-        tally_add(tally, IV_NOT_EVALUATED);
+        iv_tally_add(tally, IV_NOT_EVALUATED);
     } else if (!any && is_image) {
         pattern_fail(verdict, NULL, NULL);
-        tally_add(tally, IV_FAILED);
+        iv_tally_add(tally, IV_FAILED);
     }
 }
 
-static void run_packages(const struct row *row, const struct iv_submission *submission,
-                         bool history_too, struct iv_verdict *verdict, struct tally *tally)
+static void run_packages(const struct iv_row *row, const struct iv_submission *submission,
+                         bool history_too, struct iv_verdict *verdict, struct iv_tally *tally)
 {
     for (size_t i = 0; i < submission->package_count; i++) {
         const struct iv_package *package = &submission->packages[i];
@@ -338,37 +184,21 @@ static void run_packages(const struct row *row, const struct iv_submission *subm
             continue;
         }
         verdict->hand.package = package;
-        tally_add(tally, row->pattern != NULL ? judge_package_field(row, package, verdict)
-                                              : row->rule->check(&verdict->hand, verdict));
+        iv_tally_add(tally, row->pattern != NULL ? judge_package_field(row, package, verdict)
+                                                 : row->rule->check(&verdict->hand, verdict));
     }
 }
 
-static void run_variants(const struct row *row, const struct iv_submission *submission,
-                         struct iv_verdict *verdict, struct tally *tally)
+static void run_variants(const struct iv_row *row, const struct iv_submission *submission,
+                         struct iv_verdict *verdict, struct iv_tally *tally)
 {
     if (submission->variant_count == 0) {
-        tally_add(tally, row->rule->check(&verdict->hand, verdict));
+        iv_tally_add(tally, row->rule->check(&verdict->hand, verdict));
     }
     for (size_t i = 0; i < submission->variant_count; i++) {
         verdict->hand.variant = &submission->variants[i];
-        tally_add(tally, row->rule->check(&verdict->hand, verdict));
+        iv_tally_add(tally, row->rule->check(&verdict->hand, verdict));
     }
-}
-
-/* A template of rules/: {0} is the path, {1} the detail. */
-static const char *fault_message(struct iv_verdict *verdict, const char *text, const char *path,
-                                 const char *detail)
-{
-    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
-    for (const char *p = text == NULL ? "{0}: {1}" : text; *p != '\0';) {
-        if (strncmp(p, "{0}", 3) == 0 || strncmp(p, "{1}", 3) == 0) {
-            iv_buf_puts(&buf, p[1] == '0' ? path : detail);
-            p += 3;
-        } else {
-            iv_buf_putc(&buf, *p++);
-        }
-    }
-    return iv_arena_strndup(verdict->arena, iv_buf_text(&buf), buf.size);
 }
 
 static enum iv_outcome judge_faults(const struct iv_rule *rule, const struct iv_fault *faults,
@@ -380,116 +210,31 @@ static enum iv_outcome judge_faults(const struct iv_rule *rule, const struct iv_
         if (fault->kind != rule->fault) {
             continue;
         }
-        struct iv_finding *finding = finding_add(verdict);
+        struct iv_finding *finding = iv_verdict_add(verdict);
         if (fault->path != NULL) {
             finding->path = fault->path;
         }
         finding->member = fault->member;
         finding->line = fault->line;
         finding->message =
-            fault_message(verdict, rule->message, finding->path == NULL ? "" : finding->path,
-                          fault->detail == NULL ? "no detail is known" : fault->detail);
+            iv_verdict_fill(verdict, rule->message, finding->path == NULL ? "" : finding->path,
+                            fault->detail == NULL ? "no detail is known" : fault->detail);
         outcome = IV_FAILED;
     }
     return outcome;
 }
 
 /* Faults of the tree and of every package, whatever the row's subject says. */
-static void run_faults(const struct row *row, const struct iv_submission *submission,
-                       struct iv_verdict *verdict, struct tally *tally)
+static void run_faults(const struct iv_row *row, const struct iv_submission *submission,
+                       struct iv_verdict *verdict, struct iv_tally *tally)
 {
-    tally_add(tally, judge_faults(row->rule, submission->faults, submission->fault_count, verdict));
+    iv_tally_add(tally,
+                 judge_faults(row->rule, submission->faults, submission->fault_count, verdict));
     for (size_t i = 0; i < submission->package_count; i++) {
         const struct iv_package *package = &submission->packages[i];
         verdict->hand.package = package;
-        tally_add(tally, judge_faults(row->rule, package->faults, package->fault_count, verdict));
-    }
-}
-
-/* ---- waivers ------------------------------------------------------------------------------- */
-
-static void waive(struct iv_verdict *verdict, const struct iv_submission *submission)
-{
-    const struct iv_engine_options *options = verdict->options;
-    if (options->policy == NULL || options->policy->waiver_count == 0) {
-        return;
-    }
-    struct iv_waive_causes *causes = iv_waive_causes(submission, verdict->arena);
-    for (size_t i = 0; i < verdict->count; i++) {
-        iv_waive_finding(options, submission, &verdict->found[i].finding);
-        iv_waive_note_cause(causes, &verdict->found[i].finding);
-    }
-    for (size_t i = 0; i < verdict->count; i++) {
-        iv_waive_by_cause(causes, &verdict->found[i].finding);
-    }
-}
-
-/* One finding for each waiver in the row's state. */
-static void run_waivers(const struct iv_rule *rule, struct iv_verdict *verdict, struct tally *tally)
-{
-    const struct iv_engine_options *options = verdict->options;
-    for (size_t i = 0; i < options->policy->waiver_count; i++) {
-        const struct iv_policy_waiver *waiver = &options->policy->waivers[i];
-        if (iv_waive_state(options, i) != rule->waiver) {
-            tally_add(tally, IV_PASSED);
-            continue;
-        }
-        const struct iv_rule *refused = options->uses[i].refused;
-        struct iv_finding *finding = finding_add(verdict);
-        const char *text = iv_waive_text(waiver, verdict->arena);
-        finding->path = options->policy->path;
-        finding->line = waiver->line;
-        finding->field = text;
-        finding->actual = waiver->waiver.expires;
-        finding->message = fault_message(verdict, rule->message, text,
-                                         refused != NULL ? refused->id : waiver->waiver.expires);
-        tally_add(tally, IV_FAILED);
-    }
-}
-
-/* A waiver that names nothing but what cannot be waived is told even when there is no finding. */
-static void note_refused(const struct iv_engine *engine, const struct iv_engine_options *options,
-                         size_t place)
-{
-    const struct iv_policy_waiver *waiver = &options->policy->waivers[place];
-    struct iv_waiver_use *use = &options->uses[place];
-    const struct iv_rule *refused = NULL;
-    if (use->is_used || use->refused != NULL || waiver->rule == NULL || options->what_if) {
-        return;
-    }
-    for (size_t i = 0; i < engine->count; i++) {
-        const struct iv_rule *rule = engine->rows[i].rule;
-        if (iv_glob_match(waiver->rule, rule->id) || iv_glob_match(waiver->rule, rule->name)) {
-            if (iv_rule_can_be_waived(rule)) {
-                return;
-            }
-            refused = refused == NULL ? rule : refused;
-        }
-    }
-    use->refused = refused;
-}
-
-static void judge_waivers(const struct iv_engine *engine, const struct iv_submission *submission,
-                          struct iv_verdict *verdict, struct iv_judgement *judgement)
-{
-    const struct iv_engine_options *options = verdict->options;
-    if (options->policy == NULL || !options->is_last) {
-        return;
-    }
-    for (size_t i = 0; i < options->policy->waiver_count; i++) {
-        note_refused(engine, options, i);
-    }
-    for (size_t i = 0; i < engine->count; i++) {
-        const struct iv_rule *rule = engine->rows[i].rule;
-        struct tally tally = {.worst = IV_NOT_APPLICABLE};
-        if (rule->waiver == IV_WAIVER_FINE) {
-            continue;
-        }
-        verdict->rank = i;
-        verdict->hand = (struct iv_case){.rule = rule, .submission = submission};
-        run_waivers(rule, verdict, &tally);
-        judgement->outcomes[i].outcome = tally.worst;
-        judgement->outcomes[i].subjects = tally.subjects;
+        iv_tally_add(tally,
+                     judge_faults(row->rule, package->faults, package->fault_count, verdict));
     }
 }
 
@@ -520,26 +265,74 @@ static enum iv_outcome hash_outcome(const struct iv_image *image)
 }
 
 /* Without an image file in the submission there is nothing to judge, and no fault about one. */
-static void run_image(const struct row *row, const struct iv_submission *submission,
-                      struct iv_verdict *verdict, struct tally *tally)
+static void run_image(const struct iv_row *row, const struct iv_submission *submission,
+                      struct iv_verdict *verdict, struct iv_tally *tally)
 {
     if (row->rule->fault != IV_FAULT_NONE) {
         size_t before = verdict->count;
-        struct tally faults = {.worst = IV_NOT_APPLICABLE};
+        struct iv_tally faults = {.worst = IV_NOT_APPLICABLE};
         run_faults(row, submission, verdict, &faults);
         if (submission->image.present || verdict->count > before) {
             if (row->rule->fault == IV_FAULT_HASH_MISMATCH && faults.worst == IV_PASSED) {
                 faults.worst = hash_outcome(&submission->image);
             }
-            tally_add(tally, faults.worst);
+            iv_tally_add(tally, faults.worst);
         }
     } else if (submission->image.present) {
-        tally_add(tally, row->rule->check(&verdict->hand, verdict));
+        iv_tally_add(tally, row->rule->check(&verdict->hand, verdict));
     }
 }
 
-static void run_row(const struct row *row, const struct iv_submission *submission,
-                    struct iv_verdict *verdict, struct tally *tally)
+/* ---- steps and requests -------------------------------------------------------------------- */
+
+/* One outcome a step. What is incomplete is never a pass, and never finished. */
+static void run_steps(const struct iv_row *row, struct iv_verdict *verdict, struct iv_tally *tally)
+{
+    const struct iv_judged *judged = verdict->judged;
+    for (size_t i = 0; i < judged->step_count; i++) {
+        verdict->hand.step = &judged->steps[i];
+        iv_tally_add(tally, row->rule->check(&verdict->hand, verdict));
+        tally->unfinished = tally->unfinished || judged->steps[i].incomplete;
+    }
+}
+
+static void run_changes(const struct iv_row *row, struct iv_verdict *verdict,
+                        struct iv_tally *tally)
+{
+    const struct iv_judged *judged = verdict->judged;
+    enum iv_outcome outcome = IV_PASSED;
+    for (size_t i = 0; i < judged->step_count; i++) {
+        tally->unfinished = tally->unfinished || judged->steps[i].incomplete;
+        outcome = judged->steps[i].incomplete ? IV_NOT_EVALUATED : outcome;
+    }
+    for (size_t i = 0; i < judged->change_count; i++) {
+        verdict->hand.step = judged->changes[i].step;
+        verdict->hand.change = judged->changes[i].change;
+        verdict->hand.package = verdict->hand.change->after;
+        if (row->rule->check(&verdict->hand, verdict) == IV_FAILED) {
+            outcome = IV_FAILED;
+        }
+    }
+    iv_tally_add(tally, outcome);
+}
+
+static void run_request(const struct iv_row *row, struct iv_verdict *verdict,
+                        struct iv_tally *tally)
+{
+    const struct iv_request *request = verdict->judged->request;
+    verdict->hand.request = request;
+    if ((row->rule->also & IV_ALSO_REQUEST) != 0 || request->variant_count == 0) {
+        iv_tally_add(tally, row->rule->check(&verdict->hand, verdict));
+        return;
+    }
+    for (size_t i = 0; i < request->variant_count; i++) {
+        verdict->hand.asked = &request->variants[i];
+        iv_tally_add(tally, row->rule->check(&verdict->hand, verdict));
+    }
+}
+
+static void run_row(const struct iv_row *row, const struct iv_submission *submission,
+                    struct iv_verdict *verdict, struct iv_tally *tally)
 {
     const struct iv_rule *rule = row->rule;
     verdict->hand = (struct iv_case){.rule = rule, .submission = submission};
@@ -552,14 +345,20 @@ static void run_row(const struct row *row, const struct iv_submission *submissio
         return;
     }
     if (rule->check == NULL && row->pattern == NULL) {
-        return; /* judged by a command */
+        return; /* about waivers */
+    }
+    if (!iv_engine_runs_all(verdict->judged)) {
+        (verdict->judged->request != NULL     ? run_request
+         : (rule->also & IV_ALSO_CHANGE) != 0 ? run_changes
+                                              : run_steps)(row, verdict, tally);
+        return;
     }
     /* row_open() lets a pattern stand on a package or the device alone. */
     assert(rule->check != NULL || rule->subject == IV_SUBJECT_PACKAGE ||
            rule->subject == IV_SUBJECT_ENTRY || rule->subject == IV_SUBJECT_DEVICE);
     switch (rule->subject) {
     case IV_SUBJECT_SUBMISSION:
-        tally_add(tally, rule->check(&verdict->hand, verdict));
+        iv_tally_add(tally, rule->check(&verdict->hand, verdict));
         break;
     case IV_SUBJECT_PACKAGE:
         run_packages(row, submission, false, verdict, tally);
@@ -571,124 +370,18 @@ static void run_row(const struct row *row, const struct iv_submission *submissio
         if (row->pattern != NULL) {
             run_device(row, submission, verdict, tally);
         } else {
-            tally_add(tally, rule->check(&verdict->hand, verdict));
+            iv_tally_add(tally, rule->check(&verdict->hand, verdict));
         }
         break;
     case IV_SUBJECT_VARIANT:
         run_variants(row, submission, verdict, tally);
         break;
     case IV_SUBJECT_REQUEST:
-    case IV_SUBJECT_HISTORY:
+    case IV_SUBJECT_STEP:
     case IV_SUBJECT_IMAGE:
     case IV_SUBJECT_POLICY:
         break;
     }
-}
-
-/* ---- order, counts, verdict ---------------------------------------------------------------- */
-
-static int text_order(const char *a, const char *b)
-{
-    if (a == NULL || b == NULL) {
-        return (a != NULL) - (b != NULL);
-    }
-    return strcmp(a, b);
-}
-
-static int variant_order(const struct iv_pop *a, const struct iv_pop *b)
-{
-    if (a == NULL || b == NULL) {
-        return (a != NULL) - (b != NULL);
-    }
-    return iv_pop_compare(a, b);
-}
-
-static int found_order(const void *left, const void *right)
-{
-    const struct found *a = *(const struct found *const *)left;
-    const struct found *b = *(const struct found *const *)right;
-    const struct iv_finding *x = &a->finding;
-    const struct iv_finding *y = &b->finding;
-    if (x->severity != y->severity) {
-        return x->severity > y->severity ? -1 : 1;
-    }
-    if (a->rank != b->rank) {
-        return a->rank < b->rank ? -1 : 1;
-    }
-    int order = text_order(x->path, y->path);
-    if (order == 0) {
-        order = text_order(x->key, y->key);
-    }
-    if (order == 0) {
-        order = variant_order(x->variant, y->variant);
-    }
-    if (order == 0) {
-        order = text_order(x->field, y->field);
-    }
-    if (order == 0) {
-        order = (a > b) - (a < b); /* both stand in one array, in the order of the rows' reports */
-    }
-    return order;
-}
-
-static void findings_finish(const struct iv_verdict *verdict, struct iv_judgement *judgement)
-{
-    size_t count = verdict->count;
-    const struct found **order = IV_NEW_ARRAY(verdict->arena, const struct found *, count + 1);
-    for (size_t i = 0; i < count; i++) {
-        order[i] = &verdict->found[i];
-    }
-    qsort(order, count, sizeof(*order), found_order);
-    judgement->findings = IV_NEW_ARRAY(verdict->arena, struct iv_finding, count + 1);
-    judgement->finding_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct iv_finding *finding = &judgement->findings[i];
-        *finding = order[i]->finding;
-        finding->fingerprint = iv_finding_fingerprint(finding, verdict->arena);
-    }
-}
-
-static void counts_build(const struct iv_submission *submission,
-                         const struct iv_judgement *judgement, struct iv_counts *ret_counts)
-{
-    struct iv_counts counts = {0};
-    for (size_t i = 0; i < submission->package_count; i++) {
-        const struct iv_package *package = &submission->packages[i];
-        counts.packages += package->origin == IV_ORIGIN_SUBMISSION;
-        counts.unreadable += package->unreadable;
-    }
-    for (size_t i = 0; i < judgement->finding_count; i++) {
-        const struct iv_finding *finding = &judgement->findings[i];
-        if (finding->waived) {
-            counts.waived++;
-            continue;
-        }
-        switch (finding->severity) {
-        case IV_ERROR:
-            counts.error++;
-            break;
-        case IV_WARNING:
-            counts.warning++;
-            break;
-        case IV_NOTE:
-            counts.note++;
-            break;
-        }
-    }
-    *ret_counts = counts;
-}
-
-static enum iv_final_verdict final_verdict(const struct iv_judgement *judgement,
-                                           enum iv_severity fail_on, bool unfinished)
-{
-    for (size_t i = 0; i < judgement->finding_count; i++) {
-        const struct iv_finding *finding = &judgement->findings[i];
-        if (!finding->waived && !finding->rule->uncounted && finding->severity >= fail_on) {
-            return IV_VERDICT_FAIL;
-        }
-        unfinished = unfinished || (finding->incomplete && !finding->waived);
-    }
-    return unfinished ? IV_VERDICT_INCOMPLETE : IV_VERDICT_PASS;
 }
 
 static bool has_package(const struct iv_submission *submission)
@@ -708,21 +401,148 @@ static bool is_bare_tree(const struct iv_submission *submission, bool any_packag
            (submission->kind == IV_KIND_DIRECTORY || submission->kind == IV_KIND_PACKAGE);
 }
 
-static const struct level *levels_build(const struct iv_engine *engine,
-                                        const struct iv_policy *policy, struct iv_arena *arena)
+static enum iv_severity default_severity(const struct iv_rule *rule, const struct iv_judged *judged)
 {
-    struct level *levels = IV_NEW_ARRAY(arena, struct level, engine->count + 1);
+    const struct iv_request *request = judged->request;
+    bool eased = rule->eases_in_trial && request != NULL && request->type == IV_REQUEST_TRIAL;
+    return eased ? IV_WARNING : rule->severity;
+}
+
+static const struct iv_level *levels_build(const struct iv_engine *engine,
+                                           const struct iv_policy *policy,
+                                           const struct iv_judged *judged, struct iv_arena *arena)
+{
+    struct iv_level *levels = IV_NEW_ARRAY(arena, struct iv_level, engine->count + 1);
     for (size_t i = 0; i < engine->count; i++) {
         const struct iv_rule *rule = engine->rows[i].rule;
         const struct iv_policy_severity *asked = iv_policy_severity(policy, rule);
-        levels[i] = asked == NULL || asked->severity == rule->severity
-                        ? (struct level){.severity = rule->severity}
-                        : (struct level){.severity = asked->severity, .by_policy = true};
+        levels[i].severity = default_severity(rule, judged);
+        if (asked != NULL && asked->severity != levels[i].severity) {
+            levels[i] = (struct iv_level){.severity = asked->severity, .by_policy = true};
+        }
     }
     return levels;
 }
 
-void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission *submission,
+/* ---- one thing that is judged -------------------------------------------------------------- */
+
+static size_t rank_of(const struct iv_engine *engine, const struct iv_rule *rule)
+{
+    size_t rank = 0;
+    while (rank < engine->count && engine->rows[rank].rule != rule) {
+        rank++;
+    }
+    return rank;
+}
+
+static struct iv_found_row *take_over(struct iv_verdict *verdict, const struct iv_finding *finding,
+                                      size_t rank)
+{
+    verdict->found = iv_arena_grow(verdict->arena, verdict->found, verdict->count,
+                                   &verdict->capacity, sizeof(*verdict->found));
+    struct iv_found_row *found = &verdict->found[verdict->count++];
+    *found = (struct iv_found_row){.finding = *finding, .rank = rank};
+    return found;
+}
+
+/* The findings of an earlier judgement, as this one weighs them. Those of other rows stay there. */
+static bool take_reported(struct iv_verdict *verdict, struct iv_judgement *judgement)
+{
+    const struct iv_engine *engine = verdict->engine;
+    const struct iv_judgement *reported = verdict->judged->reported;
+    bool unfinished = false;
+    for (size_t i = 0; i < reported->finding_count; i++) {
+        const size_t rank = rank_of(engine, reported->findings[i].rule);
+        if (rank < engine->count) {
+            struct iv_finding *finding = &take_over(verdict, &reported->findings[i], rank)->finding;
+            finding->severity = verdict->levels[rank].severity;
+            finding->severity_by_policy = verdict->levels[rank].by_policy;
+            finding->waived = false;
+            finding->waiver = NULL;
+        }
+    }
+    for (size_t i = 0; i < engine->count; i++) {
+        judgement->outcomes[i] = (struct iv_rule_outcome){.rule = engine->rows[i].rule};
+    }
+    for (size_t i = 0; i < reported->outcome_count; i++) {
+        const size_t rank = rank_of(engine, reported->outcomes[i].rule);
+        if (rank < engine->count) {
+            judgement->outcomes[rank] = reported->outcomes[i];
+            unfinished = unfinished || reported->outcomes[i].outcome == IV_NOT_EVALUATED;
+        }
+    }
+    return unfinished;
+}
+
+/* Judgements that were made elsewhere: nothing about them changes. */
+static void take_parts(struct iv_verdict *verdict)
+{
+    const struct iv_judged *judged = verdict->judged;
+    for (size_t p = 0; p < judged->part_count; p++) {
+        for (size_t i = 0; i < judged->parts[p].finding_count; i++) {
+            const struct iv_finding *finding = &judged->parts[p].findings[i];
+            take_over(verdict, finding, rank_of(verdict->engine, finding->rule))->is_settled = true;
+        }
+    }
+}
+
+/* Whether a row has something to look at here. */
+static bool applies(const struct iv_rule *rule, const struct iv_judged *judged)
+{
+    const bool is_of_whole =
+        rule->subject != IV_SUBJECT_REQUEST && rule->subject != IV_SUBJECT_STEP;
+    return !iv_engine_runs_all(judged) ||
+           (is_of_whole && (rule->applies & applies_to(judged->submission)) != 0);
+}
+
+/* Returns whether something was not evaluated. */
+static bool run_rows(struct iv_verdict *verdict, bool is_bare, struct iv_judgement *judgement)
+{
+    const struct iv_engine *engine = verdict->engine;
+    const struct iv_judged *judged = verdict->judged;
+    const struct iv_submission *submission = judged->submission;
+    bool unfinished = false;
+    for (size_t i = 0; i < engine->count; i++) {
+        const struct iv_rule *rule = engine->rows[i].rule;
+        struct iv_tally tally = {.worst = IV_NOT_APPLICABLE};
+        struct iv_span start = {0};
+        struct iv_span span = {0};
+        verdict->rank = i;
+        if (verdict->options->with_spans) {
+            start = iv_span_now();
+        }
+        if (iv_engine_runs(rule, judged) && applies(rule, judged)) {
+            if (!is_bare || rule->fault != IV_FAULT_NONE) {
+                run_row(&engine->rows[i], submission, verdict, &tally);
+            } else if (rule->check != NULL || rule->pattern != NULL) {
+                tally.worst = IV_NOT_EVALUATED;
+            }
+        }
+        if (verdict->options->with_spans) {
+            iv_span_add(&span, &start);
+        }
+        judgement->outcomes[i] = (struct iv_rule_outcome){
+            .rule = rule, .outcome = tally.worst, .subjects = tally.subjects, .span = span};
+        unfinished = unfinished || tally.unfinished;
+    }
+    return unfinished;
+}
+
+/* Rows about other things have no outcome: a diff says nothing about a package's name. */
+static void keep_outcomes_of(const struct iv_judged *judged, bool with_policy,
+                             struct iv_judgement *judgement)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        const struct iv_rule *rule = judgement->outcomes[i].rule;
+        if (iv_engine_runs(rule, judged) || (with_policy && rule->waiver != IV_WAIVER_FINE)) {
+            judgement->outcomes[kept++] = judgement->outcomes[i];
+        }
+    }
+    judgement->outcome_count = kept;
+}
+
+void iv_engine_judge(const struct iv_engine *engine, const struct iv_judged *judged,
                      const struct iv_engine_options *options, struct iv_arena *arena,
                      struct iv_judgement *ret_judgement)
 {
@@ -732,41 +552,27 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission 
     };
     struct iv_verdict verdict = {.engine = engine,
                                  .options = options,
-                                 .levels = levels_build(engine, options->policy, arena),
+                                 .judged = judged,
+                                 .levels = levels_build(engine, options->policy, judged, arena),
                                  .arena = arena};
-    bool any_package = has_package(submission);
-    bool bare = is_bare_tree(submission, any_package);
-    bool unfinished = !any_package;
-    for (size_t i = 0; i < engine->count; i++) {
-        const struct iv_rule *rule = engine->rows[i].rule;
-        struct tally tally = {.worst = IV_NOT_APPLICABLE};
-        struct iv_span start = {0};
-        struct iv_span span = {0};
-        verdict.rank = i;
-        if (options->with_spans) {
-            start = iv_span_now();
-        }
-        if ((rule->applies & applies_to(submission)) != 0) {
-            if (!bare || rule->fault != IV_FAULT_NONE) {
-                run_row(&engine->rows[i], submission, &verdict, &tally);
-            } else if (rule->check != NULL || rule->pattern != NULL) {
-                tally.worst = IV_NOT_EVALUATED;
-            }
-        }
-        if (options->with_spans) {
-            iv_span_add(&span, &start);
-        }
-        judgement.outcomes[i] = (struct iv_rule_outcome){
-            .rule = rule, .outcome = tally.worst, .subjects = tally.subjects, .span = span};
-        unfinished = unfinished || tally.unfinished;
+    const bool is_whole = iv_engine_runs_all(judged);
+    const bool any_package = !is_whole || has_package(judged->submission);
+    const bool is_bare = is_whole && is_bare_tree(judged->submission, any_package);
+    bool unfinished = judged->unfinished || !any_package;
+    if (judged->reported != NULL) {
+        unfinished = take_reported(&verdict, &judgement) || unfinished;
+    } else {
+        unfinished = run_rows(&verdict, is_bare, &judgement) || unfinished;
     }
-    waive(&verdict, submission);
-    if (!bare) {
-        judge_waivers(engine, submission, &verdict, &judgement);
+    take_parts(&verdict);
+    iv_settle_waive(&verdict);
+    if (!is_bare) {
+        iv_settle_waivers(&verdict, &judgement);
     }
-    findings_finish(&verdict, &judgement);
-    counts_build(submission, &judgement, &judgement.counts);
-    judgement.verdict =
-        bare ? IV_VERDICT_INCOMPLETE : final_verdict(&judgement, options->fail_on, unfinished);
+    iv_settle_finish(&verdict, unfinished, &judgement);
+    if (is_bare) {
+        judgement.verdict = IV_VERDICT_INCOMPLETE;
+    }
+    keep_outcomes_of(judged, options->policy != NULL, &judgement);
     *ret_judgement = judgement;
 }

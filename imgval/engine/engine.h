@@ -1,5 +1,6 @@
 /*
- * engine.h: runs tables of rules over a submission. Knows no rule and no table; it is given them.
+ * engine.h: runs tables of rules over what was read: a submission, the steps of a history, a
+ * request for update. Knows no rule and no table; it is given them.
  */
 #ifndef IMGVAL_ENGINE_ENGINE_H
 #define IMGVAL_ENGINE_ENGINE_H
@@ -8,7 +9,9 @@
 #include "imgval/base/attr.h"
 #include "imgval/base/error.h"
 #include "imgval/model/finding.h"
+#include "imgval/model/request.h"
 #include "imgval/model/rule.h"
+#include "imgval/model/step.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +30,7 @@ void iv_engine_close(struct iv_engine **engine); /* for IV_CLEANUP */
 struct iv_waiver_use {
     bool is_used;                  /* it waived a finding */
     const struct iv_rule *refused; /* a rule that it named, which cannot be waived; NULL: none */
+    bool is_elsewhere;             /* it is about rules that are not judged here */
 };
 
 struct iv_engine_options {
@@ -38,6 +42,28 @@ struct iv_engine_options {
     struct iv_waiver_use *uses; /* of the policy's waivers, filled by each judging */
     bool with_spans;            /* tell how long each row took */
     bool is_last; /* of the submissions: the waivers themselves are judged with this one */
+    const struct iv_rules
+        *also; /* judged by an engine of their own: their waivers have a use too */
+};
+
+/*
+ * What is judged. Steps, a request, or else the submission itself: rows about other things are not
+ * run then and have no outcome. The submission is what the findings are about where they name
+ * nothing else; NULL only for steps.
+ */
+struct iv_judged {
+    const struct iv_submission *submission;
+    const struct iv_step *steps; /* NULL: none are judged */
+    size_t step_count;
+    const struct iv_step_change *changes; /* of these or other steps */
+    size_t change_count;
+    const struct iv_request *request;    /* NULL: none is judged */
+    const struct iv_judgement *reported; /* an earlier judgement of the submission, read back: its
+                                            findings get the severities and waivers of now, and no
+                                            row is run */
+    const struct iv_judgement *parts;    /* judgements that are joined with this one as they are */
+    size_t part_count;
+    bool unfinished; /* something else was not judged: never a pass */
 };
 
 /*
@@ -47,7 +73,7 @@ struct iv_engine_options {
  * pass. A submission without a package is never a pass: incomplete. Findings and their texts live
  * in the arena.
  */
-void iv_engine_judge(const struct iv_engine *engine, const struct iv_submission *submission,
+void iv_engine_judge(const struct iv_engine *engine, const struct iv_judged *judged,
                      const struct iv_engine_options *options, struct iv_arena *arena,
                      struct iv_judgement *ret_judgement);
 

@@ -30,8 +30,7 @@ static bool is_within(const struct iv_version_range *range, bool is_known,
 }
 
 /* A finding about several packages is matched when each of them is. */
-static bool matches_package(const struct iv_policy_waiver *waiver,
-                            const struct iv_submission *submission,
+static bool matches_package(const struct iv_policy_waiver *waiver, const struct iv_waive_case *c,
                             const struct iv_finding *finding)
 {
     const struct iv_version_range *range = &waiver->version;
@@ -52,8 +51,10 @@ static bool matches_package(const struct iv_policy_waiver *waiver,
     if (!range->has_low && !range->has_high) {
         return true;
     }
-    const struct iv_package *package =
-        finding->key == NULL ? NULL : iv_set_find(&submission->set, finding->key);
+    const struct iv_package *package = c->package;
+    if (package == NULL && finding->key != NULL && c->submission != NULL) {
+        package = iv_set_find(&c->submission->set, finding->key);
+    }
     return package != NULL && is_within(range, package->version != NULL, package->number);
 }
 
@@ -70,13 +71,21 @@ static bool matches_variant(const struct iv_policy_waiver *waiver, const struct 
     return iv_glob_match(waiver->variant, iv_buf_text(&text));
 }
 
-static bool matches(const struct iv_policy_waiver *waiver, const struct iv_submission *submission,
+static bool matches_firmware(const struct iv_policy_waiver *waiver, const struct iv_waive_case *c)
+{
+    if (c->step != NULL) {
+        return is_within(&waiver->firmware, c->step->firmware_version_valid, c->step->number);
+    }
+    const struct iv_submission *s = c->submission;
+    return s == NULL ? is_within(&waiver->firmware, false, (struct iv_version){0})
+                     : is_within(&waiver->firmware, s->firmware_version_valid, s->number);
+}
+
+static bool matches(const struct iv_policy_waiver *waiver, const struct iv_waive_case *c,
                     const struct iv_finding *finding)
 {
-    return matches_rule(waiver, finding->rule) &&
-           is_within(&waiver->firmware, submission->firmware_version_valid, submission->number) &&
-           matches_package(waiver, submission, finding) &&
-           matches_variant(waiver, finding->variant);
+    return matches_rule(waiver, finding->rule) && matches_firmware(waiver, c) &&
+           matches_package(waiver, c, finding) && matches_variant(waiver, finding->variant);
 }
 
 static bool is_expired(const struct iv_engine_options *options,
@@ -85,15 +94,16 @@ static bool is_expired(const struct iv_engine_options *options,
     return waiver->expires < options->date;
 }
 
-void iv_waive_finding(const struct iv_engine_options *options,
-                      const struct iv_submission *submission, struct iv_finding *finding)
+void iv_waive_finding(const struct iv_engine_options *options, const struct iv_waive_case *c,
+                      struct iv_finding *finding)
 {
     const struct iv_policy *policy = options->policy;
     /* What is true of the cause is true of what follows from it. */
-    bool can_be_waived = iv_rule_can_be_waived(finding->rule) && !finding->binding_cause;
+    bool can_be_waived =
+        iv_rule_can_be_waived(finding->rule) && !finding->binding_cause && !finding->incomplete;
     for (size_t i = 0; i < policy->waiver_count; i++) {
         const struct iv_policy_waiver *waiver = &policy->waivers[i];
-        if (is_expired(options, waiver) || !matches(waiver, submission, finding)) {
+        if (is_expired(options, waiver) || !matches(waiver, c, finding)) {
             continue;
         }
         struct iv_waiver_use *use = &options->uses[i];
@@ -129,7 +139,8 @@ struct iv_waive_causes *iv_waive_causes(const struct iv_submission *submission,
 {
     struct iv_waive_causes *causes = IV_NEW(arena, struct iv_waive_causes);
     causes->submission = submission;
-    causes->items = IV_NEW_ARRAY(arena, struct cause, submission->variant_count + 1);
+    causes->items =
+        IV_NEW_ARRAY(arena, struct cause, submission == NULL ? 1 : submission->variant_count + 1);
     return causes;
 }
 
@@ -137,7 +148,7 @@ static struct cause *cause_of(const struct iv_waive_causes *causes,
                               const struct iv_finding *finding)
 {
     const struct iv_submission *s = causes->submission;
-    if (finding->variant == NULL || s->variant_count == 0) {
+    if (finding->variant == NULL || s == NULL || s->variant_count == 0) {
         return NULL;
     }
     /* A finding's variant is that of the submission, so its place is its index. */
@@ -174,6 +185,9 @@ void iv_waive_by_cause(const struct iv_waive_causes *causes, struct iv_finding *
 enum iv_waiver_state iv_waive_state(const struct iv_engine_options *options, size_t waiver)
 {
     const struct iv_waiver_use *use = &options->uses[waiver];
+    if (use->is_elsewhere) {
+        return IV_WAIVER_FINE;
+    }
     if (is_expired(options, &options->policy->waivers[waiver])) {
         return IV_WAIVER_EXPIRED;
     }

@@ -11,9 +11,16 @@
 #include "imgval/engine/engine.h"
 #include "imgval/engine/policy.h"
 
+/* What a finding is about, as far as waivers ask. */
+struct iv_waive_case {
+    const struct iv_submission *submission; /* NULL: none */
+    const struct iv_step *step;             /* its later version counts; NULL: the submission's */
+    const struct iv_package *package;       /* NULL: as its key names it in the submission */
+};
+
 /* Marks the finding when a waiver in force matches it, and notes what the waivers met. */
-void iv_waive_finding(const struct iv_engine_options *options,
-                      const struct iv_submission *submission, struct iv_finding *finding);
+void iv_waive_finding(const struct iv_engine_options *options, const struct iv_waive_case *c,
+                      struct iv_finding *finding);
 
 /*
  * A finding that follows from others (WSPC012) is waived when all of those are that stand behind

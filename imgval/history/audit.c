@@ -4,7 +4,6 @@
 #include "imgval/base/look.h"
 #include "imgval/history/audit_read.h"
 #include "rules/rules.h"
-#include "rules/wording.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -375,90 +374,118 @@ static const struct iv_baseline *as_baseline(const struct iv_audit_source *sourc
     return baseline;
 }
 
-static void add_removed(struct iv_auditing *a, const struct iv_audit_variant *variant,
-                        const struct iv_audit_step *step, struct iv_finding *finding)
+/* What the rules judge of a history: its steps, and packages whose content changed. */
+struct steps {
+    struct iv_step *items;
+    size_t count;
+    struct iv_step_change *changes;
+    size_t change_count;
+};
+
+static struct iv_step step_of(struct iv_auditing *a, const struct iv_audit_variant *variant,
+                              uint32_t from, uint32_t to)
 {
-    const struct iv_rule *rule = iv_rules_find("WSPC004");
-    const struct iv_audit_source *from = variant->versions[step->from].source;
-    const struct iv_audit_source *to = variant->versions[step->to].source;
+    const struct iv_audit_source *later = variant->versions[to].source;
+    return (struct iv_step){
+        .before = as_baseline(variant->versions[from].source, a->arena),
+        .path = later->path,
+        .firmware_version = later->firmware_version,
+        .firmware_version_valid = true,
+        .number = later->number,
+        .variant = &variant->pop,
+    };
+}
+
+static const struct iv_package *package_of(struct iv_auditing *a, uint32_t state)
+{
+    struct iv_package *package = IV_NEW(a->arena, struct iv_package);
+    iv_pool_package(&a->audit->pool, state, package);
+    return package;
+}
+
+/* The lists of a step are built where it is broken; the others have none. */
+static void add_step(struct iv_auditing *a, const struct iv_audit_variant *variant,
+                     const struct iv_audit_step *from, struct steps *steps)
+{
+    struct iv_step *step = &steps->items[steps->count++];
+    *step = step_of(a, variant, from->from, from->to);
+    if (from->missing == 0) {
+        return;
+    }
     uint32_t *missing;
-    struct iv_delta delta;
-    size_t count = iv_audit_step_missing(a->audit, variant, step, a->arena, &missing);
-    struct iv_package *packages = IV_NEW_ARRAY(a->arena, struct iv_package, count);
-    const struct iv_package **list = IV_NEW_ARRAY(a->arena, const struct iv_package *, count);
-    for (size_t i = 0; i < count; i++) {
-        iv_pool_package(&a->audit->pool, missing[i], &packages[i]);
-        list[i] = &packages[i];
+    struct iv_delta *delta = IV_NEW(a->arena, struct iv_delta);
+    step->removed_count = iv_audit_step_missing(a->audit, variant, from, a->arena, &missing);
+    step->removed = IV_NEW_ARRAY(a->arena, const struct iv_package *, step->removed_count);
+    for (size_t i = 0; i < step->removed_count; i++) {
+        step->removed[i] = package_of(a, missing[i]);
     }
-    iv_audit_step_delta(a->audit, variant, step, a->arena, &delta);
-    const char *names = iv_rules_names(a->arena, list, count);
-    *finding = (struct iv_finding){
-        .rule = rule,
-        .severity = rule->severity,
-        .message = iv_rules_fill(a->arena, rule->message, &names, 1),
-        .remedy = iv_rules_removed_remedy(rule, &delta, a->arena),
-        .path = to->path,
-        .field = IV_PHONE_FIRMWARE_REVISION,
-        .actual = to->firmware_version,
-        .variant = &variant->pop,
-        .packages = list,
-        .package_count = count,
-        .has_packages = true,
-        .baseline = as_baseline(from, a->arena),
-    };
-    finding->fingerprint = iv_finding_fingerprint(finding, a->arena);
+    iv_audit_step_delta(a->audit, variant, from, a->arena, delta);
+    step->delta = delta;
 }
 
+/* Any two versions may have the same package version with other content, however far apart. */
 static void add_changed(struct iv_auditing *a, const struct iv_audit_variant *variant,
-                        const struct iv_changed_content *changed, struct iv_finding *finding)
+                        const struct iv_changed_content *changed, struct steps *steps)
 {
-    const struct iv_rule *rule = iv_rules_find("ADV001");
-    const struct iv_pool *pool = &a->audit->pool;
-    const struct iv_pool_package *state = &pool->packages[changed->after];
-    const struct iv_audit_source *from = variant->versions[variant->points[changed->first]].source;
-    const struct iv_audit_source *to = variant->versions[variant->points[changed->second]].source;
-    const char *name = iv_audit_package_name(a->audit, changed->after);
-    const char *version = pool->texts[state->version - 1];
-    *finding = (struct iv_finding){
-        .rule = rule,
-        .severity = rule->severity,
-        .message = iv_arena_printf(a->arena,
-                                   "%s has the version %s as in firmware %s, but other "
-                                   "files in firmware %s",
-                                   name, version, from->firmware_version, to->firmware_version),
-        .remedy = rule->remedy,
-        .package = name,
-        .key = pool->texts[state->key],
-        .path = to->path,
-        .field = "version",
-        .actual = version,
-        .variant = &variant->pop,
-        .baseline = as_baseline(from, a->arena),
-    };
-    finding->fingerprint = iv_finding_fingerprint(finding, a->arena);
+    struct iv_step *step = IV_NEW(a->arena, struct iv_step);
+    struct iv_change *change = IV_NEW(a->arena, struct iv_change);
+    *step = step_of(a, variant, variant->points[changed->first], variant->points[changed->second]);
+    *change = (struct iv_change){.what = IV_CHANGE_CONTENT,
+                                 .before = package_of(a, changed->before),
+                                 .after = package_of(a, changed->after)};
+    steps->changes[steps->change_count++] = (struct iv_step_change){.step = step, .change = change};
 }
 
-static void build_findings(struct iv_auditing *a)
+static struct steps list_steps(struct iv_auditing *a)
 {
-    struct iv_audit *audit = a->audit;
-    size_t room = 0;
+    const struct iv_audit *audit = a->audit;
+    size_t step_room = 1;
+    size_t change_room = 1;
     for (size_t v = 0; v < audit->variant_count; v++) {
-        room += audit->variants[v].broken + audit->variants[v].changed.count;
+        step_room += audit->variants[v].step_count;
+        change_room += audit->variants[v].changed.count;
     }
-    audit->findings = IV_NEW_ARRAY(a->arena, struct iv_finding, room + 1);
+    struct steps steps = {
+        .items = IV_NEW_ARRAY(a->arena, struct iv_step, step_room),
+        .changes = IV_NEW_ARRAY(a->arena, struct iv_step_change, change_room),
+    };
     for (size_t v = 0; v < audit->variant_count; v++) {
         const struct iv_audit_variant *variant = &audit->variants[v];
         for (size_t i = 0; i < variant->step_count; i++) {
-            if (variant->steps[i].missing > 0) {
-                add_removed(a, variant, &variant->steps[i],
-                            &audit->findings[audit->finding_count++]);
-            }
+            add_step(a, variant, &variant->steps[i], &steps);
         }
         for (size_t i = 0; i < variant->changed.count; i++) {
-            add_changed(a, variant, &variant->changed.items[i],
-                        &audit->findings[audit->finding_count++]);
+            add_changed(a, variant, &variant->changed.items[i], &steps);
         }
     }
+    return steps;
+}
+
+/* Everything that was found in the history and its sets, and the verdict over all of it. */
+static void judge_history(struct iv_auditing *a)
+{
+    struct iv_audit *audit = a->audit;
+    const struct steps steps = list_steps(a);
+    struct iv_judgement *parts = IV_NEW_ARRAY(a->arena, struct iv_judgement, audit->source_count);
+    struct iv_judged judged = {
+        .steps = steps.items,
+        .step_count = steps.count,
+        .changes = steps.changes,
+        .change_count = steps.change_count,
+        .parts = parts,
+        .unfinished = audit->not_judged > 0 || audit->source_count == 0,
+    };
+    for (size_t i = 0; i < audit->source_count; i++) {
+        if (audit->sources[i].nine != NULL && !audit->sources[i].is_copy) {
+            parts[judged.part_count++] = *audit->sources[i].nine;
+        }
+    }
+    struct iv_judgement judgement;
+    iv_engine_judge(a->judge.engine, &judged, &a->judge.options, a->arena, &judgement);
+    audit->findings = judgement.findings;
+    audit->finding_count = judgement.finding_count;
+    audit->counts = judgement.counts;
+    audit->verdict = judgement.verdict;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -490,6 +517,12 @@ static void build_variants(struct iv_auditing *a)
     }
 }
 
+/* A standard validation of it was not evaluated. */
+static bool is_unfinished(const struct iv_audit_source *source)
+{
+    return source->nine != NULL && source->nine->verdict == IV_VERDICT_INCOMPLETE;
+}
+
 /* What is in no variant, and how many sources were not judged in full. */
 static void count_unjudged(struct iv_auditing *a)
 {
@@ -515,22 +548,11 @@ static void count_unjudged(struct iv_auditing *a)
         if (!listed[i] && source->reason != NULL) {
             audit->unjudged[audit->unjudged_count++] = source;
         }
-        audit->not_judged +=
-            doubtful[i] || source->reason != NULL || source->doubt != NULL || source->unreadable > 0
-                ? 1
-                : 0;
+        audit->not_judged += doubtful[i] || source->reason != NULL || source->doubt != NULL ||
+                                     source->unreadable > 0 || is_unfinished(source)
+                                 ? 1
+                                 : 0;
     }
-}
-
-static enum iv_final_verdict verdict_of(const struct iv_audit *audit)
-{
-    for (size_t i = 0; i < audit->finding_count; i++) {
-        if (audit->findings[i].severity >= audit->fail_on) {
-            return IV_VERDICT_FAIL;
-        }
-    }
-    return audit->not_judged > 0 || audit->source_count == 0 ? IV_VERDICT_INCOMPLETE
-                                                             : IV_VERDICT_PASS;
 }
 
 static bool is_recorded(const char *name, const struct iv_audit_options *options,
@@ -586,9 +608,18 @@ bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_option
         .tool_version = options->scan->tool_version,
         .fail_on = options->scan->fail_on,
         .all_owners = options->scan->all_owners,
+        .what_if = options->scan->what_if,
     };
+    struct iv_judge judge IV_CLEANUP(iv_judge_close) = {0};
+    struct iv_judge nine IV_CLEANUP(iv_judge_close) = {0};
+    if (!iv_judge_open(options->scan, arena, &judge, err) ||
+        !iv_judge_open_family(&judge, &iv_rules_standard, &nine, err)) {
+        return false;
+    }
+    judge.options.also = &iv_rules_standard;
     iv_pool_init(&audit.pool, seed);
-    struct iv_auditing a = {.options = options, .arena = arena, .audit = &audit};
+    struct iv_auditing a = {
+        .options = options, .arena = arena, .audit = &audit, .judge = judge, .nine = nine};
     for (size_t i = 0; i < list->count; i++) {
         iv_audit_read(&a, &list->items[i]);
     }
@@ -596,9 +627,8 @@ bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_option
         iv_audit_read_store(&a);
     }
     build_variants(&a);
-    build_findings(&a);
     count_unjudged(&a);
-    audit.verdict = verdict_of(&audit);
+    judge_history(&a);
     *ret_audit = audit;
     return true;
 }

@@ -26,6 +26,7 @@ struct origin {
     bool hidden;        /* part of it could not be listed: absence proves nothing */
     const char *doubt;  /* something beside its packages could not be read */
     const char *reason; /* why it cannot be judged */
+    const struct iv_judgement *reported; /* of a report: how it was judged */
 };
 
 static struct iv_audit_source *new_source(struct iv_auditing *a)
@@ -102,6 +103,31 @@ static void add_places(struct iv_auditing *a, const struct iv_submission *s)
     }
 }
 
+/* The standard validations of a set that was read; of a reported one, what its report says. */
+static const struct iv_judgement *judge_nine(struct iv_auditing *a, const struct iv_submission *s,
+                                             const struct iv_judgement *reported)
+{
+    if (s->kind == IV_KIND_PACKAGE && s->unreadable_count == s->package_count) {
+        return NULL; /* a file that is no package at all, say some other JSON */
+    }
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    const struct iv_judged judged = {.submission = s, .reported = reported};
+    struct iv_judgement judgement;
+    iv_engine_judge(a->nine.engine, &judged, &a->nine.options, &scratch, &judgement);
+    struct iv_judgement *kept = IV_NEW(a->arena, struct iv_judgement);
+    *kept = (struct iv_judgement){
+        .findings = IV_NEW_ARRAY(a->arena, struct iv_finding, judgement.finding_count + 1),
+        .finding_count = judgement.finding_count,
+        .counts = judgement.counts,
+        .verdict = judgement.verdict,
+    };
+    for (size_t i = 0; i < judgement.finding_count; i++) {
+        kept->findings[i] = iv_finding_copy(&judgement.findings[i], a->arena);
+    }
+    return kept;
+}
+
 /* Everything that outlives the reading is copied. */
 static void add_submission(struct iv_auditing *a, const struct iv_submission *s,
                            const struct origin *origin)
@@ -128,6 +154,7 @@ static void add_submission(struct iv_auditing *a, const struct iv_submission *s,
         .unreadable = s->unreadable_count,
         .doubt = iv_arena_strdup(a->arena, origin->doubt),
         .reason = iv_arena_strdup(a->arena, reason),
+        .nine = judge_nine(a, s, origin->reported),
     };
     a->audit->packages += s->set.count;
     if (s->firmware_version_valid && s->variant_count <= PLACES_MAX - a->place_count) {
@@ -195,7 +222,7 @@ static void add_entry(void *context, const struct iv_report_entry *entry, bool w
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
     struct iv_submission s;
-    struct origin origin = {.baseline = entry->submission->baseline};
+    struct origin origin = {.baseline = entry->submission->baseline, .reported = &entry->judgement};
     iv_import_rebuild(entry->submission, a->options->scan, &arena, &s);
     s.kind = entry->submission->kind;
     s.type = entry->submission->type;

@@ -6,6 +6,7 @@
 #define IMGVAL_HISTORY_AUDIT_READ_H
 
 #include "imgval/history/audit.h"
+#include "imgval/scan/judge.h"
 
 /* A submission's place in one variant. */
 struct iv_audit_place {
@@ -22,7 +23,8 @@ struct iv_auditing {
     struct iv_audit_place *places;
     size_t place_count;
     size_t place_capacity;
-    const char *stream; /* in hand */
+    struct iv_judge judge; /* of the history */
+    struct iv_judge nine;  /* of each set: the standard validations */
 };
 
 /* Reads one thing that was found and adds its submissions. */

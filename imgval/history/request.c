@@ -1,14 +1,12 @@
+/*
+ * The facts of a request for update: the POPs that both sides share, what each side is to today's
+ * baselines of the POP, and which steps of the contract fail. The rules say what follows from them.
+ */
 #include "imgval/history/request.h"
 
 #include "cache/store.h"
 #include "imgval/base/text.h"
-#include "imgval/version.h"
-#include "rules/rules.h"
-#include "rules/wording.h"
-
-#include <string.h>
-
-enum { FINDINGS_PER_POP = 6 };
+#include "imgval/scan/judge.h"
 
 /* One request in the making. */
 struct judging {
@@ -23,94 +21,6 @@ struct judging {
 static enum iv_final_verdict worse(enum iv_final_verdict a, enum iv_final_verdict b)
 {
     return a > b ? a : b;
-}
-
-/* ---- findings -------------------------------------------------------------------------------- */
-
-static void add_finding(struct judging *j, const char *id, const struct iv_pop *pop,
-                        const char *message)
-{
-    const struct iv_rule *rule = iv_rules_find(id);
-    bool always_error = strcmp(id, "RFU005") == 0;
-    struct iv_finding *finding = &j->request.findings[j->request.finding_count++];
-    *finding = (struct iv_finding){
-        .rule = rule,
-        .severity = j->request.type == IV_REQUEST_TRIAL && !always_error && !rule->incomplete
-                        ? IV_WARNING
-                        : rule->severity,
-        .incomplete = rule->incomplete,
-        .message = message,
-        .remedy = rule->remedy,
-        .path = j->request.target.submission->path,
-        .variant = pop,
-    };
-    finding->fingerprint = iv_finding_fingerprint(finding, j->arena);
-}
-
-/* The document's text for this type of request, its holes filled, and our sentence behind it. */
-static const char *fill(const struct judging *j, const char *id, const char *const *arguments,
-                        size_t count)
-{
-    const struct iv_rule *rule = iv_rules_find(id);
-    bool trial = j->request.type == IV_REQUEST_TRIAL && rule->subject == IV_SUBJECT_REQUEST &&
-                 rule->alias[0] != NULL;
-    const char *text =
-        iv_rules_fill(j->arena, trial ? rule->alias[0] : rule->message, arguments, count);
-    return rule->argument == NULL ? text : iv_arena_printf(j->arena, "%s %s", text, rule->argument);
-}
-
-static const char *side_name(const struct judging *j, const struct iv_submission *s)
-{
-    const struct iv_baseline as_baseline = {.id = s->id, .firmware_version = s->firmware_version};
-    return iv_rules_baseline_name(j->arena, &as_baseline);
-}
-
-static void add_not_baseline(struct judging *j, const struct iv_request_variant *variant)
-{
-    const char *const sides[] = {
-        IMGVAL_VERSION,
-        j->target->submission.id,
-        iv_request_status_names[variant->target],
-        j->source->submission.id,
-        iv_request_status_names[variant->source],
-    };
-    bool trial = j->request.type == IV_REQUEST_TRIAL; /* its text has no version in front */
-    add_finding(j, "RFU001", &variant->pop,
-                fill(j, "RFU001", trial ? sides + 1 : sides, trial ? 4 : 5));
-}
-
-static void add_not_migratable(struct judging *j, const struct iv_request_variant *variant,
-                               bool below_all)
-{
-    const struct iv_package **missing;
-    size_t count = iv_set_missing(&j->target->submission.set, &j->source->submission.set, false,
-                                  j->arena, &missing);
-    const char *why = below_all ? iv_arena_printf(j->arena, "the target lacks its packages %s",
-                                                  iv_rules_names(j->arena, missing, count))
-                                : "its version is not below every baseline of the POP";
-    const char *const arguments[] = {side_name(j, &j->source->submission),
-                                     side_name(j, &j->target->submission), why};
-    add_finding(j, "RFU004", &variant->pop, fill(j, "RFU004", arguments, IV_COUNT(arguments)));
-}
-
-static void add_lacking(struct judging *j, const struct iv_request_variant *variant)
-{
-    const struct iv_package **missing;
-    size_t count = iv_set_missing(&j->target->submission.set, &j->source->submission.set, false,
-                                  j->arena, &missing);
-    const char *const arguments[] = {iv_rules_names(j->arena, missing, count),
-                                     side_name(j, &j->target->submission)};
-    add_finding(j, "RFU006", &variant->pop, fill(j, "RFU006", arguments, IV_COUNT(arguments)));
-    struct iv_finding *finding = &j->request.findings[j->request.finding_count - 1];
-    finding->packages = missing;
-    finding->package_count = count;
-    finding->has_packages = true;
-    struct iv_baseline *source = IV_NEW(j->arena, struct iv_baseline);
-    *source = (struct iv_baseline){.id = j->source->submission.id,
-                                   .firmware_version = j->source->submission.firmware_version};
-    finding->baseline = source;
-    static const enum iv_direction older = IV_OLDER;
-    finding->direction = &older;
 }
 
 /* ---- one POP --------------------------------------------------------------------------------- */
@@ -165,31 +75,7 @@ static bool find_status(struct judging *j, const struct iv_named *named, const s
     return true;
 }
 
-/* The findings of one POP in the order of contract 5. */
-static void add_findings(struct judging *j, const struct iv_request_variant *variant,
-                         unsigned broken, bool below_all)
-{
-    if ((broken & IV_RFU_TARGET_NOT_BASELINE) != 0) {
-        add_not_baseline(j, variant);
-    }
-    if ((broken & IV_RFU_SOURCE_NOT_BASELINE) != 0) {
-        const char *const arguments[] = {IMGVAL_VERSION};
-        add_finding(j, "RFU002", &variant->pop, fill(j, "RFU002", arguments, 1));
-    }
-    if ((broken & IV_RFU_SOURCE_NOT_MIGRATABLE) != 0) {
-        add_not_migratable(j, variant, below_all);
-    }
-    if ((broken & IV_RFU_TARGET_NOT_NEWER) != 0) {
-        const char *const arguments[] = {j->target->submission.firmware_version,
-                                         j->source->submission.firmware_version};
-        add_finding(j, "RFU003", &variant->pop, fill(j, "RFU003", arguments, 2));
-    }
-    if ((broken & IV_RFU_TARGET_LACKS_PACKAGES) != 0) {
-        add_lacking(j, variant);
-    }
-}
-
-static bool judge_pop(struct judging *j, struct iv_request_variant *variant, struct iv_error *err)
+static bool look_up_pop(struct judging *j, struct iv_request_variant *variant, struct iv_error *err)
 {
     struct iv_baseline *baselines;
     size_t count;
@@ -221,17 +107,10 @@ static bool judge_pop(struct judging *j, struct iv_request_variant *variant, str
         /* Step 4 asks whether it is compliant: that it is not is nothing that was found. */
         broken &= ~(unsigned)(IV_RFU_SOURCE_NOT_BASELINE | IV_RFU_SOURCE_NOT_MIGRATABLE);
     }
-    size_t before = j->request.finding_count;
-    add_findings(j, variant, broken, below_all);
-    variant->verdict =
-        variant->source == IV_REQUEST_NOT_KNOWN || j->source->incomplete || j->target->incomplete
-            ? IV_VERDICT_INCOMPLETE
-            : IV_VERDICT_PASS;
-    for (size_t i = before; i < j->request.finding_count; i++) {
-        if (j->request.findings[i].severity == IV_ERROR) {
-            variant->verdict = IV_VERDICT_FAIL;
-        }
-    }
+    variant->broken = broken;
+    variant->below_all = below_all;
+    variant->is_undecided =
+        variant->source == IV_REQUEST_NOT_KNOWN || j->source->incomplete || j->target->incomplete;
     return true;
 }
 
@@ -263,7 +142,7 @@ static void find_shared(struct judging *j, const struct iv_request_options *opti
                 .pop = s->variants[i].pop,
                 .source = IV_REQUEST_NOT_KNOWN,
                 .target = IV_REQUEST_NOT_KNOWN,
-                .verdict = IV_VERDICT_INCOMPLETE,
+                .is_undecided = true,
             };
         }
     }
@@ -285,27 +164,40 @@ static bool refuse_nameless(const char *role, const struct iv_submission *s, str
     return true;
 }
 
-static void conclude(struct judging *j)
+/* The verdict of each POP, from the findings about it. */
+static void conclude_pop(const struct iv_request *request, enum iv_severity fail_on,
+                         struct iv_request_variant *variant)
 {
-    struct iv_request *r = &j->request;
-    r->source.status = IV_REQUEST_BASELINE;
-    r->target.status = IV_REQUEST_BASELINE;
-    r->verdict = IV_VERDICT_PASS;
-    for (size_t i = 0; i < r->variant_count; i++) {
-        const struct iv_request_variant *v = &r->variants[i];
-        r->source.status = v->source > r->source.status ? v->source : r->source.status;
-        r->target.status = v->target > r->target.status ? v->target : r->target.status;
-        r->verdict = worse(r->verdict, v->verdict);
+    variant->verdict = variant->is_undecided ? IV_VERDICT_INCOMPLETE : IV_VERDICT_PASS;
+    for (size_t i = 0; i < request->finding_count; i++) {
+        const struct iv_finding *finding = &request->findings[i];
+        if (finding->variant == &variant->pop && !finding->waived && finding->severity >= fail_on) {
+            variant->verdict = IV_VERDICT_FAIL;
+        }
     }
-    for (size_t i = 0; i < r->finding_count; i++) {
-        r->verdict = worse(r->verdict, r->findings[i].severity == IV_ERROR ? IV_VERDICT_FAIL
-                                       : r->findings[i].incomplete         ? IV_VERDICT_INCOMPLETE
-                                                                           : IV_VERDICT_PASS);
+}
+
+static void conclude(const struct judging *j, const struct iv_judgement *judgement,
+                     struct iv_request *ret_request)
+{
+    struct iv_request r = j->request;
+    r.findings = judgement->findings;
+    r.finding_count = judgement->finding_count;
+    r.verdict = judgement->verdict;
+    r.source.status = IV_REQUEST_BASELINE;
+    r.target.status = IV_REQUEST_BASELINE;
+    for (size_t i = 0; i < r.variant_count; i++) {
+        struct iv_request_variant *v = &r.variants[i];
+        conclude_pop(&r, j->scan->fail_on, v);
+        r.source.status = v->source > r.source.status ? v->source : r.source.status;
+        r.target.status = v->target > r.target.status ? v->target : r.target.status;
+        r.verdict = worse(r.verdict, v->verdict);
     }
-    if (r->variant_count == 0) {
-        r->source.status = IV_REQUEST_NOT_KNOWN;
-        r->target.status = IV_REQUEST_NOT_KNOWN;
+    if (r.variant_count == 0) {
+        r.source.status = IV_REQUEST_NOT_KNOWN;
+        r.target.status = IV_REQUEST_NOT_KNOWN;
     }
+    *ret_request = r;
 }
 
 /* False: the store is there and cannot be used. */
@@ -325,43 +217,55 @@ static bool open_store(struct judging *j, struct iv_store **ret_store, struct iv
     return true;
 }
 
-bool iv_request_judge(const struct iv_named *source, const struct iv_named *target,
-                      const struct iv_request_options *options,
+/* The rules see the circumstances of the run on the target. */
+static const struct iv_submission *target_of(const struct judging *j)
+{
+    struct iv_submission *target = IV_NEW(j->arena, struct iv_submission);
+    *target = j->target->submission;
+    target->in_ci = j->scan->in_ci;
+    return target;
+}
+
+bool iv_request_judge(const struct iv_request_options *options,
                       const struct iv_scan_options *scan_options, struct iv_arena *arena,
-                      struct iv_request *ret_request, struct iv_error *err)
+                      struct iv_request *ret_request, struct iv_report *ret_report,
+                      struct iv_error *err)
 {
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_judge judge IV_CLEANUP(iv_judge_close) = {0};
+    const struct iv_named *source = options->source;
+    const struct iv_named *target = options->target;
     struct judging j = {
         .source = source,
         .target = target,
         .scan = scan_options,
         .arena = arena,
         .request = {.tool_version = scan_options->tool_version,
+                    .what_if = scan_options->what_if,
                     .type = options->type,
                     .source = {.submission = &source->submission},
                     .target = {.submission = &target->submission}},
     };
     if (!refuse_nameless("source", &source->submission, err) ||
-        !refuse_nameless("target", &target->submission, err) || !open_store(&j, &store, err)) {
+        !refuse_nameless("target", &target->submission, err) || !open_store(&j, &store, err) ||
+        !iv_judge_open(scan_options, arena, &judge, err)) {
         return false;
     }
     j.store = store;
+    j.request.has_store = store != NULL;
+    j.request.lost_count = iv_set_missing(&target->submission.set, &source->submission.set, false,
+                                          arena, &j.request.lost);
     find_shared(&j, options);
-    j.request.findings =
-        IV_NEW_ARRAY(arena, struct iv_finding, (j.request.variant_count + 1) * FINDINGS_PER_POP);
-    if (j.request.variant_count == 0) {
-        const char *const names[] = {side_name(&j, &source->submission),
-                                     side_name(&j, &target->submission)};
-        add_finding(&j, "RFU005", NULL, fill(&j, "RFU005", names, IV_COUNT(names)));
-    } else if (store == NULL) {
-        add_finding(&j, "WSPC006", NULL, fill(&j, "WSPC006", NULL, 0));
-    }
     for (size_t i = 0; store != NULL && i < j.request.variant_count; i++) {
-        if (!judge_pop(&j, &j.request.variants[i], err)) {
+        if (!look_up_pop(&j, &j.request.variants[i], err)) {
             return false;
         }
     }
-    conclude(&j);
-    *ret_request = j.request;
+    struct iv_judgement judgement;
+    const struct iv_judged judged = {.submission = target_of(&j), .request = &j.request};
+    iv_engine_judge(judge.engine, &judged, &judge.options, arena, &judgement);
+    conclude(&j, &judgement, ret_request);
+    judgement.verdict = ret_request->verdict;
+    *ret_report = iv_judge_report_of(scan_options, &target->submission, &judgement, arena);
     return true;
 }

@@ -31,7 +31,8 @@ struct iv_audit_source {
     const char *reason;  /* why it is not judged; NULL: it is */
     const char **copies; /* further paths of the same submission, sorted */
     size_t copy_count;
-    bool is_copy; /* of an earlier one, which stands for it */
+    bool is_copy;                    /* of an earlier one, which stands for it */
+    const struct iv_judgement *nine; /* the standard validations of it; NULL: it was not read */
 };
 
 enum iv_audit_state {
@@ -92,8 +93,10 @@ struct iv_audit {
     size_t source_count;
     const struct iv_audit_source **unjudged; /* sources of no variant */
     size_t unjudged_count;
-    struct iv_finding *findings; /* by variant, then version */
+    const struct iv_finding *findings; /* in the order of every report */
     size_t finding_count;
+    struct iv_counts counts;
+    bool what_if;      /* --what-if: no real verdict */
     size_t packages;   /* of all sources */
     size_t not_judged; /* sources that were not judged, or not in full */
     bool trouble;      /* something of imgval's own went wrong: exit status 4 */

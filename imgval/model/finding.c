@@ -11,11 +11,16 @@ const char *const iv_severity_names[] = {
 };
 
 const char *const iv_subject_names[] = {
-    [IV_SUBJECT_SUBMISSION] = "submission", [IV_SUBJECT_PACKAGE] = "package",
-    [IV_SUBJECT_ENTRY] = "entry",           [IV_SUBJECT_DEVICE] = "device",
-    [IV_SUBJECT_VARIANT] = "variant",       [IV_SUBJECT_REQUEST] = "request",
-    [IV_SUBJECT_HISTORY] = "history",       [IV_SUBJECT_IMAGE] = "image",
-    [IV_SUBJECT_POLICY] = "policy",         [IV_SUBJECT_POLICY + 1] = NULL,
+    [IV_SUBJECT_SUBMISSION] = "submission",
+    [IV_SUBJECT_PACKAGE] = "package",
+    [IV_SUBJECT_ENTRY] = "entry",
+    [IV_SUBJECT_DEVICE] = "device",
+    [IV_SUBJECT_VARIANT] = "variant",
+    [IV_SUBJECT_REQUEST] = "request",
+    [IV_SUBJECT_STEP] = "step",
+    [IV_SUBJECT_IMAGE] = "image",
+    [IV_SUBJECT_POLICY] = "policy",
+    [IV_SUBJECT_POLICY + 1] = NULL,
 };
 
 const char *const iv_outcome_names[] = {
@@ -62,4 +67,30 @@ const char *iv_finding_fingerprint(const struct iv_finding *finding, struct iv_a
     iv_sha256_close_hex(sha, hex);
     iv_arena_reset(arena, mark);
     return hex;
+}
+
+struct iv_finding iv_finding_copy(const struct iv_finding *finding, struct iv_arena *arena)
+{
+    struct iv_finding copy = *finding;
+    const char **const texts[] = {&copy.message,  &copy.remedy,     &copy.package, &copy.key,
+                                  &copy.path,     &copy.member,     &copy.field,   &copy.actual,
+                                  &copy.expected, &copy.fingerprint};
+    for (size_t i = 0; i < IV_COUNT(texts); i++) {
+        *texts[i] = iv_arena_strdup(arena, *texts[i]); /* NULL stays NULL */
+    }
+    if (finding->variant != NULL) {
+        struct iv_pop *variant = IV_NEW(arena, struct iv_pop);
+        *variant = (struct iv_pop){
+            .oem = iv_arena_strdup(arena, finding->variant->oem),
+            .mobile_operator = iv_arena_strdup(arena, finding->variant->mobile_operator),
+            .model = iv_arena_strdup(arena, finding->variant->model),
+        };
+        copy.variant = variant;
+    }
+    copy.packages = NULL;
+    copy.package_count = 0;
+    copy.has_packages = false;
+    copy.baseline = NULL;
+    copy.direction = NULL;
+    return copy;
 }

@@ -79,6 +79,9 @@ struct iv_judgement {
     enum iv_final_verdict verdict;
 };
 
+/* A copy that borrows nothing but the rule and the waiver, without packages and baseline. */
+struct iv_finding iv_finding_copy(const struct iv_finding *finding, struct iv_arena *arena);
+
 /* Hex digest of the rule's id, the key, the field and the variant of a finding. */
 const char *iv_finding_fingerprint(const struct iv_finding *finding, struct iv_arena *arena);
 

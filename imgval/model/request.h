@@ -32,17 +32,24 @@ struct iv_request_variant {
     struct iv_pop pop;
     enum iv_request_status source;
     enum iv_request_status target;
+    unsigned broken;   /* IV_RFU_..., as far as it could be decided */
+    bool below_all;    /* the source's version is below every baseline of the POP */
+    bool is_undecided; /* something of either side, or its status, is not known */
     enum iv_final_verdict verdict;
 };
 
 struct iv_request {
     const char *tool_version;
+    bool what_if; /* --what-if: no real verdict */
     enum iv_request_type type;
     struct iv_request_side source;
     struct iv_request_side target;
     struct iv_request_variant *variants; /* the shared POPs, sorted */
     size_t variant_count;
-    struct iv_finding *findings; /* by POP, then in the order of contract 5 */
+    bool has_store;                 /* false: no status is known (WSPC006) */
+    const struct iv_package **lost; /* firmware packages of the source that the target lacks */
+    size_t lost_count;
+    const struct iv_finding *findings; /* in the order of every report */
     size_t finding_count;
     enum iv_final_verdict verdict;
 };

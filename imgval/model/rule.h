@@ -31,8 +31,8 @@ enum iv_subject {
     IV_SUBJECT_ENTRY,      /* each package, those known from the history too */
     IV_SUBJECT_DEVICE,     /* each value in force of the device value `field` */
     IV_SUBJECT_VARIANT,    /* each POP; once without a variant when the submission has none */
-    IV_SUBJECT_REQUEST,    /* a request for update: judged by its command, the row has no check */
-    IV_SUBJECT_HISTORY,    /* two versions next to each other in an audit or a diff: as above */
+    IV_SUBJECT_REQUEST,    /* each POP of a request for update; once when none is shared */
+    IV_SUBJECT_STEP,       /* each two versions next to each other in a diff or an audit */
     IV_SUBJECT_IMAGE,      /* an FFU, VHD or WIM */
     IV_SUBJECT_POLICY, /* each waiver of the policy: judged by the engine, the row has no check */
 };
@@ -41,12 +41,21 @@ extern const char *const iv_subject_names[]; /* "submission", "package", ... */
 
 struct iv_rule;
 
+struct iv_change;
+struct iv_request;
+struct iv_request_variant;
+struct iv_step;
+
 /* What a check is given: the submission, and of the others those that its subject names. */
 struct iv_case {
     const struct iv_rule *rule; /* its own row: the texts and `argument` */
     const struct iv_submission *submission;
     const struct iv_package *package;
     const struct iv_variant *variant;
+    const struct iv_step *step;
+    const struct iv_change *change; /* of one package in the step */
+    const struct iv_request *request;
+    const struct iv_request_variant *asked; /* the POP of the request; NULL: none is shared */
 };
 
 /* What a check says about one failure. Nothing is copied: strings and lists live in the submission,
@@ -60,8 +69,9 @@ struct iv_evidence {
     const char *field;        /* the fact that is wrong: "version" */
     const char *actual;       /* its text */
     const char *expected;
-    const struct iv_package **packages; /* WSPC002, WSPC003: all missing packages */
+    const struct iv_package **packages; /* WSPC002..WSPC004: all missing packages */
     size_t package_count;
+    bool incomplete; /* this finding means "not checked", though the row's others do not */
     const struct iv_baseline *baseline; /* ... of this baseline */
     const enum iv_direction *direction; /* ... in this direction */
     const char *severity_of;            /* WSPC012: the id of the rule whose severity counts */
@@ -97,12 +107,20 @@ enum {
     IV_APPLIES_ALL = 7,
 };
 
+/* Where a row is judged beside its subject. */
+enum {
+    IV_ALSO_CHANGE = 1,  /* each package that is in both versions of a step */
+    IV_ALSO_REQUEST = 2, /* once for a request for update, on its target */
+};
+
 struct iv_rule {
     const char *id;            /* "STD002": stable, never reused */
     const char *name;          /* "zero-version": the same in words */
     enum iv_severity severity; /* default; a policy may raise it */
     bool incomplete;           /* a finding of it means "not checked": never a pass, no waiver */
+    bool eases_in_trial;       /* RFU: in a request for a trial update it is a warning */
     enum iv_subject subject;
+    unsigned also;               /* IV_ALSO_... */
     unsigned applies;            /* IV_APPLIES_...: elsewhere its outcome is not-applicable */
     const char *field;           /* pattern rows: a TEXT field of iv_package_struct, or for DEVICE a
                                     canonical value name; also for check rows on a device value */

@@ -213,11 +213,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_arena_init(&arena);
     const struct iv_out out = {.file = file, .style = style, .scratch = &arena};
     if (report->what_if) {
-        iv_out_paragraph(&out, 0, IV_PIECE(IV_INK_YELLOW, "WHAT IF:"),
-                         IV_PIECE(IV_INK_BOLD,
-                                  "no real verdict. Waivers reach findings that cannot be "
-                                  "waived; judge again without --what-if."));
-        iv_out_blank(&out);
+        iv_text_what_if(&out);
     }
     if (report->is_part) {
         iv_out_paragraph(&out, 0, IV_NO_LABEL, IV_PIECE(IV_INK_YELLOW, iv_phrase_part));

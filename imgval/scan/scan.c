@@ -1,17 +1,14 @@
 #include "imgval/scan/scan.h"
 
 #include "cache/store.h"
-#include "imgval/engine/engine.h"
-#include "imgval/engine/policy.h"
 #include "imgval/input/input.h"
+#include "imgval/scan/judge.h"
 #include "imgval/scan/look_up.h"
 #include "imgval/scan/resolve.h"
 #include "imgval/scan/scan_read.h"
-#include "rules/rules.h"
 
 #include <unistd.h>
 
-/* --against compares even where no POP is known: then with one nameless variant. */
 static enum iv_final_verdict worst(enum iv_final_verdict a, enum iv_final_verdict b)
 {
     return a > b ? a : b;
@@ -25,19 +22,6 @@ static void note_outcome(const struct iv_submission *s, struct iv_scan_outcome *
     if (s->package_count == 0) {
         outcome->no_package = true;
     }
-}
-
-/* The built-in rows, then the policy's own. */
-static bool open_engine(const struct iv_policy *policy, struct iv_engine **ret_engine,
-                        struct iv_error *err)
-{
-    struct iv_rules families[IV_RULE_FAMILIES + 1];
-    size_t count = IV_RULE_FAMILIES;
-    iv_rules_all(families);
-    if (policy != NULL && policy->rule_count > 0) {
-        families[count++] = (struct iv_rules){.rows = policy->rules, .count = policy->rule_count};
-    }
-    return iv_engine_open(families, count, ret_engine, err);
 }
 
 /* What each rule took, over all submissions. */
@@ -71,37 +55,17 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
     }
     iv_timings_end(options->timings, IV_STAGE_LOOK_UP, &start);
     start = iv_timings_start(options->timings);
-    const struct iv_policy *policy = options->policy;
-    struct iv_engine *engine IV_CLEANUP(iv_engine_close) = NULL;
-    if (!open_engine(policy, &engine, err)) {
+    struct iv_judge judge IV_CLEANUP(iv_judge_close) = {0};
+    if (!iv_judge_open(options, arena, &judge, err)) {
         return false;
     }
-    struct iv_engine_options engine_options = {
-        .fail_on = options->fail_on,
-        .policy = policy,
-        .date = options->date,
-        .what_if = options->what_if,
-        .with_spans = options->timings != NULL,
-        .uses =
-            policy == NULL ? NULL : IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count),
-    };
-    struct iv_report report = {
-        .tool = "imgval",
-        .tool_version = options->tool_version,
-        .verdict = IV_VERDICT_PASS,
-        .fail_on = options->fail_on,
-        .what_if = options->what_if,
-        .site_rules = policy == NULL ? NULL : policy->rules,
-        .site_rule_count = policy == NULL ? 0 : policy->rule_count,
-        .entries = IV_NEW_ARRAY(arena, struct iv_report_entry, count),
-        .entry_count = count,
-    };
-    /* The first one comes last: what all of them made of the waivers is told with it. */
+    struct iv_report report = iv_judge_report(options, count, arena);
+    /* The first one comes last: what all of them made of the waivers is reported with it. */
     for (size_t i = count; i-- > 0;) {
+        const struct iv_judged judged = {.submission = &submissions[i]};
         report.entries[i].submission = &submissions[i];
-        engine_options.is_last = i == 0;
-        iv_engine_judge(engine, &submissions[i], &engine_options, arena,
-                        &report.entries[i].judgement);
+        judge.options.is_last = i == 0;
+        iv_engine_judge(judge.engine, &judged, &judge.options, arena, &report.entries[i].judgement);
         report.verdict = worst(report.verdict, report.entries[i].judgement.verdict);
         note_outcome(&submissions[i], ret_outcome);
     }

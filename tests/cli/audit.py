@@ -225,7 +225,11 @@ def check_hostile(checks, place):
     (top / "torn/Contoso.Pb.Main.spkg").write_bytes(b"MSCF half")
     (top / "report.json").write_text('{"schema": "imgval-report/1"')
     (top / "stray.jsonl").write_bytes(b"\xff\xfe\x00")
-    answer = audit(checks, place, "a bad tree", top, status=3)
+    answer = audit(checks, place, "a bad tree", top, status=1)
+    nine = sorted({(f["id"], f["path"].rsplit("/", 1)[1]) for f in answer["findings"]
+                   if f["severity"] == "error"})
+    checks.same(nine, [(f"STD00{n}", "nometa") for n in (6, 7, 8, 9)],
+                "the standard validations of every set that was read")
     variant = answer["variants"][0]
     checks.same(versions_of(variant), ["1", "2", "3", "4"], "one bad set stops nothing")
     checks.same([s["compliant"] for s in variant["steps"]], [True, False, True],

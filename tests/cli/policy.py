@@ -373,6 +373,102 @@ def check_table(c, p):
         c.that("WHAT IF" in done.text or '"what_if":true' in done.text, f"{format_name} is marked", done.text)
 
 
+def history(p):
+    """Sets of one device under h/ and other folders: 1 has two packages, 2 one of them."""
+    values = "PhoneManufacturer=CONTOSO\nPhoneManufacturerModelName=CT-100\nPhoneMobileOperatorName=000-88\n"
+    sets = {"h/1": "One Two", "h/2": "One", "z/1": "Zero", "r/1": "One Two", "r/2": "One Two",
+            "t/1": "One Two", "t/2": "One"}
+    p.build("".join(f"spkg {tree}/Contoso.Base.{name}.spkg component=Base sub={name}"
+                    + (" version=0.0.0.0" if name == "Zero" else "") + "\n"
+                    for tree, packages in sets.items() for name in packages.split()))
+    for tree in sets:
+        p.write(f"{tree}/OEMSettings.reg", "Windows Registry Editor Version 5.00\n\n"
+                "[HKEY_LOCAL_MACHINE\\SYSTEM\\Platform\\DeviceTargetingInfo]\n"
+                + "".join('"%s"="%s"\n' % tuple(line.split("=")) for line in values.splitlines())
+                + f'"PhoneFirmwareRevision"="1.0.0.{tree[-1]}"\n')
+    p.write("t/2/Contoso.Base.Torn.spkg", "MSCF half")
+    for tree in ("r/1", "r/2"):
+        p.run("cache", "add", "--cache=r.db", "--baseline", tree)
+
+
+# name: words, rule, severities that a policy may give it, its kind, and how its findings are read
+COMMANDS = {
+    "diff": (["diff", "t/1", "t/2"], "WSPC004", ["warning", "error"], "not-checked", "sarif"),
+    "audit": (["audit", "h"], "WSPC004", ["warning", "error"], "waivable", "json"),
+    "audit, a set": (["audit", "z"], "STD002", ["error"], "binding", "json"),
+    "audit, a report": (["audit", "z.json"], "STD002", ["error"], "binding", "json"),
+    "rfu": (["rfu", "--cache=r.db", "--source=r/2", "--target=r/1"], "RFU003", ["error"], "waivable", "json"),
+    "rfu, trial": (["rfu", "--cache=r.db", "--type=trial", "--source=r/2", "--target=r/1"], "RFU003",
+                   ["warning", "error"], "waivable", "json"),
+    "rfu, no store": (["rfu", "--cache=no.db", "--source=r/1", "--target=r/2"], "WSPC006",
+                      ["warning", "error"], "not-checked", "json"),
+}
+
+
+def found_by(done, form, rule):
+    """(severity, waived) of the findings of a rule, in a document of findings."""
+    report = done.report
+    if form == "sarif":
+        return [(r["level"], any(s["status"] == "accepted" for s in r.get("suppressions", [])))
+                for r in report["runs"][0]["results"] if r["ruleId"] == rule]
+    findings = report["request"]["findings"] if "request" in report else report["findings"]
+    return [(f["severity"], f["waived"]) for f in findings if f["id"] == rule]
+
+
+def check_commands(c, p):
+    """The same table over the other commands that print findings."""
+    history(p)
+    p.write("z.json", p.run("scan", "--no-wspc", "--format=json", "z/1").out)
+    cells = 0
+    for name, (words, rule, severities, kind, form) in COMMANDS.items():
+        for severity in severities:
+            for waiver in ("none", "valid", "expired", "unused"):
+                eased = rule == "RFU003" and severity == "warning" # by the type of the request alone
+                lines = [] if eased else [f'<severity rule="{rule}" level="{severity}"/>']
+                if waiver != "none":
+                    other = "STD001" if rule == "STD002" else "RFU006" if rule[:3] != "WSP" else "WSPC004"
+                    other = "WSPC007" if rule == "WSPC006" else "ADV001" if rule == "WSPC004" else other
+                    names = f'rule="{rule if waiver != "unused" else other}"'
+                    lines.append(WAIVER.format(names).replace("2031", "2001" if waiver == "expired" else "2031"))
+                p.write("site.xml", policy(*lines))
+                refused = waiver == "unused" and other in ("STD001", "WSPC007")
+                for fail_on in ("note", "warning", "error"):
+                    for what_if in (False, True):
+                        done = p.run(*words, "--policy=site.xml", f"--fail-on={fail_on}", f"--format={form}",
+                                     *(["--what-if"] if what_if else []))
+                        wanted = expected(severity, fail_on, waiver, what_if, kind)
+                        what = f"{name}: {rule} {severity}, waiver {waiver}, fail-on {fail_on}, what-if {what_if}"
+                        if name == "diff" and what_if and waiver == "valid" and wanted == 0:
+                            wanted = 3 # the side that could not be read stays unread
+                        if name == "rfu, no store" and wanted == 0:
+                            wanted = 3 # nothing was decided, whatever is waived
+                        if not c.same(done.status, wanted, f"{what} {done.text_err}"):
+                            continue
+                        waived = waiver == "valid" and (kind == "waivable" or what_if)
+                        c.same(found_by(done, form, rule), [(severity, waived)], f"{what}: the finding stays")
+                        told = [r for r in ("POL001", "POL002", "POL003") if found_by(done, form, r)]
+                        c.same(told, {"none": [], "expired": ["POL002"],
+                                      "unused": ["POL003" if refused and not what_if else "POL001"],
+                                      "valid": [] if waived else ["POL003"]}[waiver], f"{what}: the waiver itself")
+                        cells += 1
+    c.that(cells >= 11 * 4 * 3 * 2, "every cell was seen", cells)
+    p.write("site.xml", policy(WAIVER.format('rule="IMG002"'), WAIVER.format('package="*"')))
+    for words in (["diff", "r/1", "r/1"], ["audit", "r"], ["rfu", "--cache=r.db", "--source=r/1", "--target=r/2"]):
+        c.status(p.run(*words, "--policy=site.xml", "--fail-on=note"), 0, "waivers of rules that are not judged")
+    p.write("site.xml", policy('<severity rule="WSPC004" level="error"/>'))
+    told = p.run("diff", "h/1", "h/2", "--policy=site.xml", "--format=github").text
+    c.that("::error" in told and "WSPC004" in told, "a raised severity is an error on GitHub", told)
+    c.status(p.run("audit", "h", "--policy=site.xml"), 1, "and fails an audit")
+    p.write("h/.imgval.xml", policy('<severity rule="WSPC004" level="error"/>'))
+    c.status(p.run("audit", "h"), 1, "a policy in the folder of sets is above them")
+    c.status(p.run("audit", "h", "--date=2031-02-30"), 2, "no day of the calendar")
+    for words in (["audit", "h"], ["rfu", "--cache=r.db", "--source=r/1", "--target=r/2"]):
+        c.that("WHAT IF" in p.run(*words, "--what-if").text, f"{words[0]} is marked")
+    same = p.run("diff", "r/1", "r/2")
+    c.status(same, 0, "metadata alone that differ are shown")
+    c.that("PhoneFirmwareRevision" in same.text, "they are", same.text)
+
+
 def check_several(c, p):
     """A waiver is unused only when no submission used it, and that is told once."""
     p.build("spkg a/Odd.spkg sub=A\nspkg b/Contoso.Phone.B.spkg sub=B\n")

@@ -37,7 +37,7 @@ ROOMS = {
     "imgval/report/read": ["imgval/report/write"],
     "imgval/report/history": ["imgval/report/write"],
     "imgval/scan": ["imgval/input", "rules", "cache"],
-    "imgval/history": ["imgval/scan", "imgval/report/read", "imgval/report/history"],
+    "imgval/history": ["imgval/scan", "imgval/report/read"],
     "imgval/cli": ["imgval/history", "imgval/report"],
     "imgval": ["imgval/cli"],
 }

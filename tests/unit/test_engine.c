@@ -111,7 +111,7 @@ static void judge(const struct iv_rule *table, size_t count, const struct iv_sub
         exit(unit_end());
     }
     const struct iv_engine_options options = {.fail_on = fail_on};
-    iv_engine_judge(engine, s, &options, arena, ret_judgement);
+    iv_engine_judge(engine, &(struct iv_judged){.submission = s}, &options, arena, ret_judgement);
 }
 
 static void test_outcomes(struct iv_arena *arena)

@@ -49,7 +49,8 @@ static void judge(struct scene *scene)
         exit(unit_end());
     }
     const struct iv_engine_options options = {.fail_on = IV_ERROR};
-    iv_engine_judge(engine, &scene->s, &options, &scene->arena, &scene->j);
+    iv_engine_judge(engine, &(struct iv_judged){.submission = &scene->s}, &options, &scene->arena,
+                    &scene->j);
 }
 
 static enum iv_outcome outcome_of(const struct scene *scene, const char *id)

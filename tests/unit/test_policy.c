@@ -85,7 +85,7 @@ static void judge(const char *inside, const struct iv_engine_options *how, struc
     options.uses = IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count + 1);
     options.is_last = true;
     options.date = options.date == 0 ? 20310131 : options.date;
-    iv_engine_judge(engine, &s, &options, arena, ret_judgement);
+    iv_engine_judge(engine, &(struct iv_judged){.submission = &s}, &options, arena, ret_judgement);
 }
 
 /* "T001 T002* P003": the findings, waived ones with a star. */

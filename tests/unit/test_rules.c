@@ -185,8 +185,7 @@ static void check_kind(const struct iv_rule *rule)
 {
     int kinds = (rule->pattern != NULL) + (rule->check != NULL) + (rule->fault != IV_FAULT_NONE) +
                 (rule->waiver != IV_WAIVER_FINE);
-    bool by_command = rule->subject == IV_SUBJECT_REQUEST || rule->subject == IV_SUBJECT_HISTORY;
-    if (!CHECK_INT(kinds, by_command ? 0 : 1)) {
+    if (!CHECK_INT(kinds, 1)) {
         fprintf(stderr, "    %s\n", rule->id);
     }
     CHECK(rule->applies != 0 && (rule->applies & ~(unsigned)IV_APPLIES_ALL) == 0);

@@ -16,7 +16,8 @@ static void judge(struct bench *bench, const struct iv_submission *s,
                   struct iv_judgement *ret_judgement)
 {
     const struct iv_engine_options options = {.fail_on = IV_ERROR};
-    iv_engine_judge(bench->engine, s, &options, &bench->arena, ret_judgement);
+    iv_engine_judge(bench->engine, &(struct iv_judged){.submission = s}, &options, &bench->arena,
+                    ret_judgement);
 }
 
 static enum iv_outcome outcome_of(const struct iv_judgement *j, const char *id)

@@ -104,7 +104,8 @@ static void judge(struct scene *scene)
 {
     struct iv_engine *engine IV_CLEANUP(iv_engine_close) = engine_of();
     const struct iv_engine_options options = {.fail_on = IV_ERROR};
-    iv_engine_judge(engine, &scene->s, &options, &scene->arena, &scene->j);
+    iv_engine_judge(engine, &(struct iv_judged){.submission = &scene->s}, &options, &scene->arena,
+                    &scene->j);
 }
 
 static enum iv_outcome outcome_of(const struct scene *scene, const char *id)

@@ -322,6 +322,9 @@ void iv_audit_write_json(const struct iv_audit *audit, const struct iv_style_opt
     iv_json_close_object(&json);
     iv_json_string(&json, "verdict", iv_final_verdict_names[audit->verdict]);
     iv_json_string(&json, "fail_on", iv_severity_names[audit->fail_on]);
+    if (audit->what_if) {
+        iv_json_bool(&json, "what_if", true);
+    }
     write_counts(&json, audit);
     iv_json_open_array(&json, "variants");
     for (size_t i = 0; i < audit->variant_count; i++) {

@@ -381,6 +381,9 @@ void iv_audit_write_text(const struct iv_audit *audit, const struct iv_style_opt
     struct writer w = {.out = {.file = file, .style = style, .scratch = &scratch}, .audit = audit};
     size_t sets = 0;
     size_t broken = 0;
+    if (audit->what_if) {
+        iv_text_what_if(&w.out);
+    }
     for (size_t i = 0; i < audit->variant_count; i++) {
         struct iv_arena_mark mark = iv_arena_mark(&scratch);
         w.variant = &audit->variants[i];

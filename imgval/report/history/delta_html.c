@@ -37,7 +37,7 @@ static const char *lead(const struct iv_delta_report *report)
         return "A side could not be read in full: there may be more differences.";
     }
     if (iv_delta_report_is_equal(report)) {
-        return "Nothing was added, removed or changed, in packages or metadata.";
+        return "No package was added, removed or changed.";
     }
     return report->delta.counts[1] > 0 ? "Packages were removed: WSPC does not allow that between "
                                          "two versions of one firmware."

@@ -95,7 +95,7 @@ void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_s
     IV_LINE(&out, IV_PIECE(IV_INK_BOLD, "to   "),
             IV_PIECE(IV_INK_PLAIN, side_text(&out, report->after, report->after_incomplete)));
     iv_out_blank(&out);
-    if (iv_delta_report_is_equal(report)) {
+    if (iv_delta_report_is_equal(report) && delta->value_count == 0) {
         IV_LINE(&out, IV_PIECE(IV_INK_PLAIN, "no difference"));
         return;
     }

@@ -5,7 +5,7 @@
 #ifndef IMGVAL_REPORT_HISTORY_DELTA_REPORT_H
 #define IMGVAL_REPORT_HISTORY_DELTA_REPORT_H
 
-#include "imgval/model/delta.h"
+#include "imgval/model/difference.h"
 #include "imgval/model/report.h"
 
 #include <stdbool.h>
@@ -13,18 +13,6 @@
 #include <stdio.h>
 
 #define IV_JSON_DIFF_SCHEMA "imgval-diff/1" /* schema/imgval-diff-1.schema.json */
-
-struct iv_delta_report {
-    const char *tool_version;
-    const struct iv_submission *before;
-    const struct iv_submission *after;
-    bool before_incomplete; /* part of it could not be read */
-    bool after_incomplete;
-    struct iv_delta delta;
-};
-
-/* Equal: nothing was added, removed or changed, in packages or metadata. */
-bool iv_delta_report_is_equal(const struct iv_delta_report *report);
 
 /* The slots of imgval/report/sink.h. Write errors are found by the caller through ferror(). */
 void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_style_options *style,

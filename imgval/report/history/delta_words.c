@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-bool iv_delta_report_is_equal(const struct iv_delta_report *report)
-{
-    return report->delta.count == 0 && report->delta.value_count == 0;
-}
-
 const struct iv_delta_pass iv_delta_passes[IV_DELTA_PASSES] = {
     {.mask = IV_CHANGE_REMOVED, .title = "Removed", .sign = "-"},
     {.mask = IV_CHANGE_ADDED, .title = "Added", .sign = "+"},

@@ -2,6 +2,7 @@
 #include "imgval/report/history/request_report.h"
 
 #include "imgval/report/write/json_report.h"
+#include "imgval/report/write/phrases.h"
 #include "imgval/report/write/text_out.h"
 
 /* --- text ------------------------------------------------------------------------------------ */
@@ -39,14 +40,20 @@ static void text_finding(const struct iv_out *out, const struct iv_finding *find
                             iv_out_escape(out, finding->variant->model));
     }
     iv_out_blank(out);
-    IV_LINE(
-        out,
-        IV_PIECE(finding->severity == IV_ERROR ? IV_INK_RED : IV_INK_YELLOW,
-                 iv_arena_printf(out->scratch, "%s %s", iv_severity_names[finding->severity],
-                                 finding->rule->id)),
-        IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, " %s%s", finding->rule->name, place)));
+    IV_LINE(out,
+            IV_PIECE(finding->severity == IV_ERROR ? IV_INK_RED : IV_INK_YELLOW,
+                     iv_arena_printf(out->scratch, "%s %s", iv_severity_names[finding->severity],
+                                     finding->rule->id)),
+            IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, " %s%s%s", finding->rule->name,
+                                                   place, finding->waived ? " (waived)" : "")));
     iv_out_paragraph(out, 2, IV_PIECE(IV_INK_PLAIN, NULL),
                      IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->message)));
+    if (finding->waived) {
+        struct iv_buf why IV_CLEANUP(iv_buf_fini) = {0};
+        iv_phrase_waiver(&why, finding->waiver);
+        iv_out_paragraph(out, 2, IV_PIECE(IV_INK_DIM, "waived:"),
+                         IV_PIECE(IV_INK_DIM, iv_out_escape(out, iv_buf_text(&why))));
+    }
     iv_out_paragraph(out, 2, IV_PIECE(IV_INK_BOLD, "mend: "),
                      IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->remedy)));
 }
@@ -77,6 +84,9 @@ void iv_request_write_text(const struct iv_request *request, const struct iv_sty
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
     const struct iv_out out = {.file = file, .style = style, .scratch = &scratch};
+    if (request->what_if) {
+        iv_text_what_if(&out);
+    }
     IV_LINE(&out, IV_PIECE(answer_inks[request->verdict], answers[request->verdict]),
             IV_PIECE(IV_INK_PLAIN, iv_arena_printf(&scratch, " %s update",
                                                    iv_request_type_names[request->type])));
@@ -120,6 +130,9 @@ static void json_head(struct iv_json *json, const struct iv_request *request)
     iv_json_string(json, "name", "imgval");
     iv_json_string(json, "version", request->tool_version);
     iv_json_close_object(json);
+    if (request->what_if) {
+        iv_json_bool(json, "what_if", true);
+    }
 }
 
 /* What is asked: the type of the update, and between what. */

@@ -52,7 +52,7 @@ const char *iv_phrase_subject(enum iv_subject subject)
         return "waiver";
     case IV_SUBJECT_SUBMISSION:
     case IV_SUBJECT_REQUEST:
-    case IV_SUBJECT_HISTORY:
+    case IV_SUBJECT_STEP:
     case IV_SUBJECT_IMAGE:
         break;
     }

@@ -211,3 +211,11 @@ const char *iv_text_variant(const struct iv_out *out, const struct iv_pop *pop)
     return iv_arena_printf(out->scratch, "%s/%s/%s", oem, mobile_operator,
                            iv_out_value(out, pop->model));
 }
+
+void iv_text_what_if(const struct iv_out *out)
+{
+    iv_out_paragraph(out, 0, IV_PIECE(IV_INK_YELLOW, "WHAT IF:"),
+                     IV_PIECE(IV_INK_BOLD, "no real verdict. Waivers reach findings that cannot be "
+                                           "waived; judge again without --what-if."));
+    iv_out_blank(out);
+}

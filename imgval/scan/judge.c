@@ -1,0 +1,95 @@
+#include "imgval/scan/judge.h"
+
+#include "imgval/engine/policy.h"
+#include "rules/rules.h"
+
+/* The built-in rows, then the policy's own. */
+static bool open_engine(const struct iv_policy *policy, struct iv_engine **ret_engine,
+                        struct iv_error *err)
+{
+    struct iv_rules families[IV_RULE_FAMILIES + 1];
+    size_t count = IV_RULE_FAMILIES;
+    iv_rules_all(families);
+    if (policy != NULL && policy->rule_count > 0) {
+        families[count++] = (struct iv_rules){.rows = policy->rules, .count = policy->rule_count};
+    }
+    return iv_engine_open(families, count, ret_engine, err);
+}
+
+bool iv_judge_open(const struct iv_scan_options *options, struct iv_arena *arena,
+                   struct iv_judge *ret_judge, struct iv_error *err)
+{
+    const struct iv_policy *policy = options->policy;
+    struct iv_judge judge = {
+        .options =
+            {
+                .fail_on = options->fail_on,
+                .policy = policy,
+                .date = options->date,
+                .what_if = options->what_if,
+                .with_spans = options->timings != NULL,
+                .uses = policy == NULL
+                            ? NULL
+                            : IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count),
+                .is_last = true,
+            },
+    };
+    if (!open_engine(policy, &judge.engine, err)) {
+        return false;
+    }
+    *ret_judge = judge;
+    return true;
+}
+
+bool iv_judge_open_family(const struct iv_judge *beside, const struct iv_rules *family,
+                          struct iv_judge *ret_judge, struct iv_error *err)
+{
+    struct iv_judge judge = {.options = beside->options};
+    judge.options.is_last = false;
+    if (!iv_engine_open(family, 1, &judge.engine, err)) {
+        return false;
+    }
+    *ret_judge = judge;
+    return true;
+}
+
+void iv_judge_close(struct iv_judge *judge)
+{
+    iv_engine_close(&judge->engine);
+}
+
+struct iv_report iv_judge_report(const struct iv_scan_options *options, size_t count,
+                                 struct iv_arena *arena)
+{
+    const struct iv_policy *policy = options->policy;
+    return (struct iv_report){
+        .tool = "imgval",
+        .tool_version = options->tool_version,
+        .verdict = IV_VERDICT_PASS,
+        .fail_on = options->fail_on,
+        .what_if = options->what_if,
+        .site_rules = policy == NULL ? NULL : policy->rules,
+        .site_rule_count = policy == NULL ? 0 : policy->rule_count,
+        .entries = IV_NEW_ARRAY(arena, struct iv_report_entry, count),
+        .entry_count = count,
+    };
+}
+
+struct iv_report iv_judge_report_of(const struct iv_scan_options *options,
+                                    const struct iv_submission *submission,
+                                    const struct iv_judgement *judgement, struct iv_arena *arena)
+{
+    struct iv_report report = iv_judge_report(options, 1, arena);
+    struct iv_submission *shown = IV_NEW(arena, struct iv_submission);
+    *shown = *submission;
+    shown->variants = IV_NEW_ARRAY(arena, struct iv_variant, submission->variant_count + 1);
+    for (size_t i = 0; i < submission->variant_count; i++) {
+        shown->variants[i] = (struct iv_variant){
+            .pop = submission->variants[i].pop,
+            .wspc = {.status = IV_WSPC_NOT_APPLICABLE},
+        };
+    }
+    report.entries[0] = (struct iv_report_entry){.submission = shown, .judgement = *judgement};
+    report.verdict = judgement->verdict;
+    return report;
+}
