@@ -801,3 +801,8 @@ int64_t iv_db_last_row(const struct iv_db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);
 }
+
+void iv_db_library(struct iv_buf *buf)
+{
+    iv_buf_printf(buf, "SQLite %s", sqlite3_libversion());
+}

@@ -11,6 +11,7 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
+#include "imgval/base/buf.h"
 #include "imgval/base/error.h"
 
 #include <stdbool.h>
@@ -97,5 +98,8 @@ const void *iv_query_blob(struct iv_query *query, int column, size_t *ret_size);
 /* False (IV_ERROR_STORE) when a value since the last call was malformed; the next row may be read.
  */
 IV_MUST_USE bool iv_query_is_sound(struct iv_query *query, struct iv_error *err);
+
+/* Appends the name and version of the library that is linked: "SQLite 3.40.1". */
+void iv_db_library(struct iv_buf *buf);
 
 #endif

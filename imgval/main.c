@@ -49,6 +49,7 @@ static const struct iv_command *const commands[] = {
     &iv_cmd_fix,
     &iv_cmd_render,
     &iv_cmd_explain,
+    &iv_cmd_doctor,
     &iv_cmd_cache_list,
     &iv_cmd_cache_show,
     &iv_cmd_cache_add,

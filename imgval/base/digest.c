@@ -183,3 +183,8 @@ bool iv_rsa_verify(const struct iv_rsa_key *key, const unsigned char *digest, si
     ERR_clear_error();
     return fits;
 }
+
+void iv_digest_library(struct iv_buf *buf)
+{
+    iv_buf_printf(buf, "OpenSSL %s", OpenSSL_version(OPENSSL_VERSION_STRING));
+}

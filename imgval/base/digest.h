@@ -6,6 +6,7 @@
 #define IMGVAL_BASE_DIGEST_H
 
 #include "imgval/base/attr.h"
+#include "imgval/base/buf.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,5 +49,8 @@ struct iv_rsa_key {
 IV_MUST_USE bool iv_rsa_verify(const struct iv_rsa_key *key, const unsigned char *digest,
                                size_t digest_size, const unsigned char *signature,
                                size_t signature_size);
+
+/* Appends the name and version of the library that is linked: "OpenSSL 3.0.17". */
+void iv_digest_library(struct iv_buf *buf);
 
 #endif

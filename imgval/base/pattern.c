@@ -110,3 +110,12 @@ enum iv_match iv_pattern_match(const struct iv_pattern *pattern, const char *tex
     /* All else (a limit, no memory, endless recursion) leaves the question open. */
     return code == PCRE2_ERROR_NOMATCH ? IV_MATCH_NO : IV_MATCH_LIMIT;
 }
+
+void iv_pattern_library(struct iv_buf *buf)
+{
+    char version[64]; /* the library asks for 24 */
+    if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof(version) &&
+        pcre2_config(PCRE2_CONFIG_VERSION, version) > 0) {
+        iv_buf_printf(buf, "PCRE2 %.*s", (int)strcspn(version, " "), version);
+    }
+}

@@ -9,6 +9,7 @@
 #define IMGVAL_BASE_PATTERN_H
 
 #include "imgval/base/attr.h"
+#include "imgval/base/buf.h"
 #include "imgval/base/error.h"
 
 #include <stdbool.h>
@@ -28,5 +29,8 @@ IV_MUST_USE bool iv_pattern_open(const char *text, struct iv_pattern **ret_patte
 void iv_pattern_close(struct iv_pattern **pattern); /* for IV_CLEANUP; *pattern may be NULL */
 
 enum iv_match iv_pattern_match(const struct iv_pattern *pattern, const char *text, size_t size);
+
+/* Appends the name and version of the library that is linked: "PCRE2 10.42". */
+void iv_pattern_library(struct iv_buf *buf);
 
 #endif

@@ -792,3 +792,8 @@ bool iv_xml_read(const char *bytes, size_t size, const struct iv_xml_table *tabl
     return decode(&doc, bytes, size, &store) && check_declaration(&doc) && prescan(&doc) &&
            parse(&doc, table, context, ret_namespace);
 }
+
+void iv_xml_library(struct iv_buf *buf)
+{
+    iv_buf_puts(buf, "libxml2 " LIBXML_DOTTED_VERSION);
+}

@@ -14,6 +14,7 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
+#include "imgval/base/buf.h"
 #include "imgval/base/limits.h"
 
 #include <stdbool.h>
@@ -85,5 +86,8 @@ struct iv_xml_table {
 IV_MUST_USE bool iv_xml_read(const char *bytes, size_t size, const struct iv_xml_table *table,
                              void *context, const struct iv_limits *limits, struct iv_arena *arena,
                              size_t *ret_namespace, struct iv_xml_error *ret_error);
+
+/* Appends the name and version of the library that is linked: "libxml2 2.9.14". */
+void iv_xml_library(struct iv_buf *buf);
 
 #endif

@@ -213,6 +213,7 @@ extern const struct iv_command iv_cmd_scan;
 extern const struct iv_command iv_cmd_inspect;
 extern const struct iv_command iv_cmd_audit;
 extern const struct iv_command iv_cmd_diff;
+extern const struct iv_command iv_cmd_doctor;
 extern const struct iv_command iv_cmd_rfu;
 extern const struct iv_command iv_cmd_fix;
 extern const struct iv_command iv_cmd_explain;

@@ -547,3 +547,8 @@ bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_member *member,
     }
     return done;
 }
+
+void iv_cabinet_library(struct iv_buf *buf)
+{
+    iv_buf_puts(buf, archive_version_string());
+}

@@ -5,6 +5,7 @@
 #ifndef IMGVAL_INPUT_CABINET_DATA_H
 #define IMGVAL_INPUT_CABINET_DATA_H
 
+#include "imgval/base/buf.h"
 #include "imgval/input/cabinet.h"
 
 /* [MS-CAB] 2: header, folder and header of a data block, without reserves; the inflated bytes of
@@ -67,5 +68,8 @@ bool iv_cabinet_malformed(const struct iv_cabinet *cab, struct iv_fault *ret_fau
  */
 const unsigned char *iv_cabinet_bytes(struct iv_cabinet *cab, uint64_t offset, size_t size,
                                       uint64_t end, size_t chunk, struct iv_fault *ret_fault);
+
+/* Appends the name and version of the library that is linked: "libarchive 3.6.2". */
+void iv_cabinet_library(struct iv_buf *buf);
 
 #endif

@@ -73,3 +73,8 @@ bool iv_gzip_read(const void *bytes, size_t size, uint64_t max, struct iv_buf *b
     }
     return done;
 }
+
+void iv_gzip_library(struct iv_buf *buf)
+{
+    iv_buf_printf(buf, "zlib %s", zlibVersion());
+}

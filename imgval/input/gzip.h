@@ -23,4 +23,7 @@ bool iv_gzip_is(const void *head, size_t size);
 IV_MUST_USE bool iv_gzip_read(const void *bytes, size_t size, uint64_t max, struct iv_buf *buf,
                               struct iv_fault *ret_fault);
 
+/* Appends the name and version of the library that is linked: "zlib 1.2.13". */
+void iv_gzip_library(struct iv_buf *buf);
+
 #endif

@@ -769,6 +769,23 @@ def check_inspect(c, p):
 
 # --- what the output may depend on -----------------------------------------------------------------
 
+def check_doctor(c, p):
+    """What the machine offers, and which store is used."""
+    done = p.run("doctor", "--cache=d.db", env={"LC_ALL": "C"})
+    c.status(done, 0, "doctor without a store")
+    for part in ("not there yet: imgval cache add --baseline PATH makes it", "files (Landlock)",
+                 "--require-sandbox", "libxml2 ", "SQLite ", "characters           ASCII",
+                 "manifest                          8388608 bytes"):
+        c.that(part in done.text, f"doctor says {part!r}", done.text)
+    add(c, p, "d.db", "--baseline", "v1")
+    c.that("readable, 1 submission" in p.run("doctor", "--cache=d.db").text, "a store with one")
+    p.write("broken.db", "no store")
+    done = p.run("doctor", "--cache=broken.db")
+    c.status(done, 4, "doctor with a file that is no store")
+    c.that("Libraries" in done.text, "the rest is shown all the same", done.text)
+    c.status(p.run("doctor", "x"), 2, "doctor takes no argument")
+
+
 def check_color(c, p):
     scan = ["scan", "--no-wspc", "violations"]
     plain = p.run(*scan).out
@@ -976,7 +993,7 @@ CONTRACT_RULES = """
 GROUPS = (check_status, check_reports, check_full_disk, check_asked_for, check_store_is_no_report,
           check_options, check_list, check_add,
           check_show, check_import, check_merge, check_damage, check_precedence, check_explain,
-          check_inspect, check_color, check_locale, check_jobs, check_surroundings, check_verbosity)
+          check_inspect, check_doctor, check_color, check_locale, check_jobs, check_surroundings, check_verbosity)
 
 
 def main():

@@ -669,3 +669,8 @@ void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_val
         }
     }
 }
+
+void iv_json_library(struct iv_buf *buf)
+{
+    iv_buf_printf(buf, "jansson %s", jansson_version_str());
+}

@@ -11,6 +11,7 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
+#include "imgval/base/buf.h"
 #include "imgval/base/error.h"
 #include "imgval/model/fields.h"
 
@@ -104,5 +105,8 @@ bool iv_json_next(const struct iv_json_value *object, struct iv_json_member *mem
 /* What iv_json_fields() wrote, into an object that the caller zeroed. */
 void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_value *object,
                          const struct iv_struct *type, unsigned uses, void *ret_object);
+
+/* Appends the name and version of the library that is linked: "jansson 2.14". */
+void iv_json_library(struct iv_buf *buf);
 
 #endif
