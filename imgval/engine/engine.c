@@ -166,6 +166,7 @@ static void run_device(const struct iv_row *row, const struct iv_submission *sub
         }
     }
     bool is_image = iv_submission_is_image(submission);
+    any = any && !iv_device_has_gap(device, name); /* a variant may lack what others have */
     if (!any && (is_image ? iv_submission_misses_sources(submission)
                           : iv_submission_is_half_read(submission))) {
         iv_tally_add(tally, IV_NOT_EVALUATED);

@@ -15,7 +15,7 @@ struct answer {
     enum iv_rank rank;
     const char *group; /* the Variant in hand; NULL: Static */
     size_t variants;
-    struct iv_fault fault; /* the first setting without a value */
+    struct iv_fault fault; /* the first setting that cannot be used */
 };
 
 static void on_static(void *context, const struct iv_xml_element *e)
@@ -37,8 +37,18 @@ static void on_variant(void *context, const struct iv_xml_element *e)
                                           answer->doc->source, answer->variants);
 }
 
-/* Known names count under every Settings path: only DeviceInfo/Static and DeviceInfo/Variant hold
- * them in the documentation, other paths are seen in the field. */
+static void odd_setting(struct answer *answer, uint64_t line, const char *detail)
+{
+    if (answer->fault.kind == IV_FAULT_NONE) {
+        answer->fault =
+            (struct iv_fault){.kind = IV_FAULT_MALFORMED, .line = line, .detail = detail};
+    }
+}
+
+/*
+ * Known names count under every Settings path: only DeviceInfo/Static and DeviceInfo/Variant hold
+ * them in the documentation, other paths are seen in the field. The tools compare names with case.
+ */
 static void on_setting(void *context, const struct iv_xml_element *e)
 {
     struct answer *answer = context;
@@ -48,14 +58,16 @@ static void on_setting(void *context, const struct iv_xml_element *e)
         return;
     }
     const char *value = iv_xml_attribute(e, "Value");
-    if (value != NULL) {
-        iv_reader_datum(answer->r, known, value, answer->doc->source, answer->group, answer->rank);
-    } else if (answer->fault.kind == IV_FAULT_NONE) {
-        answer->fault = (struct iv_fault){
-            .kind = IV_FAULT_MALFORMED,
-            .line = e->line,
-            .detail = iv_reader_printf(answer->r, "the setting %s has no Value", known),
-        };
+    if (strcmp(name, known) != 0) {
+        odd_setting(answer, e->line,
+                    iv_reader_printf(answer->r, "the setting '%s' is spelled %s, also in case",
+                                     iv_reader_shown(answer->r, name), known));
+    } else if (value == NULL) {
+        odd_setting(answer, e->line,
+                    iv_reader_printf(answer->r, "the setting %s has no Value", known));
+    } else {
+        iv_reader_datum_add(answer->r, known, value, answer->doc->source, answer->group,
+                            answer->rank);
     }
 }
 
@@ -64,6 +76,8 @@ void iv_answer_read(const struct iv_reader *r, const struct iv_document *doc,
 {
     static const struct iv_xml_row rows[] = {
         {.path = ROOT},
+        {.path = ROOT "/Imports", .once = true},
+        {.path = ROOT "/Targets", .once = true},
         {.path = ROOT "/Static", .start = on_static},
         {.path = ROOT "/Static/Settings/Setting", .start = on_setting},
         {.path = ROOT "/Variant", .start = on_variant},

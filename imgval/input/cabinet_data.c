@@ -1,12 +1,14 @@
 #include "imgval/input/cabinet_data.h"
 
 #include "imgval/base/cursor.h"
+#include "imgval/base/digest.h"
 #include "imgval/base/text.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <endian.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Behind the head: one whole block, then as it comes. A manifest in the first two frames of a
@@ -418,20 +420,93 @@ static bool read_fill(struct archive *archive)
     return result == ARCHIVE_EOF;
 }
 
-/* Whether a byte of the window's first content may have come into these. 0xE8: translation. */
-static bool is_suspect(const unsigned char *bytes, size_t size)
+/*
+ * Whether a byte of the window's first content may have come into these. 0xE8: translation. `start`
+ * is the place of the member's first byte, if it is among them: the mark FF FE of UTF-16 there is
+ * nothing to wonder at.
+ */
+static bool is_suspect(const unsigned char *bytes, size_t size, size_t start)
 {
-    return size > 0 && (memchr(bytes, 0xFF, size) != NULL || memchr(bytes, 0xE8, size) != NULL);
+    if (size == 0) {
+        return false;
+    }
+    const unsigned char *found = memchr(bytes, 0xFF, size);
+    if (found != NULL && (size_t)(found - bytes) == start && start + 1 < size && found[1] == 0xFE) {
+        found = memchr(found + 1, 0xFF, size - start - 1);
+    }
+    return found != NULL || memchr(bytes, 0xE8, size) != NULL;
 }
 
-/* Appends the last member->size bytes of the entry in hand. */
-static bool read_entry(struct archive *archive, const struct iv_member *member, struct iv_buf *buf,
-                       bool *ret_suspect)
+/* A member that is taken out of a folder in one pass. */
+struct wanted {
+    const struct iv_member *member;
+    size_t index;                         /* in the caller's list */
+    bool is_suspect;                      /* after the pass */
+    unsigned char digest[IV_SHA256_SIZE]; /* of its bytes, where they are suspect */
+};
+
+/* One pass over a folder: members that are not empty, by place, and what becomes of them. */
+struct pass {
+    struct wanted *wanted;
+    size_t count;
+    size_t next;              /* the member in hand */
+    struct iv_buf *buf;       /* its bytes are appended */
+    iv_cabinet_take_fn *take; /* called when they are whole, and buf is cleared; NULL: one member */
+    void *context;
+    bool is_done; /* no further member is wanted */
+};
+
+static uint64_t end_of(const struct iv_member *member)
 {
-    uint64_t end = (uint64_t)member->offset + member->size;
-    uint64_t watch = member->offset < 5 ? 0 : (uint64_t)member->offset - 5;
+    return (uint64_t)member->offset + member->size;
+}
+
+static void finish_member(struct pass *pass)
+{
+    struct wanted *wanted = &pass->wanted[pass->next++];
+    if (wanted->is_suspect) {
+        struct iv_sha256 *sha = iv_sha256_open();
+        iv_sha256_add(sha, pass->buf->data + pass->buf->size - wanted->member->size,
+                      wanted->member->size);
+        iv_sha256_close(sha, wanted->digest);
+    }
+    if (pass->take != NULL) {
+        pass->is_done =
+            !pass->take(pass->context, wanted->index, iv_buf_text(pass->buf), pass->buf->size);
+        iv_buf_clear(pass->buf);
+    }
+}
+
+/* Bytes [at, at + size) of the inflated folder. */
+static void take_block(struct pass *pass, uint64_t at, const unsigned char *bytes, size_t size)
+{
+    while (pass->next < pass->count && !pass->is_done) {
+        struct wanted *wanted = &pass->wanted[pass->next];
+        uint64_t start = wanted->member->offset;
+        uint64_t watch = start < 5 ? 0 : start - 5;
+        uint64_t end = end_of(wanted->member);
+        uint64_t stop = at + size < end ? at + size : end;
+        if (stop > watch) {
+            uint64_t from = watch > at ? watch : at;
+            wanted->is_suspect |= is_suspect(bytes + (from - at), (size_t)(stop - from),
+                                             start >= from ? (size_t)(start - from) : SIZE_MAX);
+        }
+        if (stop > start) {
+            uint64_t from = start > at ? start : at;
+            iv_buf_add(pass->buf, bytes + (from - at), (size_t)(stop - from));
+        }
+        if (end > at + size) {
+            return;
+        }
+        finish_member(pass);
+    }
+}
+
+/* Takes the members out of the entry in hand. */
+static bool read_entry(struct archive *archive, struct pass *pass)
+{
     uint64_t at = 0;
-    while (at < end) {
+    while (pass->next < pass->count && !pass->is_done) {
         const void *block;
         size_t size;
         la_int64_t offset;
@@ -439,84 +514,46 @@ static bool read_entry(struct archive *archive, const struct iv_member *member, 
             (uint64_t)offset != at) {
             return false;
         }
-        const unsigned char *bytes = block;
-        uint64_t next = at + size;
-        uint64_t stop = next < end ? next : end;
-        if (stop > watch) {
-            uint64_t from = watch > at ? watch - at : 0;
-            *ret_suspect |= is_suspect(bytes + from, (size_t)(stop - at - from));
-        }
-        if (stop > member->offset) {
-            uint64_t from = member->offset > at ? member->offset - at : 0;
-            iv_buf_add(buf, bytes + from, (size_t)(stop - at - from));
-        }
-        at = next;
+        take_block(pass, at, block, size);
+        at += size;
     }
     return true;
 }
 
-static bool inflate(struct iv_cabinet *cab, const struct iv_folder *folder,
-                    const struct iv_member *member, unsigned char fill, struct iv_buf *buf,
-                    bool *ret_suspect, struct iv_fault *ret_fault)
+/* Inflates the folder up to the end of the last member of the pass. */
+static bool inflate(struct iv_cabinet *cab, const struct iv_folder *folder, unsigned char fill,
+                    struct pass *pass, struct iv_fault *ret_fault)
 {
     bool lzx = folder->compression == IV_COMPRESSION_LZX;
+    uint64_t end = end_of(pass->wanted[pass->count - 1].member);
     struct feed feed = {
         .cab = cab,
         .folder = folder,
         .ret_fault = ret_fault,
         .fill_blocks = lzx ? (1u << folder->window) / IV_FRAME_SIZE : 0,
-        .blocks = blocks_needed(member),
-        .end = (uint64_t)member->offset + member->size,
+        .blocks = blocks_needed(pass->wanted[pass->count - 1].member),
+        .end = end,
         .at = folder->start,
     };
     memset(feed.fill, fill, sizeof(feed.fill));
-    make_head(&feed, member->offset + member->size);
+    make_head(&feed, (uint32_t)end);
     struct archive *archive IV_CLEANUP(archive_close) = archive_read_new();
     if (archive == NULL) {
         iv_out_of_memory();
     }
     struct archive_entry *entry;
-    size_t before = buf->size;
-    bool suspect = false;
     if (archive_read_support_format_cab(archive) != ARCHIVE_OK ||
         archive_read_open(archive, &feed, NULL, feed_read, NULL) != ARCHIVE_OK ||
         (lzx && !read_fill(archive)) || archive_read_next_header(archive, &entry) != ARCHIVE_OK ||
-        !read_entry(archive, member, buf, &suspect) || buf->size - before != member->size) {
+        !read_entry(archive, pass)) {
         return archive_fault(&feed, archive, ret_fault);
     }
-    *ret_suspect = suspect;
     return true;
 }
 
-static bool read_inflated(struct iv_cabinet *cab, const struct iv_folder *folder,
-                          const struct iv_member *member, struct iv_buf *buf,
-                          struct iv_fault *ret_fault)
+/* Accounts for inflating up to `end`; false with a limit fault. */
+static bool allow(struct iv_cabinet *cab, uint64_t end, struct iv_fault *ret_fault)
 {
-    size_t before = buf->size;
-    bool suspect = false;
-    if (!inflate(cab, folder, member, 0xFF, buf, &suspect, ret_fault)) {
-        return false;
-    }
-    if (folder->compression != IV_COMPRESSION_LZX || !suspect) {
-        return true;
-    }
-    struct iv_buf again IV_CLEANUP(iv_buf_fini) = {0};
-    if (!inflate(cab, folder, member, 0x55, &again, &suspect, ret_fault)) {
-        return false;
-    }
-    return again.size == 0 || memcmp(again.data, buf->data + before, again.size) == 0 ||
-           iv_cabinet_malformed(cab, ret_fault, "LZX data that refers to bytes before its start");
-}
-
-/* What can be said before the first block. */
-static bool check_read(struct iv_cabinet *cab, const struct iv_member *member, uint64_t max,
-                       struct iv_fault *ret_fault)
-{
-    if (member->size > max) {
-        return iv_cabinet_fail(cab, ret_fault, IV_FAULT_LIMIT, NULL, "%u bytes, the limit is %llu",
-                               member->size, (unsigned long long)max);
-    }
-    uint64_t end = (uint64_t)member->offset + member->size;
     if (end > cab->limits->inflated || cab->inflated > cab->limits->inflated - end) {
         return iv_cabinet_fail(cab, ret_fault, IV_FAULT_LIMIT, NULL,
                                "inflated data of the cabinet over the limit of %llu bytes",
@@ -526,26 +563,157 @@ static bool check_read(struct iv_cabinet *cab, const struct iv_member *member, u
     return true;
 }
 
-bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_member *member, uint64_t max,
-                     struct iv_buf *buf, struct iv_fault *ret_fault)
+/* Whether a suspect member's bytes come out the same with another first content of the window. */
+static bool check_again(struct iv_cabinet *cab, const struct iv_folder *folder,
+                        const struct wanted *wanted, struct iv_fault *ret_fault)
 {
-    const struct iv_folder *folder = &cabinet->folders[member->folder];
-    size_t before = buf->size;
-    bool done = check_read(cabinet, member, max, ret_fault);
-    if (done && member->size > 0) {
-        iv_buf_reserve(buf, member->size);
-        done = folder->compression == IV_COMPRESSION_NONE
-                   ? read_stored(cabinet, folder, member, buf, ret_fault)
-                   : read_inflated(cabinet, folder, member, buf, ret_fault);
+    struct iv_buf again IV_CLEANUP(iv_buf_fini) = {0};
+    struct wanted one = {.member = wanted->member};
+    struct pass pass = {.wanted = &one, .count = 1, .buf = &again};
+    unsigned char digest[IV_SHA256_SIZE];
+    if (!allow(cab, end_of(wanted->member), ret_fault) ||
+        !inflate(cab, folder, 0x55, &pass, ret_fault)) {
+        return false;
     }
-    if (!done) {
-        ret_fault->member = member->name;
-        if (buf->data != NULL) {
-            buf->size = before;
-            buf->data[before] = '\0';
+    struct iv_sha256 *sha = iv_sha256_open();
+    iv_sha256_add(sha, iv_buf_text(&again), again.size);
+    iv_sha256_close(sha, digest);
+    return memcmp(digest, wanted->digest, sizeof(digest)) == 0 ||
+           iv_cabinet_malformed(cab, ret_fault, "LZX data that refers to bytes before its start");
+}
+
+/* One pass over a folder that is compressed, and a second look at what is suspect. */
+static bool read_inflated(struct iv_cabinet *cab, const struct iv_folder *folder, struct pass *pass,
+                          struct iv_fault *ret_fault)
+{
+    bool done = inflate(cab, folder, 0xFF, pass, ret_fault);
+    bool lzx = folder->compression == IV_COMPRESSION_LZX;
+    for (size_t i = 0; i < pass->next && done && lzx; i++) {
+        done = !pass->wanted[i].is_suspect || check_again(cab, folder, &pass->wanted[i], ret_fault);
+        if (!done) {
+            ret_fault->member = pass->wanted[i].member->name;
         }
     }
     return done;
+}
+
+/* ------------------------------------------------------------------------------ members by folder
+ */
+
+static bool read_stored_all(struct iv_cabinet *cab, const struct iv_folder *folder,
+                            struct pass *pass, struct iv_fault *ret_fault)
+{
+    while (pass->next < pass->count && !pass->is_done) {
+        if (!read_stored(cab, folder, pass->wanted[pass->next].member, pass->buf, ret_fault)) {
+            return false;
+        }
+        finish_member(pass);
+    }
+    return true;
+}
+
+static bool check_size(const struct iv_cabinet *cab, const struct iv_member *member, uint64_t max,
+                       struct iv_fault *ret_fault)
+{
+    if (member->size <= max) {
+        return true;
+    }
+    (void)iv_cabinet_fail(cab, ret_fault, IV_FAULT_LIMIT, NULL, "%u bytes, the limit is %llu",
+                          member->size, (unsigned long long)max);
+    ret_fault->member = member->name;
+    return false;
+}
+
+/* The members of one folder. */
+static bool read_folder(struct iv_cabinet *cab, struct pass *pass, struct iv_fault *ret_fault)
+{
+    const struct iv_folder *folder = &cab->folders[pass->wanted[0].member->folder];
+    if (!allow(cab, end_of(pass->wanted[pass->count - 1].member), ret_fault)) {
+        ret_fault->member = pass->wanted[0].member->name;
+        return false;
+    }
+    ret_fault->member = NULL;
+    bool done = folder->compression == IV_COMPRESSION_NONE
+                    ? read_stored_all(cab, folder, pass, ret_fault)
+                    : read_inflated(cab, folder, pass, ret_fault);
+    if (!done && ret_fault->member == NULL) {
+        size_t at = pass->next < pass->count ? pass->next : pass->count - 1;
+        ret_fault->member = pass->wanted[at].member->name;
+    }
+    return done;
+}
+
+static int compare_wanted(const void *a, const void *b)
+{
+    const struct iv_member *x = ((const struct wanted *)a)->member;
+    const struct iv_member *y = ((const struct wanted *)b)->member;
+    if (x->folder != y->folder) {
+        return x->folder < y->folder ? -1 : 1;
+    }
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+bool iv_cabinet_read_all(struct iv_cabinet *cabinet, const struct iv_member *const *members,
+                         size_t count, uint64_t max, iv_cabinet_take_fn *take, void *context,
+                         struct iv_fault *ret_fault)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct wanted *wanted = IV_NEW_ARRAY(cabinet->arena, struct wanted, count);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!check_size(cabinet, members[i], max, ret_fault)) {
+            return false;
+        }
+        if (members[i]->size > 0) { /* an empty one has no place */
+            wanted[kept++] = (struct wanted){.member = members[i], .index = i};
+        }
+    }
+    if (kept > 1) {
+        qsort(wanted, kept, sizeof(*wanted), compare_wanted);
+    }
+    bool is_done = false;
+    for (size_t start = 0; start < kept && !is_done;) {
+        size_t end = start + 1;
+        while (end < kept && wanted[end].member->folder == wanted[start].member->folder) {
+            end++;
+        }
+        struct pass pass = {
+            .wanted = wanted + start,
+            .count = end - start,
+            .buf = &buf,
+            .take = take,
+            .context = context,
+        };
+        if (!read_folder(cabinet, &pass, ret_fault)) {
+            return false;
+        }
+        is_done = pass.is_done;
+        start = end;
+    }
+    return true;
+}
+
+bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_member *member, uint64_t max,
+                     struct iv_buf *buf, struct iv_fault *ret_fault)
+{
+    size_t before = buf->size;
+    struct wanted wanted = {.member = member};
+    struct pass pass = {.wanted = &wanted, .count = 1, .buf = buf};
+    if (!check_size(cabinet, member, max, ret_fault)) {
+        return false;
+    }
+    if (member->size == 0) {
+        return true;
+    }
+    iv_buf_reserve(buf, member->size);
+    if (read_folder(cabinet, &pass, ret_fault)) {
+        return true;
+    }
+    buf->size = before;
+    if (buf->data != NULL) {
+        buf->data[before] = '\0';
+    }
+    return false;
 }
 
 void iv_cabinet_library(struct iv_buf *buf)

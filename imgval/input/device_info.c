@@ -29,8 +29,10 @@ static void malformed(struct lines *lines, const char *detail)
 }
 
 /*
- * Name=Value. The user wrote it, so an unknown name is told. Blanks around the name do not count;
- * the value is everything behind '=': blanks in a value are an error that rules must see.
+ * Name=Value. The user wrote it, so an unknown name is reported. Blanks around the name do not
+ * count; the value is everything after '=': blanks in a value are an error that rules must see. A
+ * name may repeat, as the options may: several operators or models are variants, anything else that
+ * has two values is a conflict.
  */
 static void read_line(struct lines *lines, const char *text, size_t size)
 {
@@ -53,7 +55,7 @@ static void read_line(struct lines *lines, const char *text, size_t size)
                                           name == NULL ? "" : iv_reader_shown(lines->r, name)));
         return;
     }
-    iv_reader_datum(lines->r, name, equals + 1, lines->doc->source, NULL, how.rank);
+    iv_reader_datum_add(lines->r, name, equals + 1, lines->doc->source, NULL, how.rank);
 }
 
 static void read_lines(const struct iv_reader *r, const struct iv_document *doc, const char *text)

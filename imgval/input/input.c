@@ -374,7 +374,9 @@ static void read_document(const struct iv_reader *r, enum iv_role role,
         iv_oem_input_read(r, doc);
         break;
     case IV_ROLE_REGISTRY:
-        iv_registry_read(r, doc, &registry);
+        if (iv_registry_may_name_key(doc->bytes, doc->size)) {
+            iv_registry_read(r, doc, &registry);
+        }
         break;
     case IV_ROLE_ANSWER:
         if (is_layout(doc)) {

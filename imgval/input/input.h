@@ -25,7 +25,7 @@ enum iv_role {
     IV_ROLE_FOLDER,      /* an extracted package: the folder that holds man.dsm.xml or update.mum */
     IV_ROLE_HISTORY,     /* UpdateHistory.xml */
     IV_ROLE_OEM_INPUT,   /* OEMInput.xml */
-    IV_ROLE_REGISTRY,    /* OEMSettings.reg lying loose */
+    IV_ROLE_REGISTRY,    /* a .reg or .rga lying loose */
     IV_ROLE_ANSWER,      /* some .xml: read if it is an answer file or a DeviceLayout */
     IV_ROLE_HIVE,        /* the SYSTEM hive of an extracted image */
     IV_ROLE_DEVICE_INFO, /* --device-info: .reg, answer file or Name=Value lines, by content */

@@ -21,7 +21,8 @@ struct metadata_name {
 static const struct metadata_name metadata_names[] = {
     {.role = IV_ROLE_HISTORY, .name = "UpdateHistory.xml", .suffix = ".UpdateHistory.xml"},
     {.role = IV_ROLE_OEM_INPUT, .name = "OEMInput.xml", .suffix = ".OEMInput.xml"},
-    {.role = IV_ROLE_REGISTRY, .name = "OEMSettings.reg", .suffix = NULL},
+    {.role = IV_ROLE_REGISTRY, .name = "OEMSettings.reg", .suffix = ".reg"},
+    {.role = IV_ROLE_REGISTRY, .name = ".rga", .suffix = ".rga"},
 };
 
 char *iv_lister_join(struct iv_lister *lister, const char *directory, const char *name)

@@ -25,6 +25,10 @@ enum iv_registry_place {
 };
 enum iv_registry_place iv_registry_place_of(const char *key, bool any_root);
 
+/* Whether the bytes of a registry file or manifest can say anything about DeviceTargetingInfo: the
+ * key, or the one that holds it, must be named. Most do not, and need not be parsed. */
+bool iv_registry_may_name_key(const char *bytes, size_t size);
+
 /* Registry text: .reg and .rga, as exported or as packages hold it; also gzip-compressed. */
 void iv_registry_read(const struct iv_reader *r, const struct iv_document *doc,
                       const struct iv_metadata *how);

@@ -6,6 +6,7 @@
 #include "imgval/input/metadata.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bytes that decide what a file is. */
@@ -66,6 +67,7 @@ struct place {
     int directory;
     const char *folder; /* beneath the directory, "" for itself */
     bool is_device;     /* the folder is the root of a device: files lie at their device paths */
+    bool is_nowhere;    /* a manifest alone */
 };
 
 static bool contains(const char *text, const char *part)
@@ -130,59 +132,157 @@ static bool read_loose(const struct iv_reader *r, const struct place *place, con
     return false;
 }
 
-/* False without a fault: it is not there. */
+/* A file of an installed or extracted package. False without a fault: it is not there. */
 static bool read_member(const struct iv_reader *r, const struct place *place,
                         const struct iv_package_file *file, struct iv_buf *buf,
                         struct iv_fault *ret_fault)
 {
-    const char *cab_path = is_installed(place) ? file->path : file->cab_path;
     if (place->installed != NULL) {
         *ret_fault = (struct iv_fault){0};
         return place->installed->read(place->installed->context, file->path,
                                       r->limits->metadata_size, buf, ret_fault);
     }
-    if (place->cabinet == NULL) {
-        return read_loose(r, place, cab_path, buf, ret_fault);
-    }
-    const struct iv_member *member = iv_cabinet_find(place->cabinet, cab_path);
-    if (member == NULL) {
-        *ret_fault = (struct iv_fault){0}; /* told as a missing member */
-        return false;
-    }
-    return iv_cabinet_read(place->cabinet, member, r->limits->metadata_size, buf, ret_fault);
+    return read_loose(r, place, place->is_device ? file->path : file->cab_path, buf, ret_fault);
 }
 
-/* Device values from one registry file or component manifest of the package. False when a limit was
- * hit: reading on would hit it again. */
-static bool read_registry(const struct iv_reader *r, const struct place *place,
-                          struct iv_package *package, const struct iv_package_file *file,
-                          enum iv_rank rank)
+/* What the registry files of one package are read with. */
+struct registries {
+    const struct iv_reader *r;
+    const struct place *place;
+    struct iv_package *package;
+    enum iv_rank rank;
+    bool is_targeting; /* the package is there to hold device values */
+};
+
+static const char *place_of_file(const struct registries *in, const struct iv_package_file *file)
 {
-    const char *cab_path = is_installed(place) ? file->path : file->cab_path;
+    return is_installed(in->place) ? file->path : file->cab_path;
+}
+
+/* A listed file that is not there: what it says is not known. Where a whole package has it not,
+ * that is a fault; folders are often without their payload, and images without what they applied.
+ */
+static void miss_registry(const struct registries *in, const struct iv_package_file *file)
+{
+    if (in->place->cabinet == NULL && (is_installed(in->place) || !in->is_targeting)) {
+        in->package->registry_unread = true;
+        return;
+    }
+    struct iv_document doc = {.path = in->package->path, .member = place_of_file(in, file)};
+    const struct iv_fault fault = {
+        .kind = IV_FAULT_METADATA,
+        .detail = "the registry file is listed in the manifest, and the package does not have it",
+    };
+    iv_reader_metadata_fault(in->r, in->package, &doc, &fault);
+}
+
+/* Device values from the bytes of one registry file or component manifest. False when the package
+ * has so many faults that no more is read. */
+static bool take_registry(const struct registries *in, const struct iv_package_file *file,
+                          const char *bytes, size_t size)
+{
+    struct iv_package *package = in->package;
+    if (!in->is_targeting && !iv_registry_may_name_key(bytes, size)) {
+        return true;
+    }
     /* Members of an SPKG have made-up short names (2_OEMSett.reg): the name on the device says
      * more. */
-    const char *shown = package->style == IV_STYLE_CBS ? cab_path : file->path;
-    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
-    struct iv_fault fault = {0};
-    struct iv_document doc = {.path = package->path, .member = cab_path};
-    if (!read_member(r, place, file, &buf, &fault)) {
-        if (fault.kind != IV_FAULT_NONE) {
-            iv_reader_metadata_fault(r, package, &doc, &fault);
-        }
-        return fault.kind != IV_FAULT_LIMIT;
-    }
-    doc.bytes = iv_buf_text(&buf);
-    doc.size = buf.size;
-    doc.source = iv_arena_printf(r->scratch, "%s:%s", iv_reader_last_part(package->path),
-                                 iv_reader_last_part(shown));
-    struct iv_metadata how = {.package = package, .rank = rank};
+    const char *member = place_of_file(in, file);
+    const char *shown = package->style == IV_STYLE_CBS ? member : file->path;
+    struct iv_document doc = {
+        .path = package->path,
+        .member = member,
+        .bytes = bytes,
+        .size = size,
+        .source = iv_arena_printf(in->r->scratch, "%s:%s", iv_reader_last_part(package->path),
+                                  iv_reader_last_part(shown)),
+    };
+    struct iv_metadata how = {.package = package, .rank = in->rank};
     if (package->style == IV_STYLE_CBS) {
-        iv_registry_read_manifest(r, &doc, &how);
+        iv_registry_read_manifest(in->r, &doc, &how);
     } else {
-        iv_registry_read(r, &doc, &how);
+        iv_registry_read(in->r, &doc, &how);
     }
     return package->fault_count < FAULTS_MAX;
 }
+
+/* A registry file on its own. False: no more is read. */
+static bool read_registry(const struct registries *in, const struct iv_package_file *file)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_fault fault = {0};
+    if (read_member(in->r, in->place, file, &buf, &fault)) {
+        return take_registry(in, file, iv_buf_text(&buf), buf.size);
+    }
+    if (fault.kind == IV_FAULT_NONE) {
+        miss_registry(in, file);
+        return true;
+    }
+    struct iv_document doc = {.path = in->package->path, .member = place_of_file(in, file)};
+    iv_reader_metadata_fault(in->r, in->package, &doc, &fault);
+    return fault.kind != IV_FAULT_LIMIT; /* reading on would hit it again */
+}
+
+/* ---- of a cabinet: each folder is inflated once ---- */
+
+struct packed {
+    const struct iv_member *member;
+    const struct iv_package_file *file;
+};
+
+struct packed_registries {
+    const struct registries *in;
+    const struct packed *items;
+};
+
+static int compare_packed(const void *a, const void *b)
+{
+    const struct packed *x = a;
+    const struct packed *y = b;
+    return (x->member > y->member) - (x->member < y->member);
+}
+
+static bool take_packed(void *context, size_t index, const char *bytes, size_t size)
+{
+    const struct packed_registries *all = context;
+    return take_registry(all->in, all->items[index].file, bytes, size);
+}
+
+static void read_packed(const struct registries *in, const struct iv_package_file *const *files,
+                        size_t count)
+{
+    const struct iv_reader *r = in->r;
+    struct packed *items = IV_NEW_ARRAY(r->scratch, struct packed, count);
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_member *member = iv_cabinet_find(in->place->cabinet, files[i]->cab_path);
+        if (member == NULL) {
+            miss_registry(in, files[i]);
+        } else {
+            items[found++] = (struct packed){.member = member, .file = files[i]};
+        }
+    }
+    if (found > 1) {
+        qsort(items, found, sizeof(*items), compare_packed);
+    }
+    const struct iv_member **members = IV_NEW_ARRAY(r->scratch, const struct iv_member *, found);
+    size_t kept = 0;
+    for (size_t i = 0; i < found; i++) {
+        if (kept == 0 || items[kept - 1].member != items[i].member) {
+            members[kept] = items[i].member;
+            items[kept++] = items[i];
+        }
+    }
+    struct packed_registries all = {.in = in, .items = items};
+    struct iv_fault fault = {0};
+    if (!iv_cabinet_read_all(in->place->cabinet, members, kept, r->limits->metadata_size,
+                             take_packed, &all, &fault)) {
+        struct iv_document doc = {.path = in->package->path, .member = fault.member};
+        iv_reader_metadata_fault(r, in->package, &doc, &fault);
+    }
+}
+
+/* ---- which packages, and which files ---- */
 
 static bool is_component_manifest(const char *name)
 {
@@ -190,40 +290,71 @@ static bool is_component_manifest(const char *name)
     return iv_ascii_isuffix(file, ".manifest") && iv_ascii_ifind(file, "deployment") == NULL;
 }
 
+/* Whether the device takes the file into its registry. */
+static bool is_registry(const struct iv_package *package, const struct iv_package_file *file)
+{
+    if (package->style == IV_STYLE_CBS) {
+        return file->cab_path != NULL && is_component_manifest(file->cab_path);
+    }
+    return iv_ascii_ieq(file->type, "Registry") ||
+           iv_ascii_ieq(file->type, "RegistryMultiStringAppend") || is_settings(file) ||
+           iv_ascii_ifind(file->path, "\\Packages\\RegistryFiles\\") != NULL;
+}
+
+/* Whether the package's name, or a file of it, says that it is there to hold device values. */
+static bool is_named_for_values(const struct iv_file_list *list, const struct iv_package *package)
+{
+    bool is_named =
+        names_contain(package, "Customizations") || names_contain(package, "RegistryCustomization");
+    for (size_t i = 0; i < list->count && !is_named; i++) {
+        is_named = is_settings(&list->items[i]);
+    }
+    return is_named;
+}
+
 /*
- * Only packages that can hold device values are looked into: reading a registry file means
- * decompressing what lies before it.
+ * Any registry file of any package may set device values. Looking for them means inflating what
+ * lies before them, so the packages that Microsoft owns are left out, unless their name says that
+ * they hold such values: they come with the operating system, and know no device.
  */
 static void read_registries(const struct iv_reader *r, const struct place *place,
                             const struct iv_file_list *list, struct iv_package *package)
 {
-    bool by_name =
-        names_contain(package, "Customizations") || names_contain(package, "RegistryCustomization");
-    bool targeting = contains(package->name, "Customizations") ||
-                     contains(package->identity_name, "Customizations") ||
-                     contains(package->sub_component, "Customizations");
-    bool has_settings = false;
-    for (size_t i = 0; i < list->count; i++) {
-        has_settings = has_settings || is_settings(&list->items[i]);
-    }
-    if ((!by_name && !has_settings) || package->removal || package->diff) {
+    bool is_named = is_named_for_values(list, package);
+    if (package->removal || package->diff ||
+        (!is_named && iv_ascii_ieq(package->owner_type, "Microsoft"))) {
         return;
     }
     if (is_installed(place) && package->style == IV_STYLE_CBS) {
         return; /* its component manifests are deltas there; the SYSTEM hive has the values */
     }
-    enum iv_rank rank = targeting ? IV_RANK_TARGETING : IV_RANK_REGISTRY;
+    bool is_targeting = contains(package->name, "Customizations") ||
+                        contains(package->identity_name, "Customizations") ||
+                        contains(package->sub_component, "Customizations");
+    struct registries in = {
+        .r = r,
+        .place = place,
+        .package = package,
+        .rank = is_targeting ? IV_RANK_TARGETING : IV_RANK_REGISTRY,
+        .is_targeting = is_named,
+    };
+    const struct iv_package_file **files =
+        IV_NEW_ARRAY(r->scratch, const struct iv_package_file *, list->count);
+    size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {
-        const struct iv_package_file *file = &list->items[i];
-        bool wanted = false;
-        if (package->style == IV_STYLE_CBS) {
-            wanted = file->cab_path != NULL && is_component_manifest(file->cab_path);
-        } else if (iv_ascii_ieq(file->type, "Registry") ||
-                   iv_ascii_ieq(file->type, "RegistryMultiStringAppend")) {
-            wanted = by_name || is_settings(file);
+        bool has_place = is_installed(place) || list->items[i].cab_path != NULL;
+        if (has_place && is_registry(package, &list->items[i])) {
+            files[count++] = &list->items[i];
         }
-        bool has_place = is_installed(place) || file->cab_path != NULL;
-        if (wanted && has_place && !read_registry(r, place, package, file, rank)) {
+    }
+    if (place->cabinet != NULL) {
+        read_packed(&in, files, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (place->is_nowhere) {
+            package->registry_unread = true;
+        } else if (!read_registry(&in, files[i])) {
             return;
         }
     }
@@ -377,8 +508,13 @@ static void read_bare(const struct iv_reader *r, int fd, int directory, const ch
     struct iv_file_list list = {0};
     bool whole = read_manifest(r, &doc, is_mum_document(&buf, package->path), package, &list);
     const char *root = device_root(r, relative);
-    if (whole && root != NULL) {
-        struct place place = {.directory = directory, .folder = root, .is_device = true};
+    if (whole) {
+        struct place place = {
+            .directory = directory,
+            .folder = root,
+            .is_device = root != NULL,
+            .is_nowhere = root == NULL,
+        };
         read_registries(r, &place, &list, package);
     }
 }

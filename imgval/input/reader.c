@@ -173,19 +173,14 @@ static size_t find_datum(const struct iv_facts *facts, const char *name, const c
     return facts->datum_count;
 }
 
-void iv_reader_datum(const struct iv_reader *r, const char *name, const char *value,
-                     const char *source, const char *group, enum iv_rank rank)
+void iv_reader_datum_add(const struct iv_reader *r, const char *name, const char *value,
+                         const char *source, const char *group, enum iv_rank rank)
 {
     const char *known = iv_device_value_name(name);
     if (known == NULL) {
         return;
     }
     struct iv_facts *facts = r->facts;
-    size_t place = find_datum(facts, known, source, group);
-    if (place < facts->datum_count) {
-        facts->data[place].value = iv_arena_strdup(r->arena, value);
-        return;
-    }
     facts->data = iv_reader_grow(r->arena, facts->data, facts->datum_count, sizeof(*facts->data));
     facts->data[facts->datum_count++] = (struct iv_datum){
         .name = known,
@@ -194,6 +189,19 @@ void iv_reader_datum(const struct iv_reader *r, const char *name, const char *va
         .group = iv_arena_strdup(r->arena, group),
         .rank = rank,
     };
+}
+
+void iv_reader_datum(const struct iv_reader *r, const char *name, const char *value,
+                     const char *source, const char *group, enum iv_rank rank)
+{
+    const char *known = iv_device_value_name(name);
+    size_t place =
+        known == NULL ? r->facts->datum_count : find_datum(r->facts, known, source, group);
+    if (place < r->facts->datum_count) {
+        r->facts->data[place].value = iv_arena_strdup(r->arena, value);
+    } else {
+        iv_reader_datum_add(r, name, value, source, group, rank);
+    }
 }
 
 void iv_reader_datum_drop(const struct iv_reader *r, const char *name, const char *source)

@@ -82,6 +82,10 @@ void iv_reader_metadata_fault(const struct iv_reader *r, struct iv_package *pack
 void iv_reader_datum(const struct iv_reader *r, const char *name, const char *value,
                      const char *source, const char *group, enum iv_rank rank);
 
+/* The same without replacing: a source that is no registry and says two things says both. */
+void iv_reader_datum_add(const struct iv_reader *r, const char *name, const char *value,
+                         const char *source, const char *group, enum iv_rank rank);
+
 /* Forgets what the source has said of a value so far: it says something that cannot be read. */
 void iv_reader_datum_drop(const struct iv_reader *r, const char *name, const char *source);
 

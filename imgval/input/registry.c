@@ -5,6 +5,7 @@
  */
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
+#include "imgval/input/gzip.h"
 #include "imgval/input/metadata.h"
 
 #include <string.h>
@@ -60,6 +61,38 @@ enum iv_registry_place iv_registry_place_of(const char *key, bool any_root)
     }
     bool is_above = length == 0 || (length == sizeof(above) - 1 && iv_ascii_iprefix(rest, above));
     return is_above ? IV_REGISTRY_ABOVE : IV_REGISTRY_OTHER;
+}
+
+/* Finds an ASCII word, folded, in text of one or two bytes to a character. Its first character must
+ * not come again in it. */
+static bool has_word(const char *bytes, size_t size, const char *word)
+{
+    const char *next = word;
+    for (size_t i = 0; i < size; i++) {
+        char c = iv_ascii_lower(bytes[i]);
+        if (c == '\0') {
+            continue;
+        }
+        if (c != *next) {
+            next = word;
+        }
+        next += c == *next ? 1 : 0;
+        if (*next == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Whether a registry file or manifest has anything to say about DeviceTargetingInfo: its key, or
+ * the one that holds it, must be named. Most have not, and are not parsed. (Character references
+ * can name it in XML; what is packed in itself is looked at by its reader.)
+ */
+bool iv_registry_may_name_key(const char *bytes, size_t size)
+{
+    return has_word(bytes, size, "platform") || has_word(bytes, size, "&#") ||
+           iv_gzip_is(bytes, size) || (size >= 3 && memcmp(bytes, "DCM", 3) == 0);
 }
 
 /* ----------------------------------------------------------------------------------------- text */

@@ -197,17 +197,34 @@ static void add_single_conflicts(struct builder *b, struct run winners)
     }
 }
 
-/* Sources that list other operators or models than the first. What the options say adds up. */
+/* The static ones of a source's data, which are sorted by value. */
+static struct run statics_of(struct iv_arena *arena, struct run source)
+{
+    struct iv_datum *items = IV_NEW_ARRAY(arena, struct iv_datum, source.count);
+    struct run statics = {.items = items};
+    for (size_t i = 0; i < source.count; i++) {
+        if (source.items[i].group == NULL) {
+            items[statics.count++] = source.items[i];
+        }
+    }
+    return statics;
+}
+
+/* Sources that list other operators or models than the first. What the options say adds up, and so
+ * do the variants of answer files: there may be a file for each operator. */
 static void add_variant_conflicts(struct builder *b, struct run winners)
 {
-    struct run first = first_part(winners, true);
-    if (first.items[0].rank == IV_RANK_OPTION) {
+    if (winners.items[0].rank == IV_RANK_OPTION) {
         return;
     }
-    for (struct run rest = rest_of(winners, first); rest.count > 0;) {
+    struct run first = {0};
+    for (struct run rest = winners; rest.count > 0;) {
         struct run source = first_part(rest, true);
+        struct run statics = statics_of(b->arena, source);
         struct iv_device_conflict conflict;
-        if (differs(first, source, &conflict)) {
+        if (first.count == 0) {
+            first = statics;
+        } else if (statics.count > 0 && differs(first, statics, &conflict)) {
             add_conflict(b, conflict);
         }
         rest = rest_of(rest, source);
@@ -419,9 +436,8 @@ static int compare_part(const void *a, const void *b)
 
 /* The operators, or the models, sorted by compare_group(), each value once in its group. */
 struct part_list {
-    struct run all;
-    struct run statics; /* the start of `all` */
-    struct run grouped; /* the rest */
+    struct run statics;
+    struct run grouped;
 };
 
 static struct part_list list_parts(const struct iv_device *device, const char *name,
@@ -448,13 +464,13 @@ static struct part_list list_parts(const struct iv_device *device, const char *n
             items[distinct++] = items[i];
         }
     }
-    struct part_list list = {.all = {.items = items, .count = distinct}};
     size_t statics = 0;
     while (statics < distinct && items[statics].group == NULL) {
         statics++;
     }
-    list.statics = (struct run){.items = items, .count = statics};
-    list.grouped = rest_of(list.all, list.statics);
+    struct run all = {.items = items, .count = distinct};
+    struct part_list list = {.statics = {.items = items, .count = statics}};
+    list.grouped = rest_of(all, list.statics);
     return list;
 }
 
@@ -498,12 +514,6 @@ static void add_pairs(struct pop_list *list, struct run operators, struct run mo
     }
 }
 
-/* What stands in for a part that a group does not name. */
-static struct run fallback(const struct part_list *list)
-{
-    return list->statics.count > 0 ? list->statics : list->all;
-}
-
 static void pair_groups(struct pop_list *list, const struct part_list *operators,
                         const struct part_list *models)
 {
@@ -516,8 +526,8 @@ static void pair_groups(struct pop_list *list, const struct part_list *operators
         }
         struct run group_operators = take_group(&o, group);
         struct run group_models = take_group(&m, group);
-        add_pairs(list, group_operators.count > 0 ? group_operators : fallback(operators),
-                  group_models.count > 0 ? group_models : fallback(models));
+        add_pairs(list, group_operators.count > 0 ? group_operators : operators->statics,
+                  group_models.count > 0 ? group_models : models->statics);
     }
 }
 
@@ -564,4 +574,27 @@ bool iv_device_has_too_many_pops(const struct iv_device *device)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     return list_pops(device, &arena).is_full;
+}
+
+bool iv_device_has_gap(const struct iv_device *device, const char *name)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    bool is_model = strcmp(name, IV_PHONE_MODEL_NAME) == 0;
+    if (!is_model && strcmp(name, IV_PHONE_OPERATOR_NAME) != 0) {
+        return false;
+    }
+    struct part_list own = list_parts(device, name, &arena);
+    struct part_list others =
+        list_parts(device, is_model ? IV_PHONE_OPERATOR_NAME : IV_PHONE_MODEL_NAME, &arena);
+    bool has_gap = false;
+    while (own.statics.count == 0 && others.grouped.count > 0 && !has_gap) {
+        const struct iv_datum *group = others.grouped.items;
+        /* Both lists are in the order of groups: what stands before this one has no part of it. */
+        while (own.grouped.count > 0 && compare_group(own.grouped.items, group) < 0) {
+            (void)take_group(&own.grouped, own.grouped.items);
+        }
+        (void)take_group(&others.grouped, group);
+        has_gap = take_group(&own.grouped, group).count == 0;
+    }
+    return has_gap;
 }

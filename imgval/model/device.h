@@ -77,7 +77,8 @@ bool iv_pop_is_similar(const struct iv_pop *a, const struct iv_pop *b);
 /*
  * Applies precedence to everything found, in any order; deterministic. For each name the sources of
  * the highest rank are in force. PhoneMobileOperatorName and PhoneManufacturerModelName may have
- * several values from one source (variants); other names one. Strings are borrowed from the data.
+ * several values from one source (variants); those of the variants of several answer files add up.
+ * Other names have one. Strings are borrowed from the data.
  */
 void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena *arena,
                      struct iv_device *ret_device);
@@ -91,14 +92,19 @@ bool iv_device_has_conflict(const struct iv_device *device, const char *name);
 
 /*
  * The POPs of a submission. Values of one group of one source belong together; a part that the
- * group does not name comes from the static values, or where there are none from all values in
- * force. Static values among themselves make the cross product. Sorted, each once (folded).
+ * group does not name comes from the static values, and is missing where there are none
+ * (iv_device_has_gap()). Static values among themselves make the cross product. Sorted, each once
+ * (folded).
  * Empty when any part has no value (an empty text is none), when there is a conflict about one, and
  * when there would be more than IV_DEVICE_POPS_MAX.
  */
 #define IV_DEVICE_POPS_MAX ((size_t)65536)
 void iv_device_pops(const struct iv_device *device, struct iv_arena *arena,
                     struct iv_pop **ret_pops, size_t *ret_count);
+
+/* Whether a variant has no operator, or no model (the name), although it has the other of the two.
+ */
+bool iv_device_has_gap(const struct iv_device *device, const char *name);
 
 /* Whether iv_device_pops() gives nothing for their number alone: a limit, so "not checked". */
 bool iv_device_has_too_many_pops(const struct iv_device *device);

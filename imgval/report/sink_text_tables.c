@@ -1,4 +1,5 @@
 /* The tables of the text report: what was checked, the device, and with -v the packages. */
+#include "imgval/base/text.h"
 #include "imgval/report/sink_text.h"
 #include "imgval/report/write/phrases.h"
 
@@ -145,6 +146,27 @@ static const char *source_text(const struct iv_out *out, const char *source, con
     return iv_out_value(out, is_inside ? source + size + 1 : source);
 }
 
+/* With -v: what was left out of the search for device values, and why that is right. */
+static void print_not_looked_into(const struct iv_out *out, const struct iv_submission *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->package_count; i++) {
+        const struct iv_package *package = &s->packages[i];
+        count += package->origin == IV_ORIGIN_SUBMISSION && !package->removal &&
+                         iv_ascii_ieq(package->owner_type, "Microsoft")
+                     ? 1
+                     : 0;
+    }
+    if (count == 0 || out->style->verbose == 0) {
+        return;
+    }
+    const char *text = iv_arena_printf(
+        out->scratch,
+        "%s that Microsoft owns: registry files were not looked into for device values",
+        iv_out_counted(out, count, "package"));
+    IV_LINE(out, IV_PIECE(IV_INK_DIM, "  "), IV_PIECE(IV_INK_DIM, text));
+}
+
 void iv_text_print_device(const struct iv_out *out, const struct iv_submission *s)
 {
     const struct iv_device *device = &s->device;
@@ -161,6 +183,7 @@ void iv_text_print_device(const struct iv_out *out, const struct iv_submission *
         iv_table_cell(out, &table, IV_INK_DIM, source_text(out, datum->source, s->path));
     }
     if (device->value_count == 0) {
+        print_not_looked_into(out, s);
         return;
     }
     iv_text_heading(out, "Device metadata");
@@ -170,6 +193,7 @@ void iv_text_print_device(const struct iv_out *out, const struct iv_submission *
                 IV_PIECE(IV_INK_DIM, iv_out_counted(out, hidden, "further value")),
                 IV_PIECE(IV_INK_DIM, " (-v shows all)"));
     }
+    print_not_looked_into(out, s);
 }
 
 static const char *flags_text(const struct iv_out *out, const struct iv_package *package)

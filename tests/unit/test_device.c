@@ -53,6 +53,8 @@ static void describe(const struct iv_device *device, struct iv_arena *arena, cha
     for (size_t i = 0; i < count; i++) {
         ADD("+%s/%s/%s ", pops[i].oem, pops[i].mobile_operator, pops[i].model);
     }
+    ADD("%s", iv_device_has_gap(device, IV_PHONE_MODEL_NAME) ? "?model " : "");
+    ADD("%s", iv_device_has_gap(device, IV_PHONE_OPERATOR_NAME) ? "?operator " : "");
 #undef ADD
     if (at > 0) {
         ret_text[at - 1] = '\0';
@@ -162,11 +164,27 @@ static const struct row rows[] = {
      {AT(ANSWER, OEM, "A", "x"), AT(ANSWER, MODEL, "M0", "x"), AT(ANSWER, OPERATOR, "O0", "x"),
       IN(ANSWER, OPERATOR, "O1", "x", "v1"), IN(ANSWER, OPERATOR, "O2", "x", "v2"),
       IN(ANSWER, MODEL, "M2", "x", "v2")}},
-    {"groups that name one part each, nothing static: nothing is lost",
+    {"groups that name one part each, nothing static: none takes another's",
      "=PhoneManufacturer:A@x =PhoneManufacturerModelName:M1@x =PhoneManufacturerModelName:M2@x "
-     "=PhoneMobileOperatorName:O1@x +A/O1/M1 +A/O1/M2",
+     "=PhoneMobileOperatorName:O1@x ?model ?operator",
      {AT(ANSWER, OEM, "A", "x"), IN(ANSWER, OPERATOR, "O1", "x", "v1"),
       IN(ANSWER, MODEL, "M1", "x", "v2"), IN(ANSWER, MODEL, "M2", "x", "v3")}},
+    {"one group has both, the other takes none",
+     "=PhoneManufacturer:A@x =PhoneManufacturerModelName:M1@x =PhoneMobileOperatorName:O1@x "
+     "=PhoneMobileOperatorName:O2@x +A/O1/M1 ?model",
+     {AT(ANSWER, OEM, "A", "x"), IN(ANSWER, OPERATOR, "O1", "x", "v1"),
+      IN(ANSWER, MODEL, "M1", "x", "v1"), IN(ANSWER, OPERATOR, "O2", "x", "v2")}},
+    {"groups of several files add up",
+     "=PhoneManufacturer:A@x =PhoneManufacturerModelName:M@y =PhoneMobileOperatorName:O1@y "
+     "=PhoneMobileOperatorName:O2@z +A/O1/M +A/O2/M",
+     {AT(ANSWER, OEM, "A", "x"), IN(ANSWER, OPERATOR, "O1", "y", "v"),
+      IN(ANSWER, MODEL, "M", "y", "v"), IN(ANSWER, OPERATOR, "O2", "z", "v"),
+      IN(ANSWER, MODEL, "M", "z", "v")}},
+    {"static values of several files do not",
+     "=PhoneMobileOperatorName:O1@y =PhoneMobileOperatorName:O2@z =PhoneMobileOperatorName:O3@z "
+     "#O1@y|O2@z ?model",
+     {AT(ANSWER, OPERATOR, "O1", "y"), AT(ANSWER, OPERATOR, "O2", "z"),
+      IN(ANSWER, OPERATOR, "O3", "z", "v")}},
     {"an option overrides the operators of groups and pairs with their models",
      "=PhoneManufacturer:A@x =PhoneManufacturerModelName:M1@x =PhoneManufacturerModelName:M2@x "
      "=PhoneMobileOperatorName:O9@o !O1@x<O9@o +A/O9/M1 +A/O9/M2",
