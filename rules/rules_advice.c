@@ -196,6 +196,31 @@ static enum iv_outcome step_version(const struct iv_case *c, struct iv_verdict *
                        "at least", verdict);
 }
 
+/* Contract 4: what Microsoft owns is not in the firmware set. */
+static enum iv_outcome step_owner(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_package *before = c->change->before;
+    const struct iv_package *now = c->change->after;
+    if ((c->change->what & IV_CHANGE_FLAGS) == 0 || !iv_package_leaves_firmware(before, now)) {
+        return IV_PASSED;
+    }
+    const char *name = iv_rules_package_name(now);
+    const struct iv_evidence evidence = {
+        .message = iv_step_knows_versions(c->step)
+                       ? iv_verdict_printf(
+                             verdict, "%s is owned by %s in firmware %s, and by %s in firmware %s",
+                             name, now->owner_type, c->step->firmware_version, before->owner_type,
+                             c->step->before->firmware_version)
+                       : iv_verdict_printf(verdict, "%s is owned by %s after and by %s before",
+                                           name, now->owner_type, before->owner_type),
+        .field = "owner_type",
+        .actual = now->owner_type,
+        .expected = before->owner_type,
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
 /* ---- the older baseline's packages --------------------------------------------------------- */
 
 static enum iv_outcome check_changed_content(const struct iv_case *c, struct iv_verdict *verdict)
@@ -212,6 +237,45 @@ static enum iv_outcome check_version_back(const struct iv_case *c, struct iv_ver
         return step_version(c, verdict);
     }
     return for_each_pair(c, verdict, judge_version);
+}
+
+/* Contract 4: what Microsoft owns is not in the firmware set. What a list of names does not say is
+ * not known to have changed. */
+static enum iv_outcome check_owner_changed(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    if (c->change != NULL) {
+        return step_owner(c, verdict);
+    }
+    const struct iv_submission *s = c->submission;
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&scratch);
+    const struct iv_baseline **baselines;
+    size_t count = older_baselines(s, &scratch, &baselines);
+    enum iv_outcome outcome = count == 0 ? IV_NOT_APPLICABLE : IV_PASSED;
+    for (size_t b = 0; b < count; b++) {
+        for (size_t i = 0; i < s->set.count; i++) {
+            const struct iv_package *now = s->set.items[i];
+            const struct iv_package *before = iv_set_find(&baselines[b]->set, now->key);
+            if (before == NULL || !iv_package_leaves_firmware(before, now)) {
+                continue;
+            }
+            const struct iv_evidence evidence = {
+                .message = iv_verdict_printf(
+                    verdict, "%s is owned by %s here and by %s in the baseline %s",
+                    iv_rules_package_name(now), now->owner_type, before->owner_type,
+                    iv_rules_baseline_name(iv_verdict_arena(verdict), baselines[b])),
+                .path = now->path,
+                .package_name = now->name,
+                .key = now->key,
+                .field = "owner_type",
+                .actual = now->owner_type,
+                .expected = before->owner_type,
+            };
+            iv_verdict_fail(verdict, &evidence);
+            outcome = IV_FAILED;
+        }
+    }
+    return outcome;
 }
 
 static size_t compared_count(const struct iv_submission *s, const struct iv_set *set)
@@ -703,6 +767,26 @@ static const struct iv_rule rows[] = {
         .alias = {"The update history does not name the package {0}"},
         .passes = "the history ends with a, b; the submission holds a, b",
         .fails = "the history ends with a; the submission holds a, b",
+    },
+    {
+        .id = "ADV010",
+        .name = "owner-changed",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .also = IV_ALSO_CHANGE,
+        .applies = WITH_WSPC,
+        .check = check_owner_changed,
+        .summary = "A firmware package of the older baseline should not be Microsoft's in the "
+                   "submission.",
+        .why = "Packages of the owner type Microsoft are not part of the firmware set: the package "
+               "leaves it, and no later comparison asks for it again.",
+        .remedy = "Build the package with the owner type that it had, or make sure that the change "
+                  "is meant.",
+        .alias = {"{0} is owned by {1} here and by {2} in the baseline {3}",
+                  "{0} is owned by {1} after and by {2} before",
+                  "{0} is owned by {1} in firmware {2}, and by {3} in firmware {4}"},
+        .passes = "baseline: x of the OEM; submission: x of the OEM",
+        .fails = "baseline: x of the OEM; submission: x of Microsoft",
     },
 };
 

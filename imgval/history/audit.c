@@ -127,21 +127,39 @@ static int place_order(const void *a, const void *b, void *context)
     return order != 0 ? order : (x->source > y->source) - (x->source < y->source);
 }
 
-/* The same keys, and the same ones that count: equal for every superset test. */
+/* The next item of a set that counts, from `at` on; NULL: there is none. */
+static const struct iv_pool_item *next_counted(const struct iv_audit *audit,
+                                               const struct iv_pool_set *set, uint32_t *at)
+{
+    while (*at < set->count) {
+        const struct iv_pool_item *item = &set->items[(*at)++];
+        if (audit->all_owners || audit->pool.packages[item->package].firmware) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+/* Contract 4: sets are equal when their firmware members are. */
 static bool has_same_shape(const struct iv_audit *audit, uint32_t a, uint32_t b)
 {
-    const struct iv_pool_set *x = &audit->pool.sets[a];
-    const struct iv_pool_set *y = &audit->pool.sets[b];
-    if (a == b) {
-        return true;
+    uint32_t i = 0;
+    uint32_t k = 0;
+    for (;;) {
+        const struct iv_pool_item *x = next_counted(audit, &audit->pool.sets[a], &i);
+        const struct iv_pool_item *y = next_counted(audit, &audit->pool.sets[b], &k);
+        if (x == NULL || y == NULL || x->key != y->key) {
+            return x == NULL && y == NULL;
+        }
     }
-    bool same = x->count == y->count;
-    for (uint32_t i = 0; same && i < x->count; i++) {
-        same = x->items[i].key == y->items[i].key &&
-               (audit->all_owners || audit->pool.packages[x->items[i].package].firmware ==
-                                         audit->pool.packages[y->items[i].package].firmware);
-    }
-    return same;
+}
+
+/* Of versions with equal sets: the one in which a package of another version is found last, as what
+ * Microsoft owns in them may differ. */
+static bool is_smaller(const struct iv_audit *audit, const struct iv_audit_version *a,
+                       const struct iv_audit_version *b)
+{
+    return audit->pool.sets[a->source->set].count < audit->pool.sets[b->source->set].count;
 }
 
 /* Versions of one number: [first, end). Which of them goes into the chain? */
@@ -159,6 +177,8 @@ static void settle_number(struct iv_auditing *a, struct iv_audit_variant *varian
             one = version;
         } else if (!has_same_shape(a->audit, one->source->set, version->source->set)) {
             other = version;
+        } else if (is_smaller(a->audit, version, one)) {
+            one = version;
         }
     }
     for (size_t i = first; i < end && other != NULL; i++) {
@@ -297,6 +317,21 @@ static void find_out_of_order(struct iv_audit_variant *variant, struct iv_arena 
     iv_arena_reset(arena, mark);
 }
 
+static bool leaves_firmware(const struct iv_change *change)
+{
+    return change->before != NULL && change->after != NULL &&
+           iv_package_leaves_firmware(change->before, change->after);
+}
+
+static size_t count_owner_changed(const struct iv_delta *delta)
+{
+    size_t changed = 0;
+    for (size_t i = 0; i < delta->count; i++) {
+        changed += leaves_firmware(&delta->changes[i]) ? 1 : 0;
+    }
+    return changed;
+}
+
 static size_t count_renamed(const struct iv_delta *delta)
 {
     size_t renamed = 0;
@@ -322,6 +357,7 @@ static void build_steps(struct iv_auditing *a, struct iv_audit_variant *variant)
         memcpy(step->counts, delta.counts, sizeof(step->counts));
         step->same = delta.same;
         step->renamed = count_renamed(&delta);
+        step->owner_changed = count_owner_changed(&delta);
         step->missing = iv_audit_step_missing(a->audit, variant, step, NULL, NULL);
         variant->broken += step->missing > 0 ? 1 : 0;
         iv_arena_reset(&scratch, mark);
@@ -436,6 +472,29 @@ static void add_changed(struct iv_auditing *a, const struct iv_audit_variant *va
     steps->changes[steps->change_count++] = (struct iv_step_change){.step = step, .change = change};
 }
 
+/* Packages that leave the firmware set in a step, without other changes: those are told by
+ * content. */
+static void add_owner_changed(struct iv_auditing *a, const struct iv_audit_variant *variant,
+                              const struct iv_audit_step *from, struct steps *steps)
+{
+    if (from->owner_changed == 0) {
+        return;
+    }
+    struct iv_step *step = IV_NEW(a->arena, struct iv_step);
+    struct iv_delta delta;
+    *step = step_of(a, variant, from->from, from->to);
+    iv_audit_step_delta(a->audit, variant, from, a->arena, &delta);
+    for (size_t i = 0; i < delta.count; i++) {
+        if (leaves_firmware(&delta.changes[i])) {
+            struct iv_change *change = IV_NEW(a->arena, struct iv_change);
+            *change = delta.changes[i];
+            change->what = IV_CHANGE_FLAGS;
+            steps->changes[steps->change_count++] =
+                (struct iv_step_change){.step = step, .change = change};
+        }
+    }
+}
+
 static struct steps list_steps(struct iv_auditing *a)
 {
     const struct iv_audit *audit = a->audit;
@@ -444,6 +503,9 @@ static struct steps list_steps(struct iv_auditing *a)
     for (size_t v = 0; v < audit->variant_count; v++) {
         step_room += audit->variants[v].step_count;
         change_room += audit->variants[v].changed.count;
+        for (size_t i = 0; i < audit->variants[v].step_count; i++) {
+            change_room += audit->variants[v].steps[i].owner_changed;
+        }
     }
     struct steps steps = {
         .items = IV_NEW_ARRAY(a->arena, struct iv_step, step_room),
@@ -453,6 +515,7 @@ static struct steps list_steps(struct iv_auditing *a)
         const struct iv_audit_variant *variant = &audit->variants[v];
         for (size_t i = 0; i < variant->step_count; i++) {
             add_step(a, variant, &variant->steps[i], &steps);
+            add_owner_changed(a, variant, &variant->steps[i], &steps);
         }
         for (size_t i = 0; i < variant->changed.count; i++) {
             add_changed(a, variant, &variant->changed.items[i], &steps);

@@ -169,26 +169,105 @@ static const char *next_field(struct iv_arena *arena, const char **line)
     return length == 0 ? NULL : iv_arena_strndup(arena, start, length);
 }
 
+/* Names are 194 characters by the format (packages.md 1.3), partitions 64; file names say more. */
+#define NAME_MAX_LENGTH 256
+#define PARTITION_MAX_LENGTH 64
+#define LINE_MAX_LENGTH 1024
+
+/* What names of packages and partitions are made of; '~' and '+' stand in file names of CBS. */
+static bool is_name(const char *text, size_t max)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  "._-+~";
+    size_t length = strspn(text, letters);
+    return length > 0 && length <= max && text[length] == '\0';
+}
+
+/* No number, and no value that JSON knows: a list that was meant to be a report. */
+static bool is_package_name(const char *text)
+{
+    static const char *const words[] = {"null", "true", "false", "NaN", "Infinity"};
+    bool is_word = text[strspn(text, "0123456789._-+~eE")] == '\0';
+    for (size_t i = 0; i < IV_COUNT(words); i++) {
+        is_word = is_word || iv_ascii_ieq(text, words[i]);
+    }
+    return !is_word && is_name(text, NAME_MAX_LENGTH);
+}
+
+/* The header of the list that a phone's log has, InstalledPackages.csv. */
+static bool is_phone_header(const char *line)
+{
+    return iv_ascii_ieq(line, "Partition,Name,Version") ||
+           iv_ascii_ieq(line, "Partition,Name,Version\r");
+}
+
 static bool parse_list_line(const struct importing *in, const char *line, size_t number,
-                            struct iv_package *ret_package, struct iv_error *err)
+                            bool is_phone, struct iv_package *ret_package, struct iv_error *err)
 {
     const char *rest = line;
-    const char *name = next_field(in->arena, &rest);
-    struct iv_package package = {.path = in->path, .container = IV_CONTAINER_CABINET};
-    package.version = next_field(in->arena, &rest);
-    package.partition = next_field(in->arena, &rest);
-    if (name == NULL || rest != NULL) {
-        return iv_error_set(err, IV_ERROR_INVALID, "%s:%zu: expected name[, version[, partition]]",
-                            in->path, number);
+    const char *fields[3];
+    for (size_t i = 0; i < IV_COUNT(fields); i++) {
+        fields[i] = next_field(in->arena, &rest);
+    }
+    struct iv_package package = {
+        .path = in->path,
+        .container = IV_CONTAINER_CABINET,
+        .version = fields[is_phone ? 2 : 1],
+        .partition = fields[is_phone ? 0 : 2],
+    };
+    const char *name = fields[is_phone ? 1 : 0];
+    bool is_whole = !is_phone || (package.version != NULL && package.partition != NULL);
+    if (name == NULL || rest != NULL || !is_whole || !is_package_name(name) ||
+        (package.partition != NULL && !is_name(package.partition, PARTITION_MAX_LENGTH))) {
+        return iv_error_set(err, IV_ERROR_INVALID,
+                            "%s:%zu: not a line of a package list: expected %s, the name of a "
+                            "package of at most %d characters",
+                            in->path, number,
+                            is_phone ? "partition, name, version" : "name[, version[, partition]]",
+                            NAME_MAX_LENGTH);
     }
     if (package.version != NULL && !iv_version_parse(package.version, &package.number)) {
         return iv_error_set(err, IV_ERROR_INVALID,
-                            "%s:%zu: version %s is not four numbers from 0 to 65535", in->path,
+                            "%s:%zu: version %.40s is not four numbers from 0 to 65535", in->path,
                             number, package.version);
     }
     package.removal = iv_package_is_removal_name(name);
     iv_package_set_key(in->arena, &package, name);
     *ret_package = package;
+    return true;
+}
+
+/* The packages of the list's lines. Blank lines and comments are passed over. */
+static bool parse_list(const struct importing *in, const char *text, struct iv_facts *facts,
+                       struct iv_error *err)
+{
+    size_t capacity = 0;
+    bool is_phone = false;
+    for (size_t number = 1; *text != '\0'; number++) {
+        size_t length = strcspn(text, "\n");
+        if (length > LINE_MAX_LENGTH) {
+            return iv_error_set(err, IV_ERROR_INVALID,
+                                "%s:%zu: not a line of a package list: longer than %d bytes",
+                                in->path, number, LINE_MAX_LENGTH);
+        }
+        const char *line = iv_arena_strndup(in->arena, text, length);
+        const char *first = line + strspn(line, " \t\r");
+        text += length + (text[length] == '\n' ? 1 : 0);
+        if (*first == '\0' || *first == '#') {
+            continue;
+        }
+        if (facts->package_count == 0 && !is_phone && is_phone_header(line)) {
+            is_phone = true;
+            continue;
+        }
+        facts->packages = iv_arena_grow(in->arena, facts->packages, facts->package_count, &capacity,
+                                        sizeof(*facts->packages));
+        if (!parse_list_line(in, line, number, is_phone, &facts->packages[facts->package_count],
+                             err)) {
+            return false;
+        }
+        facts->package_count++;
+    }
     return true;
 }
 
@@ -206,23 +285,8 @@ static bool import_list(const struct importing *in, const struct iv_buf *bytes,
         text += 3;
     }
     struct iv_facts facts = {0};
-    size_t capacity = 0;
-    size_t number = 0;
-    while (*text != '\0') {
-        size_t length = strcspn(text, "\n");
-        const char *line = iv_arena_strndup(in->arena, text, length);
-        const char *first = line + strspn(line, " \t\r");
-        number++;
-        text += length + (text[length] == '\n' ? 1 : 0);
-        if (*first == '\0' || *first == '#') {
-            continue;
-        }
-        facts.packages = iv_arena_grow(in->arena, facts.packages, facts.package_count, &capacity,
-                                       sizeof(*facts.packages));
-        if (!parse_list_line(in, line, number, &facts.packages[facts.package_count], err)) {
-            return false;
-        }
-        facts.package_count++;
+    if (!parse_list(in, text, &facts, err)) {
+        return false;
     }
     size_t count;
     const struct iv_datum *data = iv_scan_option_data(in->options, in->arena, &count);

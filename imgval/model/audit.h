@@ -58,6 +58,7 @@ struct iv_audit_step {
     size_t missing;                 /* packages that break it; 0: compliant */
     size_t counts[IV_CHANGE_KINDS]; /* as in a delta */
     size_t renamed;                 /* removed packages for which a new name is suggested */
+    size_t owner_changed;           /* packages that leave the firmware set (ADV010) */
     size_t same;
 };
 

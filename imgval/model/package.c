@@ -379,6 +379,12 @@ bool iv_package_is_microsoft(const struct iv_package *package)
     return iv_ascii_ieq(package->owner_type, "Microsoft");
 }
 
+bool iv_package_leaves_firmware(const struct iv_package *before, const struct iv_package *after)
+{
+    return is_said(before->owner_type) && !iv_package_is_microsoft(before) &&
+           iv_package_is_microsoft(after);
+}
+
 /* NULL sorts like the empty string. */
 static int compare_text(const char *a, const char *b)
 {
@@ -438,6 +444,14 @@ void iv_set_build(const struct iv_package *packages, size_t count, struct iv_are
     iv_set_build_sorted(iv_package_sort(packages, count, arena), count, arena, ret_set);
 }
 
+bool iv_package_yields_to(const struct iv_package *now, const struct iv_package *next)
+{
+    if (now->removal || next->removal) {
+        return now->removal && !next->removal;
+    }
+    return iv_package_is_microsoft(now) && !iv_package_is_microsoft(next);
+}
+
 void iv_set_build_sorted(const struct iv_package *const *sorted, size_t count,
                          struct iv_arena *arena, struct iv_set *ret_set)
 {
@@ -446,14 +460,14 @@ void iv_set_build_sorted(const struct iv_package *const *sorted, size_t count,
     for (size_t i = 0; i < count;) {
         /* One run of a key; the submission's packages come first and hide the history's. */
         const struct iv_package *first = sorted[i];
-        const struct iv_package *present = NULL;
-        for (; i < count && compare_text(sorted[i]->key, first->key) == 0; i++) {
-            if (present == NULL && !sorted[i]->removal && sorted[i]->origin == first->origin) {
-                present = sorted[i];
+        const struct iv_package *best = first;
+        for (i++; i < count && compare_text(sorted[i]->key, first->key) == 0; i++) {
+            if (sorted[i]->origin == first->origin && iv_package_yields_to(best, sorted[i])) {
+                best = sorted[i];
             }
         }
-        if (present != NULL) {
-            items[kept++] = present;
+        if (!best->removal) {
+            items[kept++] = best;
         }
     }
     *ret_set = (struct iv_set){.items = items, .count = kept};

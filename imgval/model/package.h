@@ -120,6 +120,9 @@ const char *iv_package_partition(const struct iv_package *package);
 /* Owner type Microsoft (folded): not part of the firmware set. */
 bool iv_package_is_microsoft(const struct iv_package *package);
 
+/* Whether a firmware package, known as such, is Microsoft's afterwards (ADV010). */
+bool iv_package_leaves_firmware(const struct iv_package *before, const struct iv_package *after);
+
 /* All packages of an array by key, those of one key by origin and path. */
 const struct iv_package **iv_package_sort(const struct iv_package *packages, size_t count,
                                           struct iv_arena *arena);
@@ -130,9 +133,14 @@ struct iv_set {
     size_t count;
 };
 
+/* Of two packages of one key, whether the set is better served by `next` (of a later path) than by
+ * `now`: a package that is present by a removal, a firmware package by one that Microsoft owns. */
+bool iv_package_yields_to(const struct iv_package *now, const struct iv_package *next);
+
 /* The set of all present packages (removal packages are not). For a key that stands twice, the
- * first by path counts. The submission's packages hide the history's of the same key: also a
- * removal package does, so the key is then absent. */
+ * first by path counts, of firmware packages if there is one among them: the key is then one of the
+ * firmware set. The submission's packages hide the history's of the same key: also a removal
+ * package does, so the key is then absent. */
 void iv_set_build(const struct iv_package *packages, size_t count, struct iv_arena *arena,
                   struct iv_set *ret_set);
 /* The same from what iv_package_sort() made. */

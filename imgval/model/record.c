@@ -10,7 +10,7 @@ const struct iv_package **iv_record_packages(const struct iv_package *const *sor
     for (size_t i = 0; i < count; i++) {
         if (used == 0 || strcmp(kept[used - 1]->key, sorted[i]->key) != 0) {
             kept[used++] = sorted[i];
-        } else if (kept[used - 1]->removal && !sorted[i]->removal) {
+        } else if (iv_package_yields_to(kept[used - 1], sorted[i])) {
             kept[used - 1] = sorted[i];
         }
     }

@@ -60,17 +60,29 @@ void iv_wspc_neighbours(const struct iv_baseline *baselines, size_t count,
     *ret_neighbours = n;
 }
 
-static bool has_same_keys(const struct iv_set *a, const struct iv_set *b)
+/* The next member of a set that counts, from `at` on; NULL: there is none. */
+static const struct iv_package *next_counted(const struct iv_set *set, size_t *at, bool all_owners)
 {
-    if (a->count != b->count) {
-        return false;
-    }
-    for (size_t i = 0; i < a->count; i++) {
-        if (strcmp(a->items[i]->key, b->items[i]->key) != 0) {
-            return false;
+    while (*at < set->count) {
+        const struct iv_package *package = set->items[(*at)++];
+        if (all_owners || !iv_package_is_microsoft(package)) {
+            return package;
         }
     }
-    return true;
+    return NULL;
+}
+
+bool iv_wspc_is_same_set(const struct iv_set *a, const struct iv_set *b, bool all_owners)
+{
+    size_t i = 0;
+    size_t k = 0;
+    for (;;) {
+        const struct iv_package *x = next_counted(a, &i, all_owners);
+        const struct iv_package *y = next_counted(b, &k, all_owners);
+        if (x == NULL || y == NULL || strcmp(x->key, y->key) != 0) {
+            return x == NULL && y == NULL;
+        }
+    }
 }
 
 static bool is_before(const struct iv_baseline *a, const struct iv_baseline *b)
@@ -79,11 +91,12 @@ static bool is_before(const struct iv_baseline *a, const struct iv_baseline *b)
 }
 
 /*
- * The baseline that stands at one place: of several with the same keys, the first by id. With
- * different sets there is no answer: NULL, and *ret_sets is the number of different sets.
+ * The baseline that stands at one place: of several with the same firmware set, the first by id.
+ * With different sets there is no answer: NULL, and *ret_sets is the number of different sets.
  */
 static const struct iv_baseline *only_one(const struct iv_baseline *baselines,
-                                          const size_t *indexes, size_t count, size_t *ret_sets)
+                                          const size_t *indexes, size_t count, bool all_owners,
+                                          size_t *ret_sets)
 {
     const struct iv_baseline *first = NULL;
     size_t sets = 0;
@@ -92,7 +105,7 @@ static const struct iv_baseline *only_one(const struct iv_baseline *baselines,
         assert(baseline->set_loaded);
         bool known = false;
         for (size_t k = 0; k < i && !known; k++) {
-            known = has_same_keys(&baselines[indexes[k]].set, &baseline->set);
+            known = iv_wspc_is_same_set(&baselines[indexes[k]].set, &baseline->set, all_owners);
         }
         sets += known ? 0 : 1;
         if (first == NULL || is_before(baseline, first)) {
@@ -101,6 +114,28 @@ static const struct iv_baseline *only_one(const struct iv_baseline *baselines,
     }
     *ret_sets = sets;
     return sets > 1 ? NULL : first;
+}
+
+/*
+ * Of later baselines with the same firmware set, one that fails the test comes first: what
+ * Microsoft owns in them may differ, and a package of the submission counts as contained where it
+ * is among that.
+ */
+static const struct iv_baseline *strictest(const struct iv_set *submission,
+                                           const struct iv_baseline *baselines,
+                                           const size_t *indexes, size_t count, bool all_owners,
+                                           const struct iv_baseline *first, struct iv_arena *arena)
+{
+    const struct iv_baseline *failing = NULL;
+    const struct iv_package **missing;
+    for (size_t i = 0; first != NULL && count > 1 && i < count; i++) {
+        const struct iv_baseline *baseline = &baselines[indexes[i]];
+        if (iv_set_missing(&baseline->set, submission, all_owners, arena, &missing) > 0 &&
+            (failing == NULL || is_before(baseline, failing))) {
+            failing = baseline;
+        }
+    }
+    return failing != NULL ? failing : first;
 }
 
 /* One superset test; a failure is added to the result. */
@@ -179,9 +214,11 @@ void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *ba
         return;
     }
     size_t sets[3];
-    wspc.older = only_one(baselines, n->older, n->older_count, &sets[IV_OLDER]);
-    wspc.newer = only_one(baselines, n->newer, n->newer_count, &sets[IV_NEWER]);
-    wspc.same = only_one(baselines, n->same, n->same_count, &sets[IV_SAME]);
+    wspc.older = only_one(baselines, n->older, n->older_count, all_owners, &sets[IV_OLDER]);
+    wspc.newer = only_one(baselines, n->newer, n->newer_count, all_owners, &sets[IV_NEWER]);
+    wspc.same = only_one(baselines, n->same, n->same_count, all_owners, &sets[IV_SAME]);
+    wspc.newer =
+        strictest(submission, baselines, n->newer, n->newer_count, all_owners, wspc.newer, arena);
     for (size_t i = 0; i < IV_COUNT(sets) && wspc.several == 0; i++) {
         wspc.several = sets[i] > 1 ? sets[i] : 0;
     }

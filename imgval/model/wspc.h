@@ -95,11 +95,15 @@ void iv_wspc_neighbours(const struct iv_baseline *baselines, size_t count,
 
 /*
  * The comparison of one variant. The sets of all neighbours are loaded. Several baselines at one
- * place with the same present keys count as one (the first by id).
+ * place with the same firmware set count as one: the first by id, or, of later ones, the first that
+ * fails the test.
  */
 void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *baselines,
                    const struct iv_neighbours *neighbours, bool all_owners, struct iv_arena *arena,
                    struct iv_wspc *ret_wspc);
+
+/* Contract 4: sets are equal when their firmware members are (with all_owners: all members). */
+bool iv_wspc_is_same_set(const struct iv_set *a, const struct iv_set *b, bool all_owners);
 
 /* --against: one submission as the older baseline, whatever its version. */
 void iv_wspc_judge_against(const struct iv_set *submission, const struct iv_baseline *older,

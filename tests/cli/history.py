@@ -486,7 +486,13 @@ def told_of(answer):
                       key=lambda p: bytes_of(p["after"], "path"))
     gone = [("WSPC004", None)] if any(p["what"] == ["removed"] for p in answer["packages"]) else []
     return gone + [("ADV001", p["name"]) for p in packages if "content" in p["what"]] + \
-        [("ADV002", p["name"]) for p in packages if "version-down" in p["what"]]
+        [("ADV002", p["name"]) for p in packages if "version-down" in p["what"]] + \
+        [("ADV010", p["name"]) for p in packages if leaves_firmware(p)]
+
+
+def leaves_firmware(package):
+    before, after = (((package[side] or {}).get("owner_type") or "").lower() for side in ("before", "after"))
+    return before not in ("", "microsoft") and after == "microsoft"
 
 
 REMOVED = ("To be WSPC-compliant, you cannot remove a package. The following packages were removed "
@@ -499,7 +505,7 @@ def diff_sarif(out, answer):
     for error in jsonschema.Draft202012Validator(formats.SARIF).iter_errors(log):
         raise Fails(error.message[:300])
     run = log["runs"][0]
-    need([r["id"] for r in run["tool"]["driver"]["rules"]] == ["WSPC004", "ADV001", "ADV002"], "rules")
+    need([r["id"] for r in run["tool"]["driver"]["rules"]] == ["WSPC004", "ADV001", "ADV002", "ADV010"], "rules")
     results = run["results"]
     need([(r["ruleId"], r["properties"].get("package")) for r in results] == told_of(answer), "results",
          results)

@@ -74,8 +74,8 @@ class Run:
 
 
 def known_formats(run):
-    script = run("--completion=bash", status=0).stdout.decode()
-    return re.search(r"'scan '\).*?--format\) words='([^']*)'", script, re.S).group(1).split()
+    words = run("--complete", "--", "scan", "--format=", status=0).stdout.decode()
+    return re.findall(r"^--format=(\w+)", words, re.M)
 
 
 def check_hostile(run, outs, report):

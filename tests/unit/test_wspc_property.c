@@ -76,7 +76,7 @@ struct tally {
     size_t allowed;
     size_t rfu[7];
     size_t packages;
-    size_t twins, removals, microsoft, empty, unreadable, bare, languages;
+    size_t twins, removals, microsoft, empty, unreadable, bare, languages, entries, mixed;
 };
 
 static char *random_case(struct history *h, const char *text)
@@ -183,6 +183,38 @@ static void make_manifest(struct history *h, struct model_package *m, struct iv_
     }
 }
 
+/* What a phone's history says of the package: whatever the file was called, and also of SPKGs. */
+static void make_entry(struct history *h, struct model_package *m, struct iv_package *p,
+                       const char *name)
+{
+    struct random *r = &h->random;
+    const char *dot;
+    m->manifest_name = random_case(h, name);
+    m->is_from_history = true;
+    dot = strchr(m->manifest_name, '.');
+    p->container = IV_CONTAINER_HISTORY;
+    p->origin = IV_ORIGIN_HISTORY;
+    p->style = in_100(r, 50) ? IV_STYLE_CBS : IV_STYLE_SPKG;
+    p->owner = iv_arena_strndup(&h->arena, m->manifest_name, (size_t)(dot - m->manifest_name));
+    p->component = dot + 1;
+    if (p->style == IV_STYLE_CBS) {
+        p->identity_name = in_100(r, 50) ? m->manifest_name : NULL;
+    }
+}
+
+/* The places at which phones stage packages; none is that of a name. */
+static const char *random_staging(struct history *h)
+{
+    static const char *const files[] = {
+        "\\\\?\\U:\\SharedData\\DuShared\\PackagesToInstall\\138.cab",
+        "\\\\?\\C:\\R\\MainOS\\Windows\\Other~1~arm~~1.0.0.0\\update.mum",
+        "\\\\?\\e:\\out\\contoso.other.spkg",
+        "C:\\Windows\\Servicing\\Packages\\Other~1~arm~~1.0.0.0.mum",
+        "",
+    };
+    return files[below(&h->random, IV_COUNT(files))];
+}
+
 static void add_package(struct history *h, struct twin *t, size_t number, struct tally *tally)
 {
     struct random *r = &h->random;
@@ -190,11 +222,14 @@ static void add_package(struct history *h, struct twin *t, size_t number, struct
     struct iv_package *p = &t->packages[t->model.package_count++];
     const char *name = iv_arena_printf(&h->arena, "Contoso.Pkg%zu", number);
     m->owner_type = random_owner_type(h);
-    if (in_100(r, 75)) {
+    if (in_100(r, 70)) {
         make_file(h, m, p, name);
-    } else {
+    } else if (in_100(r, 60)) {
         make_manifest(h, m, p, name);
         tally->bare++;
+    } else {
+        make_entry(h, m, p, name);
+        tally->entries++;
     }
     if (p->style == IV_STYLE_CBS && number % 3 == 0) {
         m->language = in_100(r, 50) ? "neutral" : "de-DE";
@@ -205,7 +240,10 @@ static void add_package(struct history *h, struct twin *t, size_t number, struct
     p->empty = in_100(r, 10);
     p->path = iv_arena_printf(&h->arena, "%02zu/%zu", below(r, 100), t->model.package_count);
     m->path = p->path;
-    iv_package_set_key(&h->arena, p, m->file_name != NULL ? m->file_name : "folder/update.mum");
+    iv_package_set_key(&h->arena, p,
+                       m->file_name != NULL ? m->file_name
+                       : m->is_from_history ? random_staging(h)
+                                            : "folder/update.mum");
     tally->packages++;
     tally->removals += p->removal ? 1 : 0;
     tally->microsoft += iv_package_is_microsoft(p) ? 1 : 0;
@@ -230,9 +268,11 @@ static void make_submission(struct history *h, struct twin *t, const char *id, s
     for (size_t i = 0; i < NAMES; i++) {
         if ((i <= 3 + rank) != in_100(r, h->noise)) {
             add_package(h, t, i, tally);
-            if (in_100(r, 8)) {
+            if (in_100(r, 15)) {
+                const struct iv_package *last = &t->packages[t->model.package_count - 1];
                 add_package(h, t, i, tally);
                 tally->twins++;
+                tally->mixed += iv_package_is_microsoft(last) != iv_package_is_microsoft(last + 1);
             }
         }
     }
@@ -390,9 +430,10 @@ static bool check_requests(struct history *h, struct tally *tally)
 static void print(const struct tally *t, size_t histories, uint64_t seed)
 {
     printf("seed %" PRIu64 ": %zu histories, %zu packages (%zu twins, %zu removal, %zu Microsoft, "
-           "%zu empty, %zu unreadable, %zu bare manifests, %zu with a language)\n",
+           "%zu empty, %zu unreadable, %zu bare manifests, %zu with a language, %zu entries of "
+           "histories, %zu twins of which Microsoft owns one)\n",
            seed, histories, t->packages, t->twins, t->removals, t->microsoft, t->empty,
-           t->unreadable, t->bare, t->languages);
+           t->unreadable, t->bare, t->languages, t->entries, t->mixed);
     printf("%zu variants judged:", t->judged);
     for (size_t i = IV_WSPC_COMPLIANT; i <= IV_WSPC_NOT_EVALUATED; i++) {
         printf(" %s %zu", iv_wspc_status_names[i], t->status[i]);
@@ -424,6 +465,7 @@ static void check_not_vacuous(const struct tally *t)
     CHECK(t->rfu[6] >= 100);
     CHECK(t->twins >= 100 && t->removals >= 100 && t->microsoft >= 100 && t->empty >= 100);
     CHECK(t->unreadable >= 100 && t->bare >= 100 && t->languages >= 100);
+    CHECK(t->entries >= 100 && t->mixed >= 100);
 }
 
 int main(int argc, char **argv)

@@ -107,19 +107,44 @@ void model_prepare(struct model_submission *submission)
     }
 }
 
-/* "Counted once": of the present packages of a name, the first by path. NULL: it is not present. */
-static const struct model_package *present(const struct model_submission *submission,
-                                           const char *name)
+/* "Entries known only from the history are set members": what lies in the submission, a removal
+ * package too, hides them. */
+static bool is_hidden(const struct model_submission *submission,
+                      const struct model_package *package)
 {
-    const struct model_package *found = NULL;
+    bool hidden = false;
     for (size_t i = 0; i < submission->package_count; i++) {
         const struct model_package *p = &submission->packages[i];
-        if (strcmp(p->name, name) == 0 && !is_removal(p) &&
-            (found == NULL || strcmp(p->path, found->path) < 0)) {
-            found = p;
-        }
+        hidden = hidden || (package->is_from_history && !p->is_from_history &&
+                            strcmp(p->name, package->name) == 0);
+    }
+    return hidden;
+}
+
+/* "The packages that are present: removal packages are not." */
+static bool is_present(const struct model_submission *submission, const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; i < submission->package_count; i++) {
+        const struct model_package *p = &submission->packages[i];
+        found =
+            found || (strcmp(p->name, name) == 0 && !is_removal(p) && !is_hidden(submission, p));
     }
     return found;
+}
+
+/* "Where one key is present twice, the package is a firmware package if any of its copies is one."
+ */
+static bool is_counted(const struct model_submission *submission, const char *name, bool all_owners)
+{
+    bool firmware = false;
+    for (size_t i = 0; i < submission->package_count; i++) {
+        const struct model_package *p = &submission->packages[i];
+        bool microsoft = p->owner_type != NULL && is_equal_folded(p->owner_type, "Microsoft");
+        firmware = firmware || (strcmp(p->name, name) == 0 && !is_removal(p) &&
+                                !is_hidden(submission, p) && (all_owners || !microsoft));
+    }
+    return firmware;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -138,11 +163,7 @@ static bool is_superset(const struct model_submission *larger,
     size_t count = 0;
     for (size_t i = 0; i < smaller->package_count; i++) {
         const char *name = smaller->packages[i].name;
-        const struct model_package *p = present(smaller, name);
-        if (p == NULL || present(larger, name) != NULL) {
-            continue;
-        }
-        if (!all_owners && p->owner_type != NULL && is_equal_folded(p->owner_type, "Microsoft")) {
+        if (!is_counted(smaller, name, all_owners) || is_present(larger, name)) {
             continue;
         }
         bool known = false;
@@ -161,18 +182,17 @@ static bool is_superset(const struct model_submission *larger,
     return count == 0;
 }
 
-static bool has_same_set(const struct model_submission *a, const struct model_submission *b)
+/* "Sets are equal when their firmware members are." */
+static bool has_same_set(const struct model_submission *a, const struct model_submission *b,
+                         bool all_owners)
 {
-    for (size_t i = 0; i < a->package_count; i++) {
-        const char *name = a->packages[i].name;
-        if ((present(a, name) != NULL) != (present(b, name) != NULL)) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < b->package_count; i++) {
-        const char *name = b->packages[i].name;
-        if ((present(a, name) != NULL) != (present(b, name) != NULL)) {
-            return false;
+    const struct model_submission *const sides[] = {a, b};
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = 0; i < sides[side]->package_count; i++) {
+            const char *name = sides[side]->packages[i].name;
+            if (is_counted(a, name, all_owners) != is_counted(b, name, all_owners)) {
+                return false;
+            }
         }
     }
     return true;
@@ -240,31 +260,40 @@ static bool stands_at(const struct model_submission *records, size_t count,
     return true;
 }
 
-/* The one baseline at a place; "several" with different sets are counted instead. */
+/* The one baseline at a place; "several" with different sets are counted instead. "H must contain
+ * the submission": where several equal ones are H, the first by id that does not is shown. */
 static const struct model_submission *at_place(const struct model_submission *records, size_t count,
-                                               const char *version, const char *const pop[3],
-                                               enum model_place place, size_t *ret_sets)
+                                               const struct model_submission *submission,
+                                               const char *const pop[3], enum model_place place,
+                                               bool all_owners, size_t *ret_sets)
 {
+    char scratch[sizeof(((struct model_answer *)0)->missing[0])];
     const struct model_submission *found[16];
     size_t sets = 0;
     const struct model_submission *first = NULL;
+    const struct model_submission *failing = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (!stands_at(records, count, &records[i], version, pop, place)) {
+        const struct model_submission *record = &records[i];
+        if (!stands_at(records, count, record, submission->version, pop, place)) {
             continue;
         }
         bool known = false;
         for (size_t k = 0; k < sets; k++) {
-            known = known || has_same_set(found[k], &records[i]);
+            known = known || has_same_set(found[k], record, all_owners);
         }
         if (!known) {
-            found[sets++] = &records[i];
+            found[sets++] = record;
         }
-        if (first == NULL || strcmp(records[i].id, first->id) < 0) {
-            first = &records[i];
+        if (first == NULL || strcmp(record->id, first->id) < 0) {
+            first = record;
+        }
+        if (place == MODEL_NEWER && (failing == NULL || strcmp(record->id, failing->id) < 0) &&
+            !is_superset(record, submission, all_owners, scratch)) {
+            failing = record;
         }
     }
     *ret_sets = sets;
-    return sets == 1 ? first : NULL;
+    return sets != 1 ? NULL : failing != NULL ? failing : first;
 }
 
 void model_judge(const struct model_submission *records, size_t count,
@@ -284,7 +313,7 @@ void model_judge(const struct model_submission *records, size_t count,
     for (int place = 0; place < MODEL_PLACES; place++) {
         size_t sets;
         neighbour[place] =
-            at_place(records, count, submission->version, pop, (enum model_place)place, &sets);
+            at_place(records, count, submission, pop, (enum model_place)place, all_owners, &sets);
         ret_answer->neighbour[place] = neighbour[place] != NULL ? neighbour[place]->id : NULL;
         if (sets > 1 && ret_answer->several == 0) {
             ret_answer->several = sets;

@@ -18,6 +18,7 @@ struct model_package {
     const char *owner_type;
     const char *path;
     bool says_removal;     /* the manifest does; the file name may, too */
+    bool is_from_history;  /* an entry of the phone's history; manifest_name is its identity */
     char name[MODEL_NAME]; /* set by model_prepare() */
 };
 

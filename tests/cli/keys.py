@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""keys.py PROGRAM BUILDER: which package is it, and whose, for the commands other than scan; what
+cache import takes, and what it refuses."""
+import json
+import sqlite3
+import sys
+
+import support
+
+POP = ("--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88")
+TWINS = """
+spkg t1/Contoso.A.spkg component=A
+spkg t1/Contoso.B.spkg component=B owner_type=OEM
+cbs t1/Contoso.B.cab component=B owner_type=Microsoft
+spkg t2/Contoso.A.spkg component=A
+"""
+
+
+def version(number):
+    return f"--firmware-version=1.0.0.{number}"
+
+
+def add(place, store, number, path, *more):
+    return place.run("cache", "add", f"--cache={store}", *POP, version(number), *more, path)
+
+
+def build(place, recipe):
+    place.build(recipe, "tree")
+    for one in (place.path / "tree").iterdir():
+        one.rename(place.path / one.name)
+
+
+def metadata(place, folder, number):
+    place.write(f"{folder}/OEMSettings.reg",
+                "Windows Registry Editor Version 5.00\n\n"
+                "[HKEY_LOCAL_MACHINE\\SYSTEM\\Platform\\DeviceTargetingInfo]\n"
+                '"PhoneManufacturer"="CONTOSO"\n"PhoneManufacturerModelName"="CT-100"\n'
+                f'"PhoneMobileOperatorName"="000-88"\n"PhoneFirmwareRevision"="1.0.0.{number}"\n')
+
+
+def check_twins(checks, place):
+    """A key with two owners is a firmware package, in whatever form the set comes."""
+    build(place, TWINS)
+    checks.status(add(place, "s.db", 1, "t1", "--baseline"), 0, "the first baseline")
+    checks.status(add(place, "s.db", 2, "t2"), 0, "recorded, not compliant")
+    done = place.run("rfu", "--cache=s.db", "--source=CONTOSO/000-88/CT-100@1.0.0.1",
+                     "--target=CONTOSO/000-88/CT-100@1.0.0.2", "--format=json")
+    checks.status(done, 1, "rfu")
+    checks.that("RFU001" in done.text, "rfu: not a baseline", done.text)
+    metadata(place, "t1", 1)
+    metadata(place, "t2", 2)
+    for words in (["t1", "t2"], ["--cache=s.db", "CONTOSO/000-88/CT-100@1.0.0.1", "t2"]):
+        done = place.run("audit", "--format=json", *words)
+        checks.status(done, 0, "audit: a broken step is a warning")
+        found = [f for f in json.loads(done.out)["findings"] if f["id"] == "WSPC004"]
+        checks.same([f["packages"] for f in found], [["Contoso.B"]], f"audit {words}: what broke it")
+    bundle = place.run("cache", "export", "--cache=s.db").out
+    place.write("bundle.jsonl", bundle)
+    checks.status(place.run("cache", "import", "--cache=t.db", "bundle.jsonl"), 0, "the bundle")
+    checks.status(place.run("cache", "merge", "--cache=u.db", "t.db"), 0, "the merge")
+    for store in ("t.db", "u.db"):
+        checks.same(support.export(place, store), bundle, f"{store} is the same store")
+        done = place.run("scan", f"--cache={store}", "--baseline", "--format=json", "t2")
+        checks.same([f["packages"] for f in done.findings("WSPC003")], [["Contoso.B"]], store)
+    done = place.run("scan", "--no-wspc", "--format=json", *POP, version(1), "t1")
+    place.write("t1.json", done.out)
+    checks.status(place.run("cache", "import", "--baseline", "--cache=r.db", "t1.json"), 0, "a report")
+    done = place.run("scan", "--cache=r.db", "--baseline", "--format=json", "t2")
+    checks.same([f["packages"] for f in done.findings("WSPC003")], [["Contoso.B"]], "from a report")
+
+
+def check_owners(checks, place):
+    """ADV010 wherever versions are compared."""
+    build(place, "spkg t1/Contoso.A.spkg component=A\nspkg t1/Contoso.B.spkg component=B\n"
+                "spkg t2/Contoso.A.spkg component=A\n"
+                "spkg t2/Contoso.B.spkg component=B owner_type=Microsoft\n")
+    metadata(place, "t1", 1)
+    metadata(place, "t2", 2)
+    done = place.run("audit", "--format=json", "t1", "t2")
+    checks.status(done, 0, "audit")
+    found = [f for f in json.loads(done.out)["findings"] if f["id"] == "ADV010"]
+    checks.same([(f["key"], f["actual"], f["expected"]) for f in found],
+                [("contoso.b", "Microsoft", "OEM")], "audit")
+    done = place.run("diff", "--format=sarif", "t1", "t2")
+    checks.status(done, 1, "diff")
+    checks.that('"ADV010"' in done.text and "is owned by Microsoft in firmware 1.0.0.2, and by OEM in firmware 1.0.0.1" in done.text, "diff", done.text)
+
+
+def check_lists(checks, place):
+    """A list of names, a phone's InstalledPackages.csv, and what is neither."""
+    place.write("InstalledPackages.csv", "\ufeffPartition,Name,Version\r\n"
+                "mainos,contoso.base.mainos,8.0.10149.1\r\n"
+                "efiesp,contoso.voice.efiesp_lang_en-us,8.0.10149.2\r\n")
+    words = ("cache", "import", "--baseline", "--cache=s.db", *POP, version(1))
+    checks.status(place.run(*words, "InstalledPackages.csv"), 0, "InstalledPackages.csv")
+    packages = json.loads(support.export(place, "s.db").splitlines()[1])["packages"]
+    checks.same([(p["key"], p["version"], p["partition"]) for p in packages],
+                [("contoso.base.mainos", "8.0.10149.1", "mainos"),
+                 ("contoso.voice.efiesp_lang_en-us", "8.0.10149.2", "efiesp")], "its packages")
+    for what, text in {
+            "brackets": "[" * 2000000, "null": "null", "true": "true\n", "numbers": "1\n2.5\n", "an object": '{"a": 1}\n',
+            "a sentence": "Not a package\n", "a long name": "a" * 300 + "\n",
+            "a path": "C:\\out\\Contoso.A.spkg\n", "markup": "Contoso.A\n<b>\n",
+            "a quote": '"Contoso.A"\n', "a control character": "Contoso.A\x01\n",
+            "a long line": "Contoso.A," + " " * 5000 + "1.0.0.0\n",
+            "a long partition": "Contoso.A,1.0.0.0," + "p" * 100 + "\n",
+            "a column too many": "Contoso.A,1.0.0.0,MainOS,x\n",
+            "a csv with a bad version": "Partition,Name,Version\nMainOS,Contoso.A,x\n",
+            "a csv without a name": "Partition,Name,Version\nMainOS,,1.0.0.0\n",
+            "a csv with two columns": "Partition,Name,Version\nMainOS,Contoso.A\n"}.items():
+        place.write("list", text)
+        done = place.run("cache", "import", "--baseline", "--cache=n.db", *POP, version(2), "list")
+        checks.status(done, 2, what)
+        checks.that(len(done.err) < 600, f"{what}: a short message", len(done.err))
+    checks.that(not (place.path / "n.db").exists(), "nothing was recorded")
+    place.write("list", "{\"schema\":\"" + "a" * 3000000 + "\"}")
+    done = place.run("cache", "import", "--cache=n.db", *POP, version(2), "list")
+    checks.status(done, 2, "a name of 3 MB")
+    checks.that("damaged" not in done.text_err, "it is not the store that is damaged", done.text_err[-300:])
+
+
+if __name__ == "__main__":
+    sys.exit(support.run_groups([check_twins, check_owners, check_lists], sys.argv[3:], sys.argv[1],
+                                sys.argv[2]))
