@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of imgval against named peers on the same tree in the same run.
 
-    bench.py BUILD [NAME...]        NAME: scan work payload memory facts cold store start
+    bench.py BUILD [NAME...]        NAME: scan registry work payload memory facts cold store start
                                     reports ffu audit
 
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
@@ -143,6 +143,30 @@ def bench_scan(build, work):
     wallp, _ = row("cabextract -p -F | xmllint, each file", peer, count)
     goal("ratio -j1 to the peer", wall1 / wallp, 0.07)
     goal("ratio -j2 to -j1", wall2 / wall1, 0.55)
+
+
+def bench_registry(build, work):
+    """What it costs to look for device values in the registry files of 300 packages, which stand after
+    64 KB of payload, beside 700 packages of Microsoft's that are not looked into."""
+    trees = {}
+    for name, files in (("without", 0), ("with", 2)):
+        tree = trees[name] = work / name
+        tree.mkdir()
+        generate(build, tree / "oem", packages=300, seed=1, registry=files, binary=0)
+        generate(build, tree / "microsoft", packages=700, first=300, seed=2, registry=2, binary=0, owner="Microsoft",
+                 owner_type="Microsoft")
+    os.sync()
+    print("scan of 300 OEM packages with two registry files each beside 700 of Microsoft's, page cache "
+          "warm")
+    scan = [build / "imgval", "scan", "--no-wspc", "--format=json", "-j1"]
+    runs = {name: [] for name in trees}
+    peaks = {name: measure([*scan, tree])[2] for name, tree in trees.items()}
+    for _ in range(9):
+        for name, tree in trees.items():
+            runs[name].append(measure([*scan, tree], peak=peaks[name]))
+    _, base = row("no registry files in the 300", runs["without"], 1000)
+    _, cpu = row("two registry files in each of the 300", runs["with"], 1000)
+    goal("CPU time for each package that is looked into", (cpu - base) / 300 * 1000, 1, " ms")
 
 
 def bench_work(build, work):
@@ -448,7 +472,7 @@ def bench_reports(build, work):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    benches = {"scan": bench_scan, "work": bench_work, "payload": bench_payload,
+    benches = {"scan": bench_scan, "registry": bench_registry, "work": bench_work, "payload": bench_payload,
                "memory": bench_memory, "facts": bench_facts,
                "cold": bench_cold, "store": bench_store, "start": bench_start,
                "reports": bench_reports, "ffu": bench_ffu, "audit": bench_audit}

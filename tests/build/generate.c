@@ -88,6 +88,7 @@ void fx_generate_open(struct fx_generate *options, struct fx_arena *arena)
                 : cpus > 16 ? 16
                             : (uint64_t)cpus,
         .owner = "Contoso",
+        .owner_type = "OEM",
         .version = "3.1",
     };
     set_choices(options, &options->mix, "stored:1,mszip:1,lzx:2");
@@ -113,13 +114,21 @@ void fx_generate_option(struct fx_generate *options, const char *word)
         struct fx_choices *choices;
         const char **text;
     } rows[] = {
-        {"packages", &options->packages, NULL, NULL}, {"first", &options->first, NULL, NULL},
-        {"seed", &options->seed, NULL, NULL},         {"payload", &options->payload, NULL, NULL},
-        {"files", &options->files, NULL, NULL},       {"subdirs", &options->subdirs, NULL, NULL},
-        {"binary", &options->binary, NULL, NULL},     {"jobs", &options->jobs, NULL, NULL},
-        {"mix", NULL, &options->mix, NULL},           {"manifest", NULL, &options->manifest, NULL},
-        {"style", NULL, &options->style, NULL},       {"owner", NULL, NULL, &options->owner},
+        {"packages", &options->packages, NULL, NULL},
+        {"first", &options->first, NULL, NULL},
+        {"seed", &options->seed, NULL, NULL},
+        {"payload", &options->payload, NULL, NULL},
+        {"files", &options->files, NULL, NULL},
+        {"subdirs", &options->subdirs, NULL, NULL},
+        {"binary", &options->binary, NULL, NULL},
+        {"jobs", &options->jobs, NULL, NULL},
+        {"mix", NULL, &options->mix, NULL},
+        {"manifest", NULL, &options->manifest, NULL},
+        {"style", NULL, &options->style, NULL},
+        {"owner", NULL, NULL, &options->owner},
         {"version", NULL, NULL, &options->version},
+        {"registry", &options->registry, NULL, NULL},
+        {"owner_type", NULL, NULL, &options->owner_type},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         size_t n = strlen(rows[i].key);
@@ -160,6 +169,27 @@ static void add_files(const struct fx_generate *options, struct fx_package *pack
     }
 }
 
+/* Registry files of some kilobytes, which say nothing about the device. */
+static void add_registry(const struct fx_generate *options, struct fx_package *package,
+                         uint64_t index, bool cbs)
+{
+    for (uint64_t i = 0; i < options->registry; i++) {
+        struct fx_entry *entry = fx_package_add_entry(package);
+        const char *name = fx_arena_printf(package->arena, "Part%05llu_%llu",
+                                           (unsigned long long)index, (unsigned long long)i);
+        entry->type = "Registry";
+        entry->device_path = fx_arena_printf(
+            package->arena, cbs ? "%s.manifest" : "\\Windows\\Packages\\RegistryFiles\\%s.reg",
+            name);
+        entry->cab_path = fx_arena_printf(package->arena, cbs ? "%s.manifest" : "%s.reg", name);
+        entry->source = (struct fx_source){
+            .pattern = FX_PATTERN_FILL,
+            .size = 6000,
+            .seed = fx_random_seed(options->seed, index * 64 + i),
+        };
+    }
+}
+
 static const char *partition_of(uint64_t random)
 {
     uint64_t at = random % 100;
@@ -171,6 +201,7 @@ static void set_identity(const struct fx_generate *options, struct fx_package *p
 {
     struct fx_arena *arena = package->arena;
     fx_package_set(package, "owner", options->owner);
+    fx_package_set(package, "owner_type", options->owner_type);
     fx_package_set(package, "component", components[index % 24]);
     fx_package_set(package, "sub", fx_arena_printf(arena, "Part%05llu", (unsigned long long)index));
     fx_package_set(package, "version",
@@ -225,6 +256,7 @@ static void write_one(const struct fx_generate *options, uint64_t index, const c
     }
     package.order = order_of(choose(&options->manifest, fx_random(&state) >> 8));
     set_identity(options, &package, index, &state);
+    add_registry(options, &package, index, cbs);
     const char *folder = "";
     if (options->subdirs > 0) {
         folder =

@@ -29,8 +29,10 @@ struct fx_generate {
     uint64_t files;             /* entries in the manifest, with manifest and catalog */
     uint64_t subdirs;           /* 0: all packages in one folder */
     uint64_t binary;            /* per cent that are binary partition packages */
+    uint64_t registry;          /* registry files for each package, after its payload */
     uint64_t jobs;
     const char *owner;
+    const char *owner_type;
     const char *version; /* first two numbers of each version */
 };
 

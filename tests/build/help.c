@@ -152,7 +152,8 @@ static const char *const lines[] = {
     "  payload(65536)    bytes per package    files(36)   manifest entries per package",
     "  subdirs(0)        folders to spread packages over",
     "  binary(5)         per cent of binary partition packages",
-    "  owner(Contoso) version(3.1: first two numbers) jobs(processors)",
+    "  registry(0)       registry files per package, after its payload",
+    "  owner(Contoso) owner_type(OEM) version(3.1: first two numbers) jobs(processors)",
 };
 
 void fx_help_print(FILE *out)

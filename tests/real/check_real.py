@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
 """Real files, read by imgval and by others: every cabinet in $IMGVAL_REAL/cab and every manifest in
 $IMGVAL_REAL/mum must show the name, version, partition, flags and file list that cabextract and
-xmllint show. Exit status 77 (skipped) where IMGVAL_REAL is not set."""
+xmllint show; every hive in $IMGVAL_REAL/hive the names, types and texts of values that its .list.txt
+names. Where IMGVAL_REAL is not set, ../shared/real beside the checkout stands for it; exit status 77
+(skipped) where neither is there. (Registry files and further XML: tests/documents/agree.py.)"""
+import gzip
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
+import urllib.parse
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+KEYS_MAX = 30  # of one hive
 
 
 def xpath(manifest, expression):
@@ -61,13 +69,45 @@ def compare(program, path, manifest, problems):
         problems.append(f"{path.name}: key {package['key']!r}")
 
 
+def listed_values(listing):
+    """Of each key the values as volcat prints them; None for a text that is not compared."""
+    keys = {}
+    for line in listing.read_text(encoding="utf-8").split("\n"):
+        kind, *fields = line.split("\t")
+        if kind == "key":
+            keys.setdefault(fields[0], [])
+        elif kind == "value":
+            path, name, number, _, _, text = fields
+            is_text = number in ("1", "2") and text != "(other)"
+            text = urllib.parse.unquote(text).split("\0")[0] if is_text else "(other)"
+            keys.setdefault(path, []).append((urllib.parse.unquote(name), number, text))
+    return keys
+
+
+def compare_hive(volcat, packed, problems):
+    listing = packed.with_name(packed.name.removesuffix(".gz") + ".list.txt")
+    keys = {path: values for path, values in listed_values(listing).items() if values and "%" not in path}
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(gzip.decompress(packed.read_bytes()))
+        file.flush()
+        for path in list(keys)[:KEYS_MAX]:
+            done = subprocess.run([volcat, "--hive", path, file.name], capture_output=True, check=False)
+            lines = done.stdout.decode("utf-8").split("\n")
+            if any(line.startswith("trouble") for line in lines):
+                continue  # what is damaged is said to be: no other value is shown
+            got = sorted(line for line in lines if line.startswith("value "))
+            wanted = sorted(f"value {name} {number} {text}" for name, number, text in keys[path]
+                            if "\n" not in name + text)
+            if got != wanted:
+                problems.append(f"{packed.name}, key '{path}': {got[:3]}, listed are {wanted[:3]}")
+
+
 def main():
-    program = os.path.abspath(sys.argv[1])
-    real = os.environ.get("IMGVAL_REAL")
-    if not real:
-        print("IMGVAL_REAL is not set: skipped")
+    program, volcat = map(os.path.abspath, sys.argv[1:3])
+    real = pathlib.Path(os.environ.get("IMGVAL_REAL") or TOP.parent / "shared/real")
+    if not real.is_dir():
+        print("no real files: IMGVAL_REAL is not set, and there are none beside the checkout: skipped")
         return 77
-    real = pathlib.Path(real)
     problems = []
     cabs = sorted((real / "cab").glob("*.cab"))
     mums = sorted((real / "mum").glob("*.mum"))
@@ -77,6 +117,9 @@ def main():
         compare(program, cab, manifest, problems)
     for mum in mums:
         compare(program, mum, mum.read_bytes(), problems)
+    hives = sorted((real / "hive").glob("*.gz"))
+    for hive in hives:
+        compare_hive(volcat, hive, problems)
     # The binary-partition packages among them lie in raw partitions: rules 3 to 5 pass.
     done = subprocess.run([program, "scan", "--type=partial", "--context-free", "--format=json",
                            real / "mum"], capture_output=True, check=False)
@@ -90,7 +133,7 @@ def main():
         problems.append(f"{binary} binary-partition packages, expected 18")
     for problem in problems:
         print(problem)
-    total = len(cabs) + len(mums) + 6
+    total = len(cabs) + len(mums) + len(hives) + 6
     print(f"{total - len(problems)} passed, {len(problems)} failed")
     return 1 if problems or not cabs or not mums else 0
 
