@@ -244,6 +244,9 @@ static const struct iv_rule rows[] = {
         .field = IV_PHONE_FIRMWARE_REVISION,
         .pattern = PART "\\." PART "\\." PART "\\." PART,
         .argument = "must have the form x.x.x.x, each x between 0 and 65535 in ASCII digits",
+        .spoils = IV_PART_COMPARISON,
+        .clause = "the firmware version is malformed",
+        .needs_metadata = true,
         .summary = "PhoneFirmwareRevision must have the form x.x.x.x, each x between 0 and 65535 "
                    "in ASCII digits; leading zeros are accepted.",
         .why = "Updates are ordered by this value: a device must be able to tell which of two "
@@ -263,6 +266,7 @@ static const struct iv_rule rows[] = {
         .field = IV_PHONE_MANUFACTURER,
         .pattern = "[A-Za-z0-9]{1,32}",
         .argument = "must be 1 to 32 ASCII letters and digits",
+        .needs_metadata = true,
         .summary = "PhoneManufacturer must be 1 to 32 ASCII letters and digits.",
         .why = "The value is the OEM's assigned identifier; updates are targeted by it.",
         .remedy = "Set PhoneManufacturer in the image customization (DeviceInfo/Static) to the "
@@ -280,6 +284,7 @@ static const struct iv_rule rows[] = {
         .field = IV_PHONE_MODEL_NAME,
         .pattern = "[A-Za-z0-9._-]{1,32}",
         .argument = "must be 1 to 32 ASCII letters, digits and characters of -._",
+        .needs_metadata = true,
         .summary = "PhoneManufacturerModelName must be 1 to 32 ASCII letters, digits and "
                    "characters of -._ (hyphen, dot, underscore).",
         .why = "The value is the OEM device name; updates and baselines are found by it.",
@@ -298,6 +303,7 @@ static const struct iv_rule rows[] = {
         .field = IV_PHONE_OPERATOR_NAME,
         .pattern = "[A-Za-z0-9]{3}-[A-Za-z0-9]{2}",
         .argument = "must have the form XXX-XX, each X an ASCII letter or digit",
+        .needs_metadata = true,
         .summary = "PhoneMobileOperatorName must have the form XXX-XX, each X an ASCII letter or "
                    "digit.",
         .why = "The value is the mobile operator's assigned code; updates and baselines are found "

@@ -433,6 +433,9 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_SUBMISSION,
         .applies = WITH_WSPC,
         .check = check_newer_store,
+        .spoils = IV_PART_COMPARISON,
+        .clause = "the baseline store was written by a newer imgval",
+        .part = IV_PART_COMPARISON,
         .summary = "The baseline store must have a form that this imgval knows.",
         .why = "A newer imgval may have recorded what this one would misread; it refuses rather "
                "than guess.",
@@ -507,6 +510,7 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_SUBMISSION,
         .applies = WITH_WSPC,
         .check = check_cached_list,
+        .part = IV_PART_COMPARISON,
         .summary = "WSPC is judged from the local baseline store.",
         .why = "imgval opens no connection: what Microsoft has recorded since the store was last "
                "brought up to date is unknown to it.",
@@ -526,6 +530,9 @@ static const struct iv_rule rows[] = {
         .also = IV_ALSO_REQUEST,
         .applies = WITH_WSPC,
         .check = check_no_store,
+        .spoils = IV_PART_COMPARISON,
+        .clause = "there is no baseline store",
+        .part = IV_PART_COMPARISON,
         .summary = "There must be a baseline store to compare with.",
         .why = "Without recorded baselines nobody can tell whether a package was removed or "
                "renamed.",
@@ -545,6 +552,9 @@ static const struct iv_rule rows[] = {
         .also = IV_ALSO_REQUEST,
         .applies = WITH_WSPC,
         .check = check_no_store_ci,
+        .spoils = IV_PART_COMPARISON,
+        .clause = "there is no baseline store",
+        .part = IV_PART_COMPARISON,
         .summary = "A build server must have a baseline store to compare with.",
         .why = "Without recorded baselines nobody can tell whether a package was removed or "
                "renamed, and on a build server nobody looks.",
@@ -562,6 +572,8 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_PACKAGE,
         .applies = IV_APPLIES_ALL,
         .fault = IV_FAULT_MALFORMED,
+        .spoils = IV_PART_PACKAGES,
+        .clause = "a package is malformed",
         .summary = "Every package must be readable: a whole cabinet with a well-formed manifest.",
         .why = "What cannot be read cannot be judged, signed or installed; the package counts as "
                "present under its file name.",
@@ -578,6 +590,10 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_SUBMISSION,
         .applies = IV_APPLIES_IMAGE,
         .check = check_firmware_version,
+        .spoils = IV_PART_COMPARISON,
+        .clause = "the image has no firmware version",
+        .needs_metadata = true,
+        .part = IV_PART_COMPARISON,
         .summary = "An image must carry its firmware version (PhoneFirmwareRevision).",
         .why = "The neighbouring baselines are found by version: without one WSPC cannot be "
                "evaluated.",
@@ -594,6 +610,8 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_VARIANT,
         .applies = WITH_WSPC,
         .check = check_several,
+        .spoils = IV_PART_COMPARISON,
+        .clause = "several baselines stand at one version",
         .summary = "A POP must have one baseline for each version.",
         .why = "With two different package sets under one version nobody can tell which one "
                "devices have.",
@@ -643,6 +661,9 @@ static const struct iv_rule rows[] = {
         .subject = IV_SUBJECT_SUBMISSION,
         .applies = WITH_WSPC,
         .check = check_unreadable_store,
+        .spoils = IV_PART_COMPARISON,
+        .clause = "the baseline store cannot be read",
+        .part = IV_PART_COMPARISON,
         .summary = "The baseline store must be readable.",
         .why = "A damaged or truncated store must never look like a first baseline.",
         .remedy = "Check it with imgval cache verify, and bring back a copy of the one file if it "

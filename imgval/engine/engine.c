@@ -5,6 +5,7 @@
 #include "imgval/engine/engine.h"
 
 #include "imgval/base/pattern.h"
+#include "imgval/engine/reason.h"
 #include "imgval/engine/verdict.h"
 #include "imgval/model/fields.h"
 
@@ -571,6 +572,7 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_judged *jud
         iv_settle_waivers(&verdict, &judgement);
     }
     iv_settle_finish(&verdict, unfinished, &judgement);
+    iv_reason_add(&judgement, is_bare, arena);
     if (is_bare) {
         judgement.verdict = IV_VERDICT_INCOMPLETE;
     }

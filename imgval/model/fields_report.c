@@ -156,6 +156,7 @@ static const struct iv_field outcome_fields[] = {
             iv_rule_struct),
     WORD(iv_rule_outcome, outcome, "outcome", R, NEEDED, NULL, iv_outcome, iv_outcome_names),
     COUNT(iv_rule_outcome, subjects, "subjects", R, NEEDED),
+    TEXT(iv_rule_outcome, reason, "reason", R, OPTIONAL, NULL),
 };
 const struct iv_struct iv_outcome_struct = TABLE(iv_rule_outcome, outcome_fields);
 

@@ -53,6 +53,7 @@ struct iv_rule_outcome {
     const struct iv_rule *rule;
     enum iv_outcome outcome;
     size_t subjects;     /* subjects that it was run on, applicable or not evaluated */
+    const char *reason;  /* not evaluated: because of this, a clause; else NULL */
     struct iv_span span; /* spent on it, where that was asked for */
 };
 

@@ -39,6 +39,14 @@ enum iv_subject {
 
 extern const char *const iv_subject_names[]; /* "submission", "package", ... */
 
+/* What rules look at, by what may keep it from being read. */
+enum {
+    IV_PART_PACKAGES = 1,
+    IV_PART_DEVICE = 2,
+    IV_PART_COMPARISON = 4, /* with baselines */
+    IV_PART_ALL = 7,
+};
+
 struct iv_rule;
 
 struct iv_change;
@@ -133,6 +141,10 @@ struct iv_rule {
     const char *argument; /* pattern rows: what must hold, as a clause after "it"; check rows:
                              what the check is told; RFU rows: the sentence of ours that
                              follows the document's text; NULL: nothing */
+    unsigned part;        /* IV_PART_...: what it looks at; 0: as its subject says */
+    unsigned spoils;      /* IV_PART_...: what a finding of it keeps from being evaluated */
+    const char *clause;   /* ... because of this, a clause; NULL with `spoils` 0 */
+    bool needs_metadata;  /* it fails on an image of which no source says what device it is for */
     const char *summary;  /* what must hold, one sentence */
     const char *why;      /* why it matters, one or two sentences */
     const char *remedy;   /* what the submitter should do, imperative, one sentence */
@@ -150,6 +162,17 @@ struct iv_rules {
     size_t count;
     bool advisory; /* a policy may lower its warnings */
 };
+
+/* What a rule looks at: IV_PART_... */
+static inline unsigned iv_rule_part(const struct iv_rule *rule)
+{
+    if (rule->part != 0) {
+        return rule->part;
+    }
+    return rule->subject == IV_SUBJECT_VARIANT  ? IV_PART_COMPARISON
+           : rule->subject == IV_SUBJECT_DEVICE ? IV_PART_DEVICE
+                                                : IV_PART_PACKAGES;
+}
 
 /* Whether a policy may keep a finding of this rule from counting. */
 static inline bool iv_rule_can_be_waived(const struct iv_rule *rule)

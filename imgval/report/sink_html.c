@@ -157,6 +157,36 @@ static void write_summary(struct iv_markup *m, const struct iv_report *report,
     }
 }
 
+/* The rules that share a reason, in one paragraph. */
+static void write_reason(struct iv_markup *m, const struct iv_judgement *judgement, size_t first)
+{
+    const char *reason = iv_phrase_reason(&judgement->outcomes[first]);
+    bool is_open = false;
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        const struct iv_rule_outcome *row = &judgement->outcomes[i];
+        if (row->outcome != IV_NOT_EVALUATED || strcmp(iv_phrase_reason(row), reason) != 0) {
+            continue;
+        }
+        if (i < first) {
+            return; /* written with the first of them */
+        }
+        if (!is_open) {
+            iv_markup_open(m, "p");
+            is_open = true;
+        }
+        iv_markup_open(m, "span");
+        iv_markup_attribute(m, "class", "pill");
+        iv_html_rule_link(m, row->rule);
+        iv_markup_close(m);
+        iv_markup_text(m, " ");
+    }
+    if (is_open) {
+        iv_markup_printf(m, "because ");
+        iv_markup_text(m, reason);
+        iv_markup_close(m);
+    }
+}
+
 /* What was not checked, apart from what failed: rules without an outcome, and findings that say
  * so. */
 static void write_not_checked(const struct iv_html_part *part)
@@ -179,18 +209,13 @@ static void write_not_checked(const struct iv_html_part *part)
                           "anything.");
     }
     if (rules > 0) {
-        iv_markup_open(m, "p");
-        iv_markup_text(m, "These rules could not be evaluated, so they neither passed nor failed:");
+        iv_markup_element(m, "p",
+                          "These rules could not be evaluated, so they neither passed nor failed:");
         for (size_t i = 0; i < judgement->outcome_count; i++) {
             if (judgement->outcomes[i].outcome == IV_NOT_EVALUATED) {
-                iv_markup_text(m, " ");
-                iv_markup_open(m, "span");
-                iv_markup_attribute(m, "class", "pill");
-                iv_html_rule_link(m, judgement->outcomes[i].rule);
-                iv_markup_close(m);
+                write_reason(m, judgement, i);
             }
         }
-        iv_markup_close(m);
     }
     if (findings > 0) {
         iv_markup_open(m, "p");

@@ -422,11 +422,11 @@ static void write_bad(struct iv_markup *m, const struct suite *suite, const stru
     const struct iv_finding *first = first_speaking(suite, test, &count);
     struct iv_buf scratch IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_buf message IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_puts(&message, first != NULL ? iv_sink_cut(first->message, &scratch)
-                          : suite->entry->submission->package_count == 0
-                              ? "not evaluated: there is no package here"
-                              : "not evaluated: what the rule judges could not be read, or a limit "
-                                "was hit");
+    if (first != NULL) {
+        iv_buf_puts(&message, iv_sink_cut(first->message, &scratch));
+    } else {
+        iv_buf_printf(&message, "not evaluated because %s", iv_phrase_reason(test->outcome));
+    }
     if (count > 1) {
         iv_buf_printf(&message, " (and %zu more)", count - 1);
     }

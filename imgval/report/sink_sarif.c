@@ -9,6 +9,7 @@
 #include "imgval/report/sink.h"
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/json_report.h"
+#include "imgval/report/write/phrases.h"
 #include "imgval/report/write/ranked.h"
 
 #include <string.h>
@@ -305,7 +306,9 @@ static void write_unevaluated(const struct run *run, const struct iv_report_entr
         add_message_text(&text, outcome->rule->id);
         iv_buf_puts(&text, " ");
         add_message_text(&text, outcome->rule->name);
-        iv_buf_puts(&text, " was not evaluated on everything that it applies to.");
+        iv_buf_puts(&text, " was not evaluated on everything that it applies to, because ");
+        add_message_text(&text, iv_phrase_reason(outcome));
+        iv_buf_puts(&text, ".");
         write_notification(run, outcome->rule, entry->submission->path, iv_buf_text(&text));
     }
 }

@@ -2,6 +2,7 @@
 #include "imgval/report/sink.h"
 #include "imgval/report/sink_text.h"
 #include "imgval/report/write/escape.h"
+#include "imgval/report/write/phrases.h"
 
 #include <string.h>
 
@@ -16,12 +17,6 @@ static const enum iv_ink severity_inks[] = {
     [IV_ERROR] = IV_INK_RED,
 };
 
-static bool is_device_rule(const char *id)
-{
-    return strcmp(id, "STD006") == 0 || strcmp(id, "STD007") == 0 || strcmp(id, "STD008") == 0 ||
-           strcmp(id, "STD009") == 0 || strcmp(id, "WSPC009") == 0;
-}
-
 /* Contract 3: an image for which no source says anything about the device. */
 static bool lacks_metadata(const struct iv_report_entry *entry)
 {
@@ -31,10 +26,10 @@ static bool lacks_metadata(const struct iv_report_entry *entry)
     bool concerned = false;
     for (size_t i = 0; i < entry->judgement.finding_count; i++) {
         const struct iv_finding *finding = &entry->judgement.findings[i];
-        if (iv_text_is_rule(finding, "IMG302") || iv_text_is_rule(finding, "IMG303")) {
-            return false;
+        if ((finding->rule->spoils & IV_PART_DEVICE) != 0) {
+            return false; /* there is a source, but what it says is not known */
         }
-        concerned = concerned || is_device_rule(finding->rule->id);
+        concerned = concerned || finding->rule->needs_metadata;
     }
     return concerned;
 }
@@ -46,7 +41,7 @@ static void print_metadata_block(const struct iv_out *out, const struct iv_repor
     const char *last = "";
     for (size_t i = 0; i < entry->judgement.finding_count; i++) {
         const struct iv_finding *finding = &entry->judgement.findings[i];
-        if (is_device_rule(finding->rule->id) && strcmp(last, finding->rule->id) != 0) {
+        if (finding->rule->needs_metadata && strcmp(last, finding->rule->id) != 0) {
             last = finding->rule->id;
             iv_buf_printf(&ids, "%s ", last);
             worst = finding->severity > worst ? finding->severity : worst;
@@ -275,9 +270,9 @@ void iv_text_print_findings(const struct iv_out *out, const struct iv_report_ent
     for (size_t i = 0; i < judgement->finding_count;) {
         struct group group = next_group(out, judgement, i);
         i += group.count;
-        const char *id = group.findings->rule->id;
-        if (group.shown == 0 || (as_block && is_device_rule(id)) ||
-            strcmp(id, "WSPC005") == 0 || /* stands above the table of variants */
+        const struct iv_rule *rule = group.findings->rule;
+        if (group.shown == 0 || (as_block && rule->needs_metadata) ||
+            rule->uncounted || /* stands above the table of variants */
             (out->style->quiet && group.findings->severity == IV_NOTE)) {
             continue;
         }
@@ -287,122 +282,41 @@ void iv_text_print_findings(const struct iv_out *out, const struct iv_report_ent
 
 /* ---- what was not checked ---------------------------------------------------------------- */
 
-/* Why rules could not be evaluated, as the report's own findings tell it. */
-enum {
-    OF_PACKAGES = 1,
-    OF_DEVICE = 2,
-    OF_COMPARISON = 4,
-    OF_ALL = 7,
-};
-
-struct cause {
-    const char *id;
-    unsigned of;
-    const char *clause;
-};
-
-static const struct cause causes[] = {
-    {.id = "WSPC001",
-     .of = OF_COMPARISON,
-     .clause = "the baseline store was written by a newer imgval"},
-    {.id = "WSPC013", .of = OF_COMPARISON, .clause = "the baseline store cannot be read"},
-    {.id = "WSPC006", .of = OF_COMPARISON, .clause = "there is no baseline store"},
-    {.id = "WSPC007", .of = OF_COMPARISON, .clause = "there is no baseline store"},
-    {.id = "WSPC009", .of = OF_COMPARISON, .clause = "the image has no firmware version"},
-    {.id = "STD006", .of = OF_COMPARISON, .clause = "the firmware version is malformed"},
-    {.id = "WSPC010", .of = OF_COMPARISON, .clause = "several baselines stand at one version"},
-    {.id = "IMG302",
-     .of = OF_COMPARISON | OF_DEVICE,
-     .clause = "sources of device metadata disagree"},
-    {.id = "IMG303",
-     .of = OF_COMPARISON | OF_DEVICE,
-     .clause = "a source of device metadata is malformed"},
-    {.id = "WSPC008", .of = OF_PACKAGES, .clause = "a package is malformed"},
-    {.id = "IMG003",
-     .of = OF_PACKAGES,
-     .clause = "a diff package does not say what the whole one holds"},
-    {.id = "IMG004", .of = OF_ALL, .clause = "a file or directory could not be read"},
-    {.id = "IMG005", .of = OF_ALL, .clause = "a limit was exceeded"},
-    {.id = "IMG006",
-     .of = OF_PACKAGES | OF_COMPARISON,
-     .clause = "a package is not a regular file"},
-    {.id = "IMG007", .of = OF_ALL, .clause = "a reader process died"},
-    {.id = "IMG008", .of = OF_ALL, .clause = "this build cannot read a file"},
-    {.id = "IMG010", .of = OF_COMPARISON, .clause = "a package of the history is not here"},
-    {.id = "IMG108", .of = OF_ALL, .clause = "the image is cut off"},
-    {.id = "IMG202", .of = OF_ALL, .clause = "a partition could not be read"},
-    {.id = "IMG205", .of = OF_ALL, .clause = "a manifest in the image could not be read"},
-    {.id = "IMG304", .of = OF_COMPARISON, .clause = "the update history is not complete"},
-};
-
-static unsigned class_of(const struct iv_rule *rule)
+/* The rules that share a reason, in one paragraph. Returns whether there was one. */
+static bool print_reason(const struct iv_out *out, const struct iv_judgement *judgement,
+                         size_t first, bool with_heading)
 {
-    if (iv_text_has_prefix(rule->id, "WSPC") || rule->subject == IV_SUBJECT_VARIANT) {
-        return OF_COMPARISON;
-    }
-    return rule->subject == IV_SUBJECT_DEVICE ? OF_DEVICE : OF_PACKAGES;
-}
-
-static bool has_cause(const struct iv_judgement *judgement, const char *id)
-{
-    const bool needs_value = strcmp(id, "STD006") == 0; /* without one it is WSPC009 */
-    for (size_t i = 0; i < judgement->finding_count; i++) {
-        const struct iv_finding *finding = &judgement->findings[i];
-        if (iv_text_is_rule(finding, id) && (!needs_value || finding->actual != NULL)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *reason_of(const struct iv_out *out, const struct iv_report_entry *entry,
-                             unsigned class)
-{
-    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    for (size_t i = 0; i < IV_COUNT(causes); i++) {
-        if ((causes[i].of & class) != 0 && has_cause(&entry->judgement, causes[i].id)) {
-            iv_buf_printf(&text, "%s%s (%s)", text.size > 0 ? "; " : "", causes[i].clause,
-                          causes[i].id);
-        }
-    }
-    size_t unreadable = entry->judgement.counts.unreadable;
-    if (text.size == 0 && unreadable > 0) {
-        iv_buf_printf(&text, "%s could not be read", iv_out_counted(out, unreadable, "package"));
-    }
-    return text.size == 0 ? "what they judge could not be read, or a limit was hit"
-                          : iv_arena_strdup(out->scratch, iv_buf_text(&text));
-}
-
-static void print_class(const struct iv_out *out, const struct iv_report_entry *entry,
-                        unsigned class, bool *is_first)
-{
+    const char *reason = iv_phrase_reason(&judgement->outcomes[first]);
     struct iv_buf ids IV_CLEANUP(iv_buf_fini) = {0};
-    for (size_t i = 0; i < entry->judgement.outcome_count; i++) {
-        const struct iv_rule_outcome *row = &entry->judgement.outcomes[i];
-        if (row->outcome == IV_NOT_EVALUATED && class_of(row->rule) == class) {
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        const struct iv_rule_outcome *row = &judgement->outcomes[i];
+        if (row->outcome == IV_NOT_EVALUATED && strcmp(iv_phrase_reason(row), reason) == 0) {
+            if (i < first) {
+                return false; /* printed with the first of them */
+            }
             iv_buf_printf(&ids, "%s%s", ids.size > 0 ? ", " : "", row->rule->id);
         }
     }
-    if (ids.size == 0) {
-        return;
-    }
-    if (*is_first) {
+    if (with_heading) {
         iv_text_heading(out, "Not evaluated");
-        *is_first = false;
     }
     iv_out_paragraph(
         out, 2, IV_PIECE(IV_INK_YELLOW, "?"),
         IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, "%s: not evaluated because %s",
-                                               iv_buf_text(&ids), reason_of(out, entry, class))));
+                                               iv_buf_text(&ids), iv_out_escape(out, reason))));
+    return true;
 }
 
 void iv_text_print_not_checked(const struct iv_out *out, const struct iv_report_entry *entry)
 {
-    bool is_first = true;
-    print_class(out, entry, OF_PACKAGES, &is_first);
-    print_class(out, entry, OF_DEVICE, &is_first);
-    print_class(out, entry, OF_COMPARISON, &is_first);
     const struct iv_judgement *judgement = &entry->judgement;
+    bool is_first = true;
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        if (judgement->outcomes[i].outcome == IV_NOT_EVALUATED &&
+            print_reason(out, judgement, i, is_first)) {
+            is_first = false;
+        }
+    }
     struct iv_buf ids IV_CLEANUP(iv_buf_fini) = {0};
     const char *last = "";
     for (size_t i = 0; i < judgement->finding_count; i++) {

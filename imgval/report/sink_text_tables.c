@@ -18,19 +18,25 @@ static const struct outcome_look outcome_looks[] = {
     [IV_FAILED] = {.symbol = "✗", .ascii = "x", .ink = IV_INK_RED},
 };
 
-/* The rules whose ids begin with a prefix. Notes are told as findings: a cross beside them would
+static bool is_standard(const struct iv_rule *rule)
+{
+    return strncmp(rule->id, "STD", strlen("STD")) == 0;
+}
+
+static bool is_about_image(const struct iv_rule *rule)
+{
+    return rule->subject == IV_SUBJECT_IMAGE;
+}
+
+/* The rules of one kind. Notes are reported as findings: a cross beside them would
  * look like something to mend. */
 static void print_outcomes(const struct iv_out *out, const struct iv_judgement *judgement,
-                           const char *title, const char *const *prefixes, size_t count)
+                           const char *title, bool (*is_wanted)(const struct iv_rule *))
 {
     struct iv_table table = {.columns = 5};
     for (size_t i = 0; i < judgement->outcome_count; i++) {
         const struct iv_rule_outcome *row = &judgement->outcomes[i];
-        bool is_wanted = false;
-        for (size_t k = 0; k < count; k++) {
-            is_wanted = is_wanted || iv_text_has_prefix(row->rule->id, prefixes[k]);
-        }
-        if (!is_wanted || row->rule->severity == IV_NOTE) {
+        if (!is_wanted(row->rule) || row->rule->severity == IV_NOTE) {
             continue;
         }
         const struct outcome_look *look = &outcome_looks[row->outcome];
@@ -53,14 +59,12 @@ static void print_outcomes(const struct iv_out *out, const struct iv_judgement *
 
 void iv_text_print_standard(const struct iv_out *out, const struct iv_judgement *judgement)
 {
-    static const char *const prefixes[] = {"STD"};
-    print_outcomes(out, judgement, "Standard validations", prefixes, IV_COUNT(prefixes));
+    print_outcomes(out, judgement, "Standard validations", is_standard);
 }
 
 void iv_text_print_image_outcomes(const struct iv_out *out, const struct iv_judgement *judgement)
 {
-    static const char *const prefixes[] = {"IMG1", "IMG2"};
-    print_outcomes(out, judgement, "Image", prefixes, IV_COUNT(prefixes));
+    print_outcomes(out, judgement, "Image", is_about_image);
 }
 
 /* Looks by status. */
@@ -101,9 +105,11 @@ static void print_store_note(const struct iv_out *out, const struct iv_judgement
 {
     for (size_t i = 0; i < judgement->finding_count; i++) {
         const struct iv_finding *finding = &judgement->findings[i];
-        if (iv_text_is_rule(finding, "WSPC005")) {
-            iv_out_paragraph(out, 2, IV_PIECE(IV_INK_CYAN, "note WSPC005:"),
-                             IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->message)));
+        if (finding->rule->uncounted) {
+            iv_out_paragraph(
+                out, 2,
+                IV_PIECE(IV_INK_CYAN, iv_arena_printf(out->scratch, "note %s:", finding->rule->id)),
+                IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->message)));
             return;
         }
     }

@@ -569,7 +569,18 @@ def check_invocation(invocations, rules, report):
     for notification in told:
         rule = notification["associatedRule"]
         need(rules[rule["index"]]["id"] == rule["id"], "the rule of a notification", rule)
+    reasons = [o["reason"] for s in report["submissions"] for o in s["outcomes"] if "reason" in o]
+    for notification, reason in zip(told, reasons):
+        need(reason in notification["message"]["text"], "why it was not evaluated", notification)
     need(invocations[0]["executionSuccessful"] == (not unchecked), "executionSuccessful")
+
+
+def has_reasons(texts, report):
+    whole = "".join(texts)
+    for submission in report["submissions"]:
+        for outcome in submission["outcomes"]:
+            need("because " + outcome.get("reason", "") in whole or "reason" not in outcome,
+                 "why it was not evaluated", outcome)
 
 
 CHECKS = {
@@ -578,7 +589,8 @@ CHECKS = {
     "jsonl": check_jsonl,
     "sarif": check_sarif,
     "junit": lambda out, report: in_texts(xml_texts(out), report, as_xml),
-    "html": lambda out, report: in_texts(html_texts(out), report, as_html),
+    "html": lambda out, report: (in_texts(html_texts(out), report, as_html),
+                                 has_reasons(html_texts(out), report)),
     "markdown": check_markdown,
     "github": check_github,
     "azure": check_azure,

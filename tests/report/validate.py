@@ -184,6 +184,8 @@ def check_submission(submission, fail_on, where, what_if=False):
     for name, row in outcomes.items():
         if row["outcome"] == "failed" and name not in found:
             raise Bad("%s: %s failed without a finding" % (where, name))
+        if (row["outcome"] == "not-evaluated") != ("reason" in row):
+            raise Bad("%s: %s is not evaluated without a reason, or the reverse" % (where, name))
     in_order(
         (
             (SEVERITIES.index(f["severity"]), rows.index(f["id"]))

@@ -21,22 +21,29 @@
         .why = "For the tests.", .remedy = "Mend it.", .passes = "good", .fails = "bad"            \
     }
 
+#define RULE_WITH(the_id, the_name, level, what, member)                                           \
+    {                                                                                              \
+        .id = (the_id), .name = (the_name), .severity = (level), .subject = (what), member = true, \
+        .applies = IV_APPLIES_ALL, .summary = "A rule of the fixture.", .why = "For the tests.",   \
+        .remedy = "Mend it.", .passes = "good", .fails = "bad"                                     \
+    }
+
 static const struct iv_rule rules[] = {
     RULE("STD001", "removal-package", IV_ERROR, IV_SUBJECT_PACKAGE),
     RULE("STD002", "zero-version", IV_ERROR, IV_SUBJECT_PACKAGE),
     RULE("STD003", "binary-in-mainos", IV_ERROR, IV_SUBJECT_PACKAGE),
     RULE("STD004", "binary-in-efiesp", IV_ERROR, IV_SUBJECT_PACKAGE),
     RULE("STD005", "binary-in-updateos", IV_ERROR, IV_SUBJECT_PACKAGE),
-    RULE("STD006", "firmware-revision", IV_ERROR, IV_SUBJECT_DEVICE),
-    RULE("STD007", "manufacturer", IV_ERROR, IV_SUBJECT_DEVICE),
-    RULE("STD008", "model-name", IV_ERROR, IV_SUBJECT_DEVICE),
-    RULE("STD009", "mobile-operator", IV_ERROR, IV_SUBJECT_DEVICE),
+    RULE_WITH("STD006", "firmware-revision", IV_ERROR, IV_SUBJECT_DEVICE, .needs_metadata),
+    RULE_WITH("STD007", "manufacturer", IV_ERROR, IV_SUBJECT_DEVICE, .needs_metadata),
+    RULE_WITH("STD008", "model-name", IV_ERROR, IV_SUBJECT_DEVICE, .needs_metadata),
+    RULE_WITH("STD009", "mobile-operator", IV_ERROR, IV_SUBJECT_DEVICE, .needs_metadata),
     RULE("WSPC002", "missing-packages", IV_WARNING, IV_SUBJECT_VARIANT),
     RULE("WSPC003", "missing-packages-baseline", IV_ERROR, IV_SUBJECT_VARIANT),
-    RULE("WSPC005", "cached-list", IV_NOTE, IV_SUBJECT_SUBMISSION),
+    RULE_WITH("WSPC005", "cached-list", IV_NOTE, IV_SUBJECT_SUBMISSION, .uncounted),
     RULE_INC("WSPC006", "no-baseline-store", IV_SUBJECT_SUBMISSION),
     RULE("WSPC008", "unreadable-package", IV_ERROR, IV_SUBJECT_PACKAGE),
-    RULE("WSPC009", "no-firmware-version", IV_ERROR, IV_SUBJECT_SUBMISSION),
+    RULE_WITH("WSPC009", "no-firmware-version", IV_ERROR, IV_SUBJECT_SUBMISSION, .needs_metadata),
     RULE("WSPC014", "first-baseline", IV_NOTE, IV_SUBJECT_VARIANT),
     RULE("IMG001", "duplicate-package", IV_WARNING, IV_SUBJECT_PACKAGE),
     RULE_INC("IMG004", "unreadable-entry", IV_SUBJECT_SUBMISSION),
@@ -333,6 +340,9 @@ static void finish(struct iv_report_entry *entry, const struct iv_submission *s,
                                                                 : IV_PASSED,
             .subjects = is_about_packages ? s->package_count : 1,
         };
+        if (judgement->outcomes[i].outcome == IV_NOT_EVALUATED) {
+            judgement->outcomes[i].reason = "there is no baseline store (WSPC006)";
+        }
     }
     for (size_t i = 0; i < s->package_count; i++) {
         judgement->counts.packages += s->packages[i].origin == IV_ORIGIN_SUBMISSION;

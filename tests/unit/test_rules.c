@@ -190,6 +190,9 @@ static void check_kind(const struct iv_rule *rule)
     }
     CHECK(rule->applies != 0 && (rule->applies & ~(unsigned)IV_APPLIES_ALL) == 0);
     CHECK(rule->fault == IV_FAULT_NONE || rule->message != NULL);
+    /* What a rule spoils it must be able to say, as a clause. */
+    CHECK((rule->spoils != 0) == (rule->clause != NULL));
+    CHECK(rule->clause == NULL || rule->clause[strlen(rule->clause) - 1] != '.');
     if (rule->pattern != NULL) {
         struct iv_pattern *pattern = NULL;
         struct iv_error err = {0};

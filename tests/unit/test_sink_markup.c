@@ -102,8 +102,12 @@ static void comparison(struct iv_arena *arena, struct iv_report *ret_report)
         findings[3 * i + 2] = missing(arena, pop, IV_SAME, lost_again);
     }
     struct iv_rule_outcome *outcomes = IV_NEW_ARRAY(arena, struct iv_rule_outcome, 2);
-    outcomes[0] = (struct iv_rule_outcome){fixture_rule("WSPC002"), IV_FAILED, 4, {0}};
-    outcomes[1] = (struct iv_rule_outcome){fixture_rule("WSPC014"), IV_NOT_EVALUATED, 4, {0}};
+    outcomes[0] = (struct iv_rule_outcome){
+        .rule = fixture_rule("WSPC002"), .outcome = IV_FAILED, .subjects = 4};
+    outcomes[1] = (struct iv_rule_outcome){.rule = fixture_rule("WSPC014"),
+                                           .outcome = IV_NOT_EVALUATED,
+                                           .subjects = 4,
+                                           .reason = "so it is"};
     *ret_report = (struct iv_report){.tool = "imgval",
                                      .tool_version = "1.2.3",
                                      .verdict = IV_VERDICT_INCOMPLETE,

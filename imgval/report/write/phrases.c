@@ -38,6 +38,13 @@ const char *iv_phrase_type(const struct iv_submission *submission)
     return submission->context_free ? "a context-free partial" : "a contextual partial";
 }
 
+const char *iv_phrase_reason(const struct iv_rule_outcome *outcome)
+{
+    /* Reports of earlier versions do not say. */
+    return outcome->reason != NULL ? outcome->reason
+                                   : "what it looks at could not be read, or a limit was hit";
+}
+
 const char *iv_phrase_subject(enum iv_subject subject)
 {
     switch (subject) {

@@ -20,6 +20,9 @@ extern const char *const iv_phrase_ranks[];    /* of sources: "answer file", ...
 /* "an image", "a contextual partial", "a context-free partial". */
 const char *iv_phrase_type(const struct iv_submission *submission);
 
+/* Why a rule was not evaluated, a clause after "because". */
+const char *iv_phrase_reason(const struct iv_rule_outcome *outcome);
+
 /* "package", "value", "variant", "waiver" or "subject". */
 const char *iv_phrase_subject(enum iv_subject subject);
 

@@ -194,16 +194,6 @@ void iv_text_heading(const struct iv_out *out, const char *text)
     IV_LINE(out, IV_PIECE(IV_INK_BOLD, text));
 }
 
-bool iv_text_has_prefix(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-bool iv_text_is_rule(const struct iv_finding *finding, const char *id)
-{
-    return strcmp(finding->rule->id, id) == 0;
-}
-
 const char *iv_text_variant(const struct iv_out *out, const struct iv_pop *pop)
 {
     const char *oem = iv_out_value(out, pop->oem);

@@ -74,8 +74,6 @@ void iv_table_print(const struct iv_out *out, const struct iv_table *table, unsi
 
 void iv_text_heading(const struct iv_out *out, const char *text); /* after a blank line */
 void iv_text_what_if(const struct iv_out *out);                   /* --what-if: no real verdict */
-bool iv_text_has_prefix(const char *text, const char *prefix);
-bool iv_text_is_rule(const struct iv_finding *finding, const char *id);
 const char *iv_text_variant(const struct iv_out *out, const struct iv_pop *pop); /* in scratch */
 
 #endif
