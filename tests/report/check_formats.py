@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""check_formats.py --program IMGVAL --builder MKFIXTURE [--write]
+"""check_formats.py --program IMGVAL --builder MKFIXTURE [--write | --freeze]
 
 Builds the submission of testdata/golden, scans it into every report format, and checks
 
     hostile   each format with a parser of its own (formats.py): texts whole and inert
-    golden    each format against testdata/golden/report.FORMAT; --write writes those anew, on purpose
+    golden    `imgval render` of testdata/golden/report.json, a report as it once was, against
+              report.FORMAT beside it; --write writes those anew, on purpose. A new rule changes
+              none of them; --freeze takes a new report, for new members of findings
     render    `imgval render` of the JSON report, and of the stream, gives the same bytes
     waived    waived findings, a what-if and site rules in each format
     policy    a scan under a policy rendered: a site's rules keep all their words
@@ -74,8 +76,15 @@ class Run:
 
 
 def known_formats(run):
-    words = run("--complete", "--", "scan", "--format=", status=0).stdout.decode()
-    return re.findall(r"^--format=(\w+)", words, re.M)
+    """As the program tells them to whom asks for another one."""
+    told = run("scan", "--format=?", status=2).stderr.decode()
+    return re.search(r"expected (\S+)", told).group(1).split("|")
+
+
+def check_new_format(run, name, saved):
+    """A format that formats.py has no parser for: it prints, and commands nobody."""
+    out = run("render", f"--format={name}", saved, status=0).stdout
+    formats.check_no_commands(formats.check_inert(out))
 
 
 def check_hostile(run, outs, report):
@@ -93,17 +102,17 @@ def check_hostile(run, outs, report):
             run.check("markdown", run.render("markdown", part).stdout, part, f"findings {first}...")
 
 
-def check_golden(run, outs, write):
-    for name, out in outs.items():
+def check_golden(run, names, write):
+    frozen = str(GOLDEN / "report.json")
+    for name in names:
         path = GOLDEN / f"report.{name}"
-        if write:
+        out = run("render", f"--format={name}", frozen, status=0).stdout
+        if write and name != "json":
             path.write_bytes(out)
-        else:
-            run.that(path.exists() and path.read_bytes() == out,
-                     f"{path.name} differs; if that is meant, run this script with --write")
-    if not write:
-        known = {f"report.{name}" for name in outs} | {"submission.recipe"}
-        run.that({p.name for p in GOLDEN.iterdir()} == known, "files of testdata/golden")
+        run.that(path.exists() and path.read_bytes() == out,
+                 f"{path.name} differs; if that is meant, run this script with --write")
+    known = {f"report.{name}" for name in names} | {"submission.recipe"}
+    run.that({p.name for p in GOLDEN.iterdir()} == known, "files of testdata/golden")
 
 
 def check_render(run, outs):
@@ -324,19 +333,26 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--builder", required=True)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--freeze", action="store_true")
     given = parser.parse_args()
     place = pathlib.Path(tempfile.mkdtemp(prefix="imgval-formats-")).resolve()
     try:
         subprocess.run([os.path.abspath(given.builder), GOLDEN / "submission.recipe", place], check=True)
         run = Run(os.path.abspath(given.program), place)
-        run.that(known_formats(run) == list(formats.CHECKS),
-                 f"formats.py checks {list(formats.CHECKS)}, the program has {known_formats(run)}")
+        known = known_formats(run)
+        run.that(set(formats.CHECKS) <= set(known),
+                 f"formats.py checks {list(formats.CHECKS)}, the program has {known}")
+        if given.freeze:
+            (GOLDEN / "report.json").write_bytes(run(*SCAN, "--format=json", status=1).stdout)
+        check_golden(run, formats.CHECKS, given.write or given.freeze)
+        if given.write or given.freeze:
+            print(f"{run.passed} passed, {run.failed} failed")
+            return 1 if run.failed else 0
+        for name in known:
+            if name not in formats.CHECKS:
+                check_new_format(run, name, str(GOLDEN / "report.json"))
         outs = {name: run(*SCAN, f"--format={name}", status=1).stdout for name in formats.CHECKS}
         report = json.loads(outs["json"])
-        if given.write:
-            check_golden(run, outs, True)
-            return 0
-        check_golden(run, outs, False)
         full = dict(outs, text=run(*SCAN, "-v", status=1).stdout)
         check_hostile(run, full, report)
         long = [*SCAN, f"--manufacturer={LONG}"]
