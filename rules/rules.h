@@ -10,16 +10,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IV_RULE_FAMILIES 8
+#define IV_RULE_FAMILIES 9
 
-extern const struct iv_rules iv_rules_standard; /* STD001..STD009 */
-extern const struct iv_rules iv_rules_wspc;     /* WSPC001..WSPC015 */
-extern const struct iv_rules iv_rules_rfu;      /* RFU001..RFU006 */
-extern const struct iv_rules iv_rules_image;    /* IMG001..IMG010 */
-extern const struct iv_rules iv_rules_ffu;      /* IMG101..IMG205 */
-extern const struct iv_rules iv_rules_metadata; /* IMG301..IMG304 */
-extern const struct iv_rules iv_rules_advice;   /* ADV... */
-extern const struct iv_rules iv_rules_policy;   /* POL001..POL003 */
+extern const struct iv_rules iv_rules_standard;  /* STD001..STD009 */
+extern const struct iv_rules iv_rules_wspc;      /* WSPC001..WSPC015 */
+extern const struct iv_rules iv_rules_rfu;       /* RFU001..RFU006 */
+extern const struct iv_rules iv_rules_image;     /* IMG001..IMG010 */
+extern const struct iv_rules iv_rules_ffu;       /* IMG101..IMG205 */
+extern const struct iv_rules iv_rules_metadata;  /* IMG301..IMG304 */
+extern const struct iv_rules iv_rules_advice;    /* ADV... */
+extern const struct iv_rules iv_rules_signature; /* SIG... */
+extern const struct iv_rules iv_rules_policy;    /* POL001..POL003 */
 
 /* All of them, in report order. */
 void iv_rules_all(struct iv_rules ret_families[IV_RULE_FAMILIES]);

@@ -30,9 +30,13 @@ void iv_sha256_next(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA256_SI
 /* The same as lower-case hexadecimal. */
 void iv_sha256_close_hex(struct iv_sha256 *sha, char ret_hex[IV_SHA256_HEX_SIZE]);
 
+/* The digest of what was added so far (`size` bytes: 32, or 20 of SHA-1); more may be added. */
+void iv_sha256_peek(const struct iv_sha256 *sha, unsigned char *ret_digest, unsigned size);
+
 /* SHA-1, for formats that know nothing else; the handle is used like one of SHA-256, up to
  * iv_sha1_close(). */
 struct iv_sha256 *iv_sha1_open(void);
+void iv_sha1_next(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA1_SIZE]);
 void iv_sha1_close(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA1_SIZE]);
 
 /* An RSA public key: big-endian numbers, borrowed. */

@@ -145,6 +145,12 @@ int iv_file_open_at(int dirfd, const char *path, enum iv_file_type *ret_type, ui
 /* The kernel takes a little less than 2 GiB in one call. */
 #define READ_MAX ((size_t)1 << 30)
 
+int iv_file_open_folder(int dirfd, const char *path)
+{
+    return openat(dirfd, *path == '\0' ? "." : path,
+                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
 {
     size_t done = 0;

@@ -34,6 +34,10 @@ void iv_fd_close(int *fd);
  */
 int iv_file_open_at(int dirfd, const char *path, enum iv_file_type *ret_type, uint64_t *ret_size);
 
+/* Opens the directory `path` beneath `dirfd` ("": that one itself) for iv_walk(), not through a
+ * link in its last part. -1 with errno set. */
+int iv_file_open_folder(int dirfd, const char *path);
+
 /* Reads exactly `size` bytes at `offset`, or fewer at the end of the file; -1 with errno set. */
 int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset);
 

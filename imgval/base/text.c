@@ -302,3 +302,28 @@ void iv_hex_add(struct iv_buf *buf, const void *bytes, size_t size)
         iv_buf_putc(buf, digits[p[i] & 15]);
     }
 }
+
+static int hex_value(char c)
+{
+    char lower = iv_ascii_lower(c);
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool iv_hex_parse(const char *text, unsigned char *ret_bytes, size_t size)
+{
+    if (strlen(text) != 2 * size) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_value(text[2 * i]);
+        int low = hex_value(text[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        ret_bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}

@@ -59,5 +59,7 @@ bool iv_parse_decimal(const char *text, size_t size, uint64_t max, uint64_t *ret
 
 /* Lower-case hexadecimal. */
 void iv_hex_add(struct iv_buf *buf, const void *bytes, size_t size);
+/* Exactly `size` bytes from hexadecimal digits in either case. */
+bool iv_hex_parse(const char *text, unsigned char *ret_bytes, size_t size);
 
 #endif

@@ -194,8 +194,8 @@ static const struct iv_option add_options[] = {
 static const struct iv_option_group add_group = {
     .title = "Recording", .options = add_options, .count = IV_COUNT(add_options)};
 static const struct iv_option_group *const add_groups[] = {
-    &iv_group_input, &add_group,       &iv_group_device,
-    &iv_group_store, &iv_group_policy, &iv_group_reading,
+    &iv_group_input,  &add_group,        &iv_group_device, &iv_group_store,
+    &iv_group_policy, &iv_group_reading, &iv_group_verify,
 };
 
 const struct iv_command iv_cmd_cache_add = {

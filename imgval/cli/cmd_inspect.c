@@ -34,7 +34,7 @@ static const struct iv_option inspect_options[] = {
 static const struct iv_option_group inspect_group = {.options = inspect_options,
                                                      .count = IV_COUNT(inspect_options)};
 static const struct iv_option_group *const groups[] = {&inspect_group, &iv_group_store,
-                                                       &iv_group_reading};
+                                                       &iv_group_reading, &iv_group_verify};
 
 /* --- text ------------------------------------------------------------------------------------ */
 

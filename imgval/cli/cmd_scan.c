@@ -86,8 +86,8 @@ static void tell_error(struct iv_error *err)
 static struct iv_facts_cache *open_facts_cache(const struct iv_scan_arguments *given,
                                                const struct iv_scan_options *scan_options)
 {
-    if (given->facts_cache == NULL) {
-        return NULL;
+    if (given->facts_cache == NULL || given->verify) {
+        return NULL; /* to verify is to read */
     }
     struct iv_facts_cache_options options = {
         .path = given->facts_cache,
@@ -192,7 +192,8 @@ static const struct iv_option speed_options[] = {
      .type = IV_OPTION_STRING,
      .offset = offsetof(struct iv_scan_arguments, facts_cache),
      .complete = IV_COMPLETE_FILE,
-     .help = "keep what was read there, and read no package again that has not changed since"},
+     .help = "keep what was read there, and read no package again that has not changed since; not "
+             "used with --verify"},
     {.name = "timings",
      .argument = "table|json",
      .implied = "table",
@@ -208,7 +209,7 @@ static const struct iv_option_group speed_group = {
 static const struct iv_option_group *const groups[] = {
     &iv_group_input,   &iv_group_device,  &iv_group_compare, &iv_group_store,
     &iv_group_policy,  &iv_group_what_if, &iv_group_verdict, &iv_group_output,
-    &iv_group_reading, &fleet_group,      &speed_group,
+    &iv_group_reading, &iv_group_verify,  &fleet_group,      &speed_group,
 };
 
 const struct iv_command iv_cmd_scan = {

@@ -1,9 +1,13 @@
 #include "imgval/cli/command.h"
 
+#include "imgval/base/file.h"
 #include "imgval/base/look.h"
+#include "imgval/base/signature.h"
 #include "imgval/base/text.h"
 #include "imgval/version.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -200,6 +204,35 @@ static const struct iv_option reading_options[] = {
 const struct iv_option_group iv_group_reading = {
     .title = "Reading", .options = reading_options, .count = IV_COUNT(reading_options)};
 
+static const char *const expected_words[] = {
+    [IV_EXPECTED_ANY] = "any",
+    [IV_EXPECTED_RETAIL] = "retail",
+    [IV_EXPECTED_TEST] = "test",
+    NULL,
+};
+
+static const struct iv_option verify_options[] = {
+    {.name = "verify",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(verify),
+     .help = "read every package whole: files against catalog and manifests, signatures"},
+    {.name = "expect-signature",
+     .argument = "retail|test|any",
+     .type = IV_OPTION_WORD,
+     .offset = AT(expected),
+     .given_offset = AT(expected_given),
+     .words = expected_words,
+     .help = "with --verify: a package that is signed otherwise is an error; default any"},
+    {.name = "trust",
+     .argument = "FILE",
+     .type = IV_OPTION_STRING,
+     .offset = AT(trust),
+     .complete = IV_COMPLETE_FILE,
+     .help = "with --verify: certificates (PEM or DER) of further roots, as good as retail"},
+};
+const struct iv_option_group iv_group_verify = {
+    .title = "Verifying", .options = verify_options, .count = IV_COUNT(verify_options)};
+
 static const struct iv_option policy_options[] = {
     {.name = "policy",
      .argument = "FILE",
@@ -267,10 +300,38 @@ static bool check_combination(const struct iv_scan_arguments *a, struct iv_error
                             "--against does not go with --context-free: a context-free partial is "
                             "not compared");
     }
+    if (!a->verify && (a->trust != NULL || a->expected_given)) {
+        return iv_error_set(err, IV_ERROR_USAGE, "%s goes with --verify",
+                            a->trust != NULL ? "--trust" : "--expect-signature");
+    }
     if (a->no_wspc && (a->against != NULL || a->baseline)) {
         return iv_error_set(err, IV_ERROR_USAGE, "--no-wspc does not go with %s",
                             a->against != NULL ? "--against" : "--baseline");
     }
+    return true;
+}
+
+/* The file of --trust, with at least one certificate. */
+static bool read_trust(const char *path, struct iv_arena *arena, const void **ret_bytes,
+                       size_t *ret_size, struct iv_error *err)
+{
+    enum { TRUST_MAX = 1 << 20 };
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return iv_error_open(err, path);
+    }
+    if (!iv_file_read_all(fd, TRUST_MAX, &buf)) {
+        return iv_error_set(err, IV_ERROR_USAGE, "%s: %s", path,
+                            errno == EFBIG ? "too large for a file of certificates"
+                                           : strerror(errno));
+    }
+    if (iv_signature_count_trusted(iv_buf_text(&buf), buf.size) == 0) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s: --trust needs certificates, as PEM or one as DER", path);
+    }
+    *ret_bytes = iv_arena_strndup(arena, iv_buf_text(&buf), buf.size);
+    *ret_size = buf.size;
     return true;
 }
 
@@ -308,7 +369,13 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
         .jobs = arguments->jobs_given ? (unsigned)arguments->jobs : iv_workers_default_jobs(),
         .limits = iv_limits_default(),
         .no_hash = arguments->no_hash,
+        .verify = arguments->verify,
+        .expected = (enum iv_expected)arguments->expected,
     };
+    if (arguments->trust != NULL &&
+        !read_trust(arguments->trust, arena, &options.trust, &options.trust_size, err)) {
+        return false;
+    }
     if (options.jobs > 512) {
         return iv_error_set(err, IV_ERROR_USAGE, "--jobs=%u: at most 512", options.jobs);
     }

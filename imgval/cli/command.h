@@ -68,6 +68,10 @@ struct iv_scan_arguments {
     struct iv_strings reports;
     const char *sabotage;
     bool no_hash;
+    bool verify;
+    const char *trust;
+    int expected; /* enum iv_expected */
+    bool expected_given;
     bool replace; /* cache add */
     const char *policy;
     const char *date;
@@ -145,6 +149,7 @@ extern const struct iv_option_group iv_group_output;
 extern const struct iv_option_group iv_group_reading;
 extern const struct iv_option_group iv_group_policy;
 extern const struct iv_option_group iv_group_what_if;
+extern const struct iv_option_group iv_group_verify;
 
 /* Checks the combination and fills ret_options (environment and clock included). */
 IV_MUST_USE bool iv_command_scan_options(const struct iv_scan_arguments *arguments,

@@ -145,6 +145,10 @@ void iv_verdict_fail(struct iv_verdict *verdict, const struct iv_evidence *evide
     finding->incomplete = finding->incomplete || evidence->incomplete;
     finding->baseline = evidence->baseline != NULL ? evidence->baseline : finding->baseline;
     finding->direction = evidence->direction;
+    finding->member = evidence->member;
+    if (evidence->raised) {
+        finding->severity = IV_ERROR;
+    }
     if (evidence->severity_of != NULL) {
         follow_cause(verdict, evidence->severity_of, finding);
     }

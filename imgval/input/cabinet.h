@@ -76,4 +76,24 @@ IV_MUST_USE bool iv_cabinet_read_all(struct iv_cabinet *cabinet,
 IV_MUST_USE bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_member *member,
                                  uint64_t max, struct iv_buf *buf, struct iv_fault *ret_fault);
 
+/*
+ * Who takes the bytes of all members, one after the other. `begin` and `end` stand around each that
+ * has bytes; `lost` instead of `end` for one that could not be read whole. `damaged` tells of a
+ * folder that could not be decoded to its end, after its members were.
+ */
+struct iv_member_sink {
+    void (*begin)(void *context, const struct iv_member *member);
+    void (*bytes)(void *context, const unsigned char *bytes, size_t size);
+    void (*end)(void *context, const struct iv_member *member);
+    void (*lost)(void *context, const struct iv_member *member);
+    void (*damaged)(void *context, const struct iv_fault *fault);
+    void *context;
+};
+
+/*
+ * Decodes every data block of the cabinet, those that no member needs too, each folder once and
+ * from its start; what is damaged in one folder keeps none of the others from being read.
+ */
+void iv_cabinet_stream(struct iv_cabinet *cabinet, const struct iv_member_sink *sink);
+
 #endif

@@ -196,6 +196,7 @@ struct feed {
     bool started;
     bool filled;
     uint64_t at;
+    uint64_t inflated; /* bytes that the blocks so far inflate to, as they say */
     struct block block;
     unsigned char head[MADE_UP_HEAD_SIZE];
     unsigned char block_head[IV_CFDATA_SIZE + LZX_START_SIZE];
@@ -317,6 +318,7 @@ static la_ssize_t feed_block(struct feed *feed, const void **ret_bytes)
             feed->failed = true;
             return ARCHIVE_FATAL;
         }
+        feed->inflated += feed->block.inflated;
         /* Checksum and reserved bytes stay behind: the checksum is compared here. */
         unsigned char *p = put(feed->block_head, 0, 4);
         p = put(p, feed->block.data_size, 2);
@@ -714,6 +716,223 @@ bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_member *member,
         buf->data[before] = '\0';
     }
     return false;
+}
+
+/* ----------------------------------------------------------------------------- all of a cabinet */
+
+/* The members of one folder that have bytes, by place, and how far they have been given out. */
+struct outlet {
+    const struct iv_member_sink *sink;
+    const struct iv_member **members;
+    size_t count;
+    size_t next;
+    bool is_open; /* the next one was begun */
+    uint64_t at;  /* in the inflated folder */
+};
+
+static void outlet_put(struct outlet *out, const unsigned char *bytes, size_t size)
+{
+    const struct iv_member_sink *sink = out->sink;
+    uint64_t stop = out->at + size;
+    while (out->next < out->count && out->members[out->next]->offset < stop) {
+        const struct iv_member *member = out->members[out->next];
+        uint64_t end = (uint64_t)member->offset + member->size;
+        uint64_t from = member->offset > out->at ? member->offset : out->at;
+        uint64_t to = end < stop ? end : stop;
+        if (!out->is_open) {
+            sink->begin(sink->context, member);
+            out->is_open = true;
+        }
+        sink->bytes(sink->context, bytes + (from - out->at), (size_t)(to - from));
+        if (end > stop) {
+            break;
+        }
+        sink->end(sink->context, member);
+        out->is_open = false;
+        out->next++;
+    }
+    out->at = stop;
+}
+
+static void outlet_lose(struct outlet *out)
+{
+    for (; out->next < out->count; out->next++) {
+        if (!out->is_open) {
+            out->sink->begin(out->sink->context, out->members[out->next]);
+        }
+        out->sink->lost(out->sink->context, out->members[out->next]);
+        out->is_open = false;
+    }
+}
+
+static bool stream_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
+                          struct outlet *out, struct iv_fault *ret_fault)
+{
+    uint64_t at = folder->start;
+    for (uint32_t i = 0; i < folder->blocks; i++) {
+        struct block block = {0};
+        if (!read_block_header(cab, folder, i, at, next_chunk(cab), &block, ret_fault)) {
+            return false;
+        }
+        const unsigned char *data = read_block_data(cab, folder, i, &block, ret_fault);
+        if (data == NULL) {
+            return false;
+        }
+        outlet_put(out, data, block.inflated);
+        at = block.data_at + block.data_size;
+    }
+    return true;
+}
+
+/*
+ * What the first bytes of an LZX folder came out as. Only there may a match reach back to before
+ * the folder's start, into what fills the window: they are decoded again after another filling, and
+ * must be the same.
+ */
+struct opening {
+    uint64_t size; /* bytes that are looked at */
+    bool suspect;  /* they may have come from the filling */
+    struct iv_sha256 *sha;
+    unsigned char digest[IV_SHA256_SIZE];
+};
+
+static void opening_put(struct opening *opening, uint64_t at, const unsigned char *bytes,
+                        size_t size)
+{
+    if (at < opening->size) {
+        uint64_t left = opening->size - at;
+        size_t part = size < left ? size : (size_t)left;
+        opening->suspect |= is_suspect(bytes, part, SIZE_MAX);
+        iv_sha256_add(opening->sha, bytes, part);
+    }
+}
+
+/* Decodes a folder to its end; without an outlet, no further than the opening. */
+static bool decode(struct iv_cabinet *cab, const struct iv_folder *folder, unsigned char fill,
+                   struct opening *opening, struct outlet *out, struct iv_fault *ret_fault)
+{
+    bool lzx = folder->compression == IV_COMPRESSION_LZX;
+    struct feed feed = {
+        .cab = cab,
+        .folder = folder,
+        .ret_fault = ret_fault,
+        .fill_blocks = lzx ? (1u << folder->window) / IV_FRAME_SIZE : 0,
+        .blocks = folder->blocks,
+        .end = UINT64_MAX / 2,
+        .at = folder->start,
+    };
+    memset(feed.fill, fill, sizeof(feed.fill));
+    make_head(&feed, folder->blocks * IV_FRAME_SIZE);
+    struct archive *archive IV_CLEANUP(archive_close) = archive_read_new();
+    if (archive == NULL) {
+        iv_out_of_memory();
+    }
+    struct archive_entry *entry;
+    if (archive_read_support_format_cab(archive) != ARCHIVE_OK ||
+        archive_read_open(archive, &feed, NULL, feed_read, NULL) != ARCHIVE_OK ||
+        (lzx && !read_fill(archive)) || archive_read_next_header(archive, &entry) != ARCHIVE_OK) {
+        return archive_fault(&feed, archive, ret_fault);
+    }
+    uint64_t at = 0;
+    /* The last block's header says where the folder ends. */
+    while (!feed.filled || feed.index < feed.blocks || at < feed.inflated) {
+        const void *bytes;
+        size_t size;
+        la_int64_t offset;
+        if (archive_read_data_block(archive, &bytes, &size, &offset) != ARCHIVE_OK || offset < 0 ||
+            (uint64_t)offset != at) {
+            return archive_fault(&feed, archive, ret_fault);
+        }
+        opening_put(opening, at, bytes, size);
+        at += size;
+        if (out != NULL) {
+            outlet_put(out, bytes, size);
+        } else if (at >= opening->size) {
+            break;
+        }
+    }
+    return true;
+}
+
+static bool stream_inflated(struct iv_cabinet *cab, const struct iv_folder *folder,
+                            struct outlet *out, struct iv_fault *ret_fault)
+{
+    bool lzx = folder->compression == IV_COMPRESSION_LZX;
+    struct opening first = {.size = lzx ? UINT64_C(1) << folder->window : 0};
+    first.sha = iv_sha256_open();
+    bool done = decode(cab, folder, 0xFF, &first, out, ret_fault);
+    iv_sha256_close(first.sha, first.digest);
+    if (!done || !first.suspect) {
+        return done;
+    }
+    struct opening again = {.size = first.size < out->at ? first.size : out->at};
+    again.sha = iv_sha256_open();
+    done = decode(cab, folder, 0x55, &again, NULL, ret_fault);
+    iv_sha256_close(again.sha, again.digest);
+    return done &&
+           (memcmp(first.digest, again.digest, IV_SHA256_SIZE) == 0 ||
+            iv_cabinet_malformed(cab, ret_fault, "LZX data that refers to bytes before its start"));
+}
+
+static bool stream_folder(struct iv_cabinet *cab, size_t index, struct outlet *out,
+                          struct iv_fault *ret_fault)
+{
+    const struct iv_folder *folder = &cab->folders[index];
+    uint64_t end = (uint64_t)folder->blocks * IV_FRAME_SIZE;
+    if (folder->blocks == 0) {
+        return true;
+    }
+    if (end > cab->limits->inflated || cab->inflated > cab->limits->inflated - end) {
+        return iv_cabinet_fail(cab, ret_fault, IV_FAULT_LIMIT, NULL,
+                               "inflated data of the cabinet over the limit of %llu bytes",
+                               (unsigned long long)cab->limits->inflated);
+    }
+    cab->inflated += end;
+    bool done = folder->compression == IV_COMPRESSION_NONE
+                    ? stream_stored(cab, folder, out, ret_fault)
+                    : stream_inflated(cab, folder, out, ret_fault);
+    return done &&
+           (out->next == out->count ||
+            iv_cabinet_malformed(cab, ret_fault, "the member runs past the end of its folder"));
+}
+
+static int compare_members(const void *a, const void *b)
+{
+    const struct iv_member *x = *(const struct iv_member *const *)a;
+    const struct iv_member *y = *(const struct iv_member *const *)b;
+    if (x->folder != y->folder) {
+        return x->folder < y->folder ? -1 : 1;
+    }
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+void iv_cabinet_stream(struct iv_cabinet *cabinet, const struct iv_member_sink *sink)
+{
+    const struct iv_member **order =
+        IV_NEW_ARRAY(cabinet->arena, const struct iv_member *, cabinet->member_count);
+    size_t count = 0;
+    for (size_t i = 0; i < cabinet->member_count; i++) {
+        if (cabinet->members[i].size > 0) {
+            order[count++] = &cabinet->members[i];
+        }
+    }
+    if (count > 1) {
+        qsort(order, count, sizeof(order[0]), compare_members);
+    }
+    size_t from = 0;
+    for (size_t i = 0; i < cabinet->folder_count; i++) {
+        struct outlet out = {.sink = sink, .members = order + from};
+        while (from + out.count < count && order[from + out.count]->folder == i) {
+            out.count++;
+        }
+        struct iv_fault fault = {0};
+        if (!stream_folder(cabinet, i, &out, &fault)) {
+            fault.member = out.next < out.count ? out.members[out.next]->name : NULL;
+            outlet_lose(&out);
+            sink->damaged(sink->context, &fault);
+        }
+        from += out.count;
+    }
 }
 
 void iv_cabinet_library(struct iv_buf *buf)

@@ -339,7 +339,9 @@ static void read_beside(const struct iv_reader *r, const struct iv_item *item,
 {
     struct iv_package package = {0};
     iv_package_from_name(r->arena, item->path, false, &package);
-    iv_package_read_file(r, opened->fd, opened->size, -1, NULL, &package);
+    struct iv_reader reader = *r;
+    reader.verify = NULL; /* nothing of the submission */
+    iv_package_read_file(&reader, opened->fd, opened->size, -1, NULL, &package);
     for (size_t i = 0; i < package.fault_count; i++) {
         struct iv_document doc = {.path = item->path, .member = package.faults[i].member};
         if (package.faults[i].kind == IV_FAULT_MEMBER_MISSING) {
@@ -470,6 +472,7 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini) = {0};
     struct iv_reader r = {
         .limits = options->limits,
+        .verify = options->verify,
         .want_files = options->want_files,
         .no_hash = options->no_hash,
         .arena = arena,

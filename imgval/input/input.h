@@ -115,10 +115,17 @@ bool iv_input_identify(const struct iv_listing *listing, const struct iv_item *i
 
 bool iv_identity_is_same(const struct iv_identity *a, const struct iv_identity *b);
 
+/* --verify, --trust. */
+struct iv_verify_options {
+    const void *trust; /* certificates, as the file has them; NULL: none */
+    size_t trust_size;
+};
+
 struct iv_read_options {
     const struct iv_limits *limits;
-    bool want_files;              /* fill iv_package.files (inspect) */
-    bool no_hash;                 /* nobody checks the hashes of an image */
+    const struct iv_verify_options *verify; /* NULL: packages are not read whole */
+    bool want_files;                        /* fill iv_package.files (inspect) */
+    bool no_hash;                           /* nobody checks the hashes of an image */
     struct iv_identity *identity; /* NULL; else filled: of what was read, zeros when it was not
                                      read whole */
 };

@@ -139,6 +139,7 @@ static void on_file(void *context, const struct iv_xml_element *e)
     if (file.path == NULL) {
         file.path = "";
     }
+    file.hash = scratch_attribute(mum, e, "hash");
     file.has_size = size != NULL && iv_parse_decimal(size, strlen(size), UINT64_MAX, &file.size);
     iv_file_list_add(mum->r, mum->list, &file);
 }

@@ -4,6 +4,7 @@
 #include "imgval/input/gzip.h"
 #include "imgval/input/manifest.h"
 #include "imgval/input/metadata.h"
+#include "imgval/input/verify.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -91,9 +92,10 @@ static bool is_installed(const struct place *place)
     return place->installed != NULL || place->is_device;
 }
 
-/* Reads a file of an extracted package by its place in the cabinet, else by its last part. */
-static bool read_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
-                       struct iv_buf *buf, struct iv_fault *ret_fault)
+/* Opens a file of an extracted package by its place in the cabinet, else by its last part. Returns
+ * -1 without a fault when it is not there. */
+static int open_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
+                      struct iv_fault *ret_fault)
 {
     char *path = iv_arena_strdup(r->scratch, cab_path);
     for (char *p = path; *p != '\0'; p++) {
@@ -102,6 +104,7 @@ static bool read_loose(const struct iv_reader *r, const struct place *place, con
     /* A device path starts at the root. */
     const char *names[] = {path + (place->is_device ? strspn(path, "/") : 0),
                            iv_reader_last_part(path)};
+    *ret_fault = (struct iv_fault){0};
     for (size_t i = 0; i < IV_COUNT(names); i++) {
         size_t length = strlen(place->folder);
         bool is_joined = length == 0 || place->folder[length - 1] == '/';
@@ -109,27 +112,35 @@ static bool read_loose(const struct iv_reader *r, const struct place *place, con
             iv_arena_printf(r->scratch, "%s%s%s", place->folder, is_joined ? "" : "/", names[i]);
         enum iv_file_type type = IV_FILE_REGULAR;
         uint64_t size = 0;
-        int fd IV_CLEANUP(iv_fd_close) = iv_file_open_at(place->directory, full, &type, &size);
-        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EXDEV)) {
-            continue;
+        int fd = iv_file_open_at(place->directory, full, &type, &size);
+        if (fd >= 0) {
+            return fd;
         }
-        if (fd < 0) {
+        if (errno != ENOENT && errno != ENOTDIR && errno != EXDEV) {
             enum iv_fault_kind kind =
                 type == IV_FILE_REGULAR ? IV_FAULT_UNREADABLE : IV_FAULT_NOT_REGULAR;
             *ret_fault = (struct iv_fault){.kind = kind, .detail = strerror(errno)};
-            return false;
+            return -1;
         }
-        if (!iv_file_read_all(fd, r->limits->metadata_size, buf)) {
-            enum iv_fault_kind kind = errno == EFBIG ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE;
-            const char *detail =
-                errno == EFBIG ? "larger than the limit of a metadata file" : strerror(errno);
-            *ret_fault = (struct iv_fault){.kind = kind, .detail = detail};
-            return false;
-        }
-        return true;
     }
-    *ret_fault = (struct iv_fault){0}; /* not there */
-    return false;
+    return -1;
+}
+
+static bool read_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
+                       struct iv_buf *buf, struct iv_fault *ret_fault)
+{
+    int fd IV_CLEANUP(iv_fd_close) = open_loose(r, place, cab_path, ret_fault);
+    if (fd < 0) {
+        return false;
+    }
+    if (!iv_file_read_all(fd, r->limits->metadata_size, buf)) {
+        enum iv_fault_kind kind = errno == EFBIG ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE;
+        const char *detail =
+            errno == EFBIG ? "larger than the limit of a metadata file" : strerror(errno);
+        *ret_fault = (struct iv_fault){.kind = kind, .detail = detail};
+        return false;
+    }
+    return true;
 }
 
 /* A file of an installed or extracted package. False without a fault: it is not there. */
@@ -379,9 +390,9 @@ static void fail(const struct iv_reader *r, struct iv_package *package, enum iv_
     iv_reader_package_fault(r, package, &fault, true);
 }
 
-/* packages.md 1.1: the members decide, update.mum first. */
-static void read_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
-                         struct iv_package *package)
+/* packages.md 1.1: the members decide, update.mum first. False: it is no package. */
+static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cabinet,
+                               struct iv_package *package, struct iv_file_list *list)
 {
     const struct iv_member *mum = iv_cabinet_find(cabinet, IV_MUM_NAME);
     const struct iv_member *manifest = mum != NULL ? mum : iv_cabinet_find(cabinet, IV_DSM_NAME);
@@ -391,19 +402,19 @@ static void read_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
     if (manifest == NULL && cix != NULL) {
         package->style = IV_STYLE_CBS;
         package->unreadable = true; /* a diff without the manifest of the whole: IMG003 says so */
-        return;
+        return true;
     }
     if (manifest == NULL) {
         fail(r, package, IV_FAULT_MALFORMED,
              "no package manifest (man.dsm.xml or update.mum) in the cabinet");
-        return;
+        return false;
     }
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_fault fault = {0};
     package->style = mum != NULL ? IV_STYLE_CBS : IV_STYLE_SPKG;
     if (!iv_cabinet_read(cabinet, manifest, r->limits->manifest_size, &buf, &fault)) {
         iv_reader_package_fault(r, package, &fault, true);
-        return;
+        return true;
     }
     struct iv_document doc = {
         .path = package->path,
@@ -411,15 +422,24 @@ static void read_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
         .bytes = iv_buf_text(&buf),
         .size = buf.size,
     };
-    struct iv_file_list list = {0};
-    if (!read_manifest(r, &doc, mum != NULL, package, &list)) {
-        return;
+    if (!read_manifest(r, &doc, mum != NULL, package, list)) {
+        return true;
     }
     if (!package->removal && !package->diff) {
-        iv_file_list_missing(r, &list, cabinet, package);
+        iv_file_list_missing(r, list, cabinet, package);
     }
     struct place place = {.cabinet = cabinet, .directory = -1, .folder = ""};
-    read_registries(r, &place, &list, package);
+    read_registries(r, &place, list, package);
+    return true;
+}
+
+static void read_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
+                         struct iv_package *package)
+{
+    struct iv_file_list list = {0};
+    if (read_cabinet_facts(r, cabinet, package, &list) && r->verify != NULL) {
+        iv_verify_cabinet(r, cabinet, &list, package);
+    }
 }
 
 /* On devices a manifest may be gzip-compressed. */
@@ -517,10 +537,14 @@ static void read_bare(const struct iv_reader *r, int fd, int directory, const ch
         };
         read_registries(r, &place, &list, package);
     }
+    if (r->verify != NULL) {
+        iv_verify_nothing(r, package,
+                          "a manifest alone: there are no files that --verify could check");
+    }
 }
 
-void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size, int directory,
-                          const char *relative, struct iv_package *package)
+static void read_probed(const struct iv_reader *r, int fd, uint64_t size, int directory,
+                        const char *relative, struct iv_package *package)
 {
     unsigned char head[HEAD_SIZE];
     int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
@@ -557,6 +581,15 @@ void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size, int 
     }
 }
 
+void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size, int directory,
+                          const char *relative, struct iv_package *package)
+{
+    read_probed(r, fd, size, directory, relative, package);
+    if (r->verify != NULL && package->seal_count == 0) {
+        iv_verify_nothing(r, package, NULL); /* why not is among its faults */
+    }
+}
+
 static bool has_file(const struct iv_reader *r, int directory, const char *folder, const char *name)
 {
     const char *slash = *folder == '\0' ? "" : "/";
@@ -565,6 +598,108 @@ static bool has_file(const struct iv_reader *r, int directory, const char *folde
     const char *path = iv_arena_printf(r->scratch, "%s%s%s", folder, slash, name);
     int fd IV_CLEANUP(iv_fd_close) = iv_file_open_at(directory, path, &type, &size);
     return fd >= 0;
+}
+
+/* How the files of an extracted package are found when all of them are read. */
+struct loose {
+    const struct iv_reader *r;
+    const struct place *place;
+};
+
+static int open_listed(const void *context, const struct iv_package_file *file,
+                       struct iv_fault *ret_fault)
+{
+    const struct loose *loose = context;
+    return open_loose(loose->r, loose->place, file->cab_path, ret_fault);
+}
+
+/* Files that are no part of a package although they lie in its folder: other packages, and the
+ * metadata of a submission. */
+static bool is_foreign(const char *name)
+{
+    return iv_package_is_file_name(name) || iv_ascii_isuffix(name, "UpdateHistory.xml") ||
+           iv_ascii_ieq(name, "OEMInput.xml");
+}
+
+static bool want_file(void *context, const char *path, const char *name, enum iv_file_type type)
+{
+    (void)context;
+    (void)path;
+    return type == IV_FILE_REGULAR && !is_foreign(name);
+}
+
+static int compare_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The folders of other packages below: with '/' at the end. */
+static size_t find_nested(const struct iv_reader *r, const struct iv_walk *walk,
+                          const char ***ret_folders)
+{
+    size_t count = 0;
+    *ret_folders = IV_NEW_ARRAY(r->scratch, const char *, walk->count);
+    for (size_t i = 0; i < walk->count; i++) {
+        const char *path = walk->entries[i].path;
+        const char *name = iv_reader_last_part(path);
+        if (name > path && (iv_ascii_ieq(name, IV_MUM_NAME) || iv_ascii_ieq(name, IV_DSM_NAME))) {
+            (*ret_folders)[count++] = iv_arena_strndup(r->scratch, path, (size_t)(name - path));
+        }
+    }
+    return count;
+}
+
+static bool is_below(const char *path, const char *const *folders, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(path, folders[i], strlen(folders[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What lies in the folder of a package and is not listed: it was added, unless the catalog covers
+ * it. */
+static void add_unlisted(const struct iv_reader *r, const struct place *place,
+                         struct iv_file_list *list, struct iv_package *package)
+{
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open_folder(place->directory, place->folder);
+    if (fd < 0) {
+        struct iv_fault fault = {.kind = IV_FAULT_UNREADABLE, .detail = strerror(errno)};
+        iv_reader_package_fault(r, package, &fault, false);
+        return;
+    }
+    struct iv_walk walk;
+    iv_walk(fd, r->limits, want_file, NULL, r->scratch, &walk);
+    for (size_t i = 0; i < walk.trouble_count; i++) {
+        struct iv_fault fault = {
+            .kind = walk.troubles[i].is_limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
+            .member = walk.troubles[i].path,
+            .detail = walk.troubles[i].detail,
+        };
+        iv_reader_package_fault(r, package, &fault, false);
+    }
+    const char **nested;
+    size_t nested_count = find_nested(r, &walk, &nested);
+    size_t count = list->count;
+    const char **listed = IV_NEW_ARRAY(r->scratch, const char *, count);
+    for (size_t i = 0; i < count; i++) {
+        const char *path = list->items[i].cab_path;
+        listed[i] = path == NULL ? "" : iv_path_fold(r->scratch, path);
+    }
+    if (count > 1) {
+        qsort(listed, count, sizeof(*listed), compare_text);
+    }
+    for (size_t i = 0; i < walk.count; i++) {
+        const char *path = walk.entries[i].path;
+        const char *folded = iv_path_fold(r->scratch, path);
+        if (bsearch(&folded, listed, count, sizeof(*listed), compare_text) == NULL &&
+            !is_below(path, nested, nested_count)) {
+            struct iv_package_file file = {.path = path, .cab_path = path};
+            iv_file_list_add(r, list, &file);
+        }
+    }
 }
 
 void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, const char *manifest,
@@ -599,6 +734,11 @@ void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, co
     struct place place = {.cabinet = NULL, .directory = directory, .folder = folder};
     if (whole) {
         read_registries(r, &place, &list, package);
+    }
+    if (r->verify != NULL) {
+        const struct loose loose = {.r = r, .place = &place};
+        add_unlisted(r, &place, &list, package);
+        iv_verify_loose(r, open_listed, &loose, &list, package);
     }
 }
 
@@ -642,6 +782,9 @@ void iv_package_read_installed(const struct iv_reader *r, const struct iv_instal
     };
     struct iv_file_list list = {0};
     bool is_mum = is_mum_document(bytes, package->path);
+    if (r->verify != NULL) {
+        iv_verify_nothing(r, package, "installed in an image: --verify checks package files alone");
+    }
     if (read_manifest(r, &doc, is_mum, package, &list)) {
         struct place place = {.installed = installed, .directory = -1, .folder = ""};
         read_registries(r, &place, &list, package);

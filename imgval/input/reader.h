@@ -13,6 +13,7 @@
 #include "imgval/base/buf.h"
 #include "imgval/base/limits.h"
 #include "imgval/base/xml.h"
+#include "imgval/input/input.h"
 #include "imgval/model/facts.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 
 struct iv_reader {
     const struct iv_limits *limits;
+    const struct iv_verify_options *verify; /* NULL: packages are not read whole */
     bool want_files;
     bool no_hash;
     struct iv_arena *arena;

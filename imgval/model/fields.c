@@ -25,6 +25,10 @@ static_assert(sizeof(enum iv_rank) == sizeof(unsigned), "enum size");
 static_assert(sizeof(enum iv_update_type) == sizeof(unsigned), "enum size");
 static_assert(sizeof(enum iv_signature) == sizeof(unsigned), "enum size");
 static_assert(sizeof(enum iv_catalog_digest) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_content) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_root) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_flaw_kind) == sizeof(unsigned), "enum size");
+static_assert(sizeof(enum iv_sealed_state) == sizeof(unsigned), "enum size");
 static_assert(sizeof(enum iv_hash_state) == sizeof(unsigned), "enum size");
 
 const char *const iv_style_names[] = {
@@ -106,6 +110,63 @@ const char *const iv_hash_state_names[] = {
     [IV_HASH_CHECKED + 1] = NULL,
 };
 
+const char *const iv_content_names[] = {
+    [IV_CONTENT_NOT_CHECKED] = "not-checked", [IV_CONTENT_INTACT] = "intact",
+    [IV_CONTENT_NOT_COVERED] = "not-covered", [IV_CONTENT_DAMAGED] = "damaged",
+    [IV_CONTENT_DAMAGED + 1] = NULL,
+};
+
+const char *const iv_root_names[] = {
+    [IV_ROOT_NONE] = "none",     [IV_ROOT_UNKNOWN] = "unknown", [IV_ROOT_TEST] = "test",
+    [IV_ROOT_RETAIL] = "retail", [IV_ROOT_TRUSTED] = "trusted", [IV_ROOT_TRUSTED + 1] = NULL,
+};
+
+const char *const iv_flaw_names[] = {
+    [IV_FLAW_NOT_COVERED] = "not-covered", [IV_FLAW_MISSING] = "missing",
+    [IV_FLAW_NO_CATALOG] = "no-catalog",   [IV_FLAW_SIGNATURE] = "signature",
+    [IV_FLAW_DIFFERS] = "differs",         [IV_FLAW_DAMAGED] = "damaged",
+    [IV_FLAW_DAMAGED + 1] = NULL,
+};
+
+const char *const iv_sealed_state_names[] = {
+    [IV_SEALED_NOT_READ] = "not-read",       [IV_SEALED_COVERED] = "covered",
+    [IV_SEALED_NOT_COVERED] = "not-covered", [IV_SEALED_EMPTY] = "empty",
+    [IV_SEALED_CATALOG] = "catalog",         [IV_SEALED_CATALOG + 1] = NULL,
+};
+
+static const struct iv_field flaw_fields[] = {
+    ENUM(iv_flaw, kind, "kind", W, iv_flaw_kind, iv_flaw_names),
+    STRING(iv_flaw, member, "member", W),
+    STRING(iv_flaw, detail, "detail", W),
+};
+
+static const struct iv_field sealed_file_fields[] = {
+    STRING(iv_sealed_file, path, "path", W | R),
+    ENUM(iv_sealed_file, state, "state", W | R, iv_sealed_state, iv_sealed_state_names),
+    STRING(iv_sealed_file, digest, "sha256", W | R),
+    NUMBER(iv_sealed_file, size, "size", W | R),
+};
+
+static const struct iv_field seal_fields[] = {
+    ENUM(iv_seal, content, "content", W | R, iv_content, iv_content_names),
+    ENUM(iv_seal, signature, "signature", W | R, iv_signature, iv_signature_names),
+    ENUM(iv_seal, root, "root", W | R, iv_root, iv_root_names),
+    STRING(iv_seal, signer, "signer", W | R),
+    STRING(iv_seal, organization, "organization", W | R),
+    STRING(iv_seal, root_name, "root_name", W | R),
+    STRING(iv_seal, digest, "digest", W | R),
+    STRING(iv_seal, weak, "weak", W | R),
+    STRING(iv_seal, stamp, "time_stamp", W | R),
+    STRING(iv_seal, stamp_signer, "time_stamp_signer", W | R),
+    STRINGS(iv_seal, chain, chain_count, "chain", W | R),
+    NUMBER(iv_seal, version, "catalog_version", W | R),
+    NUMBER(iv_seal, file_count, "file_count", W | R),
+    NUMBER(iv_seal, covered, "covered", W | R),
+    NUMBER(iv_seal, bytes, "bytes", W | R),
+    LIST(iv_seal, flaws, flaw_count, "flaws", W, iv_flaw),
+    LIST(iv_seal, files, sealed_count, "files", W, iv_sealed_file),
+};
+
 static const struct iv_field package_file_fields[] = {
     STRING(iv_package_file, path, "path", W | R),
     STRING(iv_package_file, cab_path, "cab_path", W | R),
@@ -165,6 +226,15 @@ static const struct iv_field package_fields[] = {
     NUMBER(iv_package, total_size, "total_size", W | R | S),
     LIST(iv_package, files, files_count, "files", W, iv_package_file),
     STRINGS(iv_package, payload_packages, payload_package_count, "payload_packages", W),
+    {
+        .name = "verification",
+        .type = IV_TYPE_LIST,
+        .uses = W | R,
+        .offset = CHECKED(iv_package, seal, struct iv_seal *),
+        .count_offset = CHECKED(iv_package, seal_count, size_t),
+        .of = &iv_seal_struct,
+        .shape = IV_SHAPE_ONE,
+    },
     LIST(iv_package, faults, fault_count, "faults", W, iv_fault),
 };
 
@@ -333,6 +403,9 @@ static const struct iv_field facts_fields[] = {
 
 const struct iv_struct iv_package_struct = TABLE(iv_package, package_fields);
 const struct iv_struct iv_package_file_struct = TABLE(iv_package_file, package_file_fields);
+const struct iv_struct iv_flaw_struct = TABLE(iv_flaw, flaw_fields);
+const struct iv_struct iv_sealed_file_struct = TABLE(iv_sealed_file, sealed_file_fields);
+const struct iv_struct iv_seal_struct = TABLE(iv_seal, seal_fields);
 const struct iv_struct iv_fault_struct = TABLE(iv_fault, fault_fields);
 const struct iv_struct iv_datum_struct = TABLE(iv_datum, datum_fields);
 const struct iv_struct iv_history_struct = TABLE(iv_history, history_fields);

@@ -48,6 +48,7 @@ enum {
     IV_SHAPE_NEEDED = 8,   /* a reader refuses an object without it */
     IV_SHAPE_FILLED = 16,  /* ... or with null in its place */
     IV_SHAPE_BESIDE = 32,  /* optional, and said (as null) beside the field before it */
+    IV_SHAPE_ONE = 64,     /* a list of one at most: an object, left out when there is none */
 };
 
 struct iv_struct;
@@ -75,6 +76,9 @@ struct iv_struct {
 
 extern const struct iv_struct iv_package_struct;
 extern const struct iv_struct iv_package_file_struct;
+extern const struct iv_struct iv_flaw_struct;
+extern const struct iv_struct iv_sealed_file_struct;
+extern const struct iv_struct iv_seal_struct;
 extern const struct iv_struct iv_fault_struct;
 extern const struct iv_struct iv_datum_struct;
 extern const struct iv_struct iv_history_struct;

@@ -9,6 +9,7 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/model/fault.h"
+#include "imgval/model/seal.h"
 #include "imgval/model/version.h"
 
 #include <stdbool.h>
@@ -37,6 +38,7 @@ struct iv_package_file {
     const char *type;     /* FileType (early: Type); NULL for CBS */
     uint64_t size;        /* bytes; 0 when has_size is false */
     bool has_size;
+    const char *hash; /* file@hash: SHA-256 as hexadecimal; while reading alone */
 };
 
 struct iv_package {
@@ -83,6 +85,9 @@ struct iv_package {
     const char **payload_packages; /* extracted packages: listed files that are named like packages,
                                       relative to the folder: payload, not packages of the set */
     size_t payload_package_count;
+
+    struct iv_seal *seal; /* --verify: one; else NULL */
+    size_t seal_count;
 
     struct iv_fault *faults; /* about this package */
     size_t fault_count;

@@ -83,6 +83,8 @@ struct iv_evidence {
     const struct iv_baseline *baseline; /* ... of this baseline */
     const enum iv_direction *direction; /* ... in this direction */
     const char *severity_of;            /* WSPC012: the id of the rule whose severity counts */
+    const char *member;                 /* of the package, or NULL */
+    bool raised;                        /* an error, as an option of the user asks for */
 };
 
 struct iv_verdict; /* collects evidence; opaque to checks */

@@ -2,6 +2,7 @@
 #include "imgval/model/fields.h"
 #include "imgval/report/sink_html.h"
 #include "imgval/report/write/phrases.h"
+#include "imgval/report/write/seal_phrase.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -209,15 +210,23 @@ static void write_package_tools(struct iv_markup *m)
 
 void iv_html_packages(const struct iv_html_part *part)
 {
-    static const char *const columns[] = {"Package", "Version", "Partition", "Owner type",
-                                          "Style",   "Flags",   "File",      NULL};
     struct iv_markup *m = part->markup;
     const struct iv_submission *s = part->entry->submission;
+    struct iv_buf seals IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_seals(&seals, s);
+    const char *const columns[] = {
+        "Package", "Version", "Partition", "Owner type",
+        "Style",   "Flags",   "File",      seals.size > 0 ? "Verified" : NULL,
+        NULL,
+    };
     iv_html_section(part, "packages", "Packages");
     if (s->package_count == 0) {
         iv_markup_classed(m, "p", "none", "There is no package here.");
         iv_markup_close(m);
         return;
+    }
+    if (seals.size > 0) {
+        iv_markup_element(m, "p", iv_buf_text(&seals));
     }
     write_package_tools(m);
     iv_html_table(m, s->package_count > IV_HTML_LONG ? "packages long" : "packages",
@@ -236,6 +245,11 @@ void iv_html_packages(const struct iv_html_part *part)
         iv_html_cell(m, iv_style_names[package->style]);
         write_flags(m, package);
         iv_html_cell(m, inner_path(package->path, s->path));
+        if (seals.size > 0) {
+            struct iv_buf seal IV_CLEANUP(iv_buf_fini) = {0};
+            iv_phrase_seal(&seal, package);
+            iv_html_cell(m, iv_buf_text(&seal));
+        }
         iv_markup_close(m);
     }
     iv_html_table_end(m);

@@ -12,6 +12,7 @@
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/markup.h"
 #include "imgval/report/write/phrases.h"
+#include "imgval/report/write/seal_phrase.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -306,6 +307,13 @@ static void write_count(struct iv_markup *m, const char *name, size_t count)
     write_property(m, name, text);
 }
 
+static void write_seals(struct iv_markup *m, const struct iv_submission *s)
+{
+    struct iv_buf seals IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_seals(&seals, s);
+    write_property(m, "verified", seals.size == 0 ? NULL : iv_buf_text(&seals));
+}
+
 static void write_variant_properties(struct iv_markup *m, const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->variant_count; i++) {
@@ -337,6 +345,7 @@ static void write_properties(struct iv_markup *m, const struct suite *suite)
     write_variant_properties(m, s);
     write_count(m, "packages", counts->packages);
     write_count(m, "unreadable", counts->unreadable);
+    write_seals(m, s);
     write_count(m, "findings.error", counts->error);
     write_count(m, "findings.warning", counts->warning);
     write_count(m, "findings.note", counts->note);

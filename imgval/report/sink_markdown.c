@@ -11,6 +11,7 @@
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/markdown.h"
 #include "imgval/report/write/phrases.h"
+#include "imgval/report/write/seal_phrase.h"
 
 #include <string.h>
 
@@ -74,6 +75,17 @@ static void add_counts(struct iv_buf *buf, const struct iv_counts *counts)
     }
 }
 
+/* What --verify found out. */
+static void add_seals(struct iv_buf *buf, const struct iv_submission *s)
+{
+    struct iv_buf seals IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_seals(&seals, s);
+    if (seals.size > 0) {
+        iv_buf_puts(buf, ". Verified: ");
+        iv_markdown_sentence(buf, iv_buf_text(&seals));
+    }
+}
+
 /* ---- the head ------------------------------------------------------------------------------ */
 
 static void add_head(struct comment *comment, const struct iv_report *report)
@@ -100,6 +112,7 @@ static void add_head(struct comment *comment, const struct iv_report *report)
         iv_markdown_code(block, entry->submission->path);
         iv_buf_puts(block, ": ");
         add_counts(block, &entry->judgement.counts);
+        add_seals(block, entry->submission);
         iv_buf_putc(block, '\n');
         (void)take_block(comment);
     }

@@ -11,6 +11,7 @@
 #include "imgval/report/write/json_report.h"
 #include "imgval/report/write/phrases.h"
 #include "imgval/report/write/ranked.h"
+#include "imgval/report/write/seal_phrase.h"
 
 #include <string.h>
 
@@ -479,6 +480,26 @@ static void write_result(const struct run *run, const struct iv_ranked *ranked)
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
+/* What --verify found out, submission by submission. */
+static void write_seals(const struct run *run)
+{
+    bool is_open = false;
+    for (size_t i = 0; i < run->report->entry_count; i++) {
+        struct iv_buf seals IV_CLEANUP(iv_buf_fini) = {0};
+        iv_phrase_seals(&seals, run->report->entries[i].submission);
+        if (seals.size > 0 && !is_open) {
+            iv_json_open_array(run->json, "verified");
+            is_open = true;
+        }
+        if (seals.size > 0) {
+            iv_json_string(run->json, NULL, iv_buf_text(&seals));
+        }
+    }
+    if (is_open) {
+        iv_json_close_array(run->json);
+    }
+}
+
 static void write_run(const struct run *run)
 {
     struct iv_json *json = run->json;
@@ -497,6 +518,7 @@ static void write_run(const struct run *run)
     if (run->report->what_if) {
         iv_json_bool(json, "whatIf", true);
     }
+    write_seals(run);
     iv_json_close_object(json);
     iv_json_close_object(json);
 }

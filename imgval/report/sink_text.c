@@ -10,6 +10,7 @@
 #include "imgval/model/kinds.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/phrases.h"
+#include "imgval/report/write/seal_phrase.h"
 
 #include <string.h>
 
@@ -127,6 +128,16 @@ static void print_image(const struct iv_out *out, const struct iv_image *image)
                                  hash == NULL ? "" : "; ", hash == NULL ? "" : hash)));
 }
 
+static void print_seals(const struct iv_out *out, const struct iv_submission *s)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_seals(&text, s);
+    if (text.size > 0) {
+        iv_out_paragraph(out, 2, IV_PIECE(IV_INK_DIM, "verified:"),
+                         IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, iv_buf_text(&text))));
+    }
+}
+
 static void print_side_files(const struct iv_out *out, const struct iv_submission *s)
 {
     if (s->image.present) {
@@ -171,6 +182,7 @@ static void print_entry(const struct iv_out *out, const struct iv_report *report
     if (!out->style->quiet) {
         print_judged_as(out, entry->submission);
         print_counts(out, report, entry);
+        print_seals(out, entry->submission);
         print_side_files(out, entry->submission);
     }
     iv_text_print_findings(out, entry);

@@ -2,6 +2,7 @@
 #include "imgval/base/text.h"
 #include "imgval/report/sink_text.h"
 #include "imgval/report/write/phrases.h"
+#include "imgval/report/write/seal_phrase.h"
 
 #include <string.h>
 
@@ -224,14 +225,32 @@ static const char *flags_text(const struct iv_out *out, const struct iv_package 
     return iv_arena_strdup(out->scratch, iv_buf_text(&text));
 }
 
+static bool has_seals(const struct iv_submission *s)
+{
+    for (size_t i = 0; i < s->package_count; i++) {
+        if (s->packages[i].seal_count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *seal_text(const struct iv_out *out, const struct iv_package *package)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_seal(&text, package);
+    return iv_out_value(out, iv_arena_strdup(out->scratch, iv_buf_text(&text)));
+}
+
 void iv_text_print_packages(const struct iv_out *out, const struct iv_submission *s)
 {
     if (s->package_count == 0) {
         return;
     }
-    static const char *const titles[] = {"package", "version", "partition", "owner type", "flags"};
-    struct iv_table table = {.columns = IV_COUNT(titles)};
-    for (size_t i = 0; i < IV_COUNT(titles); i++) {
+    static const char *const titles[] = {"package",    "version", "partition",
+                                         "owner type", "flags",   "verified"};
+    struct iv_table table = {.columns = IV_COUNT(titles) - (has_seals(s) ? 0 : 1)};
+    for (size_t i = 0; i < table.columns; i++) {
         iv_table_cell(out, &table, IV_INK_DIM, titles[i]);
     }
     const char *none = out->style->ascii ? "-" : "–";
@@ -245,6 +264,9 @@ void iv_text_print_packages(const struct iv_out *out, const struct iv_submission
         iv_table_cell(out, &table, IV_INK_PLAIN,
                       p->owner_type == NULL ? none : iv_out_value(out, p->owner_type));
         iv_table_cell(out, &table, IV_INK_PLAIN, flags_text(out, p));
+        if (table.columns == IV_COUNT(titles)) {
+            iv_table_cell(out, &table, IV_INK_PLAIN, seal_text(out, p));
+        }
     }
     iv_text_heading(out, "Packages");
     iv_table_print(out, &table, 2);

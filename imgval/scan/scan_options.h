@@ -61,6 +61,7 @@ struct iv_scan_options {
     /* the judging */
     enum iv_severity fail_on;
     const struct iv_policy *policy; /* NULL: none; its limits stand in `limits` already */
+    enum iv_expected expected;      /* --expect-signature */
     int date;                       /* YYYYMMDD: the day by which waivers expire */
     bool what_if;
 
@@ -72,7 +73,10 @@ struct iv_scan_options {
     bool want_files;                    /* inspect; never with facts_cache */
     struct iv_facts_cache *facts_cache; /* NULL: every file is read */
     bool no_hash;                       /* the hashes of images are not checked */
-    iv_scan_progress_fn *progress;      /* NULL: nobody waits */
+    bool verify;                        /* packages are read whole */
+    const void *trust;                  /* the bytes of --trust; NULL: none */
+    size_t trust_size;
+    iv_scan_progress_fn *progress; /* NULL: nobody waits */
     void *progress_context;
     struct iv_timings *timings; /* NULL: nobody asked; else filled, its rules from the arena */
 };

@@ -164,7 +164,7 @@ static bool is_package_alone(const struct iv_facts *facts)
 
 static bool has_lists(const struct iv_package *package)
 {
-    return package->fault_count != 0 || package->files_count != 0 ||
+    return package->fault_count != 0 || package->files_count != 0 || package->seal_count != 0 ||
            package->payload_package_count != 0;
 }
 
@@ -358,9 +358,14 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
                        size_t *ret_count, struct iv_containment *ret_containment,
                        struct iv_error *err)
 {
+    const struct iv_verify_options verify = {
+        .trust = options->trust,
+        .trust_size = options->trust_size,
+    };
     struct reading reading = {
         .listing = listing,
         .options = {.limits = &options->limits,
+                    .verify = options->verify ? &verify : NULL,
                     .want_files = options->want_files,
                     .no_hash = options->no_hash},
         .arena = arena,
@@ -575,6 +580,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
         .no_wspc = options->no_wspc,
         .all_owners = options->all_owners,
         .in_ci = options->in_ci,
+        .expected = options->expected,
         .growth = options->policy != NULL && options->policy->growth_line != 0
                       ? &options->policy->growth
                       : NULL,

@@ -5,8 +5,10 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "catalog_write.h"
 #include "ffu_write.h"
 
 /* Wraps what stands in `inner` from `from` on. */
@@ -133,10 +135,9 @@ static void members_2(struct fx_buf *out, const void *table, size_t n, const cha
     }
 }
 
-/* The trust list's value: usage, an identifier, a date, the kind of members, the members. */
-static void trust_list(struct fx_buf *out, const void *table, size_t n, const char *digest)
+/* The trust list's value up to its members: usage, an identifier, a date, the kind of members. */
+static void list_head(struct fx_buf *out, bool is_2)
 {
-    bool is_2 = strncmp(digest, "v2", 2) == 0;
     size_t from = out->len;
     ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0C\x01\x01");
     wrap(out, from, 0x30);
@@ -150,6 +151,12 @@ static void trust_list(struct fx_buf *out, const void *table, size_t n, const ch
     }
     ELEMENT(out, 0x05, "");
     wrap(out, from, 0x30);
+}
+
+static void trust_list(struct fx_buf *out, const void *table, size_t n, const char *digest)
+{
+    bool is_2 = strncmp(digest, "v2", 2) == 0;
+    list_head(out, is_2);
     size_t list = out->len;
     if (is_2) {
         members_2(out, table, n, digest);
@@ -180,14 +187,23 @@ static struct signer signer_open(const char *path)
     return s;
 }
 
-static void add_certificate(struct fx_buf *out, const struct signer *s)
+/* All certificates of the signer's file. */
+static void add_certificates(struct fx_buf *out, const char *path)
 {
-    unsigned char *der = NULL;
-    int n = i2d_X509(s->certificate, &der);
+    FILE *file = fopen(path, "re");
     size_t from = out->len;
-    fx_buf_put(out, der, (size_t)n);
+    X509 *certificate;
+    while (file != NULL && (certificate = PEM_read_X509(file, NULL, NULL, NULL)) != NULL) {
+        unsigned char *der = NULL;
+        int n = i2d_X509(certificate, &der);
+        fx_buf_put(out, der, (size_t)n);
+        OPENSSL_free(der);
+        X509_free(certificate);
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
     wrap(out, from, 0xA0);
-    OPENSSL_free(der);
 }
 
 static void signature(struct fx_buf *out, const struct signer *s, const char *digest,
@@ -248,13 +264,11 @@ static void add_signer(struct fx_buf *out, const struct signer *s, const char *d
     fx_buf_fini(&attributes);
 }
 
-void fx_catalog_write(const void *table, size_t n, const char *digest, const char *signer,
-                      struct fx_buf *out)
+/* The message around a trust list. */
+static void message(struct fx_buf *out, const struct fx_buf *list, const char *digest,
+                    const char *signer)
 {
-    struct fx_buf list = {0};
     struct signer s = {0};
-    trust_list(&list, table, n, digest);
-    digest = strncmp(digest, "v2", 2) == 0 ? "sha256" : digest; /* of the signature */
     if (signer != NULL) {
         s = signer_open(signer);
     }
@@ -270,15 +284,15 @@ void fx_catalog_write(const void *table, size_t n, const char *digest, const cha
     size_t content = out->len;
     ELEMENT(out, 0x06, "\x2B\x06\x01\x04\x01\x82\x37\x0A\x01");
     size_t place = out->len;
-    element(out, 0x30, list.data, list.len);
+    element(out, 0x30, list->data, list->len);
     wrap(out, place, 0xA0);
     wrap(out, content, 0x30);
     if (signer != NULL) {
-        add_certificate(out, &s);
+        add_certificates(out, signer);
     }
     size_t signers = out->len;
     if (signer != NULL) {
-        add_signer(out, &s, digest, &list);
+        add_signer(out, &s, digest, list);
         X509_free(s.certificate);
         EVP_PKEY_free(s.key);
     }
@@ -286,5 +300,100 @@ void fx_catalog_write(const void *table, size_t n, const char *digest, const cha
     wrap(out, data, 0x30);
     wrap(out, explicit, 0xA0);
     wrap(out, 0, 0x30);
+}
+
+void fx_catalog_write(const void *table, size_t n, const char *digest, const char *signer,
+                      struct fx_buf *out)
+{
+    struct fx_buf list = {0};
+    trust_list(&list, table, n, digest);
+    message(out, &list, strncmp(digest, "v2", 2) == 0 ? "sha256" : digest, signer);
     fx_buf_fini(&list);
+}
+
+/* ---- packages ---- */
+
+/* A member of the list, and the bytes by which lists are sorted. */
+struct listed {
+    unsigned char tag[EVP_MAX_MD_SIZE];
+    size_t tag_size;
+    struct fx_buf bytes;
+};
+
+static int compare_listed(const void *a, const void *b)
+{
+    const struct listed *x = a;
+    const struct listed *y = b;
+    size_t shorter = x->tag_size < y->tag_size ? x->tag_size : y->tag_size;
+    int order = memcmp(x->tag, y->tag, shorter);
+    return order != 0 ? order : (x->tag_size > y->tag_size) - (x->tag_size < y->tag_size);
+}
+
+static void file_digest(const struct fx_catalog_file *file, const EVP_MD *method,
+                        unsigned char *out)
+{
+    unsigned char bytes[65536];
+    struct fx_stream stream;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    size_t n;
+    if (context == NULL || EVP_DigestInit_ex(context, method, NULL) != 1) {
+        fx_die("cannot digest");
+    }
+    fx_stream_open(&stream, &file->source);
+    while ((n = fx_stream_read(&stream, bytes, sizeof(bytes))) > 0) {
+        (void)EVP_DigestUpdate(context, bytes, n);
+    }
+    (void)EVP_DigestFinal_ex(context, out, NULL);
+    EVP_MD_CTX_free(context);
+    if (file->is_stale) {
+        out[0] ^= 0x01;
+    }
+}
+
+static void list_file(struct listed *listed, const struct fx_catalog_file *file, bool is_2,
+                      bool is_sha1)
+{
+    file_digest(file, is_sha1 ? EVP_sha1() : EVP_sha256(), listed->tag);
+    listed->tag_size = is_sha1 ? 20 : 32;
+    if (is_2) {
+        member_2(&listed->bytes, listed->tag, (unsigned)listed->tag_size, !is_sha1);
+        return;
+    }
+    size_t member = listed->bytes.len;
+    element(&listed->bytes, 0x04, file->name, strlen(file->name));
+    size_t attributes = listed->bytes.len;
+    indirect_data(&listed->bytes, "sha1", listed->tag, 20);
+    wrap(&listed->bytes, attributes, 0x31);
+    wrap(&listed->bytes, member, 0x30);
+}
+
+void fx_catalog_write_package(const struct fx_catalog_file *files, size_t count, bool is_2,
+                              const char *signer, struct fx_buf *out)
+{
+    struct listed *all = calloc(2 * count + 1, sizeof(*all));
+    struct fx_buf list = {0};
+    size_t used = 0;
+    if (all == NULL) {
+        fx_die("out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (files[i].source.size == 0) {
+            continue; /* the kits leave empty files out */
+        }
+        list_file(&all[used++], &files[i], is_2, true);
+        if (is_2) {
+            list_file(&all[used++], &files[i], is_2, false);
+        }
+    }
+    qsort(all, used, sizeof(*all), compare_listed);
+    list_head(&list, is_2);
+    size_t members = list.len;
+    for (size_t i = 0; i < used; i++) {
+        fx_buf_put(&list, all[i].bytes.data, all[i].bytes.len);
+        fx_buf_fini(&all[i].bytes);
+    }
+    wrap(&list, members, 0x30);
+    message(out, &list, is_2 ? "sha256" : "sha1", signer);
+    fx_buf_fini(&list);
+    free(all);
 }

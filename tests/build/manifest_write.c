@@ -1,5 +1,6 @@
 #include "manifest_write.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 
 #define IU "http://schemas.microsoft.com/embedded/2004/10/ImageUpdate"
@@ -120,7 +121,7 @@ static void put_files(const struct fx_package *package, struct fx_buf *out, cons
     bool self = fx_package_is(package, "list_self");
     struct fx_entry own = {.source = {.size = 600}};
     fx_buf_text(out, "  <Files>\n");
-    if (self && fx_package_is(package, "catalog")) {
+    if (self && fx_package_has_catalog(package)) {
         own.type = "Catalog";
         own.cab_path = "content.cat";
         own.device_path = fx_arena_printf(package->arena, CATROOT "%s.cat", name);
@@ -327,6 +328,59 @@ void fx_manifest_write_deployment(const struct fx_package *package, struct fx_bu
                      " manifestVersion=\"1.0\">\n");
     put_identity(package, out, "  ", "-deployment");
     fx_buf_text(out, "  <deployment />\n</assembly>\n");
+}
+
+/* The SHA-256 of a source as base64. */
+static char *digest_text(struct fx_arena *arena, const struct fx_source *source, bool stale)
+{
+    unsigned char bytes[65536];
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned char *text = (unsigned char *)fx_arena_alloc(arena, 64);
+    struct fx_stream stream;
+    size_t n;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
+        fx_die("cannot digest");
+    }
+    fx_stream_open(&stream, source);
+    while ((n = fx_stream_read(&stream, bytes, sizeof(bytes))) > 0) {
+        (void)EVP_DigestUpdate(context, bytes, n);
+    }
+    (void)EVP_DigestFinal_ex(context, digest, NULL);
+    EVP_MD_CTX_free(context);
+    digest[0] ^= stale ? 0x01 : 0x00;
+    (void)EVP_EncodeBlock(text, digest, 32);
+    return (char *)text;
+}
+
+void fx_manifest_write_component(const struct fx_package *package, bool stale, struct fx_buf *out)
+{
+    static const char signatures[] = "http://www.w3.org/2000/09/xmldsig#";
+    fx_buf_text(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+                     "<assembly xmlns=\"urn:schemas-microsoft-com:asm.v3\""
+                     " manifestVersion=\"1.0\">\n");
+    put_identity(package, out, "  ", "-component");
+    for (size_t i = 0; i < package->entry_count; i++) {
+        const struct fx_entry *entry = &package->entries[i];
+        if (strncmp(entry->cab_path, "c\\", 2) != 0) {
+            continue;
+        }
+        fx_buf_printf(out,
+                      "  <file name=\"%s\">\n"
+                      "    <asmv2:hash xmlns:asmv2=\"urn:schemas-microsoft-com:asm.v2\">\n"
+                      "      <dsig:Transforms xmlns:dsig=\"%s\">\n"
+                      "        <dsig:Transform Algorithm=\"urn:schemas-microsoft-com:"
+                      "HashTransforms.Identity\" />\n"
+                      "      </dsig:Transforms>\n"
+                      "      <dsig:DigestMethod xmlns:dsig=\"%s\" Algorithm=\"%ssha256\" />\n"
+                      "      <dsig:DigestValue xmlns:dsig=\"%s\">%s</dsig:DigestValue>\n"
+                      "    </asmv2:hash>\n"
+                      "  </file>\n",
+                      entry->cab_path + 2, signatures, signatures, signatures, signatures,
+                      digest_text(package->arena, &entry->source, stale));
+        stale = false;
+    }
+    fx_buf_text(out, "</assembly>\n");
 }
 
 /* ---- registry text as a component manifest ---- */

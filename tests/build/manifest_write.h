@@ -18,6 +18,10 @@ void fx_manifest_write_diff(const struct fx_package *package, struct fx_buf *out
 /* Appends the deployment manifest of a CBS package. */
 void fx_manifest_write_deployment(const struct fx_package *package, struct fx_buf *out);
 
+/* Appends a component manifest that names the payload beneath c\ by its SHA-256; with `stale`, the
+ * first file by another one. */
+void fx_manifest_write_component(const struct fx_package *package, bool stale, struct fx_buf *out);
+
 /* Appends a component manifest that holds the values of registry text ([key], "name"="value"). */
 void fx_manifest_write_registry(const char *text, size_t n, struct fx_buf *out);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "catalog_write.h"
 #include "manifest_write.h"
 #include "tree.h"
 
@@ -33,6 +34,9 @@ static const struct {
     {"seed", "1", "1", BOTH},
     {"list_self", "true", "true", BOTH},
     {"catalog", "true", "true", BOTH},
+    {"signer", "-", "-", BOTH},
+    {"stale", "-", "-", BOTH},
+    {"catalog_flip", "-", "-", BOTH},
     {"diff", "false", "false", BOTH},
     {"encoding", "utf8", "utf8", BOTH},
     {"manifest_name", "man.dsm.xml", "update.mum", BOTH},
@@ -57,6 +61,7 @@ static const struct {
     {"prefix", "-", "-", CBS},
     {"phone", "-", "true", CBS},
     {"deployment", "-", "true", CBS},
+    {"component_manifest", "-", "false", CBS},
 };
 
 enum { ATTRIBUTE_COUNT = sizeof(attributes) / sizeof(attributes[0]) };
@@ -112,6 +117,18 @@ bool fx_package_is(const struct fx_package *package, const char *name)
 {
     const char *value = fx_package_get(package, name);
     return value != NULL && strcasecmp(value, "true") == 0;
+}
+
+/* Whether the value catalog= asks for a real one. */
+static bool has_real_catalog(const struct fx_package *package)
+{
+    const char *form = fx_package_get(package, "catalog");
+    return form != NULL && (strcmp(form, "v1") == 0 || strcmp(form, "v2") == 0);
+}
+
+bool fx_package_has_catalog(const struct fx_package *package)
+{
+    return fx_package_is(package, "catalog") || has_real_catalog(package);
 }
 
 struct fx_entry *fx_package_add_entry(struct fx_package *package)
@@ -291,11 +308,76 @@ static void add_companions(struct fx_package *package)
     fx_buf_fini(&text);
 }
 
+/* The component manifest c.manifest, which names the payload beneath c\ by its digests. */
+static void add_component(struct fx_package *package)
+{
+    const char *wanted = fx_package_get(package, "component_manifest");
+    if (wanted == NULL || strcmp(wanted, "false") == 0) {
+        return;
+    }
+    struct fx_buf text = {0};
+    fx_manifest_write_component(package, strcmp(wanted, "stale") == 0, &text);
+    add_member(package, "c.manifest", bytes_of(package->arena, &text));
+    fx_buf_fini(&text);
+}
+
+static const char *catalog_name(const struct fx_package *package)
+{
+    return package->style == FX_STYLE_SPKG ? "content.cat" : "update.cat";
+}
+
+/* Once all members are known, the catalog among them gets its content. */
+static void fill_catalog(struct fx_package *package)
+{
+    const char *form = fx_package_get(package, "catalog");
+    const char *stale = fx_package_get(package, "stale");
+    const char *flip = fx_package_get(package, "catalog_flip");
+    struct fx_cabinet *cabinet = &package->cabinet;
+    struct fx_member *catalog = NULL;
+    if (!has_real_catalog(package)) {
+        return;
+    }
+    struct fx_catalog_file *files = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < cabinet->member_count; i++) {
+        struct fx_member *member = &cabinet->members[i];
+        if (strcasecmp(member->name, catalog_name(package)) == 0) {
+            catalog = member;
+            continue;
+        }
+        struct fx_catalog_file *file =
+            fx_arena_push(package->arena, (void **)&files, &count, sizeof(*files));
+        *file = (struct fx_catalog_file){
+            .name = member->name,
+            .source = member->source,
+            .is_stale = stale != NULL && strcasecmp(stale, member->name) == 0,
+        };
+    }
+    if (catalog == NULL) {
+        return; /* omitted */
+    }
+    struct fx_buf bytes = {0};
+    fx_catalog_write_package(files, count, strcmp(form, "v2") == 0,
+                             fx_package_get(package, "signer"), &bytes);
+    if (flip != NULL) {
+        long at = strtol(flip, NULL, 0);
+        at = at < 0 ? (long)bytes.len + at : at;
+        if (at < 0 || at >= (long)bytes.len) {
+            fx_die("catalog_flip=%s: the catalog has %zu bytes", flip, bytes.len);
+        }
+        bytes.data[at] ^= 0x01;
+    }
+    catalog->source = bytes_of(package->arena, &bytes);
+    fx_buf_fini(&bytes);
+}
+
 static void add_catalog(struct fx_package *package)
 {
-    if (fx_package_is(package, "catalog")) {
+    if (has_real_catalog(package)) {
+        add_member(package, catalog_name(package), (struct fx_source){0});
+    } else if (fx_package_is(package, "catalog")) {
         add_member(
-            package, package->style == FX_STYLE_SPKG ? "content.cat" : "update.cat",
+            package, catalog_name(package),
             (struct fx_source){.pattern = FX_PATTERN_RANDOM, .size = CATALOG_SIZE, .seed = 99});
     }
 }
@@ -325,10 +407,12 @@ static void add_members(struct fx_package *package)
             add_member(package, package->entries[i].cab_path, package->entries[i].source);
         }
     }
+    add_component(package);
     add_extras(package, package->extras_first, package->extra_count);
     if (package->order == FX_ORDER_LAST) {
         add_member(package, manifest_name, manifest);
     }
+    fill_catalog(package);
 }
 
 static void spread_over_folders(struct fx_package *package)

@@ -81,6 +81,9 @@ const char *fx_package_get(const struct fx_package *package, const char *name);
 /* True when the attribute's value is "true", whatever the case. */
 bool fx_package_is(const struct fx_package *package, const char *name);
 
+/* Whether there is a catalog: catalog=true, v1 or v2. */
+bool fx_package_has_catalog(const struct fx_package *package);
+
 /* A new listed file, zeroed; the pointer holds until the next call. */
 struct fx_entry *fx_package_add_entry(struct fx_package *package);
 

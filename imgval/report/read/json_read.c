@@ -529,6 +529,21 @@ static void read_list(struct iv_json_reader *reader, const struct iv_json_value 
     STORE(ret_object, field->count_offset, count);
 }
 
+/* A list of one at most, which is an object or not there. */
+static void read_one(struct iv_json_reader *reader, const struct iv_json_value *object,
+                     const struct iv_field *field, unsigned uses, void *ret_object)
+{
+    const struct iv_json_value *inner =
+        iv_json_has(object, field->name) ? iv_json_get_object(reader, object, field->name) : NULL;
+    size_t count = inner == NULL ? 0 : 1;
+    void *item = iv_arena_array(reader->arena, count, field->of->size);
+    if (inner != NULL) {
+        iv_json_read_fields(reader, inner, field->of, uses, item);
+    }
+    STORE(ret_object, field->offset, item);
+    STORE(ret_object, field->count_offset, count);
+}
+
 static void read_scalar(struct iv_json_reader *reader, const struct iv_json_value *object,
                         const struct iv_field *field, void *ret_object)
 {
@@ -654,7 +669,11 @@ void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_val
             read_scalar(reader, object, field, ret_object);
             break;
         case IV_TYPE_LIST:
-            read_list(reader, object, field, uses, ret_object);
+            if ((field->shape & IV_SHAPE_ONE) != 0) {
+                read_one(reader, object, field, uses, ret_object);
+            } else {
+                read_list(reader, object, field, uses, ret_object);
+            }
             break;
         case IV_TYPE_STRINGS:
             read_strings(reader, object, field, ret_object);

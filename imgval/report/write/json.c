@@ -267,6 +267,14 @@ static void write_list(struct iv_json *json, const struct iv_field *field, const
 {
     FETCH(const void *, items, object, field->offset);
     FETCH(size_t, count, object, field->count_offset);
+    if ((field->shape & IV_SHAPE_ONE) != 0) {
+        if (count > 0) {
+            iv_json_open_object(json, field->name);
+            iv_json_fields(json, field->of, items, uses);
+            iv_json_close_object(json);
+        }
+        return;
+    }
     iv_json_open_array(json, field->name);
     for (size_t i = 0; i < count; i++) {
         iv_json_open_object(json, NULL);

@@ -1,0 +1,544 @@
+/*
+ * One pass over a package: the bytes of each file go through the digests as they come and are gone.
+ * Kept are the digests, and the bytes of catalog and component manifests, which say at the end what
+ * the digests should be; so it does not matter in which order the files lie.
+ */
+#include "imgval/input/verify.h"
+
+#include "imgval/base/file.h"
+#include "imgval/base/text.h"
+#include "imgval/input/component.h"
+#include "imgval/input/coverage.h"
+#include "imgval/input/known_roots.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Bytes of a file read at a time. */
+#define READ_SIZE 131072u
+
+struct verifier {
+    const struct iv_reader *r;
+    struct iv_package *package;
+    const struct iv_file_list *list;
+    struct iv_cabinet *cabinet; /* or NULL */
+    struct iv_seal *seal;
+    struct iv_file_hash *hash;
+    struct iv_covered_file *files;
+    size_t count;
+    struct iv_covered_file *hand; /* whose bytes come */
+    struct iv_buf kept;           /* its bytes, if they are wanted: */
+    bool keeps;
+    const char *catalog_name;
+    struct iv_buf catalog;
+    bool has_catalog;
+    struct iv_claims claims;
+    bool is_damaged;
+    bool is_part; /* something was not read, for reasons that say nothing of the package */
+};
+
+/* ---------------------------------------------------------------------------------------- the seal
+ */
+
+static struct iv_seal *add_seal(const struct iv_reader *r, struct iv_package *package)
+{
+    package->seal = IV_NEW(r->arena, struct iv_seal);
+    package->seal_count = 1;
+    return package->seal;
+}
+
+void iv_verify_nothing(const struct iv_reader *r, struct iv_package *package, const char *why)
+{
+    (void)add_seal(r, package);
+    if (why != NULL) {
+        struct iv_fault fault = {.kind = IV_FAULT_UNSUPPORTED, .detail = why};
+        iv_reader_package_fault(r, package, &fault, false);
+    }
+}
+
+static const char *const catalog_names[] = {"update.cat", "content.cat"};
+
+static const char *catalog_name(const struct iv_package *package)
+{
+    return catalog_names[package->style == IV_STYLE_SPKG ? 1 : 0];
+}
+
+/* ---------------------------------------------------------------------------------- files as they
+ * come */
+
+static void hand_begin(struct verifier *v, struct iv_covered_file *file)
+{
+    v->hand = file;
+    v->keeps = file->state == IV_SEALED_CATALOG ||
+               (v->package->style == IV_STYLE_CBS && iv_component_is(file->name));
+    iv_buf_clear(&v->kept);
+}
+
+static void hand_add(struct verifier *v, const unsigned char *bytes, size_t size)
+{
+    iv_file_hash_add(v->hash, bytes, size);
+    v->seal->bytes += size;
+    if (v->keeps) {
+        iv_buf_add(&v->kept, bytes, size);
+    }
+}
+
+static void read_component(struct verifier *v)
+{
+    struct iv_document doc = {
+        .path = v->package->path,
+        .member = v->hand->name,
+        .bytes = iv_buf_text(&v->kept),
+        .size = v->kept.size,
+    };
+    struct iv_fault fault = {0};
+    if (!iv_component_read(v->r, &doc, &v->claims, &fault)) {
+        iv_reader_metadata_fault(v->r, v->package, &doc, &fault);
+    }
+}
+
+static void hand_end(struct verifier *v)
+{
+    iv_file_hash_end(v->hash, &v->hand->digests);
+    v->hand->is_read = true;
+    v->seal->file_count++;
+    if (v->hand->state == IV_SEALED_CATALOG && v->keeps) {
+        v->has_catalog = true;
+        iv_buf_clear(&v->catalog);
+        iv_buf_add(&v->catalog, iv_buf_text(&v->kept), v->kept.size);
+    } else if (v->keeps) {
+        read_component(v);
+    }
+}
+
+static void hand_drop(struct verifier *v)
+{
+    struct iv_file_digests unused;
+    iv_file_hash_end(v->hash, &unused);
+}
+
+/* Whether a file whose bytes are to be kept has no more of them than a metadata file may have. */
+static bool is_small(struct verifier *v, const char *name, uint64_t size)
+{
+    if (!v->keeps || size <= v->r->limits->metadata_size) {
+        return true;
+    }
+    struct iv_fault fault = {
+        .kind = IV_FAULT_LIMIT,
+        .member = name,
+        .detail = iv_reader_printf(v->r, "%llu bytes, the limit of a metadata file is %llu",
+                                   (unsigned long long)size,
+                                   (unsigned long long)v->r->limits->metadata_size),
+    };
+    iv_reader_package_fault(v->r, v->package, &fault, false);
+    v->is_part = true;
+    v->keeps = false;
+    return false;
+}
+
+/* ---------------------------------------------------------------------------------------- after
+ * all */
+
+/* What the manifest says of sizes and digests. CBS is right about its payload alone: the sizes of
+ * manifests and catalog are of an earlier state of them. */
+static bool is_payload(const struct iv_package *package, const struct iv_package_file *file)
+{
+    if (package->style == IV_STYLE_CBS) {
+        return !iv_ascii_isuffix(file->cab_path, ".mum") &&
+               !iv_ascii_isuffix(file->cab_path, ".cat") &&
+               !iv_ascii_isuffix(file->cab_path, ".manifest");
+    }
+    return !iv_ascii_ieq(file->type, "Manifest") && !iv_ascii_ieq(file->type, "Catalog") &&
+           !iv_ascii_ieq(file->cab_path, IV_DSM_NAME) &&
+           !iv_ascii_ieq(file->cab_path, catalog_names[1]);
+}
+
+static const struct iv_covered_file *find_file(const struct verifier *v, const char *name)
+{
+    if (v->cabinet != NULL) {
+        size_t count;
+        const struct iv_member *members = iv_cabinet_members(v->cabinet, &count);
+        const struct iv_member *member = iv_cabinet_find(v->cabinet, name);
+        return member == NULL ? NULL : &v->files[member - members];
+    }
+    for (size_t i = 0; i < v->count; i++) {
+        if (iv_ascii_ieq(v->files[i].name, name)) {
+            return &v->files[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_sizes(struct verifier *v)
+{
+    for (size_t i = 0; i < v->list->count; i++) {
+        const struct iv_package_file *file = &v->list->items[i];
+        if (!file->has_size || file->cab_path == NULL || !is_payload(v->package, file)) {
+            continue;
+        }
+        const struct iv_covered_file *found = find_file(v, file->cab_path);
+        if (found != NULL && found->is_read && found->digests.size != file->size) {
+            iv_seal_flaw(v->r, v->seal, IV_FLAW_DIFFERS, found->name,
+                         "%s has %llu bytes, the manifest says %llu",
+                         iv_reader_shown(v->r, found->name),
+                         (unsigned long long)found->digests.size, (unsigned long long)file->size);
+        }
+    }
+}
+
+static void differs(struct verifier *v, const struct iv_covered_file *file, const char *source,
+                    const unsigned char *said, size_t size)
+{
+    struct iv_buf is IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf hex IV_CLEANUP(iv_buf_fini) = {0};
+    bool is_sha1 = size == IV_SHA1_SIZE;
+    iv_hex_add(&is, is_sha1 ? file->digests.plain.sha1 : file->digests.plain.sha256, size);
+    iv_hex_add(&hex, said, size);
+    iv_seal_flaw(v->r, v->seal, IV_FLAW_DIFFERS, file->name, "%s has the %s %s, %s says %s",
+                 iv_reader_shown(v->r, file->name), is_sha1 ? "SHA-1" : "SHA-256", iv_buf_text(&is),
+                 source, iv_buf_text(&hex));
+}
+
+static void check_claims(struct verifier *v)
+{
+    for (size_t i = 0; i < v->claims.count; i++) {
+        const struct iv_claim *claim = &v->claims.items[i];
+        const struct iv_covered_file *file = find_file(v, claim->member);
+        if (file == NULL || !file->is_read) {
+            continue;
+        }
+        const unsigned char *is = claim->digest_size == IV_SHA1_SIZE ? file->digests.plain.sha1
+                                                                     : file->digests.plain.sha256;
+        if (memcmp(is, claim->digest, claim->digest_size) != 0) {
+            differs(v, file, "its component manifest", claim->digest, claim->digest_size);
+        }
+    }
+    for (size_t i = 0; i < v->list->count; i++) {
+        const struct iv_package_file *listed = &v->list->items[i];
+        unsigned char digest[IV_SHA256_SIZE];
+        if (listed->hash == NULL || listed->cab_path == NULL || !is_payload(v->package, listed) ||
+            !iv_hex_parse(listed->hash, digest, sizeof(digest))) {
+            continue;
+        }
+        const struct iv_covered_file *file = find_file(v, listed->cab_path);
+        if (file != NULL && file->is_read &&
+            memcmp(file->digests.plain.sha256, digest, sizeof(digest)) != 0) {
+            differs(v, file, "the package's manifest", digest, sizeof(digest));
+        }
+    }
+}
+
+/* The files of a package whose catalog says nothing of them. */
+static void count_empty(struct verifier *v)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->files[i].is_read && v->files[i].state == IV_SEALED_NOT_READ) {
+            v->files[i].state =
+                v->files[i].digests.size == 0 ? IV_SEALED_EMPTY : IV_SEALED_NOT_COVERED;
+        }
+    }
+}
+
+/* Who signed the catalog, and with what right. */
+static void check_signature(struct verifier *v, const struct iv_catalog *catalog)
+{
+    struct iv_seal *seal = v->seal;
+    struct iv_signing signing = {
+        .trust = v->r->verify->trust,
+        .trust_size = v->r->verify->trust_size,
+    };
+    struct iv_signed by = {0};
+    const char *why = NULL;
+    signing.roots = iv_known_roots(&signing.root_count);
+    if (!iv_signature_read(iv_buf_text(&v->catalog), v->catalog.size, catalog->list.bytes,
+                           catalog->list.size, &signing, v->r->arena, &by, &why)) {
+        seal->signature = IV_SIGNATURE_INVALID;
+        iv_seal_flaw(v->r, seal, IV_FLAW_SIGNATURE, v->catalog_name,
+                     "the signature of %s cannot be read: %s", v->catalog_name, why);
+        return;
+    }
+    seal->signature = by.signer_count == 0 ? IV_SIGNATURE_NONE
+                      : by.why != NULL     ? IV_SIGNATURE_INVALID
+                                           : IV_SIGNATURE_VALID;
+    seal->root = iv_known_roots_judge(&by);
+    seal->signer = by.signer;
+    seal->organization = by.organization;
+    seal->root_name = by.end_name;
+    seal->digest = by.digest;
+    seal->weak = by.weak;
+    seal->stamp = by.stamp;
+    seal->stamp_signer = by.stamp_signer;
+    seal->chain = by.chain;
+    seal->chain_count = by.chain_count;
+    if (by.why != NULL) {
+        iv_seal_flaw(v->r, seal, IV_FLAW_SIGNATURE, v->catalog_name,
+                     "the signature of %s by %s is not valid: %s", v->catalog_name,
+                     by.signer == NULL ? "an unknown signer" : by.signer, by.why);
+    }
+}
+
+static void check_catalog(struct verifier *v)
+{
+    struct iv_catalog catalog;
+    const char *why = NULL;
+    if (!v->has_catalog) {
+        count_empty(v);
+        if (!v->is_damaged && !v->is_part) {
+            iv_seal_flaw(v->r, v->seal, IV_FLAW_NO_CATALOG, v->catalog_name,
+                         "the package has no catalog %s: nothing vouches for its files",
+                         v->catalog_name);
+        }
+        return;
+    }
+    if (!iv_catalog_read(iv_buf_text(&v->catalog), v->catalog.size, v->r->arena, &catalog, &why)) {
+        count_empty(v);
+        iv_seal_flaw(v->r, v->seal, IV_FLAW_SIGNATURE, v->catalog_name,
+                     "the catalog %s cannot be read: %s", v->catalog_name, why);
+        return;
+    }
+    check_signature(v, &catalog);
+    iv_coverage_check(v->r, &catalog, v->files, v->count, !v->is_damaged && !v->is_part, v->seal);
+}
+
+static bool has_flaw(const struct iv_seal *seal, enum iv_flaw_kind kind)
+{
+    for (size_t i = 0; i < seal->flaw_count; i++) {
+        if (seal->flaws[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum iv_content judge(const struct verifier *v)
+{
+    const struct iv_seal *seal = v->seal;
+    if (has_flaw(seal, IV_FLAW_DAMAGED)) {
+        return IV_CONTENT_DAMAGED;
+    }
+    if (has_flaw(seal, IV_FLAW_NOT_COVERED) || has_flaw(seal, IV_FLAW_MISSING) ||
+        has_flaw(seal, IV_FLAW_DIFFERS) || has_flaw(seal, IV_FLAW_NO_CATALOG) ||
+        (seal->version == 0 && has_flaw(seal, IV_FLAW_SIGNATURE))) {
+        return IV_CONTENT_NOT_COVERED;
+    }
+    return v->is_part ? IV_CONTENT_NOT_CHECKED : IV_CONTENT_INTACT;
+}
+
+static void keep_files(const struct verifier *v)
+{
+    struct iv_arena *arena = v->r->arena;
+    v->seal->files = IV_NEW_ARRAY(arena, struct iv_sealed_file, v->count);
+    v->seal->sealed_count = v->count;
+    for (size_t i = 0; i < v->count; i++) {
+        const struct iv_covered_file *file = &v->files[i];
+        struct iv_buf hex IV_CLEANUP(iv_buf_fini) = {0};
+        iv_hex_add(&hex, file->digests.plain.sha256, IV_SHA256_SIZE);
+        v->seal->files[i] = (struct iv_sealed_file){
+            .path = iv_arena_strdup(arena, file->name),
+            .state = file->state,
+            .digest = file->is_read ? iv_arena_strdup(arena, iv_buf_text(&hex)) : NULL,
+            .size = file->digests.size,
+        };
+    }
+}
+
+static void finish(struct verifier *v)
+{
+    check_catalog(v);
+    check_sizes(v);
+    check_claims(v);
+    v->seal->content = judge(v);
+    if (v->r->want_files) {
+        keep_files(v);
+    }
+    iv_buf_fini(&v->kept);
+    iv_buf_fini(&v->catalog);
+    iv_file_hash_close(&v->hash);
+}
+
+/* -----------------------------------------------------------------------------------------
+ * cabinets */
+
+static struct iv_covered_file *file_of(struct verifier *v, const struct iv_member *member)
+{
+    size_t count;
+    return &v->files[member - iv_cabinet_members(v->cabinet, &count)];
+}
+
+static void on_begin(void *context, const struct iv_member *member)
+{
+    struct verifier *v = context;
+    hand_begin(v, file_of(v, member));
+    (void)is_small(v, member->name, member->size);
+}
+
+static void on_bytes(void *context, const unsigned char *bytes, size_t size)
+{
+    hand_add(context, bytes, size);
+}
+
+static void on_end(void *context, const struct iv_member *member)
+{
+    (void)member;
+    hand_end(context);
+}
+
+static void on_lost(void *context, const struct iv_member *member)
+{
+    (void)member;
+    hand_drop(context);
+}
+
+static void on_damaged(void *context, const struct iv_fault *fault)
+{
+    struct verifier *v = context;
+    if (fault->kind != IV_FAULT_MALFORMED) {
+        struct iv_fault placed = *fault;
+        v->is_part = true;
+        iv_reader_package_fault(v->r, v->package, &placed, false);
+        return;
+    }
+    v->is_damaged = true;
+    if (fault->member == NULL) {
+        iv_seal_flaw(v->r, v->seal, IV_FLAW_DAMAGED, NULL, "%s", fault->detail);
+    } else {
+        iv_seal_flaw(v->r, v->seal, IV_FLAW_DAMAGED, fault->member, "%s: %s",
+                     iv_reader_shown(v->r, fault->member), fault->detail);
+    }
+}
+
+void iv_verify_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
+                       const struct iv_file_list *list, struct iv_package *package)
+{
+    size_t count;
+    const struct iv_member *members = iv_cabinet_members(cabinet, &count);
+    struct verifier v = {
+        .r = r,
+        .package = package,
+        .list = list,
+        .cabinet = cabinet,
+        .seal = add_seal(r, package),
+        .hash = iv_file_hash_open(),
+        .files = IV_NEW_ARRAY(r->scratch, struct iv_covered_file, count),
+        .count = count,
+        .catalog_name = catalog_name(package),
+    };
+    const struct iv_member *catalog = iv_cabinet_find(cabinet, v.catalog_name);
+    for (size_t i = 0; i < count; i++) {
+        v.files[i].name = members[i].name;
+        v.files[i].is_read = members[i].size == 0; /* nobody brings its bytes */
+        v.files[i].state = &members[i] == catalog ? IV_SEALED_CATALOG : IV_SEALED_NOT_READ;
+        v.seal->file_count += v.files[i].is_read ? 1 : 0;
+    }
+    const struct iv_member_sink sink = {
+        .begin = on_begin,
+        .bytes = on_bytes,
+        .end = on_end,
+        .lost = on_lost,
+        .damaged = on_damaged,
+        .context = &v,
+    };
+    iv_cabinet_stream(cabinet, &sink);
+    v.has_catalog = v.has_catalog || (catalog != NULL && catalog->size == 0);
+    finish(&v);
+}
+
+/* ------------------------------------------------------------------------------- extracted
+ * packages */
+
+/* False with *ret_fault set. */
+static bool read_through(struct verifier *v, int fd, struct iv_fault *ret_fault)
+{
+    unsigned char *bytes = iv_arena_alloc(v->r->scratch, READ_SIZE);
+    uint64_t at = 0;
+    for (;;) {
+        int64_t got = iv_file_read_at(fd, bytes, READ_SIZE, at);
+        if (got < 0) {
+            *ret_fault = (struct iv_fault){.kind = IV_FAULT_UNREADABLE, .detail = strerror(errno)};
+            return false;
+        }
+        at += (uint64_t)got;
+        if (!is_small(v, v->hand->name, at)) {
+            iv_buf_clear(&v->kept);
+        }
+        hand_add(v, bytes, (size_t)got);
+        if ((uint64_t)got < READ_SIZE) {
+            return true;
+        }
+    }
+}
+
+static void read_loose(struct verifier *v, iv_verify_open_fn *open, const void *context,
+                       const struct iv_package_file *listed, struct iv_covered_file *file)
+{
+    struct iv_fault fault = {0};
+    int fd IV_CLEANUP(iv_fd_close) = open(context, listed, &fault);
+    hand_begin(v, file);
+    struct iv_arena_mark mark = iv_arena_mark(v->r->scratch);
+    if (fd >= 0 && read_through(v, fd, &fault)) {
+        iv_arena_reset(v->r->scratch, mark);
+        hand_end(v);
+        return;
+    }
+    iv_arena_reset(v->r->scratch, mark);
+    hand_drop(v);
+    if (fault.kind != IV_FAULT_NONE) {
+        fault.member = file->name;
+        v->is_part = true;
+        iv_reader_package_fault(v->r, v->package, &fault, false);
+    } else if (file->state == IV_SEALED_NOT_READ) {
+        iv_seal_flaw(v->r, v->seal, IV_FLAW_MISSING, file->name,
+                     "%s is listed by the manifest and is not there",
+                     iv_reader_shown(v->r, file->name));
+    }
+}
+
+/* The manifest and the catalog belong to the package even where the manifest does not list them. */
+static void add_own(const struct iv_reader *r, const struct iv_package *package,
+                    struct iv_file_list *list)
+{
+    const char *const names[] = {
+        package->style == IV_STYLE_SPKG ? IV_DSM_NAME : IV_MUM_NAME,
+        catalog_name(package),
+    };
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        bool listed = false;
+        for (size_t k = 0; k < list->count && !listed; k++) {
+            listed = iv_ascii_ieq(list->items[k].cab_path, names[i]);
+        }
+        if (!listed) {
+            struct iv_package_file own = {.path = names[i], .cab_path = names[i]};
+            iv_file_list_add(r, list, &own);
+        }
+    }
+}
+
+void iv_verify_loose(const struct iv_reader *r, iv_verify_open_fn *open, const void *context,
+                     const struct iv_file_list *list, struct iv_package *package)
+{
+    struct iv_file_list all = {0};
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].cab_path != NULL) {
+            iv_file_list_add(r, &all, &list->items[i]);
+        }
+    }
+    add_own(r, package, &all);
+    struct verifier v = {
+        .r = r,
+        .package = package,
+        .list = &all,
+        .seal = add_seal(r, package),
+        .hash = iv_file_hash_open(),
+        .files = IV_NEW_ARRAY(r->scratch, struct iv_covered_file, all.count),
+        .count = all.count,
+        .catalog_name = catalog_name(package),
+    };
+    for (size_t i = 0; i < all.count; i++) {
+        struct iv_covered_file *file = &v.files[i];
+        file->name = all.items[i].cab_path;
+        file->state =
+            iv_ascii_ieq(file->name, v.catalog_name) ? IV_SEALED_CATALOG : IV_SEALED_NOT_READ;
+        read_loose(&v, open, context, &all.items[i], file);
+    }
+    finish(&v);
+}
