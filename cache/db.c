@@ -619,24 +619,96 @@ static bool recover(struct iv_db *db, struct iv_error *err)
     return is_done;
 }
 
-/* Replaces the connection by one to a migrated copy in memory. */
-static bool migrate_in_memory(struct iv_db *db, struct iv_error *err)
+/* --- the schema ------------------------------------------------------------------------------ */
+
+/* A database in memory that stands for the same store in messages. */
+static bool open_memory(const struct iv_db *db, struct iv_db *ret_copy, struct iv_error *err)
 {
-    struct iv_db copy = *db;
-    copy.handle = NULL;
+    *ret_copy = *db;
+    ret_copy->handle = NULL;
     library_begin();
-    int code = sqlite3_open_v2(":memory:", &copy.handle,
+    int code = sqlite3_open_v2(":memory:", &ret_copy->handle,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
                                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                                NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_backup *backup = sqlite3_backup_init(copy.handle, "main", db->handle, "main");
-        code = backup != NULL ? sqlite3_backup_step(backup, -1) : SQLITE_NOMEM;
-        sqlite3_backup_finish(backup);
-        code = code == SQLITE_DONE ? SQLITE_OK : code;
+    if (code != SQLITE_OK) {
+        database_error(ret_copy, code, err);
+        close_handle(ret_copy);
+        return false;
     }
-    bool is_done = code == SQLITE_OK ? configure(&copy, err) && migrate(&copy, err)
-                                     : database_error(&copy, code, err);
+    return true;
+}
+
+/* Every object of the schema with its text; the statistics that ANALYZE keeps are nobody's harm. */
+static bool read_schema(struct iv_db *db, struct iv_buf *buf, struct iv_error *err)
+{
+    static const char sql[] =
+        "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema WHERE NOT (type = "
+        "'table' AND name IN ('sqlite_stat1', 'sqlite_stat4')) ORDER BY type, name";
+    struct iv_query *query IV_CLEANUP(iv_query_close) = NULL;
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    bool row = true;
+    if (!iv_query_open(db, sql, &query, err)) {
+        return false;
+    }
+    while (row) {
+        if (!iv_query_next(query, &row, err)) {
+            return false;
+        }
+        for (int i = 0; row && i < 4; i++) {
+            const char *text = iv_query_text(query, i, &arena);
+            iv_buf_puts(buf, text != NULL ? text : "?");
+            iv_buf_putc(buf, '\0');
+        }
+    }
+    return iv_query_is_sound(query, err);
+}
+
+/*
+ * A file of ours has the tables and indexes of its version, to the letter. Anything else that could
+ * give other answers than what was recorded (a view in a table's place, a trigger, a generated or
+ * virtual table) was put there by somebody, or is damage.
+ */
+static bool check_schema(struct iv_db *db, struct iv_error *err)
+{
+    int64_t version = 0;
+    struct iv_db own;
+    struct iv_buf wanted IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf seen IV_CLEANUP(iv_buf_fini) = {0};
+    if (db->schema->is_unchecked) {
+        return true;
+    }
+    if (!read_number(db, "PRAGMA user_version", &version, err) || !read_schema(db, &seen, err) ||
+        !open_memory(db, &own, err)) {
+        return false;
+    }
+    bool is_done = true;
+    for (int64_t step = 0; is_done && step < version; step++) {
+        is_done = run_sql(&own, db->schema->steps[step], err);
+    }
+    is_done = is_done && read_schema(&own, &wanted, err);
+    close_handle(&own);
+    if (!is_done) {
+        return false;
+    }
+    bool is_same = seen.size == wanted.size && memcmp(seen.data, wanted.data, seen.size) == 0;
+    return is_same || iv_db_damaged(db, err, "its tables are not those of a %s of schema %" PRId64,
+                                    db->schema->what, version);
+}
+
+/* Replaces the connection by one to a migrated copy in memory. */
+static bool migrate_in_memory(struct iv_db *db, struct iv_error *err)
+{
+    struct iv_db copy;
+    if (!open_memory(db, &copy, err)) {
+        return false;
+    }
+    sqlite3_backup *backup = sqlite3_backup_init(copy.handle, "main", db->handle, "main");
+    int code = backup != NULL ? sqlite3_backup_step(backup, -1) : SQLITE_NOMEM;
+    sqlite3_backup_finish(backup);
+    bool is_done = code == SQLITE_DONE ? configure(&copy, err) && migrate(&copy, err)
+                                       : database_error(&copy, code, err);
     if (!is_done) {
         close_handle(&copy);
         return false;
@@ -662,7 +734,8 @@ static bool open_to_read(struct iv_db *db, struct iv_error *err)
     if (code != SQLITE_OK) {
         return database_error(db, code, err);
     }
-    return check_version(db, &is_old, err) && (!is_old || migrate_in_memory(db, err));
+    return check_version(db, &is_old, err) && check_schema(db, err) &&
+           (!is_old || migrate_in_memory(db, err));
 }
 
 static bool open_to_write(struct iv_db *db, struct iv_error *err)
@@ -675,7 +748,7 @@ static bool open_to_write(struct iv_db *db, struct iv_error *err)
     if (sqlite3_db_readonly(db->handle, "main") != 0) {
         return database_error(db, SQLITE_READONLY, err);
     }
-    if (!make_durable(db, err) || !check_version(db, &is_old, err)) {
+    if (!make_durable(db, err) || !check_version(db, &is_old, err) || !check_schema(db, err)) {
         return false;
     }
     /* Somebody may have switched the file to WAL by hand; one file is the whole store. */

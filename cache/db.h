@@ -27,6 +27,8 @@ struct iv_db_schema {
     uint32_t application_id;  /* in the file's header */
     const char *const *steps; /* steps[n]: the SQL that makes version n + 1 from version n */
     int version;              /* the number of steps: the version that the code works with */
+    bool is_unchecked;        /* tables are not compared with those of the steps: for tests that
+                                 damage them */
 };
 
 enum iv_db_access {

@@ -76,8 +76,10 @@ IV_MUST_USE bool iv_store_baseline_pops(struct iv_store *store, struct iv_arena 
 IV_MUST_USE bool iv_store_find(struct iv_store *store, const char *name, struct iv_arena *arena,
                                struct iv_record *ret_record, struct iv_error *err);
 
-/* All submissions, sorted by first POP, version, id. with_packages false: packages are not loaded
- * and package_count is still right. */
+/* All submissions, sorted by first POP, version, id; IV_ERROR_STORE when a seal is broken, or (with
+ * packages) an id is not that of its content: nothing of a damaged store is handed out as if it
+ * were the whole. The same is checked of what iv_store_find() returns. with_packages false:
+ * packages are not loaded and package_count is still right. */
 IV_MUST_USE bool iv_store_list(struct iv_store *store, bool with_packages, struct iv_arena *arena,
                                struct iv_record **ret_records, size_t *ret_count,
                                struct iv_error *err);

@@ -2,6 +2,7 @@
 
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
+#include "imgval/model/submission.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,37 @@ static int compare_record(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->id, y->id);
 }
 
+/* What a record says must be what its id says: its POPs, its version, its packages. */
+static bool check_id(struct iv_store *store, const struct iv_record *record, struct iv_error *err)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct iv_pop *pops = IV_NEW_ARRAY(&arena, struct iv_pop, record->pop_count);
+    for (size_t i = 0; i < record->pop_count; i++) {
+        pops[i] = record->pops[i].pop;
+    }
+    const char *id = iv_submission_id(record->packages, record->package_count, pops,
+                                      record->pop_count, record->firmware_version, &arena);
+    return strcmp(id, record->id) == 0 ||
+           iv_db_damaged(store->db, err,
+                         "the packages, POPs and version of submission %s give another id",
+                         record->id);
+}
+
+/* The seals of its POPs, and its id. */
+static bool check_record(struct iv_store *store, const struct iv_record *record,
+                         struct iv_error *err)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    for (size_t i = 0; i < record->pop_count; i++) {
+        if (!iv_store_check_seal(store, &record->pops[i].pop, &arena, err)) {
+            return false;
+        }
+    }
+    return check_id(store, record, err);
+}
+
 bool iv_store_list(struct iv_store *store, bool with_packages, struct iv_arena *arena,
                    struct iv_record **ret_records, size_t *ret_count, struct iv_error *err)
 {
@@ -127,7 +159,7 @@ bool iv_store_list(struct iv_store *store, bool with_packages, struct iv_arena *
     size_t count = 0;
     size_t capacity = 0;
     bool row = true;
-    if (!iv_store_prepare(store, IV_SQL_ALL, &query, err)) {
+    if (!iv_store_check_seals(store, err) || !iv_store_prepare(store, IV_SQL_ALL, &query, err)) {
         return false;
     }
     while (row) {
@@ -139,7 +171,8 @@ bool iv_store_list(struct iv_store *store, bool with_packages, struct iv_arena *
             break;
         }
         if (!iv_store_read_row(query, arena, &found, err) ||
-            !iv_store_complete_record(store, &found, with_packages, arena, err)) {
+            !iv_store_complete_record(store, &found, with_packages, arena, err) ||
+            (with_packages && !check_id(store, &found.record, err))) {
             iv_query_reset(query);
             return false;
         }
@@ -266,7 +299,9 @@ static bool take_match(struct iv_store *store, const char *name, const struct ma
                        struct iv_arena *arena, struct iv_record *ret_record, struct iv_error *err)
 {
     if (matches->count == 0) {
-        return iv_error_set(err, IV_ERROR_ABSENT,
+        /* What is not there may have been lost. */
+        return iv_store_check_seals(store, err) &&
+               iv_error_set(err, IV_ERROR_ABSENT,
                             "%s: no submission '%s' in the store (an id, %d or more digits of one, "
                             "or OEM/OPERATOR/MODEL@VERSION)",
                             iv_db_path(store->db), name, PREFIX_MIN);
@@ -284,7 +319,8 @@ static bool take_match(struct iv_store *store, const char *name, const struct ma
     if (row.n == 0) {
         return iv_db_damaged(store->db, err, "submission %s is not in the index", matches->first);
     }
-    if (!iv_store_complete_record(store, &row, true, arena, err)) {
+    if (!iv_store_complete_record(store, &row, true, arena, err) ||
+        !check_record(store, &row.record, err)) {
         return false;
     }
     *ret_record = row.record;

@@ -333,6 +333,76 @@ bool iv_store_seal_pop(struct iv_store *store, int64_t n, struct iv_arena *arena
     return true;
 }
 
+static bool check_no_pop_lost(struct iv_store *store, struct iv_error *err)
+{
+    struct iv_query *query;
+    bool row = false;
+    if (!iv_store_prepare(store, IV_SQL_POP_LOST, &query, err) ||
+        !iv_query_next(query, &row, err)) {
+        return false;
+    }
+    iv_query_reset(query);
+    return !row || iv_db_damaged(store->db, err, "a POP of a submission is not in the table");
+}
+
+bool iv_store_check_seals(struct iv_store *store, struct iv_error *err)
+{
+    struct iv_query *query;
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    bool row = true;
+    iv_arena_init(&arena);
+    if (!check_no_pop_lost(store, err) || !iv_store_prepare(store, IV_SQL_ALL_POPS, &query, err)) {
+        return false;
+    }
+    while (row) {
+        struct iv_arena_mark mark = iv_arena_mark(&arena);
+        unsigned char stored[IV_SHA256_SIZE];
+        unsigned char seal[IV_SHA256_SIZE];
+        bool has_seal = false;
+        if (!iv_query_next(query, &row, err)) {
+            return false;
+        }
+        if (!row) {
+            break;
+        }
+        int64_t n = iv_query_int(query, 0);
+        bool has_size = iv_store_read_seal(query, 1, &has_seal, stored);
+        bool is_read = iv_query_is_sound(query, err);
+        if (is_read && !has_seal && has_size && store->is_writing) {
+            continue; /* between a change and the commit */
+        }
+        if (!is_read || !iv_store_seal_pop(store, n, &arena, seal, err)) {
+            iv_query_reset(query);
+            return false;
+        }
+        if (!has_size || !has_seal || memcmp(seal, stored, sizeof(seal)) != 0) {
+            iv_query_reset(query);
+            return iv_db_damaged(store->db, err,
+                                 "the list of baselines of POP %" PRId64 " is not what was written",
+                                 n);
+        }
+        iv_arena_reset(&arena, mark);
+    }
+    return true;
+}
+
+bool iv_store_check_seal(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
+                         struct iv_error *err)
+{
+    struct iv_baseline *baselines;
+    size_t count;
+    int64_t touched;
+    struct iv_store_pop found;
+    if (!iv_store_find_pop(store, pop, &found, err)) {
+        return false;
+    }
+    if (found.n == 0) {
+        return iv_db_damaged(store->db, err, "the POP %s/%s/%s of a submission is not in the table",
+                             pop->oem, pop->mobile_operator, pop->model);
+    }
+    return iv_store_baselines(store, pop, arena, &baselines, &count, &touched, err);
+}
+
 /* Before the first change to a POP: a broken seal must not be replaced by a fresh one. */
 static bool unseal_pop(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
                        struct iv_error *err)

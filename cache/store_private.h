@@ -24,6 +24,7 @@ enum iv_store_sql {
     IV_SQL_BASELINES,
     IV_SQL_BASELINE_POPS,
     IV_SQL_ALL_POPS,
+    IV_SQL_POP_LOST,
     IV_SQL_BY_ID,
     IV_SQL_BY_PREFIX,
     IV_SQL_BY_POP,
@@ -101,6 +102,11 @@ IV_MUST_USE bool iv_store_load_baselines(struct iv_store *store, int64_t pop,
 /* The seal that a row of `pop` is to have. */
 IV_MUST_USE bool iv_store_seal_pop(struct iv_store *store, int64_t n, struct iv_arena *arena,
                                    unsigned char ret_seal[IV_SHA256_SIZE], struct iv_error *err);
+/* Every POP has the list of baselines that was written, and every membership a POP. */
+IV_MUST_USE bool iv_store_check_seals(struct iv_store *store, struct iv_error *err);
+/* The same for one POP, which must be there. */
+IV_MUST_USE bool iv_store_check_seal(struct iv_store *store, const struct iv_pop *pop,
+                                     struct iv_arena *arena, struct iv_error *err);
 /* Before the first change to the record's POPs: a broken seal is not replaced by a fresh one. */
 IV_MUST_USE bool iv_store_unseal_pops(struct iv_store *store, const struct iv_record *record,
                                       struct iv_arena *arena, struct iv_error *err);

@@ -21,6 +21,8 @@ static const char *const sql[] = {
                              " (SELECT 1 FROM submission_pop AS m WHERE m.pop = pop.n"
                              " AND m.baseline = 1)",
     [IV_SQL_ALL_POPS] = "SELECT n, seal FROM pop ORDER BY n",
+    [IV_SQL_POP_LOST] = "SELECT submission FROM submission_pop AS m WHERE NOT EXISTS"
+                        " (SELECT 1 FROM pop WHERE pop.n = m.pop) LIMIT 1",
     [IV_SQL_BY_ID] = SELECT_SUBMISSION "WHERE s.id = ?",
     [IV_SQL_BY_PREFIX] = SELECT_SUBMISSION "WHERE s.id >= ?1 AND s.id < ?1 || 'g' ORDER BY s.id",
     [IV_SQL_BY_POP] = "SELECT s.id, s.firmware_version, m.baseline"

@@ -407,13 +407,15 @@ static int run_export(const struct iv_command *command, void *options,
     const struct cache_arguments *given = options;
     struct iv_error err = {0};
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
-    struct iv_record *records;
-    size_t count;
+    struct iv_record *records = NULL;
+    size_t count = 0;
     if (arguments->count > 0) {
         return iv_command_usage(command, "takes no argument");
     }
-    if (!open_store(given->store, IV_STORE_READ, arena, &store, &err) ||
-        !iv_store_list(store, true, arena, &records, &count, &err)) {
+    /* No store is one without submissions. */
+    bool is_there = open_store(given->store, IV_STORE_READ, arena, &store, &err);
+    if (is_there ? !iv_store_list(store, true, arena, &records, &count, &err)
+                 : err.code != IV_ERROR_ABSENT) {
         return fail_store(&err);
     }
     if (given->file != NULL) {

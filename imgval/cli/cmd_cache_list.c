@@ -232,8 +232,8 @@ static int run_list(const struct iv_command *command, void *options,
     const struct list_arguments *given = options;
     struct iv_error err = {0};
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
-    struct iv_record *records;
-    size_t count;
+    struct iv_record *records = NULL;
+    size_t count = 0;
     struct wanted wanted = {.has_pop = given->pop != NULL};
     if (arguments->count > 0) {
         return iv_command_usage(command, "takes no argument");
@@ -244,8 +244,10 @@ static int run_list(const struct iv_command *command, void *options,
     if (given->since != NULL && !iv_policy_date(given->since, &wanted.since)) {
         return iv_command_usage(command, "--since=%s: expected a day, YYYY-MM-DD", given->since);
     }
-    if (!open_store(given->store, arena, &store, &err) ||
-        !iv_store_list(store, false, arena, &records, &count, &err)) {
+    /* No store is one without submissions. */
+    bool is_there = open_store(given->store, arena, &store, &err);
+    if (is_there ? !iv_store_list(store, false, arena, &records, &count, &err)
+                 : err.code != IV_ERROR_ABSENT) {
         return fail_store(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};

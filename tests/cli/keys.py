@@ -119,6 +119,68 @@ def check_lists(checks, place):
     checks.that("damaged" not in done.text_err, "it is not the store that is damaged", done.text_err[-300:])
 
 
+POP_NAME = "CONTOSO/000-88/CT-100"
+FOREIGN = {
+    "a trigger": "CREATE TRIGGER t AFTER INSERT ON pop BEGIN DELETE FROM pop; END",
+    "a view": "CREATE VIEW v AS SELECT 1",
+    "a table": "CREATE TABLE t(a)",
+    "an index": "CREATE INDEX i ON pop(touched)",
+    "a generated column": "ALTER TABLE pop ADD COLUMN g AS (touched + 1)",
+    "a virtual table": "CREATE VIRTUAL TABLE f USING fts5(a)",
+    "a view in a table's place": "ALTER TABLE package RENAME TO hidden; CREATE VIEW package AS SELECT"
+                                 " * FROM hidden WHERE n > 1",
+    "no table": "DROP TABLE submission_pop",
+}
+DAMAGE = {
+    "a baseline demoted": "UPDATE submission_pop SET baseline = 0 WHERE submission = 1",
+    "no POP": "PRAGMA foreign_keys = OFF; DELETE FROM pop",
+    "no membership": "DELETE FROM submission_pop WHERE submission = 1",
+    "another version": "UPDATE submission SET firmware_version = '1.0.0.7' WHERE n = 1",
+    "a seal": "UPDATE pop SET seal = zeroblob(32)",
+}
+
+
+def check_damaged(checks, place):
+    """Nothing of a damaged store is shown as if it were the whole; a foreign schema is no store."""
+    build(place, TWINS)
+    add(place, "s.db", 1, "t1", "--baseline")
+    add(place, "s.db", 2, "t2")
+    good = support.export(place, "s.db")
+    for what, sql in {**FOREIGN, **DAMAGE, "statistics": "ANALYZE"}.items():
+        place.write("d.db", (place.path / "s.db").read_bytes())
+        database = sqlite3.connect(place.path / "d.db")
+        database.executescript(sql)
+        database.close()
+        wanted = 0 if what == "statistics" else 4
+        for words in (["list"], ["export"], ["show", POP_NAME + "@1.0.0.1"], ["verify"]):
+            done = place.run("cache", *words, "--cache=d.db")
+            checks.status(done, wanted, f"{what}: {words[0]}")
+            if wanted == 4 and words[0] != "verify":
+                checks.same(done.out, b"", f"{what}: {words[0]} writes nothing")
+        if what in FOREIGN:
+            done = place.run("scan", "--cache=d.db", "--format=json", *POP, version(2), "t2")
+            checks.status(done, 4, f"{what}: scan")
+            checks.same(len(done.findings("WSPC013")), 1, f"{what}: WSPC013")
+            checks.status(add(place, "d.db", 3, "t1", "--baseline"), 4, f"{what}: add")
+    checks.same(support.export(place, "s.db"), good, "the store itself")
+
+
+def check_no_store(checks, place):
+    """No store is one without submissions."""
+    checks.same(place.run("cache", "list", "--cache=none.db").out, b"", "list")
+    checks.status(place.run("cache", "list", "--cache=none.db"), 0, "list")
+    done = place.run("cache", "list", "--format=json", "--cache=none.db")
+    if done.status == 0:
+        checks.same(done.report["submissions"], [], "list as JSON")
+    done = place.run("cache", "export", "--cache=none.db")
+    checks.status(done, 0, "export")
+    checks.same(len(done.out.splitlines()), 2, "a header and an end line")
+    checks.status(place.run("cache", "export", "--cache=none.db", "--output=e"), 0, "export to a file")
+    checks.same((place.path / "e").read_bytes(), done.out, "the same")
+    checks.that(not (place.path / "none.db").exists(), "nothing is made")
+    checks.status(place.run("cache", "show", "--cache=none.db", "abcdef"), 4, "show")
+
+
 if __name__ == "__main__":
-    sys.exit(support.run_groups([check_twins, check_owners, check_lists], sys.argv[3:], sys.argv[1],
+    sys.exit(support.run_groups([check_twins, check_owners, check_lists, check_damaged, check_no_store], sys.argv[3:], sys.argv[1],
                                 sys.argv[2]))

@@ -19,7 +19,8 @@ static const char *const no_steps[] = {"SELECT 1", "SELECT 1", "SELECT 1"};
 static const struct iv_db_schema raw_schema = {.what = "baseline store",
                                                .application_id = 0x49564253,
                                                .steps = no_steps,
-                                               .version = SCHEMA_VERSION};
+                                               .version = SCHEMA_VERSION,
+                                               .is_unchecked = true};
 
 struct scene {
     char directory[64];
@@ -656,7 +657,7 @@ static void test_damage_by_hand(struct scene *scene)
         }
         iv_query_close(&query);
         iv_db_close(&db);
-        if (!CHECK(fixture_problems(path, &err) > 0)) {
+        if (!CHECK(fixture_problems(path, &err) != 0)) {
             fprintf(stderr, "    not seen: %s (%s)\n", damages[i], err.text);
         }
     }
