@@ -13,7 +13,7 @@
 #define IV_RULE_FAMILIES 9
 
 extern const struct iv_rules iv_rules_standard;  /* STD001..STD009 */
-extern const struct iv_rules iv_rules_wspc;      /* WSPC001..WSPC015 */
+extern const struct iv_rules iv_rules_wspc;      /* WSPC001..WSPC016 */
 extern const struct iv_rules iv_rules_rfu;       /* RFU001..RFU006 */
 extern const struct iv_rules iv_rules_image;     /* IMG001..IMG010 */
 extern const struct iv_rules iv_rules_ffu;       /* IMG101..IMG205 */

@@ -1,8 +1,10 @@
 /*
- * The Windows Standard Packaging Configuration (WSPC001..WSPC015). The comparison itself was made
+ * The Windows Standard Packaging Configuration (WSPC001..WSPC016). The comparison itself was made
  * by model/wspc; these rows say what came of it, in the words of the document.
  */
+#include "imgval/base/buf.h"
 #include "imgval/base/text.h"
+#include "imgval/model/circumstances.h"
 #include "imgval/model/delta.h"
 #include "imgval/model/request.h"
 #include "imgval/model/step.h"
@@ -128,9 +130,9 @@ static enum iv_outcome no_store(const struct iv_case *c, struct iv_verdict *verd
         return store_passed(c);
     }
     return fail(verdict, iv_verdict_printf(verdict,
-                                           "%s WSPC not checked: no baseline store. First "
-                                           "baseline: imgval cache add --baseline PATH. Skip on "
-                                           "purpose: --no-wspc",
+                                           "There is no baseline store here. %s WSPC not checked: "
+                                           "no baseline store. First baseline: imgval cache add "
+                                           "--baseline PATH. Skip on purpose: --no-wspc",
                                            c->rule->message));
 }
 
@@ -150,7 +152,9 @@ static enum iv_outcome check_unreadable_store(const struct iv_case *c, struct iv
         return store_passed(c);
     }
     const char *const arguments[] = {detail_of(c->submission)};
-    return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
+    return fail(verdict,
+                iv_verdict_printf(verdict, "The baseline store cannot be used: %s. %s",
+                                  arguments[0], fill(c, verdict, arguments, IV_COUNT(arguments))));
 }
 
 /* A version that the sources disagree about is IMG302; one of the wrong form is STD006. */
@@ -271,13 +275,63 @@ static enum iv_outcome check_variant(const struct iv_case *c, struct iv_verdict 
     return IV_FAILED;
 }
 
+static const char *pop_text(const struct iv_pop *pop, struct iv_verdict *verdict)
+{
+    return iv_verdict_printf(verdict, "%s/%s/%s", pop->oem, pop->mobile_operator, pop->model);
+}
+
+/* Why there is nothing to compare a variant with, and the command that changes it. */
+static const char *without_baseline(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_variant *v = c->variant;
+    const char *pop = pop_text(&v->pop, verdict);
+    const char *add = iv_rules_command(verdict, c, "cache add", "--baseline", c->submission->path);
+    if (c->submission->baseline) { /* that it is recorded as one is under way */
+        return iv_verdict_printf(verdict, "First baseline of %s, compared with nothing", pop);
+    }
+    if (v->recorded > 0) {
+        return iv_verdict_printf(
+            verdict,
+            "No baseline of %s, though %zu submission%s of it %s recorded: declare the one that "
+            "devices have as a baseline, say version %s with %s",
+            pop, v->recorded, v->recorded == 1 ? "" : "s", v->recorded == 1 ? "is" : "are",
+            text_or(v->recorded_version, "unknown"),
+            iv_rules_command(verdict, c, "cache add", "--baseline",
+                             iv_verdict_printf(verdict, "%.16s", v->recorded_id)));
+    }
+    if (v->similar != NULL) {
+        return iv_verdict_printf(verdict,
+                                 "No baseline of %s, but there is one of %s: correct "
+                                 "manufacturer, operator and model if that is meant; else record "
+                                 "this first baseline with %s",
+                                 pop, pop_text(v->similar, verdict), add);
+    }
+    return iv_verdict_printf(
+        verdict, "First baseline of %s, compared with nothing: to record it, %s", pop, add);
+}
+
 static enum iv_outcome check_first(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = comparison_state(c);
     if (state != IV_PASSED || c->variant->wspc.status != IV_WSPC_FIRST) {
         return state;
     }
-    return fail(verdict, c->rule->message);
+    const struct iv_evidence evidence = {
+        .message = c->rule->message,
+        .remedy = without_baseline(c, verdict),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static enum iv_outcome check_required(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    enum iv_outcome state = c->run->require_baseline ? comparison_state(c) : IV_NOT_APPLICABLE;
+    if (state != IV_PASSED || c->variant->wspc.status != IV_WSPC_FIRST) {
+        return state;
+    }
+    const char *why = without_baseline(c, verdict);
+    return fail(verdict, fill(c, verdict, &why, 1));
 }
 
 static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict *verdict)
@@ -308,6 +362,21 @@ static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict
 
 /* ---- missing packages ---------------------------------------------------------------------- */
 
+/* The command that writes the projects of what is missing. A baseline of the store has an id that
+ * is found again; what --against named is named so again. */
+static const char *fix_command(const struct iv_case *c, const struct iv_comparison *failure,
+                               struct iv_verdict *verdict)
+{
+    struct iv_buf against IV_CLEANUP(iv_buf_fini) = {0};
+    if (c->run->against != NULL) {
+        iv_shell_quote(&against, iv_verdict_printf(verdict, "--against=%s", c->run->against));
+    } else {
+        iv_buf_printf(&against, "--against=%.16s", text_or(failure->against->id, "ID"));
+    }
+    iv_buf_puts(&against, " --output=DIR");
+    return iv_rules_command(verdict, c, "fix", iv_buf_text(&against), c->submission->path);
+}
+
 /* "Add ...; renamed? OLD -> NEW, OLD -> NEW" */
 static const char *add_remedy(const struct iv_case *c, const struct iv_comparison *failure,
                               struct iv_verdict *verdict)
@@ -318,8 +387,8 @@ static const char *add_remedy(const struct iv_case *c, const struct iv_compariso
     const char *text =
         iv_verdict_printf(verdict,
                           "Add %s, to the submission (an empty package is a PkgGen project with "
-                          "an empty Components element).",
-                          what);
+                          "an empty Components element). This writes them: %s",
+                          what, fix_command(c, failure, verdict));
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
     struct iv_new_names names;
@@ -675,6 +744,7 @@ static const struct iv_rule rows[] = {
     },
     {
         .id = "WSPC014",
+        .loud = true,
         .name = "first-baseline",
         .severity = IV_NOTE,
         .subject = IV_SUBJECT_VARIANT,
@@ -705,6 +775,26 @@ static const struct iv_rule rows[] = {
                    "Client local cache is used instead.",
         .passes = "imgval scan --max-cache-age=30, the POP was touched last week",
         .fails = "imgval scan --max-cache-age=30, the POP was touched last year",
+    },
+    {
+        .id = "WSPC016",
+        .name = "baseline-required",
+        .severity = IV_WARNING,
+        .incomplete = true,
+        .subject = IV_SUBJECT_VARIANT,
+        .applies = WITH_WSPC,
+        .check = check_required,
+        .summary = "Where a baseline is required, every variant must have a recorded one.",
+        .why = "A gate that compares with nothing lets everything through: a misspelt operator or "
+               "an empty store would look like a first baseline.",
+        .remedy = "Record the baseline that devices have (imgval cache add --baseline PATH), name "
+                  "the right store with --cache=FILE, or correct manufacturer, operator and model.",
+        .message = "No baseline is recorded for this variant, and one is required "
+                   "(--require-baseline, or the policy). {0}",
+        .passes = "imgval scan --require-baseline firmware/v4, after imgval cache add --baseline "
+                  "firmware/v3",
+        .fails = "imgval scan --require-baseline firmware/v4, with a store that has no baseline of "
+                 "this variant",
     },
 };
 

@@ -3,6 +3,8 @@
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
+#include "imgval/base/text.h"
+#include "imgval/model/circumstances.h"
 #include "imgval/model/delta.h"
 
 #include <string.h>
@@ -27,6 +29,21 @@ const char *iv_rules_fill(struct iv_arena *arena, const char *message, const cha
         }
     }
     return iv_arena_strndup(arena, iv_buf_text(&buf), buf.size);
+}
+
+const char *iv_rules_command(struct iv_verdict *verdict, const struct iv_case *c, const char *verb,
+                             const char *argument, const char *word)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&buf, "imgval %s", verb);
+    if (argument != NULL) {
+        iv_buf_putc(&buf, ' ');
+        iv_buf_puts(&buf, argument);
+    }
+    iv_buf_puts(&buf, c->run->options == NULL ? "" : c->run->options);
+    iv_buf_puts(&buf, word[0] == '-' ? " ./" : " ");
+    iv_shell_quote(&buf, word);
+    return iv_arena_strndup(iv_verdict_arena(verdict), iv_buf_text(&buf), buf.size);
 }
 
 bool iv_rules_has_fault(const struct iv_submission *submission, const char *path)

@@ -17,6 +17,13 @@ size_t iv_rules_hole_size(const char *p);
 const char *iv_rules_fill(struct iv_arena *arena, const char *message, const char *const *arguments,
                           size_t count);
 
+/*
+ * A command that the user can type as it is: "imgval VERB ARGUMENT... WORD", with the options of
+ * this run that it takes again. `argument` (NULL: none) stands in front of these; `word` is quoted.
+ */
+const char *iv_rules_command(struct iv_verdict *verdict, const struct iv_case *c, const char *verb,
+                             const char *argument, const char *word);
+
 /* Whether something of the metadata file could not be read; NULL: no. */
 bool iv_rules_has_fault(const struct iv_submission *submission, const char *path);
 

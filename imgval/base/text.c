@@ -327,3 +327,22 @@ bool iv_hex_parse(const char *text, unsigned char *ret_bytes, size_t size)
     }
     return true;
 }
+
+void iv_shell_quote(struct iv_buf *buf, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./:=,@+%";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        iv_buf_puts(buf, word);
+        return;
+    }
+    iv_buf_putc(buf, '\'');
+    for (const char *c = word; *c != '\0'; c++) {
+        if (*c == '\'') {
+            iv_buf_puts(buf, "'\\''");
+        } else {
+            iv_buf_putc(buf, *c);
+        }
+    }
+    iv_buf_putc(buf, '\'');
+}

@@ -62,4 +62,7 @@ void iv_hex_add(struct iv_buf *buf, const void *bytes, size_t size);
 /* Exactly `size` bytes from hexadecimal digits in either case. */
 bool iv_hex_parse(const char *text, unsigned char *ret_bytes, size_t size);
 
+/* Adds a word so that a shell takes it for one word and as it is. */
+void iv_shell_quote(struct iv_buf *buf, const char *word);
+
 #endif

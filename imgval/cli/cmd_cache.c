@@ -101,22 +101,52 @@ static int refuse(const struct adding *adding)
     return iv_command_status(&adding->report, &adding->outcome);
 }
 
+/* What was found all the same, a line each: warnings, and that there was nothing to compare with.
+ */
+static void print_findings(const struct adding *adding)
+{
+    const struct iv_judgement *judgement = &adding->report.entries[0].judgement;
+    for (size_t i = 0; i < judgement->finding_count; i++) {
+        const struct iv_finding *finding = &judgement->findings[i];
+        if (finding->waived || (finding->severity == IV_NOTE && !finding->rule->loud)) {
+            continue;
+        }
+        struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
+        iv_buf_printf(&line, "imgval: %s %s %s: ", iv_severity_names[finding->severity],
+                      finding->rule->id, finding->rule->name);
+        iv_text_escape(&line, finding->severity == IV_NOTE ? finding->remedy : finding->message, 0,
+                       iv_command_is_ascii());
+        fprintf(stderr, "%s\n", iv_buf_text(&line));
+    }
+}
+
 /* The id, and in words what came of it. */
 static int report_added(const struct adding *adding, const struct iv_record *record,
                         enum iv_store_added added)
 {
+    print_findings(adding);
     if (adding->given->output.quiet == 0) {
         static const char *const words[] = {
             [IV_STORE_ADDED] = "recorded",
             [IV_STORE_PROMOTED] = "was recorded; it is a baseline now",
             [IV_STORE_KNOWN] = "was recorded already",
         };
-        fprintf(stderr, "imgval: %s%s\n", words[added],
-                added == IV_STORE_ADDED && adding->given->baseline ? " as a baseline" : "");
+        const bool as_baseline = added == IV_STORE_ADDED && adding->given->baseline;
+        fprintf(stderr, "imgval: %s%s\n", words[added], as_baseline ? " as a baseline" : "");
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_printf(&text, "%s\n", record->id);
     return iv_command_print(&text, IV_EXIT_PASS);
+}
+
+/* --what-if is no verdict to record by. */
+static int show_what_if(const struct adding *adding)
+{
+    struct iv_style_options style = iv_command_style(&adding->given->output);
+    style.color = false;
+    iv_sink_text.write(&adding->report, &style, stderr);
+    fputs("imgval: not recorded: --what-if is no verdict to record by\n", stderr);
+    return iv_command_status(&adding->report, &adding->outcome);
 }
 
 /* One attempt: judged once more inside the transaction that records it. False: err says why. */
@@ -160,14 +190,15 @@ static int run_add(const struct iv_command *command, void *options,
         !iv_command_store_path(adding.given->store, arena, &adding.options.store_path, &err)) {
         return iv_command_fail(&err);
     }
+    iv_command_repeat(command, adding.given, arena, &adding.options);
     status = iv_command_policy(adding.given, arguments, arena, &adding.options);
     if (status != IV_EXIT_PASS) {
         return status;
     }
     adding.options.replaces_same = adding.given->baseline && adding.given->replace;
     adding.options.type_given = true; /* an image, also when PATH is a single package */
-    if (!iv_scan_read(arguments->items[0], &adding.options, arena, &adding.submission,
-                      &adding.outcome.containment, &err)) {
+    if (!iv_scan_read_named(arguments->items[0], &adding.options, arena, &adding.submission,
+                            &adding.outcome.containment, &err)) {
         return iv_command_fail(&err);
     }
     /* Judged first against the store as it is, so that a refusal makes no store. */
@@ -176,6 +207,9 @@ static int run_add(const struct iv_command *command, void *options,
     }
     if (iv_command_status(&adding.report, &adding.outcome) != IV_EXIT_PASS) {
         return refuse(&adding);
+    }
+    if (adding.given->what_if) {
+        return show_what_if(&adding);
     }
     while (!record(&adding, arena, &status, &err)) {
         if (!goes_again(&err)) {
@@ -190,12 +224,17 @@ static const struct iv_option add_options[] = {
      .type = IV_OPTION_FLAG,
      .offset = offsetof(struct iv_scan_arguments, replace),
      .help = "demote (never delete) a baseline of the same version"},
+    {.name = "quiet",
+     .letter = 'q',
+     .type = IV_OPTION_COUNT,
+     .offset = offsetof(struct iv_scan_arguments, output.quiet),
+     .help = "do not say that it was recorded; warnings are said all the same"},
 };
 static const struct iv_option_group add_group = {
     .title = "Recording", .options = add_options, .count = IV_COUNT(add_options)};
 static const struct iv_option_group *const add_groups[] = {
-    &iv_group_input,  &add_group,        &iv_group_device, &iv_group_store,
-    &iv_group_policy, &iv_group_reading, &iv_group_verify,
+    &iv_group_input,  &add_group,        &iv_group_device,  &iv_group_store,   &iv_group_baselines,
+    &iv_group_policy, &iv_group_what_if, &iv_group_verdict, &iv_group_reading, &iv_group_verify,
 };
 
 const struct iv_command iv_cmd_cache_add = {

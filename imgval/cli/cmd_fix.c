@@ -33,8 +33,8 @@ static const struct iv_option fix_options[] = {
 static const struct iv_option_group fix_group = {.options = fix_options,
                                                  .count = IV_COUNT(fix_options)};
 static const struct iv_option_group *const groups[] = {
-    &fix_group,      &iv_group_input,   &iv_group_device,
-    &iv_group_store, &iv_group_compare, &iv_group_reading,
+    &fix_group,        &iv_group_input,     &iv_group_device,  &iv_group_store,
+    &iv_group_compare, &iv_group_baselines, &iv_group_reading,
 };
 
 /* --- writing --------------------------------------------------------------------------------- */

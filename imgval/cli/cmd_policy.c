@@ -296,6 +296,8 @@ int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_str
     int status = load(path, arena, policy);
     if (status == IV_EXIT_PASS) {
         options->policy = policy;
+        options->run.require_baseline =
+            !given->no_wspc && (given->require_baseline || policy->require_baseline_line != 0);
         iv_policy_limits(policy, &options->limits);
     }
     return status;
@@ -382,6 +384,11 @@ static struct iv_growth growth_of(const struct showing *show)
     return show->policy != NULL && show->policy->growth_line != 0
                ? show->policy->growth
                : (struct iv_growth)IV_GROWTH_DEFAULT;
+}
+
+static uint64_t require_baseline_line(const struct showing *show)
+{
+    return show->policy == NULL ? 0 : show->policy->require_baseline_line;
 }
 
 static uint64_t growth_line(const struct showing *show)
@@ -477,6 +484,9 @@ static void show_text(const struct showing *show, struct iv_buf *buf)
                   "  %-28s more than %" PRIu64 " percent and at least %" PRIu64 " packages  %s\n",
                   "set growth (ADV003)", growth.percent, growth.packages,
                   safe(show, source_of(show, growth_line(show))));
+    iv_buf_printf(buf, "  %-28s %-21s %s\n", "baseline required (WSPC016)",
+                  require_baseline_line(show) != 0 ? "yes" : "no",
+                  safe(show, source_of(show, require_baseline_line(show))));
     if (show->policy != NULL && show->policy->waiver_count > 0) {
         iv_buf_puts(buf, "\nWaivers\n");
     }
@@ -586,6 +596,10 @@ static void show_json(const struct showing *show, struct iv_buf *buf)
     iv_json_uint(&json, "percent", growth.percent);
     iv_json_uint(&json, "packages", growth.packages);
     iv_json_string(&json, "source", source_of(show, growth_line(show)));
+    iv_json_close_object(&json);
+    iv_json_open_object(&json, "require_baseline");
+    iv_json_bool(&json, "value", require_baseline_line(show) != 0);
+    iv_json_string(&json, "source", source_of(show, require_baseline_line(show)));
     iv_json_close_object(&json);
     json_waivers(show, &json);
     iv_json_close_object(&json);

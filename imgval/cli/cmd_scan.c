@@ -138,6 +138,7 @@ static int run_scan(const struct iv_command *command, void *options,
         !iv_command_paths(arguments, arena, &paths, &err)) {
         return iv_command_fail(&err);
     }
+    iv_command_repeat(command, given, arena, &scan_options);
     struct iv_shard shard;
     if (!iv_command_shard(given->shard, &shard, &err)) {
         return iv_command_fail(&err);
@@ -207,9 +208,9 @@ static const struct iv_option_group speed_group = {
     .title = "Speed", .options = speed_options, .count = IV_COUNT(speed_options)};
 
 static const struct iv_option_group *const groups[] = {
-    &iv_group_input,   &iv_group_device,  &iv_group_compare, &iv_group_store,
-    &iv_group_policy,  &iv_group_what_if, &iv_group_verdict, &iv_group_output,
-    &iv_group_reading, &iv_group_verify,  &fleet_group,      &speed_group,
+    &iv_group_input,  &iv_group_device,  &iv_group_compare, &iv_group_baselines, &iv_group_store,
+    &iv_group_policy, &iv_group_what_if, &iv_group_verdict, &iv_group_output,    &iv_group_reading,
+    &iv_group_verify, &fleet_group,      &speed_group,
 };
 
 const struct iv_command iv_cmd_scan = {

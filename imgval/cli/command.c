@@ -118,7 +118,16 @@ static const struct iv_option compare_options[] = {
      .offset = AT(against),
      .complete = IV_COMPLETE_SUBMISSION,
      .help = "compare with this submission instead of the store's neighbours"},
+};
+const struct iv_option_group iv_group_compare = {
+    .title = "Comparison", .options = compare_options, .count = IV_COUNT(compare_options)};
+
+static const struct iv_option baseline_options[] = {
     IV_ROW_ALL_OWNERS(AT(all_owners)),
+    {.name = "require-baseline",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(require_baseline),
+     .help = "a variant without a recorded baseline makes the verdict incomplete"},
     {.name = "max-cache-age",
      .argument = "DAYS",
      .type = IV_OPTION_NUMBER,
@@ -126,8 +135,8 @@ static const struct iv_option compare_options[] = {
      .given_offset = AT(max_list_age_given),
      .help = "warn when the list of a variant's baselines is older"},
 };
-const struct iv_option_group iv_group_compare = {
-    .title = "Comparison", .options = compare_options, .count = IV_COUNT(compare_options)};
+const struct iv_option_group iv_group_baselines = {
+    .title = "Baselines", .options = baseline_options, .count = IV_COUNT(baseline_options)};
 
 static const struct iv_option verdict_options[] = {
     {.name = "fail-on",
@@ -304,6 +313,10 @@ static bool check_combination(const struct iv_scan_arguments *a, struct iv_error
         return iv_error_set(err, IV_ERROR_USAGE, "%s goes with --verify",
                             a->trust != NULL ? "--trust" : "--expect-signature");
     }
+    if (a->no_wspc && a->require_baseline) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--require-baseline does not go with --no-wspc: nothing is compared");
+    }
     if (a->no_wspc && (a->against != NULL || a->baseline)) {
         return iv_error_set(err, IV_ERROR_USAGE, "--no-wspc does not go with %s",
                             a->against != NULL ? "--against" : "--baseline");
@@ -366,6 +379,7 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
         .fail_on = arguments->fail_on == 0   ? IV_ERROR
                    : arguments->fail_on == 1 ? IV_WARNING
                                              : IV_NOTE,
+        .run = {.require_baseline = arguments->require_baseline, .against = arguments->against},
         .jobs = arguments->jobs_given ? (unsigned)arguments->jobs : iv_workers_default_jobs(),
         .limits = iv_limits_default(),
         .no_hash = arguments->no_hash,
@@ -397,6 +411,19 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
     }
     *ret_options = options;
     return true;
+}
+
+void iv_command_repeat(const struct iv_command *command, const struct iv_scan_arguments *given,
+                       struct iv_arena *arena, struct iv_scan_options *options)
+{
+    static const char *const names[] = {
+        "update-history", "oem-input",        "device-info", "manufacturer", "model",
+        "operator",       "firmware-version", "all-owners",  NULL,
+    };
+    /* Where the store is, no report says: equal inputs give equal bytes wherever it lies. */
+    options->run.options =
+        iv_arena_printf(arena, "%s%s", iv_options_repeat(command, given, names, arena),
+                        given->store == NULL ? "" : " --cache=FILE");
 }
 
 bool iv_command_store_path(const char *given, struct iv_arena *arena, const char **ret_path,

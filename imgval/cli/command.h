@@ -60,6 +60,7 @@ struct iv_scan_arguments {
     bool no_wspc;
     const char *against;
     bool all_owners;
+    bool require_baseline;
     int64_t max_list_age;
     bool max_list_age_given;
     int fail_on; /* index in iv_fail_on_words: error, warning, note */
@@ -143,6 +144,7 @@ extern const char *const iv_when_words[];
 extern const struct iv_option_group iv_group_input;
 extern const struct iv_option_group iv_group_device;
 extern const struct iv_option_group iv_group_compare;
+extern const struct iv_option_group iv_group_baselines;
 extern const struct iv_option_group iv_group_store;
 extern const struct iv_option_group iv_group_verdict;
 extern const struct iv_option_group iv_group_output;
@@ -150,6 +152,10 @@ extern const struct iv_option_group iv_group_reading;
 extern const struct iv_option_group iv_group_policy;
 extern const struct iv_option_group iv_group_what_if;
 extern const struct iv_option_group iv_group_verify;
+
+/* What a remedy needs to name the next command: the options of this run that it takes again. */
+void iv_command_repeat(const struct iv_command *command, const struct iv_scan_arguments *given,
+                       struct iv_arena *arena, struct iv_scan_options *options);
 
 /* Checks the combination and fills ret_options (environment and clock included). */
 IV_MUST_USE bool iv_command_scan_options(const struct iv_scan_arguments *arguments,

@@ -382,3 +382,64 @@ void iv_options_manual(const struct iv_command *const *commands, size_t count, s
         }
     }
 }
+
+/* ---- options once more ----------------------------------------------------------------------- */
+
+static void repeat_text(struct iv_buf *buf, const char *name, const char *value)
+{
+    struct iv_buf word IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&word, "--%s=%s", name, value);
+    iv_buf_putc(buf, ' ');
+    iv_shell_quote(buf, iv_buf_text(&word));
+}
+
+/* One that is given, as far as its value says so. */
+static void repeat_option(struct iv_buf *buf, const struct iv_option *option, const char *at,
+                          const char *options)
+{
+    const struct iv_strings *list = (const void *)at;
+    switch (option->type) {
+    case IV_OPTION_FLAG:
+        if (*(const bool *)(const void *)at) {
+            iv_buf_printf(buf, " --%s", option->name);
+        }
+        break;
+    case IV_OPTION_STRING:
+        if (*(const char *const *)(const void *)at != NULL) {
+            repeat_text(buf, option->name, *(const char *const *)(const void *)at);
+        }
+        break;
+    case IV_OPTION_LIST:
+        for (size_t i = 0; i < list->count; i++) {
+            repeat_text(buf, option->name, list->items[i]);
+        }
+        break;
+    case IV_OPTION_WORD:
+        if (option->given_offset != 0 && *(const bool *)(options + option->given_offset)) {
+            const char *help;
+            repeat_text(buf, option->name,
+                        iv_option_word(option, (size_t) * (const int *)(const void *)at, &help));
+        }
+        break;
+    case IV_OPTION_COUNT:
+    case IV_OPTION_NUMBER:
+        break;
+    }
+}
+
+const char *iv_options_repeat(const struct iv_command *command, const void *options,
+                              const char *const *names, struct iv_arena *arena)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t g = 0; g < command->group_count; g++) {
+        for (size_t i = 0; i < command->groups[g]->count; i++) {
+            const struct iv_option *option = &command->groups[g]->options[i];
+            for (size_t k = 0; names[k] != NULL; k++) {
+                if (strcmp(option->name, names[k]) == 0) {
+                    repeat_option(&buf, option, (const char *)options + option->offset, options);
+                }
+            }
+        }
+    }
+    return iv_arena_strndup(arena, iv_buf_text(&buf), buf.size);
+}

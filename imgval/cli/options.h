@@ -97,6 +97,11 @@ const char *iv_option_word(const struct iv_option *option, size_t i, const char 
 /* All of them, "text|json". */
 void iv_option_add_words(const struct iv_option *option, const char *between, struct iv_buf *buf);
 
+/* The options of these names (NULL-terminated) that differ from the command's defaults, as a shell
+ * takes them, each after a blank. */
+const char *iv_options_repeat(const struct iv_command *command, const void *options,
+                              const char *const *names, struct iv_arena *arena);
+
 void iv_strings_add(struct iv_arena *arena, struct iv_strings *strings, const char *text);
 
 /* The text of `imgval COMMAND --help`. */

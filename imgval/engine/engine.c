@@ -337,7 +337,10 @@ static void run_row(const struct iv_row *row, const struct iv_submission *submis
                     struct iv_verdict *verdict, struct iv_tally *tally)
 {
     const struct iv_rule *rule = row->rule;
-    verdict->hand = (struct iv_case){.rule = rule, .submission = submission};
+    static const struct iv_circumstances plain = {0};
+    const struct iv_circumstances *run = verdict->options->run;
+    verdict->hand =
+        (struct iv_case){.rule = rule, .run = run == NULL ? &plain : run, .submission = submission};
     if (rule->subject == IV_SUBJECT_IMAGE) {
         run_image(row, submission, verdict, tally);
         return;

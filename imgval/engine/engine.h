@@ -8,6 +8,7 @@
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
 #include "imgval/base/error.h"
+#include "imgval/model/circumstances.h"
 #include "imgval/model/finding.h"
 #include "imgval/model/request.h"
 #include "imgval/model/rule.h"
@@ -34,7 +35,8 @@ struct iv_waiver_use {
 };
 
 struct iv_engine_options {
-    enum iv_severity fail_on; /* the least severity that makes the verdict `fail` */
+    const struct iv_circumstances *run; /* NULL: nothing special was asked for */
+    enum iv_severity fail_on;           /* the least severity that makes the verdict `fail` */
     const struct iv_policy
         *policy;                /* NULL: none. Its rows are a family given to iv_engine_open() */
     int date;                   /* YYYYMMDD: the day by which waivers expire */

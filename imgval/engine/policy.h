@@ -59,8 +59,9 @@ struct iv_policy {
     struct iv_policy_limit *limits;
     size_t limit_count;
     struct iv_growth growth;
-    uint64_t growth_line;  /* 0: not in the file */
-    struct iv_rule *rules; /* the site's own rows */
+    uint64_t growth_line;           /* 0: not in the file */
+    uint64_t require_baseline_line; /* <require-baseline>; 0: not in the file */
+    struct iv_rule *rules;          /* the site's own rows */
     uint64_t *rule_lines;
     size_t rule_count;
     struct iv_policy_waiver *waivers;

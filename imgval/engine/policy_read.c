@@ -263,6 +263,21 @@ static void start_growth(void *context, const struct iv_xml_element *element)
     p->policy.growth_line = element->line;
 }
 
+static void start_require_baseline(void *context, const struct iv_xml_element *element)
+{
+    struct parser *p = context;
+    const char *values[ATTRIBUTES_MAX];
+    if (!take_attributes(p, "require-baseline", element, NULL, 0, values)) {
+        return;
+    }
+    if (p->policy.require_baseline_line != 0) {
+        fail(p, element->line, "<require-baseline> stands in line %" PRIu64 " already",
+             p->policy.require_baseline_line);
+        return;
+    }
+    p->policy.require_baseline_line = element->line;
+}
+
 /* ---- <rule> -------------------------------------------------------------------------------- */
 
 enum {
@@ -578,6 +593,7 @@ bool iv_policy_read(const char *bytes, size_t size, const char *path,
         {.path = "imgval-policy/severity", .start = start_severity, .end = end_any},
         {.path = "imgval-policy/limit", .start = start_limit, .end = end_any},
         {.path = "imgval-policy/growth", .start = start_growth, .end = end_any},
+        {.path = "imgval-policy/require-baseline", .start = start_require_baseline, .end = end_any},
         {.path = "imgval-policy/rule", .start = start_rule, .end = end_any},
         {.path = "imgval-policy/waiver", .start = start_waiver, .end = end_any},
     };

@@ -50,13 +50,15 @@ enum {
 struct iv_rule;
 
 struct iv_change;
+struct iv_circumstances;
 struct iv_request;
 struct iv_request_variant;
 struct iv_step;
 
 /* What a check is given: the submission, and of the others those that its subject names. */
 struct iv_case {
-    const struct iv_rule *rule; /* its own row: the texts and `argument` */
+    const struct iv_rule *rule;         /* its own row: the texts and `argument` */
+    const struct iv_circumstances *run; /* never NULL */
     const struct iv_submission *submission;
     const struct iv_package *package;
     const struct iv_variant *variant;
@@ -140,6 +142,8 @@ struct iv_rule {
     enum iv_waiver_state waiver; /* waiver rows: one finding for each waiver in this state */
     bool binding;                /* its findings cannot be waived */
     bool uncounted;              /* its findings never make the verdict `fail`: WSPC005 */
+    bool loud; /* the remedy of a note of it is shown where only what needs attention is: -q,
+                  cache add */
     const char *argument; /* pattern rows: what must hold, as a clause after "it"; check rows:
                              what the check is told; RFU rows: the sentence of ours that
                              follows the document's text; NULL: nothing */

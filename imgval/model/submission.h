@@ -49,6 +49,9 @@ struct iv_variant {
     struct iv_pop pop;
     struct iv_wspc wspc;
     const struct iv_pop *similar; /* ADV006: a POP that has baselines and is nearly this one */
+    size_t recorded;         /* no baseline: how many submissions of the POP are recorded ... */
+    const char *recorded_id; /* ... and the one with the highest version: */
+    const char *recorded_version; /* NULL: none */
     int64_t list_age_days;        /* WSPC015: days since the POP was last touched; -1: not asked */
 };
 

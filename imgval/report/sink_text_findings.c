@@ -260,6 +260,20 @@ static void print_group(const struct iv_out *out, const struct group *group,
     iv_arena_reset(out->scratch, mark);
 }
 
+/* -q: a note that must be seen, say that there was nothing to compare with, is a line. */
+static void print_loud(const struct iv_out *out, const struct group *group)
+{
+    for (size_t i = 0; group->findings->rule->loud && i < group->count; i++) {
+        const struct iv_finding *finding = &group->findings[i];
+        if (!finding->waived) {
+            IV_LINE(out, IV_PIECE(severity_inks[IV_NOTE], "note "),
+                    IV_PIECE(IV_INK_BOLD, finding->rule->id),
+                    IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, " %s",
+                                                           iv_out_escape(out, finding->remedy))));
+        }
+    }
+}
+
 void iv_text_print_findings(const struct iv_out *out, const struct iv_report_entry *entry)
 {
     const struct iv_judgement *judgement = &entry->judgement;
@@ -272,8 +286,11 @@ void iv_text_print_findings(const struct iv_out *out, const struct iv_report_ent
         i += group.count;
         const struct iv_rule *rule = group.findings->rule;
         if (group.shown == 0 || (as_block && rule->needs_metadata) ||
-            rule->uncounted || /* stands above the table of variants */
-            (out->style->quiet && group.findings->severity == IV_NOTE)) {
+            rule->uncounted) { /* stands above the table of variants */
+            continue;
+        }
+        if (out->style->quiet && group.findings->severity == IV_NOTE) {
+            print_loud(out, &group);
             continue;
         }
         print_group(out, &group, entry->submission->path);

@@ -23,6 +23,7 @@ bool iv_judge_open(const struct iv_scan_options *options, struct iv_arena *arena
     struct iv_judge judge = {
         .options =
             {
+                .run = &options->run,
                 .fail_on = options->fail_on,
                 .policy = policy,
                 .date = options->date,

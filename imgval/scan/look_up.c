@@ -104,6 +104,47 @@ static bool look_up_variant(struct iv_store *store, const struct iv_scan_options
     return variant->wspc.status != IV_WSPC_FIRST || find_similar(store, variant, arena, err);
 }
 
+/* A submission of the POP that is no baseline: the one with the highest version is kept. */
+static void note_record(const struct iv_record *record, struct iv_variant *variant)
+{
+    struct iv_version number;
+    struct iv_version best;
+    for (size_t i = 0; i < record->pop_count; i++) {
+        if (iv_pop_compare(&record->pops[i].pop, &variant->pop) != 0) {
+            continue;
+        }
+        variant->recorded++;
+        if (variant->recorded_id == NULL || (iv_version_parse(record->firmware_version, &number) &&
+                                             iv_version_parse(variant->recorded_version, &best) &&
+                                             iv_version_compare(number, best) > 0)) {
+            variant->recorded_id = record->id;
+            variant->recorded_version = record->firmware_version;
+        }
+    }
+}
+
+/* What is recorded for the variants that have no baseline. */
+static bool find_recorded(struct iv_store *store, struct iv_submission *s, struct iv_arena *arena,
+                          struct iv_error *err)
+{
+    struct iv_record *records = NULL;
+    size_t count = 0;
+    bool is_listed = false;
+    for (size_t v = 0; v < s->variant_count; v++) {
+        if (s->variants[v].wspc.status != IV_WSPC_FIRST) {
+            continue;
+        }
+        if (!is_listed && !iv_store_list(store, false, arena, &records, &count, err)) {
+            return false;
+        }
+        is_listed = true;
+        for (size_t i = 0; i < count; i++) {
+            note_record(&records[i], &s->variants[v]);
+        }
+    }
+    return true;
+}
+
 static void note_store_error(struct iv_submission *s, const struct iv_error *err,
                              struct iv_arena *arena)
 {
@@ -162,6 +203,9 @@ static void look_up_in_store(const struct iv_scan_options *options, struct iv_ar
             note_store_error(s, &err, arena);
             return;
         }
+    }
+    if (!find_recorded(store, s, arena, &err)) {
+        note_store_error(s, &err, arena);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "imgval/base/limits.h"
 #include "imgval/base/workers.h"
+#include "imgval/model/circumstances.h"
 #include "imgval/model/finding.h"
 #include "imgval/model/submission.h"
 
@@ -59,6 +60,7 @@ struct iv_scan_options {
     bool in_ci;
 
     /* the judging */
+    struct iv_circumstances run;
     enum iv_severity fail_on;
     const struct iv_policy *policy; /* NULL: none; its limits stand in `limits` already */
     enum iv_expected expected;      /* --expect-signature */

@@ -316,6 +316,7 @@ static void test_store_states(void)
     scene.s.store_state = IV_STORE_NONE;
     judge(&scene);
     CHECK_STR(finding_of(&scene, "WSPC006", 0)->message,
+              "There is no baseline store here. "
               "Could not retrieve the baseline package list while running on the client. A WSPC "
               "compliance check cannot be performed. WSPC not checked: no baseline store. First "
               "baseline: imgval cache add --baseline PATH. Skip on purpose: --no-wspc");
