@@ -45,6 +45,26 @@ static void odd_setting(struct answer *answer, uint64_t line, const char *detail
     }
 }
 
+/* Whether the file is there is for the parent to say, which knows them all. */
+static void on_import(void *context, const struct iv_xml_element *e)
+{
+    struct answer *answer = context;
+    struct iv_facts *facts = answer->r->facts;
+    const char *source = iv_xml_attribute(e, "Source");
+    const char *name = source == NULL ? NULL : iv_reader_trimmed(answer->r->arena, source);
+    if (name == NULL) {
+        odd_setting(answer, e->line, "an <Import> without Source");
+        return;
+    }
+    facts->imports = iv_reader_grow(answer->r->arena, facts->imports, facts->import_count,
+                                    sizeof(*facts->imports));
+    facts->imports[facts->import_count++] = (struct iv_answer_import){
+        .path = answer->doc->path,
+        .source = iv_arena_strdup(answer->r->arena, iv_reader_shown(answer->r, name)),
+        .line = e->line,
+    };
+}
+
 /*
  * Known names count under every Settings path: only DeviceInfo/Static and DeviceInfo/Variant hold
  * them in the documentation, other paths are seen in the field. The tools compare names with case.
@@ -77,6 +97,7 @@ void iv_answer_read(const struct iv_reader *r, const struct iv_document *doc,
     static const struct iv_xml_row rows[] = {
         {.path = ROOT},
         {.path = ROOT "/Imports", .once = true},
+        {.path = ROOT "/Imports/Import", .start = on_import},
         {.path = ROOT "/Targets", .once = true},
         {.path = ROOT "/Static", .start = on_static},
         {.path = ROOT "/Static/Settings/Setting", .start = on_setting},

@@ -312,6 +312,50 @@ static bool is_registry(const struct iv_package *package, const struct iv_packag
            iv_ascii_ifind(file->path, "\\Packages\\RegistryFiles\\") != NULL;
 }
 
+/* The component manifests of a CBS cabinet are known by their names: its list of files may lack
+ * some, and the cabinet some of the list. `files` has room for both; returns how many they are. */
+static size_t find_manifests(const struct iv_reader *r, const struct iv_cabinet *cabinet,
+                             const struct iv_file_list *list, const struct iv_package *package,
+                             const struct iv_package_file **files)
+{
+    size_t count = 0;
+    size_t member_count;
+    const struct iv_member *members = iv_cabinet_members(cabinet, &member_count);
+    for (size_t i = 0; i < member_count; i++) {
+        if (is_component_manifest(members[i].name)) {
+            struct iv_package_file *file = IV_NEW(r->scratch, struct iv_package_file);
+            file->path = members[i].name;
+            file->cab_path = members[i].name;
+            files[count++] = file;
+        }
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (is_registry(package, &list->items[i]) &&
+            iv_cabinet_find(cabinet, list->items[i].cab_path) == NULL) {
+            files[count++] = &list->items[i];
+        }
+    }
+    return count;
+}
+
+/* The listed registry files; one without a place cannot be read. */
+static size_t find_registries(const struct place *place, const struct iv_file_list *list,
+                              struct iv_package *package, const struct iv_package_file **files)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_registry(package, &list->items[i])) {
+            continue;
+        }
+        if (is_installed(place) || list->items[i].cab_path != NULL) {
+            files[count++] = &list->items[i];
+        } else {
+            package->registry_unread = true;
+        }
+    }
+    return count;
+}
+
 /* Whether the package's name, or a file of it, says that it is there to hold device values. */
 static bool is_named_for_values(const struct iv_file_list *list, const struct iv_package *package)
 {
@@ -349,15 +393,15 @@ static void read_registries(const struct iv_reader *r, const struct place *place
         .rank = is_targeting ? IV_RANK_TARGETING : IV_RANK_REGISTRY,
         .is_targeting = is_named,
     };
-    const struct iv_package_file **files =
-        IV_NEW_ARRAY(r->scratch, const struct iv_package_file *, list->count);
-    size_t count = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        bool has_place = is_installed(place) || list->items[i].cab_path != NULL;
-        if (has_place && is_registry(package, &list->items[i])) {
-            files[count++] = &list->items[i];
-        }
+    size_t member_count = 0;
+    if (place->cabinet != NULL) {
+        (void)iv_cabinet_members(place->cabinet, &member_count);
     }
+    const struct iv_package_file **files =
+        IV_NEW_ARRAY(r->scratch, const struct iv_package_file *, list->count + member_count);
+    size_t count = place->cabinet != NULL && package->style == IV_STYLE_CBS
+                       ? find_manifests(r, place->cabinet, list, package, files)
+                       : find_registries(place, list, package, files);
     if (place->cabinet != NULL) {
         read_packed(&in, files, count);
         return;

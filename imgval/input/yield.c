@@ -110,6 +110,18 @@ static unsigned ranks_of(enum iv_role role)
     return 0;
 }
 
+/* Only an answer file imports others. */
+static bool are_own_imports(const struct iv_item *item, const struct iv_facts *facts)
+{
+    for (size_t i = 0; i < facts->import_count; i++) {
+        if ((item->role != IV_ROLE_ANSWER && item->role != IV_ROLE_DEVICE_INFO) ||
+            !is_within(item, facts->imports[i].path)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A value's source is the item, a place in it, or, of a package, its file name and a place in it.
  */
 static bool are_own_values(const struct iv_item *item, const struct iv_facts *facts)
@@ -155,7 +167,7 @@ bool iv_input_can_yield(const struct iv_item *item, const struct iv_facts *facts
     const struct iv_history *history = &facts->history;
     const struct iv_image *image = &facts->image;
     return are_own_packages(item, facts, scratch) && are_own_values(item, facts) &&
-           are_within(item, facts->faults, facts->fault_count) &&
+           are_own_imports(item, facts) && are_within(item, facts->faults, facts->fault_count) &&
            (has_no_history(history) || (may_have_history && is_within(item, history->path))) &&
            (has_no_oem_input(&facts->oem_input) ||
             (may_have_oem_input && is_within(item, facts->oem_input.path))) &&

@@ -401,6 +401,11 @@ bool iv_facts_are_sound(const struct iv_facts *facts)
             return false;
         }
     }
+    for (size_t i = 0; i < facts->import_count; i++) {
+        if (facts->imports[i].path == NULL || facts->imports[i].source == NULL) {
+            return false;
+        }
+    }
     return packages_are_sound(facts->packages, facts->package_count) &&
            packages_are_sound(facts->history.packages, facts->history.package_count) &&
            image_is_sound(&facts->image) && layout_is_sound(&facts->layout) &&

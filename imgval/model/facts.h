@@ -50,6 +50,13 @@ struct iv_oem_input {
     size_t oem_feature_count;
 };
 
+/* An answer file names another one whose settings count, too. */
+struct iv_answer_import {
+    const char *path;   /* of the file that names it */
+    const char *source; /* as it stands there; no control characters, cut */
+    uint64_t line;
+};
+
 /* scan_read.c keeps the package alone of an item that has nothing else: a member that is added here
  * is added to is_package_alone() there. */
 struct iv_facts {
@@ -57,6 +64,8 @@ struct iv_facts {
     size_t package_count;
     struct iv_datum *data; /* device metadata found in the item */
     size_t datum_count;
+    struct iv_answer_import *imports; /* of an answer file */
+    size_t import_count;
     struct iv_history history;
     struct iv_oem_input oem_input;
     struct iv_layout layout;

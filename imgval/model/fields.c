@@ -183,6 +183,12 @@ static const struct iv_field fault_fields[] = {
     STRING(iv_fault, detail, "detail", W | R),
 };
 
+static const struct iv_field import_fields[] = {
+    STRING(iv_answer_import, path, "path", W),
+    STRING(iv_answer_import, source, "source", W),
+    NUMBER(iv_answer_import, line, "line", W),
+};
+
 static const struct iv_field datum_fields[] = {
     STRING(iv_datum, name, "name", W | R),
     STRING(iv_datum, value, "value", W | R),
@@ -394,6 +400,7 @@ static const struct iv_field image_fields[] = {
 static const struct iv_field facts_fields[] = {
     LIST(iv_facts, packages, package_count, "packages", W, iv_package),
     LIST(iv_facts, data, datum_count, "data", W, iv_datum),
+    LIST(iv_facts, imports, import_count, "imports", W, iv_answer_import),
     STRUCT(iv_facts, history, "history", W, iv_history),
     STRUCT(iv_facts, oem_input, "oem_input", W, iv_oem_input),
     STRUCT(iv_facts, layout, "layout", W, iv_layout),
@@ -408,6 +415,7 @@ const struct iv_struct iv_sealed_file_struct = TABLE(iv_sealed_file, sealed_file
 const struct iv_struct iv_seal_struct = TABLE(iv_seal, seal_fields);
 const struct iv_struct iv_fault_struct = TABLE(iv_fault, fault_fields);
 const struct iv_struct iv_datum_struct = TABLE(iv_datum, datum_fields);
+const struct iv_struct iv_answer_import_struct = TABLE(iv_answer_import, import_fields);
 const struct iv_struct iv_history_struct = TABLE(iv_history, history_fields);
 const struct iv_struct iv_layout_struct = TABLE(iv_layout, layout_fields);
 const struct iv_struct iv_layout_partition_struct =

@@ -81,6 +81,7 @@ extern const struct iv_struct iv_sealed_file_struct;
 extern const struct iv_struct iv_seal_struct;
 extern const struct iv_struct iv_fault_struct;
 extern const struct iv_struct iv_datum_struct;
+extern const struct iv_struct iv_answer_import_struct;
 extern const struct iv_struct iv_history_struct;
 extern const struct iv_struct iv_oem_input_struct;
 extern const struct iv_struct iv_layout_struct;

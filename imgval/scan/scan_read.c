@@ -1,6 +1,7 @@
 #include "imgval/scan/scan_read.h"
 
 #include "imgval/base/look.h"
+#include "imgval/base/text.h"
 #include "imgval/engine/policy.h"
 #include "imgval/input/input.h"
 #include "imgval/model/assemble.h"
@@ -52,6 +53,9 @@ struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, stru
 /* --- items to facts -------------------------------------------------------------------------- */
 
 /* What the worker function and the receiver of its records share. */
+/* Imports of one answer file that are looked up; real ones have a handful. */
+#define IMPORTS_MAX 1000
+
 struct reading {
     const struct iv_listing *listing;
     struct iv_read_options options;
@@ -157,9 +161,9 @@ static bool is_package_alone(const struct iv_facts *facts)
 {
     const struct iv_image *image = &facts->image;
     return facts->package_count == 1 && facts->datum_count == 0 && facts->fault_count == 0 &&
-           !facts->history.present && !facts->oem_input.present && !facts->layout.present &&
-           !image->present && image->hash.checked == 0 && image->hash.mismatched == 0 &&
-           image->hash.skipped == 0;
+           facts->import_count == 0 && !facts->history.present && !facts->oem_input.present &&
+           !facts->layout.present && !image->present && image->hash.checked == 0 &&
+           image->hash.mismatched == 0 && image->hash.skipped == 0;
 }
 
 static bool has_lists(const struct iv_package *package)
@@ -554,6 +558,60 @@ static bool lacks_history(const struct iv_submission *s)
     return !s->history.complete;
 }
 
+static const char *last_part(const char *path)
+{
+    const char *part = path;
+    for (const char *at = path; *at != '\0'; at++) {
+        part = *at == '/' || *at == '\\' ? at + 1 : part;
+    }
+    return part;
+}
+
+/* Whether a file that may be an answer file has the name. */
+static bool has_answer_file(const struct iv_listing *listing, const char *name)
+{
+    for (size_t i = 0; i < listing->item_count; i++) {
+        const struct iv_item *item = &listing->items[i];
+        if ((item->role == IV_ROLE_ANSWER || item->role == IV_ROLE_DEVICE_INFO) &&
+            iv_ascii_ieq(last_part(item->path), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Answer files that another one imports and that are not here: a source that is not read. */
+static void fault_missing_imports(const struct iv_listing *listing, const struct iv_facts *facts,
+                                  size_t count, struct iv_arena *arena, struct iv_submission *s)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++) {
+        room += facts[i].import_count < IMPORTS_MAX ? facts[i].import_count : IMPORTS_MAX;
+    }
+    if (room == 0) {
+        return;
+    }
+    struct iv_fault *faults = IV_NEW_ARRAY(arena, struct iv_fault, s->fault_count + room);
+    if (s->fault_count > 0) {
+        memcpy(faults, s->faults, s->fault_count * sizeof(*faults));
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < facts[i].import_count && k < IMPORTS_MAX; k++) {
+            const struct iv_answer_import *import = &facts[i].imports[k];
+            if (!has_answer_file(listing, last_part(import->source))) {
+                faults[s->fault_count++] = (struct iv_fault){
+                    .kind = IV_FAULT_METADATA,
+                    .path = import->path,
+                    .line = import->line,
+                    .detail = iv_arena_printf(
+                        arena, "it imports %s, which is not in the submission", import->source),
+                };
+            }
+        }
+    }
+    s->faults = faults;
+}
+
 bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_options *options,
                         struct iv_arena *arena, struct iv_submission *ret_submission,
                         struct iv_containment *ret_containment, struct iv_error *err)
@@ -601,6 +659,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
     start = iv_timings_start(options->timings);
     size_t extra_count;
     const struct iv_datum *extra = iv_scan_option_data(options, arena, &extra_count);
+    fault_missing_imports(&listing, facts, facts_count, arena, &s);
     iv_submission_assemble(facts, facts_count, extra, extra_count, arena, &s);
     if (iv_kinds[s.kind].is_image && s.type == IV_PARTIAL && !s.context_free &&
         !s.history.present) {

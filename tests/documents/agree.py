@@ -189,7 +189,11 @@ def read_answer(data):
     root, spaces = parse(data), (IU,)
     if root.space != IU or root.name != "ImageCustomizations":
         raise Bad("root")
-    once(root, spaces, ("Imports", "Targets"))
+    once(root, spaces, ("Targets",))
+    imports = root.one(spaces, "Imports")
+    for one in imports.all(spaces, "Import") if imports is not None else []:
+        if trimmed(one.attributes.get("Source")) is None:
+            raise Bad("import")
     values, variants = [], 0
     for block in root.children:
         if block.space != IU or block.name not in ("Static", "Variant"):
