@@ -27,6 +27,7 @@
  * Readers record facts, rules judge facts, sinks print judgements.
  */
 #include "imgval/base/look.h"
+#include "imgval/base/sandbox.h"
 #include "imgval/cli/command.h"
 #include "imgval/cli/complete.h"
 #include "imgval/version.h"
@@ -64,6 +65,14 @@ static const struct iv_command *const commands[] = {
 };
 /* clang-format on */
 
+/* The version, and what this system has to confine readers with. */
+static void add_version(struct iv_buf *buf)
+{
+    struct iv_containment c = iv_sandbox_offered();
+    iv_buf_printf(buf, "imgval " IMGVAL_VERSION "\nsandbox of readers: Landlock %s, seccomp %s\n",
+                  c.landlock ? "yes" : "no", c.seccomp ? "yes" : "no");
+}
+
 static void add_overview(struct iv_buf *buf)
 {
     iv_buf_puts(buf, "usage: imgval COMMAND [options] [arguments]\n"
@@ -90,7 +99,7 @@ static bool run_global(const char *word, int *ret_status)
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         add_overview(&text);
     } else if (strcmp(word, "--version") == 0) {
-        iv_buf_puts(&text, "imgval " IMGVAL_VERSION "\n");
+        add_version(&text);
     } else if (strcmp(word, "--manual") == 0) {
         /* for the test that keeps man/imgval.1 in step with the tables */
         iv_options_manual(commands, IV_COUNT(commands), &text);
@@ -226,7 +235,10 @@ int main(int argc, char **argv)
 {
     hold_standard_descriptors();
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk: an error, not an end */
-    setlocale(LC_CTYPE, "");  /* only to learn whether the terminal takes UTF-8 */
+    /* Only to learn whether the terminal takes UTF-8. */
+    if (setlocale(LC_CTYPE, "") == NULL) {
+        (void)setlocale(LC_CTYPE, ""); /* without memory for a moment: output would be in ASCII */
+    }
     struct iv_arena arena;
     iv_arena_init(&arena);
     int status = run(argc > 0 ? argc - 1 : 0, argv + 1, &arena);

@@ -1,164 +1,159 @@
 /*
- * The filter of system calls, made by libseccomp: the rules are lists of calls, and libseccomp
- * knows their numbers on this processor. filter_none.c stands in where the library is not there.
+ * filter.c: which system calls a reader may make.
+ *
+ * The filter is a program for the kernel's packet filter (seccomp(2)): it looks at the number of a
+ * call, and at the low halves of its arguments, all of which are ints or flags here. It is built in
+ * the reader itself, on the stack: libseccomp, which could do it, needs memory, and without any it
+ * crashes or runs for ever.
  */
 #include "imgval/base/filter.h"
 
 #include "imgval/base/attr.h"
-#include "imgval/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
-#include <seccomp.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-bool iv_filter_is_built(void)
-{
-    return true;
-}
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define ARCHITECTURE AUDIT_ARCH_RISCV64
+#else
+#define ARCHITECTURE 0 /* not known here: no filter, which is told */
+#endif
 
 /*
  * What reading, parsing and allocating need. sysinfo: glibc's qsort asks for the size of memory.
  * getpid, gettid, tgkill (to itself, see below): abort() shows as such.
  */
-static const int allowed_calls[] = {
-    SCMP_SYS(read),        SCMP_SYS(pread64),       SCMP_SYS(lseek),
-    SCMP_SYS(close),       SCMP_SYS(fstat),         SCMP_SYS(newfstatat),
-    SCMP_SYS(statx),       SCMP_SYS(getdents64),    SCMP_SYS(brk),
-    SCMP_SYS(munmap),      SCMP_SYS(mremap),        SCMP_SYS(madvise),
-    SCMP_SYS(futex),       SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
-    SCMP_SYS(getrandom),   SCMP_SYS(rt_sigreturn),  SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(exit),        SCMP_SYS(exit_group),    SCMP_SYS(getrusage),
-    SCMP_SYS(sched_yield), SCMP_SYS(fadvise64),     SCMP_SYS(sysinfo),
-    SCMP_SYS(getpid),      SCMP_SYS(gettid),        SCMP_SYS(restart_syscall),
+static const unsigned allowed_calls[] = {
+    SYS_read,       SYS_pread64,         SYS_lseek,          SYS_close,         SYS_fstat,
+    SYS_newfstatat, SYS_statx,           SYS_getdents64,     SYS_brk,           SYS_munmap,
+    SYS_mremap,     SYS_madvise,         SYS_futex,          SYS_clock_gettime, SYS_gettimeofday,
+    SYS_getrandom,  SYS_rt_sigreturn,    SYS_rt_sigprocmask, SYS_exit,          SYS_exit_group,
+    SYS_getrusage,  SYS_sched_yield,     SYS_fadvise64,      SYS_sysinfo,       SYS_getpid,
+    SYS_gettid,     SYS_restart_syscall,
 };
 
 /* Libraries ask these and go on without an answer; being killed for them would blame the file. */
-static const int refused_calls[] = {
-    SCMP_SYS(readlink),    SCMP_SYS(readlinkat),   SCMP_SYS(access),
-    SCMP_SYS(faccessat),   SCMP_SYS(faccessat2),   SCMP_SYS(ioctl),
-    SCMP_SYS(prctl),       SCMP_SYS(prlimit64),    SCMP_SYS(getrlimit),
-    SCMP_SYS(uname),       SCMP_SYS(getcwd),       SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(membarrier),
-    SCMP_SYS(rseq),
+static const unsigned refused_calls[] = {
+#ifdef SYS_access /* newer architectures have only the calls that name a directory */
+    SYS_access,      SYS_readlink,     SYS_getrlimit,
+#endif
+
+    SYS_readlinkat,  SYS_faccessat,    SYS_faccessat2,
+    SYS_ioctl,       SYS_prctl,        SYS_prlimit64,
+    SYS_uname,       SYS_getcwd,       SYS_sched_getaffinity,
+    SYS_sigaltstack, SYS_rt_sigaction, SYS_membarrier,
+    SYS_rseq,
 };
 
-static const int allowed_fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC};
+static const unsigned allowed_fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC};
 
-struct filter {
-    scmp_filter_ctx context;
-    bool is_fine;
+#define STEPS_MAX 256
+
+struct program {
+    struct sock_filter steps[STEPS_MAX];
+    unsigned count;
 };
 
-static void filter_allow(struct filter *filter, int call, unsigned count,
-                         const struct scmp_arg_cmp *conditions)
+static void add(struct program *program, unsigned code, unsigned yes, unsigned no, unsigned value)
 {
-    if (filter->is_fine && call >= 0) { /* negative: not a call of this architecture */
-        filter->is_fine =
-            seccomp_rule_add_array(filter->context, SCMP_ACT_ALLOW, call, count, conditions) == 0;
+    if (program->count < STEPS_MAX) {
+        program->steps[program->count] = (struct sock_filter){.code = (unsigned short)code,
+                                                              .jt = (unsigned char)yes,
+                                                              .jf = (unsigned char)no,
+                                                              .k = value};
     }
+    program->count++;
 }
 
-static void filter_refuse(struct filter *filter, int call, int code, unsigned count,
-                          const struct scmp_arg_cmp *conditions)
+static void add_load(struct program *program, size_t offset)
 {
-    if (filter->is_fine && call >= 0) {
-        filter->is_fine =
-            seccomp_rule_add_array(filter->context, SCMP_ACT_ERRNO((unsigned)code & 0xFFFF), call,
-                                   count, conditions) == 0;
-    }
+    add(program, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offset);
 }
 
-/* seccomp.h has macros for these two, which clang's -Wpedantic does not like. */
-static struct scmp_arg_cmp argument_is(unsigned argument, int value)
+static void add_result(struct program *program, unsigned result)
 {
-    return (struct scmp_arg_cmp){
-        .arg = argument,
-        .op = SCMP_CMP_EQ,
-        .datum_a = (uint32_t)value,
-    };
+    add(program, BPF_RET | BPF_K, 0, 0, result);
 }
 
-static struct scmp_arg_cmp argument_bits(unsigned argument, int mask, int value)
+/* The call ends with this result, whatever its arguments are. Its number is loaded. */
+static void add_call(struct program *program, unsigned call, unsigned result)
 {
-    return (struct scmp_arg_cmp){
-        .arg = argument,
-        .op = SCMP_CMP_MASKED_EQ,
-        .datum_a = (uint32_t)mask,
-        .datum_b = (uint32_t)value,
-    };
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, call);
+    add_result(program, result);
+}
+
+/* The call ends with this result if its argument has this value under the mask. */
+static void add_case(struct program *program, unsigned call, unsigned argument, unsigned mask,
+                     unsigned value, unsigned result)
+{
+    enum { LOW = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 4 };
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, call);
+    add_load(program, offsetof(struct seccomp_data, args) + 8 * (size_t)argument + LOW);
+    add(program, BPF_ALU | BPF_AND | BPF_K, 0, 0, mask);
+    add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, value);
+    add_result(program, result);
+    add_load(program, offsetof(struct seccomp_data, nr));
 }
 
 /* Calls that are allowed for some arguments only. */
-static void filter_add_conditions(struct filter *filter, bool has_landlock)
+static void add_cases(struct program *program, bool has_landlock)
 {
-    static const int writes[] = {SCMP_SYS(write), SCMP_SYS(writev)};
-    for (size_t i = 0; i < IV_COUNT(writes); i++) {
-        struct scmp_arg_cmp to_error = argument_is(0, STDERR_FILENO);
-        struct scmp_arg_cmp to_output = argument_is(0, STDOUT_FILENO);
-        filter_allow(filter, writes[i], 1, &to_error);
-        filter_allow(filter, writes[i], 1, &to_output);
+    static const unsigned all = UINT32_MAX;
+    static const unsigned writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+    static const unsigned maps[] = {SYS_mmap, SYS_mprotect};
+    for (unsigned fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        add_case(program, SYS_write, 0, all, fd, SECCOMP_RET_ALLOW);
+        add_case(program, SYS_writev, 0, all, fd, SECCOMP_RET_ALLOW);
     }
-    struct scmp_arg_cmp to_read = argument_bits(2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0);
-    filter_allow(filter, SCMP_SYS(openat), 1, &to_read);
+    add_case(program, SYS_openat, 2, writing, 0, SECCOMP_RET_ALLOW);
     /* Its flags are out of sight behind a pointer, so only Landlock can keep it to reading. */
-    if (has_landlock) {
-        filter_allow(filter, SCMP_SYS(openat2), 0, NULL);
-    } else {
-        filter_refuse(filter, SCMP_SYS(openat2), ENOSYS, 0, NULL);
-    }
+    add_call(program, SYS_openat2, has_landlock ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | ENOSYS);
     /* Memory is never made executable. */
-    static const int maps[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
     for (size_t i = 0; i < IV_COUNT(maps); i++) {
-        struct scmp_arg_cmp plain = argument_bits(2, PROT_EXEC, 0);
-        struct scmp_arg_cmp code = argument_bits(2, PROT_EXEC, PROT_EXEC);
-        filter_allow(filter, maps[i], 1, &plain);
-        filter_refuse(filter, maps[i], EACCES, 1, &code);
+        add_case(program, maps[i], 2, PROT_EXEC, 0, SECCOMP_RET_ALLOW);
+        add_call(program, maps[i], SECCOMP_RET_ERRNO | EACCES);
     }
     for (size_t i = 0; i < IV_COUNT(allowed_fcntls); i++) {
-        struct scmp_arg_cmp command = argument_is(1, allowed_fcntls[i]);
-        filter_allow(filter, SCMP_SYS(fcntl), 1, &command);
+        add_case(program, SYS_fcntl, 1, all, allowed_fcntls[i], SECCOMP_RET_ALLOW);
     }
-    struct scmp_arg_cmp itself = argument_is(0, (int)IV_FILTER_PID);
-    filter_allow(filter, SCMP_SYS(tgkill), 1, &itself);
+    add_case(program, SYS_tgkill, 0, all, (unsigned)getpid(), SECCOMP_RET_ALLOW);
 }
 
-/* The program that libseccomp makes of the rules: it writes to a descriptor only. */
-static bool program_export(scmp_filter_ctx context, struct iv_filter *ret_filter)
+bool iv_filter_is_built(void)
 {
-    int fd IV_CLEANUP(iv_fd_close) = memfd_create("filter", MFD_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || seccomp_export_bpf(context, fd) != 0 || fstat(fd, &st) != 0) {
-        return false;
-    }
-    size_t size = (size_t)st.st_size;
-    ret_filter->steps = malloc(size);
-    ret_filter->count = size / sizeof(*ret_filter->steps);
-    return ret_filter->steps != NULL &&
-           iv_file_read_at(fd, ret_filter->steps, size, 0) == (int64_t)size;
+    return ARCHITECTURE != 0;
 }
 
-bool iv_filter_make(bool has_landlock, struct iv_filter *ret_filter)
+bool iv_filter_enter(bool has_landlock)
 {
-    struct filter filter = {.context = seccomp_init(SCMP_ACT_KILL_PROCESS), .is_fine = true};
-    if (filter.context == NULL) {
-        return false;
-    }
-    filter.is_fine =
-        seccomp_attr_set(filter.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0;
+    struct program program = {.count = 0};
+    add_load(&program, offsetof(struct seccomp_data, arch));
+    add(&program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARCHITECTURE);
+    add_result(&program, SECCOMP_RET_KILL_PROCESS);
+    add_load(&program, offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < IV_COUNT(allowed_calls); i++) {
-        filter_allow(&filter, allowed_calls[i], 0, NULL);
+        add_call(&program, allowed_calls[i], SECCOMP_RET_ALLOW);
     }
     for (size_t i = 0; i < IV_COUNT(refused_calls); i++) {
-        filter_refuse(&filter, refused_calls[i], EPERM, 0, NULL);
+        add_call(&program, refused_calls[i], SECCOMP_RET_ERRNO | EPERM);
     }
-    filter_add_conditions(&filter, has_landlock);
-    bool is_made = filter.is_fine && program_export(filter.context, ret_filter);
-    seccomp_release(filter.context);
-    return is_made;
+    add_cases(&program, has_landlock);
+    /* All else, and every call of another ABI of the architecture (x32): their numbers differ. */
+    add_result(&program, SECCOMP_RET_KILL_PROCESS);
+    const struct sock_fprog whole = {.len = (unsigned short)program.count, .filter = program.steps};
+    return ARCHITECTURE != 0 && program.count <= STEPS_MAX &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole, 0, 0) == 0;
 }

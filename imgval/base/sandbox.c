@@ -1,13 +1,11 @@
 #include "imgval/base/sandbox.h"
 
 #include "imgval/base/attr.h"
-#include "imgval/base/file.h"
 #include "imgval/base/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -98,52 +96,6 @@ static bool landlock_enter(const int *directories, size_t count)
     return is_fine;
 }
 
-/* ---- seccomp ---- */
-
-struct iv_sandbox {
-    struct iv_filter programs[2]; /* without and with Landlock */
-};
-
-bool iv_sandbox_open(struct iv_sandbox **ret_sandbox, struct iv_error *err)
-{
-    struct iv_sandbox *sandbox IV_CLEANUP(iv_sandbox_close) = calloc(1, sizeof(*sandbox));
-    for (size_t i = 0; sandbox != NULL && !HAS_SANITIZER && i < 2; i++) {
-        if (!iv_filter_make(i == 1, &sandbox->programs[i])) {
-            return iv_error_set(err, IV_ERROR_SYSTEM,
-                                "the filter of system calls for readers cannot be built");
-        }
-    }
-    if (sandbox == NULL) {
-        return iv_error_set(err, IV_ERROR_SYSTEM, "out of memory");
-    }
-    *ret_sandbox = sandbox;
-    sandbox = NULL;
-    return true;
-}
-
-void iv_sandbox_close(struct iv_sandbox **sandbox)
-{
-    if (*sandbox != NULL) {
-        free((*sandbox)->programs[0].steps);
-        free((*sandbox)->programs[1].steps);
-        free(*sandbox);
-        *sandbox = NULL;
-    }
-}
-
-/* In the process itself, whose copy of the program this is. */
-static bool seccomp_enter(const struct iv_filter *program)
-{
-    for (size_t i = 0; i < program->count; i++) {
-        struct sock_filter *step = &program->steps[i];
-        if (BPF_CLASS(step->code) == BPF_JMP && step->k == IV_FILTER_PID) {
-            step->k = (uint32_t)getpid();
-        }
-    }
-    struct sock_fprog whole = {.len = (unsigned short)program->count, .filter = program->steps};
-    return program->steps != NULL && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole, 0, 0) == 0;
-}
-
 /* ---- descriptors ---- */
 
 /* Kernels before 5.9 have no call for it. */
@@ -217,8 +169,8 @@ static bool limits_enter(const struct iv_limits *limits, uint64_t inherited)
     return !HAS_SANITIZER && limit_set(RLIMIT_AS, memory) && is_fine;
 }
 
-void iv_sandbox_enter(const struct iv_sandbox *sandbox, const int *directories, size_t count,
-                      const struct iv_limits *limits, struct iv_containment *ret_containment)
+void iv_sandbox_enter(const int *directories, size_t count, const struct iv_limits *limits,
+                      struct iv_containment *ret_containment)
 {
     uint64_t inherited = address_space();
     /* Neither can fail on a kernel that has Landlock or seccomp filters. */
@@ -227,7 +179,8 @@ void iv_sandbox_enter(const struct iv_sandbox *sandbox, const int *directories, 
     struct iv_containment got = {0};
     got.landlock = no_new_privs && landlock_enter(directories, count);
     got.limits = limits_enter(limits, inherited);
-    got.seccomp = no_new_privs && seccomp_enter(&sandbox->programs[got.landlock ? 1 : 0]);
+    got.seccomp =
+        !HAS_SANITIZER && iv_filter_is_built() && no_new_privs && iv_filter_enter(got.landlock);
     *ret_containment = got;
 }
 
@@ -238,7 +191,9 @@ struct iv_containment iv_sandbox_offered(void)
         .landlock =
             syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1,
         .seccomp = !HAS_SANITIZER && iv_filter_is_built() &&
-                   syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0,
+                   syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 &&
+                   /* A kernel that has filters looks for this one. */
+                   prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) != 0 && errno == EFAULT,
         .limits = !HAS_SANITIZER,
     };
 }
@@ -246,6 +201,17 @@ struct iv_containment iv_sandbox_offered(void)
 bool iv_sandbox_is_whole(const struct iv_containment *c)
 {
     return c->landlock && (HAS_SANITIZER || c->seccomp);
+}
+
+void iv_containment_join(struct iv_containment *all, const struct iv_containment *one)
+{
+    if (!all->any) {
+        *all = *one;
+    } else if (one->any) {
+        all->landlock = all->landlock && one->landlock;
+        all->seccomp = all->seccomp && one->seccomp;
+        all->limits = all->limits && one->limits;
+    }
 }
 
 void iv_sandbox_keep_descriptors(const int *kept, size_t count)

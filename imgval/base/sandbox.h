@@ -9,8 +9,6 @@
 #ifndef IMGVAL_BASE_SANDBOX_H
 #define IMGVAL_BASE_SANDBOX_H
 
-#include "imgval/base/attr.h"
-#include "imgval/base/error.h"
 #include "imgval/base/limits.h"
 
 #include <stdbool.h>
@@ -23,14 +21,8 @@ struct iv_containment {
     bool any;     /* a process ran at all; set by workers.c */
 };
 
-/* The filter of system calls. It is built once, before the first fork(): a reader that lacks memory
- * for it would go on without. */
-struct iv_sandbox;
-IV_MUST_USE bool iv_sandbox_open(struct iv_sandbox **ret_sandbox, struct iv_error *err);
-void iv_sandbox_close(struct iv_sandbox **sandbox);
-
 /*
- * For the calling process, for good; its copy of the sandbox is used up. `directories`: descriptors
+ * For the calling process, for good, and without allocating memory. `directories`: descriptors
  * beneath which files may be opened for reading (a descriptor of a regular file: that file); with
  * none of them nothing can be opened any more. Standard output and standard error are the only
  * descriptors that may be written to. reader_memory is what the process may add to the address
@@ -38,8 +30,8 @@ void iv_sandbox_close(struct iv_sandbox **sandbox);
  * behind the clock of workers.c, which ends a worker when one slot takes reader_seconds, and
  * retires it once it used that much CPU in all.
  */
-void iv_sandbox_enter(const struct iv_sandbox *sandbox, const int *directories, size_t count,
-                      const struct iv_limits *limits, struct iv_containment *ret_containment);
+void iv_sandbox_enter(const int *directories, size_t count, const struct iv_limits *limits,
+                      struct iv_containment *ret_containment);
 
 /* What this kernel has for iv_sandbox_enter() to use. */
 struct iv_containment iv_sandbox_offered(void);
@@ -47,6 +39,9 @@ struct iv_containment iv_sandbox_offered(void);
 /* Whether these are all that confine a reader: Landlock and seccomp (in builds with sanitizers,
  * which cannot have the latter, Landlock). */
 bool iv_sandbox_is_whole(const struct iv_containment *c);
+
+/* What is in force in both: one in which nothing ran takes nothing away. */
+void iv_containment_join(struct iv_containment *all, const struct iv_containment *one);
 
 /* Closes every descriptor but those given; negative ones are none. */
 void iv_sandbox_keep_descriptors(const int *kept, size_t count);

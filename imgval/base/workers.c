@@ -120,7 +120,6 @@ struct run {
     size_t fresh;     /* the first slot never given to a lane */
     size_t *returned; /* slots given to a process that died before them */
     size_t returned_count;
-    struct iv_sandbox *sandbox;
     uint64_t clock;    /* milliseconds that the parent spent waiting; see run_wait() */
     uint64_t retry_at; /* clock at which the next process may be started */
     int start_errno;
@@ -287,8 +286,7 @@ static IV_NORETURN void worker_main(const struct run *run, int requests, int rec
         _exit(5);
     }
     struct iv_containment got = {0};
-    iv_sandbox_enter(run->sandbox, options->directories, options->directory_count, options->limits,
-                     &got);
+    iv_sandbox_enter(options->directories, options->directory_count, options->limits, &got);
     unsigned char bits =
         (unsigned char)((got.landlock ? BIT_LANDLOCK : 0) | (got.seccomp ? BIT_SECCOMP : 0) |
                         (got.limits ? BIT_LIMITS : 0));
@@ -385,33 +383,6 @@ static size_t run_share(const struct run *run)
     return share < AHEAD ? share : AHEAD;
 }
 
-/* Gives the lane slots until it has its share; its input ends where there is none left. */
-static void lane_feed(struct run *run, struct lane *lane)
-{
-    size_t share = run_share(run);
-    if (lane->requests[1] < 0 || lane->given_count > share / 2) {
-        return;
-    }
-    if (lane->given_count == 0) {
-        lane->since = run->clock;
-        lane->is_measured = false;
-    }
-    unsigned char bytes[AHEAD * SLOT_SIZE];
-    size_t size = 0;
-    while (lane->given_count < share && run_left(run) > 0) {
-        size_t slot = run->returned_count > 0 ? run->returned[--run->returned_count] : run->fresh++;
-        lane->given[(lane->first + lane->given_count++) % AHEAD] = slot;
-        put_le(bytes + size, slot, SLOT_SIZE);
-        size += SLOT_SIZE;
-    }
-    /* It fits: a pipe holds more than a lane is ever given. A worker that is dead is seen dead. */
-    ssize_t written = size > 0 ? write(lane->requests[1], bytes, size) : 0;
-    (void)written;
-    if (lane->given_count == 0) {
-        iv_fd_close(&lane->requests[1]);
-    }
-}
-
 static size_t lane_take(struct lane *lane)
 {
     size_t slot = lane->given[lane->first];
@@ -451,6 +422,42 @@ static void lane_lose(struct run *run, struct lane *lane, const char *reason)
     }
     if (is_lost) {
         run->result(run->result_context, slot, reason, NULL, 0);
+    }
+}
+
+/* Gives the lane slots until it has its share; its input ends where there is none left. */
+static void lane_feed(struct run *run, struct lane *lane)
+{
+    size_t share = run_share(run);
+    if (lane->requests[1] < 0 || lane->given_count > share / 2) {
+        return;
+    }
+    if (lane->given_count == 0) {
+        lane->since = run->clock;
+        lane->is_measured = false;
+    }
+    unsigned char bytes[AHEAD * SLOT_SIZE];
+    size_t size = 0;
+    while (lane->given_count < share && run_left(run) > 0) {
+        size_t slot = run->returned_count > 0 ? run->returned[--run->returned_count] : run->fresh++;
+        lane->given[(lane->first + lane->given_count++) % AHEAD] = slot;
+        put_le(bytes + size, slot, SLOT_SIZE);
+        size += SLOT_SIZE;
+    }
+    if (lane->given_count == 0) {
+        iv_fd_close(&lane->requests[1]);
+        return;
+    }
+    /* It fits: a pipe holds more than a lane is ever given. A worker that does not get it would be
+     * waited for in vain: another one is started, which is tried a few times. */
+    ssize_t written;
+    do {
+        written = write(lane->requests[1], bytes, size);
+    } while (written < 0 && errno == EINTR);
+    if (size > 0 && written != (ssize_t)size) {
+        lane_stop(run, lane);
+        lane->is_ready = false;
+        lane_lose(run, lane, NULL);
     }
 }
 
@@ -770,7 +777,7 @@ static bool run_processes(struct run *run, struct iv_error *err)
         run->lanes[i].requests[0] = -1;
         run->lanes[i].requests[1] = -1;
     }
-    bool is_fine = run->count == 0 || iv_sandbox_open(&run->sandbox, err);
+    bool is_fine = true;
     while (is_fine && !run_is_done(run)) {
         is_fine = run_start(run, err);
         is_fine = is_fine && run_wait(run, err);
@@ -780,7 +787,6 @@ static bool run_processes(struct run *run, struct iv_error *err)
             lane_stop(run, &run->lanes[i]);
         }
     }
-    iv_sandbox_close(&run->sandbox);
     return is_fine;
 }
 

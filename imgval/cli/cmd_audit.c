@@ -197,6 +197,11 @@ static int status_of(const struct iv_audit *audit)
     static const int statuses[] = {[IV_VERDICT_PASS] = IV_EXIT_PASS,
                                    [IV_VERDICT_INCOMPLETE] = IV_EXIT_INCOMPLETE,
                                    [IV_VERDICT_FAIL] = IV_EXIT_FAIL};
+    if (audit->trouble) {
+        fputs("imgval: audit: something could not be read for a reason of this machine or of the "
+              "baseline store; the report names it\n",
+              stderr);
+    }
     return audit->trouble ? IV_EXIT_TROUBLE : statuses[audit->verdict];
 }
 

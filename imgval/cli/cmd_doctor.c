@@ -54,7 +54,7 @@ static void add_sandbox(struct iv_buf *buf)
     add_row(buf, "system calls",
             offered.seccomp        ? "yes"
             : iv_filter_is_built() ? "not offered by this kernel"
-                                   : "not in this build: libseccomp was not there");
+                                   : "not known to this build for this architecture");
     add_row(buf, "memory, time", offered.limits ? "yes" : "no: a build with sanitizers");
     add_row(buf, "--require-sandbox",
             iv_sandbox_is_whole(&offered) ? "would scan" : "would exit with status 4");

@@ -12,12 +12,22 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What is no object is not read on: it may have no end, as /dev/zero. */
+static bool may_be_json(const char *bytes, size_t size)
+{
+    size_t at = size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    while (at < size && bytes[at] != '\0' && strchr(" \t\r\n", bytes[at]) != NULL) {
+        at++;
+    }
+    return at == size || bytes[at] == '{';
+}
+
 static bool read_bytes(const char *path, struct iv_buf *ret_bytes, struct iv_error *err)
 {
     const bool is_input = strcmp(path, "-") == 0;
     int fd IV_CLEANUP(iv_fd_close) = is_input ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (!is_input && fd == -1) {
-        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+        return iv_error_open(err, path);
     }
     for (;;) {
         char *place = iv_buf_reserve(ret_bytes, 64 * 1024);
@@ -26,11 +36,18 @@ static bool read_bytes(const char *path, struct iv_buf *ret_bytes, struct iv_err
             return true;
         }
         if (got < 0 && errno != EINTR) {
-            return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+            return errno == EISDIR ? iv_error_set(err, IV_ERROR_NO_INPUT, "%s: a directory", path)
+                                   : iv_error_errno(err, "%s", path);
         }
+        bool is_first = ret_bytes->size == 0;
         ret_bytes->size += got > 0 ? (size_t)got : 0;
+        if (is_first && got > 0 && !may_be_json(ret_bytes->data, (size_t)got)) {
+            return iv_error_set(err, IV_ERROR_INVALID, "%s: not a JSON report", path);
+        }
         if (ret_bytes->size > IV_REPORT_READ_MAX) {
-            return iv_error_set(err, IV_ERROR_INVALID, "%s: a report of more than 1 GiB", path);
+            return iv_error_set(err, IV_ERROR_INVALID,
+                                "%s: larger than the limit for a report, %llu bytes", path,
+                                (unsigned long long)IV_REPORT_READ_MAX);
         }
     }
 }

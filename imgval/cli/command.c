@@ -201,6 +201,10 @@ static const struct iv_option reading_options[] = {
      .type = IV_OPTION_FLAG,
      .offset = AT(no_hash),
      .help = "do not check the hashes of images; the report says so"},
+    {.name = "require-sandbox",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(require_sandbox),
+     .help = "exit 4 where reader processes cannot be confined (Landlock and seccomp)"},
 #ifdef IMGVAL_READER_FAULTS
     {.name = "reader-fault",
      .argument = "KIND:N",
@@ -348,6 +352,21 @@ static bool read_trust(const char *path, struct iv_arena *arena, const void **re
     return true;
 }
 
+/* Once for a command, however many inputs it reads. */
+static void tell_unconfined(void *context, const struct iv_containment *c)
+{
+    bool *is_told = context;
+    if (!*is_told) {
+        fprintf(stderr,
+                "imgval: warning: reader processes are not confined: this system has no %s; "
+                "--require-sandbox refuses to read without\n",
+                c->landlock  ? "seccomp"
+                : c->seccomp ? "Landlock"
+                             : "Landlock and no seccomp");
+    }
+    *is_told = true;
+}
+
 bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
                              struct iv_scan_options *ret_options, struct iv_error *err)
 {
@@ -385,10 +404,18 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
         .no_hash = arguments->no_hash,
         .verify = arguments->verify,
         .expected = (enum iv_expected)arguments->expected,
+        .require_sandbox = arguments->require_sandbox,
+        .unconfined = tell_unconfined,
+        .unconfined_context = IV_NEW(arena, bool),
     };
     if (arguments->trust != NULL &&
         !read_trust(arguments->trust, arena, &options.trust, &options.trust_size, err)) {
         return false;
+    }
+    if (options.jobs == 0 && options.require_sandbox) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--require-sandbox does not go with --jobs=0, which reads in this "
+                            "process");
     }
     if (options.jobs > 512) {
         return iv_error_set(err, IV_ERROR_USAGE, "--jobs=%u: at most 512", options.jobs);
@@ -640,9 +667,26 @@ int iv_command_print(const struct iv_buf *buf, int status)
     return status;
 }
 
+/* Why the store could not be used: the status says that there was trouble, so it is told here, too.
+ */
+static void tell_store(const struct iv_report *report)
+{
+    for (size_t i = 0; i < report->entry_count; i++) {
+        const struct iv_submission *s = report->entries[i].submission;
+        if (s->store_detail != NULL &&
+            (s->store_state == IV_STORE_UNREADABLE || s->store_state == IV_STORE_NEWER)) {
+            struct iv_error err;
+            iv_error_set(&err, IV_ERROR_STORE, "%s", s->store_detail);
+            (void)iv_command_fail(&err);
+            return;
+        }
+    }
+}
+
 int iv_command_status(const struct iv_report *report, const struct iv_scan_outcome *outcome)
 {
     if (outcome->store_failed) {
+        tell_store(report);
         return IV_EXIT_TROUBLE;
     }
     switch (report->verdict) {

@@ -73,6 +73,7 @@ struct iv_scan_arguments {
     const char *trust;
     int expected; /* enum iv_expected */
     bool expected_given;
+    bool require_sandbox;
     bool replace; /* cache add */
     const char *policy;
     const char *date;

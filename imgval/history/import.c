@@ -8,6 +8,7 @@
 #include "imgval/scan/scan_read.h"
 #include "rules/rules.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,8 +333,15 @@ static bool import_file(const struct importing *in, int fd, struct iv_import *re
         return import_scan(in, is_history, ret_import, err);
     }
     struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
-    if (!iv_file_read_all(fd, IV_REPORT_READ_MAX, &bytes)) {
-        return iv_error_errno(err, "%s", in->path);
+    uint64_t limit =
+        is_bundle || is_report ? IV_REPORT_READ_MAX : in->options->limits.metadata_size;
+    if (!iv_file_read_all(fd, limit, &bytes)) {
+        return errno == EFBIG
+                   ? iv_error_set(err, IV_ERROR_INVALID,
+                                  "%s: larger than the limit of %llu bytes for %s", in->path,
+                                  (unsigned long long)limit,
+                                  is_bundle || is_report ? "a report or bundle" : "a package list")
+                   : iv_error_errno(err, "%s", in->path);
     }
     if (is_bundle) {
         return import_bundle(in, &bytes, ret_import, err);

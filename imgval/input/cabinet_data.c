@@ -544,10 +544,13 @@ static bool inflate(struct iv_cabinet *cab, const struct iv_folder *folder, unsi
         iv_out_of_memory();
     }
     struct archive_entry *entry;
-    if (archive_read_support_format_cab(archive) != ARCHIVE_OK ||
-        archive_read_open(archive, &feed, NULL, feed_read, NULL) != ARCHIVE_OK ||
-        (lzx && !read_fill(archive)) || archive_read_next_header(archive, &entry) != ARCHIVE_OK ||
-        !read_entry(archive, pass)) {
+    bool is_open = archive_read_support_format_cab(archive) == ARCHIVE_OK &&
+                   archive_read_open(archive, &feed, NULL, feed_read, NULL) == ARCHIVE_OK;
+    if (!is_open && !feed.failed && archive_error_string(archive) == NULL) {
+        iv_out_of_memory(); /* the one reason that it gives no word for */
+    }
+    if (!is_open || (lzx && !read_fill(archive)) ||
+        archive_read_next_header(archive, &entry) != ARCHIVE_OK || !read_entry(archive, pass)) {
         return archive_fault(&feed, archive, ret_fault);
     }
     return true;

@@ -22,8 +22,9 @@ struct iv_report {
     const char *tool_version; /* "x.y.z" */
     enum iv_final_verdict verdict;
     enum iv_severity fail_on; /* --fail-on */
-    bool what_if; /* --what-if: no real verdict, waivers reached further than they may */
-    bool is_part; /* read back from a stream without its end: more was judged than is here */
+    bool what_if;    /* --what-if: no real verdict, waivers reached further than they may */
+    bool unconfined; /* readers ran without Landlock or seccomp */
+    bool is_part;    /* read back from a stream without its end: more was judged than is here */
     const struct iv_rule *site_rules; /* the policy's own rows, which no table of rules/ has */
     size_t site_rule_count;
     struct iv_report_entry *entries;

@@ -209,6 +209,17 @@ static void look_up_in_store(const struct iv_scan_options *options, struct iv_ar
     }
 }
 
+/* Whether the system refused to show a part of it. */
+static bool has_unreadable(const struct iv_submission *s)
+{
+    for (size_t i = 0; i < s->fault_count; i++) {
+        if (s->faults[i].kind == IV_FAULT_UNREADABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The submission of --against, from a path or the store. */
 static bool load_against(const struct iv_scan_options *options, struct iv_arena *arena,
                          struct iv_baseline *ret_baseline, struct iv_error *err)
@@ -226,12 +237,13 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
             return iv_error_add(err, "--against");
         }
         if (other.set_incomplete || other.package_count == 0) {
-            return iv_error_set(err, IV_ERROR_USAGE,
+            bool is_trouble = other.set_incomplete && has_unreadable(&other);
+            return iv_error_set(err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_USAGE,
                                 "--against=%s: %s, so it cannot stand as a baseline; see imgval "
                                 "inspect",
                                 options->against,
-                                other.package_count == 0 ? "it holds no package"
-                                                         : "part of it could not be listed");
+                                other.set_incomplete ? "part of it could not be listed"
+                                                     : "it holds no package");
         }
         *ret_baseline = (struct iv_baseline){.id = other.id,
                                              .firmware_version = other.firmware_version,

@@ -143,17 +143,20 @@ bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_option
     struct iv_submission *submissions = IV_NEW_ARRAY(arena, struct iv_submission, total);
     struct iv_scan_outcome outcome = {0};
     for (size_t i = 0; i < total; i++) {
-        bool done = iv_resolve_is_name(found[i].path)
-                        ? read_record(found[i].path, options, arena, &submissions[i], err)
-                        : iv_scan_read_input(&found[i], options, arena, &submissions[i],
-                                             &outcome.containment, err);
+        struct iv_containment containment = {0};
+        bool done =
+            iv_resolve_is_name(found[i].path)
+                ? read_record(found[i].path, options, arena, &submissions[i], err)
+                : iv_scan_read_input(&found[i], options, arena, &submissions[i], &containment, err);
         if (!done) {
             return false;
         }
+        iv_containment_join(&outcome.containment, &containment);
     }
     if (!iv_scan_judge(submissions, total, options, arena, ret_report, &outcome, err)) {
         return false;
     }
+    ret_report->unconfined = outcome.containment.any && !iv_sandbox_is_whole(&outcome.containment);
     *ret_outcome = outcome;
     return true;
 }

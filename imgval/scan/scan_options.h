@@ -28,6 +28,9 @@ struct iv_scan_sabotage {
 /* Told in the parent after each file that was read: which, and how many of how many are done. */
 typedef void iv_scan_progress_fn(void *context, const char *path, size_t done, size_t count);
 
+/* Told in the parent when readers ran, or would run, with less than iv_sandbox_is_whole(). */
+typedef void iv_scan_unconfined_fn(void *context, const struct iv_containment *containment);
+
 /* Everything that a scan depends on: command line, environment and clock come in here only. */
 struct iv_scan_options {
     const char *tool_version;
@@ -80,6 +83,8 @@ struct iv_scan_options {
     size_t trust_size;
     iv_scan_progress_fn *progress; /* NULL: nobody waits */
     void *progress_context;
+    iv_scan_unconfined_fn *unconfined; /* NULL: nobody asks; else once for each input */
+    void *unconfined_context;
     struct iv_timings *timings; /* NULL: nobody asked; else filled, its rules from the arena */
 };
 

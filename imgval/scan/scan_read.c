@@ -394,6 +394,10 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
     bool done = iv_workers_run(&workers, reading.slot_count, read_item, &reading, receive_item,
                                &reading, ret_containment, err);
     iv_arena_fini(&reading.scratch);
+    if (done && ret_containment->any && !iv_sandbox_is_whole(ret_containment) &&
+        options->unconfined != NULL) {
+        options->unconfined(options->unconfined_context, ret_containment);
+    }
     if (done) {
         s->packages = reading.packages;
         s->package_count = gather_packages(&reading);

@@ -264,7 +264,8 @@ def check_options(c, p):
         c.same(p.run(*words.split(), "--nonsense=1", "--help").status, 2, f"{words}: an error before help")
     c.status(p.run("cache", "--help"), 0, "help of cache")
     done = p.run("--version")
-    c.that(re.fullmatch(r"imgval \d+\.\d+\.\d+\n", done.text) is not None, "--version", done.text)
+    c.that(re.fullmatch(r"imgval \d+\.\d+\.\d+\n"
+                        r"sandbox of readers: Landlock (yes|no), seccomp (yes|no)\n", done.text) is not None, "--version", done.text)
     version = done.text.split()[1]
     c.same(p.run("scan", "--no-wspc", "--format=json", "v1").report["tool"],
            {"name": "imgval", "version": version}, "the report names the same version")

@@ -52,8 +52,8 @@ LIBRARIES = {
     r"openssl/": "imgval/base/digest.c",
     r"sqlite3\.h": "cache/db.c",
     r"jansson\.h": "imgval/report/read/json_read.c",
-    r"seccomp\.h": "imgval/base/filter.c",
-    r"linux/(landlock|seccomp)\.h": "imgval/base/sandbox.c",
+    r"linux/(filter|audit)\.h": "imgval/base/filter.c",
+    r"linux/landlock\.h": "imgval/base/sandbox.c",
 }
 
 BANNED = re.compile(

@@ -126,7 +126,7 @@ linked() {
         sed -n 's/.*NEEDED.*\[lib\([a-z0-9]*\).*/\1/p'); do
         case $name in
         c | m) continue ;;
-        archive | seccomp | xml2) name=lib$name ;;
+        archive | xml2) name=lib$name ;;
         crypto) name=openssl ;;
         sqlite3) name=sqlite ;;
         z) name=zlib ;;

@@ -24,7 +24,6 @@ struct place {
     int root; /* holds "inside" */
     int pipe_ends[2];
     int spare; /* a file open for writing */
-    struct iv_sandbox *sandbox;
 };
 
 typedef void trial_fn(const struct place *place);
@@ -65,7 +64,7 @@ static int confined(const struct place *place, const struct iv_limits *limits, b
     if (pid == 0) {
         struct iv_containment got;
         dup2(place->pipe_ends[1], STDOUT_FILENO);
-        iv_sandbox_enter(place->sandbox, &place->root, has_directory ? 1 : 0, limits, &got);
+        iv_sandbox_enter(&place->root, has_directory ? 1 : 0, limits, &got);
         unit = (struct unit){0};
         trial(place);
         _exit(unit.failures > 0 ? 1 : 0);
@@ -383,7 +382,7 @@ static struct iv_containment offered(const struct place *place)
     if (pid == 0) {
         struct iv_limits limits = iv_limits_default();
         dup2(ends[1], STDOUT_FILENO);
-        iv_sandbox_enter(place->sandbox, &place->root, 1, &limits, &got);
+        iv_sandbox_enter(&place->root, 1, &limits, &got);
         _exit(write(STDOUT_FILENO, &got, sizeof(got)) != (ssize_t)sizeof(got));
     }
     close(ends[1]);
@@ -397,9 +396,7 @@ static struct iv_containment offered(const struct place *place)
 int main(void)
 {
     struct place place;
-    struct iv_error err = {0};
     setup(&place);
-    CHECK(iv_sandbox_open(&place.sandbox, &err));
     test_keep_descriptors(&place);
     struct iv_containment got = offered(&place);
     struct iv_containment said = iv_sandbox_offered();
@@ -421,7 +418,6 @@ int main(void)
     if (got.limits) {
         test_cpu_limit(&place);
     }
-    iv_sandbox_close(&place.sandbox);
     teardown(&place);
     return unit_end();
 }

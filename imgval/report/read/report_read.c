@@ -104,6 +104,7 @@ static void read_header(struct loader *loader, const struct iv_json_value *objec
     loader->report.fail_on =
         (enum iv_severity)iv_json_get_word(reader, object, "fail_on", iv_severity_names);
     loader->report.what_if = iv_json_get_bool(reader, object, "what_if");
+    loader->report.unconfined = iv_json_get_bool(reader, object, "unconfined");
     read_site_rules(loader, object);
 }
 

@@ -17,7 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IV_REPORT_READ_MAX IV_GIB /* bytes of a report that is read back */
+/* Bytes of a report that is read back: one of 100,000 findings has some 60 MB. */
+#define IV_REPORT_READ_MAX (256 * IV_MIB)
 
 /* A rule by id, or NULL: rules/ and the policy's own rows, which this layer does not know. */
 typedef const struct iv_rule *iv_rule_find_fn(const char *id);

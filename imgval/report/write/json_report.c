@@ -44,6 +44,9 @@ void iv_json_report_policy(struct iv_json *json, const struct iv_report *report)
     if (report->what_if) {
         iv_json_bool(json, "what_if", true);
     }
+    if (report->unconfined) {
+        iv_json_bool(json, "unconfined", true);
+    }
     if (report->site_rule_count == 0) {
         return;
     }

@@ -1,0 +1,267 @@
+#!/usr/bin/python3
+"""sweep.py PROGRAM MKFIXTURE MKVOLUME SHIM [--seconds=N] [--seed=TEXT]: faults of the machine.
+
+Calls fail in imgval and in its readers, one at a time and from one on, over every verb and some
+small inputs. Each outcome is compared with that of the same command without a fault. Allowed are
+
+  the same exit status and output;
+  4, with an error on standard error;
+  3, where something could not be read: no error stands in the report that is not there otherwise;
+  of a store: what was recorded before or after, and a sound file.
+
+A pass or a fail that is not the true one, a crash, a hang, a silent change, or an error without a
+word is a failure. Which calls fail is drawn from the seed, so the same seed gives the same sweep;
+the end says how many faults took place and what came of them.
+"""
+import collections
+import errno
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+DEVICE = ["--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88",
+          "--firmware-version=1.0.0.2"]
+INPUTS = """\
+%dsm main/Windows/Packages/DsmFiles Contoso.A
+%volume ntfs 8M main main.img
+spkg tree/Contoso.A.spkg component=A
+spkg tree/sub/Contoso.B.spkg component=B compress=mszip
+cbs tree/sub/Contoso.C.cab name=Contoso.C
+spkg bad/Contoso.A.spkg component=A version=0.0.0.0
+spkg bad/Contoso.B.spkg component=B
+spkg old/Contoso.A.spkg component=A
+spkg old/Contoso.Gone.spkg component=Gone
+ffu ffu/phone.ffu platform=Contoso.QC8960.P1 {
+  store size=16M
+  partition MainOS file=../parts/main.img fs=NTFS
+}
+vhd vhd/phone.vhd size=16M {
+  partition MainOS file=../parts/main.img
+}
+"""
+GROUPS = [("malloc", errno.ENOMEM, 4), ("open", errno.EMFILE, 2), ("open", errno.EIO, 1),
+          ("read", errno.EIO, 1), ("pread", errno.EIO, 3), ("write", errno.ENOSPC, 2),
+          ("fsync", errno.EIO, 1), ("rename", errno.EIO, 1), ("fork", errno.EAGAIN, 1),
+          ("poll", errno.ENOMEM, 1), ("readdir", errno.EIO, 1)]
+READER_GROUPS = {"malloc", "open", "read", "pread", "write", "readdir"}
+MARK = b"[injected]\n"
+SECONDS = 120  # no command may take so long; nor does one that waits for a poll() that fails
+
+
+class Sweep:
+    def __init__(self, program, builder, volumes, shim, place):
+        self.program, self.builder, self.volumes, self.shim = program, builder, volumes, shim
+        self.place = place
+        self.env = {"PATH": "/usr/bin:/bin", "HOME": str(place), "LC_ALL": "C.UTF-8",
+                    "IMGVAL_CACHE": str(place / "store.db"), "SOURCE_DATE_EPOCH": "1480000000"}
+        self.failed = []
+        self.counts = collections.Counter()
+
+    def run(self, words, plan=None):
+        env = dict(self.env)
+        if plan is not None:
+            env.update(LD_PRELOAD=self.shim, IMGVAL_INJECT=":".join(str(p) for p in plan))
+        try:
+            return subprocess.run([self.program, *words], cwd=self.place, env=env, timeout=SECONDS,
+                                  stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def must(self, *words):
+        done = self.run(list(words))
+        if done.returncode not in (0, 1, 3):
+            sys.exit(f"{' '.join(words)}: {done.returncode} {done.stderr.decode()}")
+        return done
+
+    def build(self):
+        sys.path.insert(0, str(TOP / "tests/cases"))
+        import run_cases  # pylint: disable=import-outside-toplevel
+        (self.place / "made").mkdir()
+        run_cases.build(INPUTS, self.builder, self.volumes, self.place / "made")
+        for one in (self.place / "made/tree").iterdir():
+            shutil.move(str(one), self.place / one.name)
+        self.must("cache", "add", "--baseline", *DEVICE[:3], "--firmware-version=1.0.0.1", "old")
+        shutil.copy(self.place / "store.db", self.place / "kept.db")
+        self.must("scan", "--format=json", "--report=json:report.json", *DEVICE, "bad")
+        (self.place / "bundle.jsonl").write_bytes(self.must("cache", "export").stdout)
+        shutil.copytree(TOP / "testdata/story", self.place / "history",
+                        ignore=shutil.ignore_patterns("violations"))
+
+    def commands(self):
+        """(words, whether standard output is a JSON report, whether the store may change)."""
+        scan = ["scan", "--format=json", "-j2"]
+        found = [
+            ([*scan, *DEVICE, "tree"], True, False),
+            ([*scan, *DEVICE, "--against=old", "tree"], True, False),
+            ([*scan, "--no-wspc", *DEVICE, "bad"], True, False),
+            ([*scan, "--no-wspc", *DEVICE, "old"], True, False),
+            ([*scan, "--no-wspc", *DEVICE, "ffu/phone.ffu"], True, False),
+            ([*scan, "--no-wspc", *DEVICE, "vhd/phone.vhd"], True, False),
+            (["scan", "-q", *DEVICE, "tree"], False, False),
+            (["inspect", "tree"], False, False),
+            (["inspect", "ffu/phone.ffu"], False, False),
+            (["diff", "old", "tree"], False, False),
+            (["audit", "--format=json", "history"], False, False),
+            (["render", "--format=text", "report.json"], False, False),
+            (["render", "--format=html", "report.json"], False, False),
+            (["cache", "list"], False, False),
+            (["cache", "export"], False, False),
+            (["cache", "verify"], False, False),
+            (["cache", "add", "--baseline", *DEVICE, "tree"], False, True),
+            (["cache", "import", "--baseline", "bundle.jsonl"], False, True),
+            (["cache", "merge", "kept.db"], False, True),
+        ]
+        return found
+
+    def reset(self):
+        for one in self.place.glob("store.db*"):
+            one.unlink()
+        shutil.copy(self.place / "kept.db", self.place / "store.db")
+
+    def wrong(self, what, words, plan, done):
+        text = f"{what}: {':'.join(str(p) for p in plan)} {' '.join(words)}"
+        if done is not None:
+            text += f"\n    exit {done.returncode}; {done.stderr[-300:]!r}"
+        self.failed.append(text)
+        self.counts["wrong"] += 1
+        print("FAILED " + text, flush=True)
+
+    def judge(self, command, plan, plain, done, exports):
+        words, is_report, is_change = command
+        if done is None:
+            self.wrong("hang", words, plan, done)
+            return
+        said = done.stderr.replace(MARK, b"").strip()
+        status = done.returncode
+        if status < 0 or status > 4:
+            self.wrong("crash", words, plan, done)
+        elif status == 4:
+            self.counts["trouble"] += 1
+            if not said:
+                self.wrong("trouble without a word", words, plan, done)
+        elif status == plain.returncode and done.stdout == plain.stdout:
+            self.counts["same"] += 1
+        elif status == 3 or status == plain.returncode == 1:
+            self.counts["incomplete"] += 1
+            if is_report and not self.is_honest(plain, done):
+                self.wrong("another verdict", words, plan, done)
+            elif not is_report and status == 0:
+                self.wrong("silent change", words, plan, done)
+        else:
+            self.wrong("another outcome", words, plan, done)
+        if is_change:
+            self.judge_store(words, plan, done, exports)
+
+    def is_honest(self, plain, done):
+        """Incomplete, and no error that is not there without the fault."""
+        try:
+            now, then = json.loads(done.stdout), json.loads(plain.stdout)
+        except ValueError:
+            return False
+        def errors(report):
+            return {(f["id"], f.get("path")) for s in report["submissions"] for f in s["findings"]
+                    if f["severity"] == "error"}
+        return now["verdict"] != "pass" and errors(now) <= errors(then)
+
+    def judge_store(self, words, plan, done, exports):
+        check = self.run(["cache", "verify"])
+        now = self.run(["cache", "export"])
+        if check.returncode != 0:
+            self.wrong("the store is damaged", words, plan, check)
+        elif now.stdout not in exports:
+            self.wrong("the store holds neither", words, plan, now)
+        elif done.returncode == 0 and now.stdout != exports[1]:
+            self.wrong("recorded nothing and said so not", words, plan, done)
+
+    def sweep(self, seconds, seed):
+        chance = random.Random(seed)
+        plains = []
+        for command in self.commands():
+            self.reset()
+            before = self.run(["cache", "export"]).stdout
+            plain = self.run(command[0])
+            after = self.run(["cache", "export"]).stdout
+            if plain.returncode not in (0, 1, 3):
+                sys.exit(f"{' '.join(command[0])}: {plain.returncode} {plain.stderr.decode()}")
+            plains.append((command, plain, (before, after)))
+        lanes = [(command, plain, exports, group, number, who)
+                 for command, plain, exports in plains
+                 for group, number, weight in GROUPS for _ in range(weight)
+                 for who in ("parent", "reader")
+                 if who == "parent" or (group in READER_GROUPS and command[0][0] != "render"
+                                        and command[0][:2] not in (["cache", "list"],
+                                                                   ["cache", "export"],
+                                                                   ["cache", "verify"]))]
+        ends = {}  # by command, group and who: a number of calls that is not reached
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            command, plain, exports, group, number, who = chance.choice(lanes)
+            key = (tuple(command[0]), group, who)
+            top = ends.get(key, 4096 if group in ("malloc", "pread") else 256)
+            if top <= 1:
+                continue
+            at = min(int(2 ** chance.uniform(0, top.bit_length())), top)
+            plan = (group, at, chance.choice((1, 1, 1, 0)), number, who)
+            if command[2]:
+                self.reset()
+            done = self.run(command[0], plan)
+            if done is not None and MARK not in done.stderr:
+                ends[key] = min(top, at)
+                continue
+            self.counts["faults"] += 1
+            self.judge(command, plan, plain, done, exports)
+
+    def unconfined(self):
+        """Without Landlock and seccomp: said once, in the report, and refused where that is asked."""
+        plan = ("sandbox", 1, 0, 0, "reader")
+        words = ["scan", "--no-wspc", "--format=json", *DEVICE, "tree", "old"]
+        plain, done = self.run(words), self.run(words, plan)
+        def that(holds, what):
+            if not holds:
+                self.wrong(what, words, plan, done)
+        report = json.loads(done.stdout)
+        that(plain.stderr == b"" or b"not confined" in plain.stderr, "a word where all is well")
+        that(done.returncode == plain.returncode, "the status without a sandbox")
+        that(done.stderr.count(b"reader processes are not confined") == 1, "one warning")
+        that(report.pop("unconfined", None) is True, "a member in the report")
+        that(report == {k: v for k, v in json.loads(plain.stdout).items() if k != "unconfined"},
+             "the same report else")
+        (self.place / "unconfined.json").write_bytes(done.stdout)
+        again = self.run(["render", "--format=json", "unconfined.json"])
+        that(again.stdout == done.stdout, "rendered as it was written")
+        refused = self.run([*words, "--require-sandbox"], plan)
+        that(refused.returncode == 4 and b"--require-sandbox" in refused.stderr
+             and refused.stdout == b"", "--require-sandbox refuses")
+        version = self.run(["--version"], plan)
+        that(b"Landlock no, seccomp no" in version.stdout, "--version says so")
+
+
+def main():
+    options = dict(w[2:].split("=", 1) for w in sys.argv[1:] if w.startswith("--"))
+    program, builder, volumes, shim = (os.path.abspath(w) for w in sys.argv[1:]
+                                       if not w.startswith("--"))
+    seed = options.get("seed", "imgval")
+    place = pathlib.Path(tempfile.mkdtemp(prefix="imgval-faults-"))
+    try:
+        sweep = Sweep(program, builder, volumes, shim, place)
+        sweep.build()
+        sweep.unconfined()
+        sweep.sweep(float(options.get("seconds", 60)), hashlib.sha256(seed.encode()).hexdigest())
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    print(f"seed {seed}: " + ", ".join(f"{v} {k}" for k, v in sorted(sweep.counts.items())))
+    if sweep.counts["faults"] < 10:
+        sys.exit("too few faults took place")
+    sys.exit(1 if sweep.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
