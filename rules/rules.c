@@ -18,7 +18,8 @@ void iv_rules_all(struct iv_rules ret_families[IV_RULE_FAMILIES])
     ret_families[5] = iv_rules_metadata;
     ret_families[6] = iv_rules_advice;
     ret_families[7] = iv_rules_signature;
-    ret_families[8] = iv_rules_policy;
+    ret_families[8] = iv_rules_service;
+    ret_families[9] = iv_rules_policy;
 }
 
 const struct iv_rule *iv_rules_find(const char *id_or_name)

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define IV_RULE_FAMILIES 9
+#define IV_RULE_FAMILIES 10
 
 extern const struct iv_rules iv_rules_standard;  /* STD001..STD009 */
 extern const struct iv_rules iv_rules_wspc;      /* WSPC001..WSPC016 */
@@ -20,6 +20,7 @@ extern const struct iv_rules iv_rules_ffu;       /* IMG101..IMG205 */
 extern const struct iv_rules iv_rules_metadata;  /* IMG301..IMG304 */
 extern const struct iv_rules iv_rules_advice;    /* ADV... */
 extern const struct iv_rules iv_rules_signature; /* SIG... */
+extern const struct iv_rules iv_rules_service;   /* SVC001..SVC029 */
 extern const struct iv_rules iv_rules_policy;    /* POL001..POL003 */
 
 /* All of them, in report order. */

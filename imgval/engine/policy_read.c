@@ -156,10 +156,11 @@ static bool check_lowering(struct parser *p, uint64_t line, const struct iv_rule
     if (severity >= rule->severity || (advisory && rule->severity == IV_WARNING)) {
         return true;
     }
-    return fail(p, line,
-                "%s cannot be lowered from %s to %s: a policy lowers warnings of IMG and ADV rules "
-                "alone",
-                rule->id, iv_severity_names[rule->severity], iv_severity_names[severity]);
+    return fail(
+        p, line,
+        "%s cannot be lowered from %s to %s: a policy lowers warnings of IMG, ADV and SVC rules "
+        "alone",
+        rule->id, iv_severity_names[rule->severity], iv_severity_names[severity]);
 }
 
 static void start_severity(void *context, const struct iv_xml_element *element)

@@ -107,6 +107,13 @@ static bool look_up_pop(struct judging *j, struct iv_request_variant *variant, s
         /* Step 4 asks whether it is compliant: that it is not is nothing that was found. */
         broken &= ~(unsigned)(IV_RFU_SOURCE_NOT_BASELINE | IV_RFU_SOURCE_NOT_MIGRATABLE);
     }
+    /* The way up of legacy firmware starts below all baselines: what was published is not known. */
+    for (size_t i = 0; !below_all && i < count; i++) {
+        if (iv_version_compare(baselines[i].number, source.version) > 0 &&
+            iv_version_compare(baselines[i].number, target.version) < 0) {
+            variant->between = &baselines[i]; /* they are sorted by version */
+        }
+    }
     variant->broken = broken;
     variant->below_all = below_all;
     variant->is_undecided =

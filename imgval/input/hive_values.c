@@ -3,10 +3,12 @@
  * hold values of odd size or type: only a value that is asked for can be unreadable, and costs no
  * other.
  */
+#include "imgval/base/text.h"
 #include "imgval/disk/hive.h"
 #include "imgval/input/metadata.h"
 
 #define TARGETING_KEY "Platform\\DeviceTargetingInfo"
+#define USBFN_KEY "ControlSet001\\Control\\USBFN\\Default"
 
 /* What is known of the key's values so far. */
 struct hive_values {
@@ -68,6 +70,26 @@ static void take_value(struct hive_values *in, const struct iv_hive_value *value
     }
 }
 
+/* What the phone calls itself on USB; it is compared with PhoneModelName, and costs nothing where
+ * it is missing or odd. */
+static void read_product(const struct iv_reader *r, const struct iv_document *doc,
+                         const struct iv_hive *hive)
+{
+    struct iv_fault fault = {0};
+    struct iv_hive_value *values = NULL;
+    size_t count = 0;
+    if (iv_hive_values(hive, USBFN_KEY, r->scratch, &values, &count, &fault) == IV_HIVE_TROUBLE) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].name != NULL && iv_ascii_ieq(values[i].name, "ProductString") &&
+            values[i].text != NULL) {
+            iv_reader_datum(r, IV_USBFN_PRODUCT, values[i].text, doc->source, NULL, IV_RANK_HIVE);
+            return;
+        }
+    }
+}
+
 void iv_hive_read(const struct iv_reader *r, const struct iv_document *doc)
 {
     struct iv_hive hive;
@@ -86,4 +108,5 @@ void iv_hive_read(const struct iv_reader *r, const struct iv_document *doc)
     for (size_t i = 0; i < count; i++) {
         take_value(&in, &values[i]);
     }
+    read_product(r, doc, &hive);
 }

@@ -167,6 +167,21 @@ static void keep_files(const struct iv_reader *r, const struct iv_file_list *lis
     }
 }
 
+/* MainOS has a junction in its root for each of these partitions (ffu.md 2.4). */
+static bool is_through_junction(const char *path)
+{
+    static const char *const names[] = {"EFIESP", "Data",      "DPP", "MMOS",
+                                        "OSData", "CrashDump", "PLAT"};
+    const char *at = path == NULL ? "" : path + strspn(path, "\\/");
+    for (size_t i = 0; i < IV_COUNT(names); i++) {
+        size_t size = strlen(names[i]);
+        if (iv_ascii_iprefix(at, names[i]) && (at[size] == '\\' || at[size] == '/')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void iv_file_list_apply(const struct iv_reader *r, const struct iv_file_list *list, bool whole,
                         struct iv_package *package)
 {
@@ -178,6 +193,10 @@ void iv_file_list_apply(const struct iv_reader *r, const struct iv_file_list *li
         package->total_size = fits ? package->total_size + size : UINT64_MAX;
         is_owned[i] = is_own(package, &list->items[i]);
         empty = empty && is_owned[i];
+        if (package->junction_file == NULL && !is_owned[i] &&
+            is_through_junction(list->items[i].path)) {
+            package->junction_file = iv_arena_strdup(r->arena, list->items[i].path);
+        }
     }
     package->file_count = list->count;
     if (whole) {

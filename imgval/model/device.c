@@ -27,6 +27,7 @@ const char *const iv_device_value_names[IV_DEVICE_VALUE_NAMES + 1] = {
     "PhoneSupportLink",
     "PhoneOEMSupportLink",
     "RoamingSupportPhoneNumber",
+    IV_USBFN_PRODUCT,
     NULL,
 };
 

@@ -35,11 +35,14 @@ struct iv_datum {
 #define IV_PHONE_OPERATOR_NAME "PhoneMobileOperatorName"
 #define IV_PHONE_FIRMWARE_REVISION "PhoneFirmwareRevision"
 
+/* ProductString of the USB function driver: not of DeviceTargetingInfo, but compared with it. */
+#define IV_USBFN_PRODUCT "USBFNProductString"
+
 /* The canonical spelling of a DeviceTargetingInfo value name (compared ASCII-folded), or NULL when
  * it is none that is known. */
 const char *iv_device_value_name(const char *name);
 /* The same in canonical spelling, NULL-terminated. */
-#define IV_DEVICE_VALUE_NAMES 19
+#define IV_DEVICE_VALUE_NAMES 20
 extern const char *const iv_device_value_names[IV_DEVICE_VALUE_NAMES + 1];
 
 /* Two sources that do not say the same: one for each name and source. */

@@ -227,6 +227,7 @@ static const struct iv_field package_fields[] = {
     BOOL(iv_package, diff, "diff", W | R),
     BOOL(iv_package, unreadable, "unreadable", W | R),
     BOOL(iv_package, registry_unread, "registry_unread", W),
+    STRING(iv_package, junction_file, "junction_file", W),
     STRING(iv_package, content, "content", W | R | S),
     NUMBER(iv_package, file_count, "file_count", W | R | S),
     NUMBER(iv_package, total_size, "total_size", W | R | S),

@@ -76,6 +76,8 @@ struct iv_package {
     bool unreadable;      /* a fault of this package made the facts above incomplete */
     bool registry_unread; /* lists a registry file that is not there, where nobody expects it */
 
+    const char *junction_file; /* the first file whose path leads to another partition through a
+                                  junction of MainOS; NULL: none */
     const char *content; /* SHA-256 (hex) over the sorted list of (path, type, size); NULL: unknown.
                             Manifest, catalog and deployment manifest do not count. */
     uint64_t file_count; /* files listed, all of them */

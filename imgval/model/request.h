@@ -32,9 +32,10 @@ struct iv_request_variant {
     struct iv_pop pop;
     enum iv_request_status source;
     enum iv_request_status target;
-    unsigned broken;   /* IV_RFU_..., as far as it could be decided */
-    bool below_all;    /* the source's version is below every baseline of the POP */
-    bool is_undecided; /* something of either side, or its status, is not known */
+    unsigned broken;                   /* IV_RFU_..., as far as it could be decided */
+    bool below_all;                    /* the source's version is below every baseline of the POP */
+    const struct iv_baseline *between; /* the newest baseline between source and target; NULL */
+    bool is_undecided;                 /* something of either side, or its status, is not known */
     enum iv_final_verdict verdict;
 };
 

@@ -168,7 +168,11 @@ static void test_compliant(void)
     CHECK(says(finding_of(&scene, "WSPC005", 0),
                "'the local baseline store, which has baselines for 1 of 1 variant'"));
     CHECK_INT(scene.j.verdict, IV_VERDICT_PASS);
-    CHECK_INT(scene.j.finding_count, 1);
+    size_t about_wspc = 0; /* the set of a test has no targeting package: advice of its own */
+    for (size_t i = 0; i < scene.j.finding_count; i++) {
+        about_wspc += strncmp(scene.j.findings[i].rule->id, "WSPC", 4) == 0;
+    }
+    CHECK_INT(about_wspc, 1);
     iv_arena_fini(&scene.arena);
 }
 
