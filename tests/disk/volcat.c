@@ -8,12 +8,15 @@
  * "file PATH SIZE SHA-256", "absent PATH", "trouble KIND PATH: detail".
  * All of it is read in a sandboxed worker process, as in a scan; --here: in this one.
  * --hive KEY: IMAGE is a registry hive; "value NAME TYPE TEXT" for each of the key, "dirty".
+ * --catalog: IMAGE is a catalog; "signers N", "members N", "member TAG DIGEST DATA-TYPE FILE" for
+ * each, with "-" for what it does not have.
  * --file: through iv_volume_file() in pieces, and not through iv_volume_read().
  */
 #include "imgval/base/digest.h"
 #include "imgval/base/file.h"
 #include "imgval/base/text.h"
 #include "imgval/base/workers.h"
+#include "imgval/disk/catalog.h"
 #include "imgval/disk/hive.h"
 #include "imgval/disk/volume.h"
 
@@ -31,6 +34,7 @@ struct volcat {
     size_t image;
     uint64_t offset;
     bool by_file;
+    bool catalog;
     const char *key; /* of a hive */
     char **paths;
     struct iv_limits limits;
@@ -155,6 +159,39 @@ static void print_hive(struct volcat *cat, const struct iv_source *source)
     }
 }
 
+static void print_hex(struct volcat *cat, struct iv_der bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++) {
+        iv_buf_printf(cat->out, "%02x", bytes.bytes[i]);
+    }
+    iv_buf_puts(cat->out, bytes.size == 0 ? "- " : " ");
+}
+
+static void print_catalog(struct volcat *cat, const struct iv_source *source)
+{
+    struct iv_catalog catalog;
+    struct iv_catalog_member member;
+    const char *why = "cannot be read";
+    void *bytes = iv_arena_alloc(&cat->arena, (size_t)source->size);
+    if (!iv_source_read(source, bytes, (size_t)source->size, 0) ||
+        !iv_catalog_read(bytes, (size_t)source->size, &cat->arena, &catalog, &why)) {
+        iv_buf_printf(cat->out, "refused %s\n", why);
+        return;
+    }
+    iv_buf_printf(cat->out, "signers %zu\nmembers %zu\n", catalog.signer_count,
+                  catalog.member_count);
+    for (struct iv_der at = catalog.members; iv_catalog_next(&at, &member);) {
+        const char *file = iv_catalog_value(member.attributes, "File", &cat->arena);
+        iv_buf_puts(cat->out, "member ");
+        print_hex(cat, member.tag);
+        print_hex(cat, member.digest);
+        iv_buf_printf(cat->out, "%s %s\n",
+                      member.data_type.size > 0 ? iv_der_oid_text(member.data_type, &cat->arena)
+                                                : "-",
+                      file != NULL ? file : "-");
+    }
+}
+
 static void work(void *context, size_t i, struct iv_buf *record)
 {
     (void)i;
@@ -162,6 +199,10 @@ static void work(void *context, size_t i, struct iv_buf *record)
     cat->out = record;
     struct iv_source whole = iv_source_of_file(cat->fd, cat->size, NULL, &cat->arena);
     struct iv_source source = iv_source_slice(&whole, cat->offset, cat->size, &cat->arena);
+    if (cat->catalog) {
+        print_catalog(cat, &source);
+        return;
+    }
     if (cat->key != NULL) {
         print_hive(cat, &source);
         return;
@@ -205,6 +246,8 @@ int main(int argc, char **argv)
     for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         if (strcmp(argv[at], "--here") == 0) {
             jobs = 0;
+        } else if (strcmp(argv[at], "--catalog") == 0) {
+            cat.catalog = true;
         } else if (strcmp(argv[at], "--file") == 0) {
             cat.by_file = true;
         } else if (strncmp(argv[at], "--image=", 8) == 0) {
@@ -230,6 +273,8 @@ int main(int argc, char **argv)
         .jobs = jobs,
         .limits = &cat.limits,
         .record_max = 64u << 20,
+        .files = &cat.fd,
+        .file_count = 1,
     };
     int status = 0;
     struct iv_error err = {0};
