@@ -31,6 +31,10 @@
     X(directory_depth, "directory depth", 64, "levels", "no real tree is deeper than ten")         \
     X(entries, "directory entries", 1000000, "entries", "a whole package store has fewer")         \
     X(packages, "packages in a submission", 500000, "packages", "a real image has some hundreds")  \
+    X(package_text, "one name or value of a package", 1 * IV_KIB, "bytes",                         \
+      "the format stops at 64 characters for most")                                                \
+    X(facts_kept, "what is kept of all packages", 1 * IV_GIB, "bytes",                             \
+      "shared out evenly; a real package has about 1 KB")                                          \
     X(image_files, "files read in an image", 1 * IV_GIB, "bytes",                                  \
       "the manifests of a real image have some 20 MB")                                             \
     X(volumes, "file systems read in an image", 64, "volumes", "a real image has fewer than ten")  \

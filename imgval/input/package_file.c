@@ -418,11 +418,34 @@ static void read_registries(const struct iv_reader *r, const struct place *place
 /* ------------------------------------------------------------------------------------ manifests */
 
 /* What the manifest says wins over what the name says, but a removal stays one. */
+/* A manifest of some KB when packed may hold megabytes in one attribute, and all of them would be
+ * kept. What is longer than any name is not kept, and the package not believed. */
+static void cap_texts(const struct iv_reader *r, const char *member, struct iv_package *package)
+{
+    for (size_t i = 0; i < iv_package_struct.field_count; i++) {
+        const struct iv_field *field = &iv_package_struct.fields[i];
+        const char **place = (const char **)((char *)package + field->offset);
+        if (field->type != IV_TYPE_STRING || *place == NULL || *place == package->path ||
+            strlen(*place) <= r->limits->package_text) {
+            continue;
+        }
+        struct iv_fault fault = {
+            .kind = IV_FAULT_LIMIT,
+            .member = member,
+            .detail = iv_reader_printf(r, "%s has %zu bytes, the limit is %llu", field->name,
+                                       strlen(*place), (unsigned long long)r->limits->package_text),
+        };
+        iv_reader_package_fault(r, package, &fault, true);
+        *place = NULL;
+    }
+}
+
 static bool read_manifest(const struct iv_reader *r, const struct iv_document *doc, bool is_mum,
                           struct iv_package *package, struct iv_file_list *list)
 {
     bool whole = is_mum ? iv_mum_read(r, doc, package, list) : iv_dsm_read(r, doc, package, list);
     iv_file_list_apply(r, list, whole, package);
+    cap_texts(r, doc->member, package);
     iv_package_set_key(r->arena, package, package->path);
     return whole;
 }

@@ -232,6 +232,18 @@ static bool take_record(struct reading *reading, size_t slot, const char *record
     return true;
 }
 
+/* The share of an item in what is kept of all packages: the same whoever is read first. An image
+ * is one item of many packages, and has a limit of its own. */
+static size_t kept_max(const struct reading *reading, const struct iv_item *item)
+{
+    enum { LEAST = 32 * 1024 };
+    if (item->role != IV_ROLE_PACKAGE && item->role != IV_ROLE_FOLDER) {
+        return SIZE_MAX;
+    }
+    uint64_t share = reading->scan->limits.facts_kept / reading->listing->item_count;
+    return share > LEAST ? (size_t)share : LEAST;
+}
+
 /* In the parent: bytes -> facts in their place; a lost item is stood in for. */
 static void receive_item(void *context, size_t slot, const char *lost, const void *record,
                          size_t size)
@@ -242,6 +254,13 @@ static void receive_item(void *context, size_t slot, const char *lost, const voi
     if (reading->scan->progress != NULL) {
         reading->scan->progress(reading->scan->progress_context, item->path, reading->done,
                                 reading->listing->item_count);
+    }
+    if (lost == NULL && size > kept_max(reading, item)) {
+        struct iv_facts none;
+        iv_input_stand_in(item, IV_FAULT_LIMIT, "more would be kept of it than its share",
+                          reading->arena, &none);
+        keep_facts(reading, reading->slots[slot], &none);
+        return;
     }
     if (lost == NULL && take_record(reading, slot, record, size)) {
         return;

@@ -333,6 +333,44 @@ static void check_record(const char *text, size_t size)
     CHECK_STR(iv_buf_text(&got), iv_buf_text(&wanted));
 }
 
+/* Brackets inside of one another, with a string that only looks like them. */
+static bool parses_nested(size_t depth)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
+    struct iv_error err = {0};
+    for (size_t i = 0; i < depth; i++) {
+        iv_buf_putc(&text, '[');
+    }
+    iv_buf_puts(&text, "\"[[[\\\"[[[\"");
+    for (size_t i = 0; i < depth; i++) {
+        iv_buf_putc(&text, ']');
+    }
+    return iv_json_parse(iv_buf_text(&text), text.size, 1, &value, &err);
+}
+
+static bool parses_objects(size_t count)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
+    struct iv_error err = {0};
+    iv_buf_putc(&text, '[');
+    for (size_t i = 1; i < count; i++) {
+        iv_buf_puts(&text, "{},");
+    }
+    iv_buf_puts(&text, "{}]");
+    return iv_json_parse(iv_buf_text(&text), text.size, 1, &value, &err);
+}
+
+/* What a document may cost in memory is seen before a tree of it is made. */
+static void test_bounds(void)
+{
+    CHECK(parses_nested(64));
+    CHECK(!parses_nested(65));
+    CHECK(parses_objects(100000));
+    CHECK(!parses_objects(3000000));
+}
+
 static void test_records(void)
 {
     static const char *const texts[] = {
@@ -404,6 +442,7 @@ int main(int argc, char **argv)
     test_recognise(&report);
     test_cut_stream(&report);
     test_errors();
+    test_bounds();
     test_records();
     test_changes(&report);
     test_noise(&report);

@@ -136,12 +136,49 @@ static json_t *parse_flat(const char *text, size_t size)
     return object;
 }
 
+/* Depth of a document; bytes that a tree of it may take, of which jansson needs so many for each
+ * array or object, and for each other value. */
+enum { DEPTH_MAX = 64, TREE_MAX = 512 * 1024 * 1024, CONTAINER_SIZE = 240, VALUE_SIZE = 64 };
+
+/* Whether a tree of the text would be bounded: a few bytes of JSON can make hundreds. It is not
+ * parsed for that: outside of strings, each bracket and each comma stands for a value. */
+static bool is_bounded(const char *text, size_t size)
+{
+    uint64_t needed = 0;
+    size_t depth = 0;
+    size_t deepest = 0;
+    bool is_string = false;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (is_string) {
+            i += c == '\\';
+            is_string = c != '"';
+        } else if (c == '"') {
+            is_string = true;
+        } else if (c == '[' || c == '{') {
+            needed += CONTAINER_SIZE;
+            depth++;
+            deepest = depth > deepest ? depth : deepest;
+        } else if (c == ']' || c == '}') {
+            depth -= depth > 0;
+        } else if (c == ',' || c == ':') {
+            needed += VALUE_SIZE;
+        }
+    }
+    return needed + size <= TREE_MAX && deepest <= DEPTH_MAX;
+}
+
 bool iv_json_parse(const char *text, size_t size, size_t first_line,
                    struct iv_json_value **ret_value, struct iv_error *err)
 {
     json_error_t why;
     json_set_alloc_funcs(iv_malloc, free);
     json_t *value = parse_flat(text, size);
+    if (value == NULL && !is_bounded(text, size)) {
+        return iv_error_set(err, IV_ERROR_INVALID,
+                            "line %zu: the JSON text has too many values, or nests deeper than %d",
+                            first_line, DEPTH_MAX);
+    }
     if (value == NULL) {
         value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
     }
