@@ -26,6 +26,7 @@
  *
  * Readers record facts, rules judge facts, sinks print judgements.
  */
+#include "imgval/base/guess.h"
 #include "imgval/base/look.h"
 #include "imgval/base/sandbox.h"
 #include "imgval/cli/command.h"
@@ -96,9 +97,9 @@ static bool run_global(const char *word, int *ret_status)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     static const char completion[] = "--completion=";
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         add_overview(&text);
-    } else if (strcmp(word, "--version") == 0) {
+    } else if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
         add_version(&text);
     } else if (strcmp(word, "--manual") == 0) {
         /* for the test that keeps man/imgval.1 in step with the tables */
@@ -168,8 +169,58 @@ static int refuse_verb(const char *name, const char *verb)
     if (verb != NULL && (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)) {
         return iv_command_print(&text, IV_EXIT_PASS);
     }
+    struct iv_guess guess = {.word = verb == NULL ? "" : verb};
+    for (size_t i = 0; i < IV_COUNT(commands); i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            iv_guess_offer(&guess, commands[i]->verb);
+        }
+    }
+    if (guess.best != NULL) {
+        fprintf(stderr, "imgval: %s has no such verb; did you mean imgval %s %s?\n", name, name,
+                guess.best);
+    }
     fprintf(stderr, "imgval: %s needs a verb:\n%s", name, iv_buf_text(&text));
     return IV_EXIT_USAGE;
+}
+
+/* A word that is neither a command nor a path. */
+static int refuse_word(const char *word)
+{
+    struct iv_error err;
+    struct iv_guess guess = {.word = word};
+    for (size_t i = 0; i < IV_COUNT(commands); i++) {
+        iv_guess_offer(&guess, commands[i]->name);
+    }
+    iv_guess_offer(&guess, "help");
+    iv_guess_offer(&guess, "version");
+    if (guess.best != NULL) {
+        iv_error_set(&err, IV_ERROR_USAGE,
+                     "%s is neither a command nor a path; did you mean imgval %s? (see imgval "
+                     "--help)",
+                     word, guess.best);
+    } else {
+        iv_error_set(&err, IV_ERROR_USAGE, "%s is neither a command nor a path (see imgval --help)",
+                     word);
+    }
+    return iv_command_fail(&err);
+}
+
+/* `imgval help`, `imgval help COMMAND [VERB]`: as `imgval COMMAND --help`. */
+static int help(int count, char **words)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    int taken;
+    if (count == 0) {
+        add_overview(&text);
+        return iv_command_print(&text, IV_EXIT_PASS);
+    }
+    const struct iv_command *command = find_command(count, words, &taken);
+    if (command != NULL) {
+        iv_options_help(command, &text);
+        return iv_command_print(&text, IV_EXIT_PASS);
+    }
+    return taken == 1 ? refuse_verb(words[0], count > 1 ? words[1] : "--help")
+                      : refuse_word(words[0]);
 }
 
 /* `imgval --complete -- WORD...`: for the scripts of the shells. */
@@ -196,6 +247,9 @@ static int run(int count, char **words, struct iv_arena *arena)
     if (strcmp(words[0], "--complete") == 0) {
         return complete(count - 1, words + 1, arena);
     }
+    if (strcmp(words[0], "help") == 0) {
+        return help(count - 1, words + 1);
+    }
     if (run_global(words[0], &status)) {
         return status;
     }
@@ -210,10 +264,7 @@ static int run(int count, char **words, struct iv_arena *arena)
     if (words[0][0] == '-' || iv_look_is_there(words[0]) || strchr(words[0], '/') != NULL) {
         return run_command(&iv_cmd_scan, count, words, arena);
     }
-    struct iv_error err;
-    iv_error_set(&err, IV_ERROR_USAGE, "%s is neither a command nor a path (see imgval --help)",
-                 words[0]);
-    return iv_command_fail(&err);
+    return refuse_word(words[0]);
 }
 
 /* A descriptor 0, 1 or 2 that is closed would be given to the next file opened: a report or the

@@ -4,6 +4,7 @@
  * these rows say it. The document's texts have an alias for a trial request; the sentence of ours
  * that follows a text is the row's argument.
  */
+#include "imgval/model/circumstances.h"
 #include "imgval/model/request.h"
 #include "imgval/version.h"
 #include "rules/rules.h"
@@ -55,6 +56,31 @@ static const char *lost_names(const struct iv_case *c, struct iv_verdict *verdic
 
 /* ---- checks -------------------------------------------------------------------------------- */
 
+/* A target that is not compliant would be refused as a baseline: then it is fixed first. */
+static const char *target_remedy(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const char *path = c->request->target.submission->path;
+    switch (c->asked->target) {
+    case IV_REQUEST_NOT_COMPLIANT:
+        return iv_verdict_printf(
+            verdict,
+            "The target lacks packages of a baseline and would be refused as one%s%s. These "
+            "commands name them and write empty packages in their place: %s; %s",
+            c->request->lost_count > 0 ? ": missing from it are " : "",
+            c->request->lost_count > 0 ? lost_names(c, verdict) : "",
+            iv_rules_command(verdict, c, "scan", NULL, path),
+            iv_rules_command(verdict, c, "fix", "--output=DIR", path));
+    case IV_REQUEST_COMPLIANT:
+    case IV_REQUEST_BASELINE:
+        return iv_verdict_printf(
+            verdict, "The target is compliant: declare it as a baseline (%s) and ask again.",
+            iv_rules_command(verdict, c, "cache add", "--baseline", path));
+    case IV_REQUEST_NOT_KNOWN:
+        break;
+    }
+    return c->rule->remedy;
+}
+
 static enum iv_outcome check_target(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_TARGET_NOT_BASELINE);
@@ -70,7 +96,12 @@ static enum iv_outcome check_target(const struct iv_case *c, struct iv_verdict *
     };
     /* the text for a trial has no version in front */
     const size_t skipped = c->request->type == IV_REQUEST_TRIAL ? 1 : 0;
-    return fail(verdict, fill(c, verdict, sides + skipped, IV_COUNT(sides) - skipped));
+    const struct iv_evidence evidence = {
+        .message = fill(c, verdict, sides + skipped, IV_COUNT(sides) - skipped),
+        .remedy = target_remedy(c, verdict),
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
 }
 
 static enum iv_outcome check_source(const struct iv_case *c, struct iv_verdict *verdict)
@@ -129,6 +160,13 @@ static enum iv_outcome check_lost(const struct iv_case *c, struct iv_verdict *ve
                              .firmware_version = c->request->source.submission->firmware_version};
     const struct iv_evidence evidence = {
         .message = fill(c, verdict, arguments, IV_COUNT(arguments)),
+        .remedy = iv_verdict_printf(
+            verdict,
+            "Add the missing packages, or empty packages of those names, to the target; this "
+            "writes them: %s",
+            iv_rules_command(verdict, c, "fix",
+                             iv_verdict_printf(verdict, "--against=%.16s --output=DIR", source->id),
+                             c->request->target.submission->path)),
         .packages = c->request->lost,
         .package_count = c->request->lost_count,
         .baseline = source,

@@ -91,6 +91,10 @@ static bool parse_reports(const struct audit_arguments *given, struct iv_arena *
             return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: expected FORMAT:FILE", text);
         }
         further[i].path = colon + 1;
+        if (strcmp(further[i].path, "-") == 0) {
+            return iv_error_set(err, IV_ERROR_USAGE,
+                                "--report=%s: standard output is for --format; name a file", text);
+        }
         const char *name = iv_arena_strndup(arena, text, (size_t)(colon - text));
         const struct iv_sink *sink = iv_sink_find(IV_PRINTED_AUDIT, name);
         if (sink == NULL) {

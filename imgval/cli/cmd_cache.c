@@ -190,6 +190,9 @@ static int run_add(const struct iv_command *command, void *options,
         !iv_command_store_path(adding.given->store, arena, &adding.options.store_path, &err)) {
         return iv_command_fail(&err);
     }
+    if (!iv_command_refuse_several(arguments, &adding.options.limits, arena, &err)) {
+        return iv_command_fail(&err);
+    }
     iv_command_repeat(command, adding.given, arena, &adding.options);
     status = iv_command_policy(adding.given, arguments, arena, &adding.options);
     if (status != IV_EXIT_PASS) {

@@ -1,6 +1,7 @@
 /* imgval explain: what a rule checks, why, examples that pass and fail, how to mend it. */
 #include "imgval/cli/command.h"
 
+#include "imgval/base/guess.h"
 #include "imgval/base/limits.h"
 #include "imgval/base/text.h"
 #include "imgval/version.h"
@@ -270,6 +271,22 @@ static int run_explain(const struct iv_command *command, void *options,
     }
     if (rule == NULL) {
         struct iv_error err;
+        struct iv_rules families[IV_RULE_FAMILIES];
+        struct iv_guess guess = {.word = iv_buf_text(&asked)};
+        iv_rules_all(families);
+        for (size_t f = 0; f < IV_RULE_FAMILIES; f++) {
+            for (size_t i = 0; i < families[f].count; i++) {
+                iv_guess_offer(&guess, families[f].rows[i].id);
+                iv_guess_offer(&guess, families[f].rows[i].name);
+            }
+        }
+        if (guess.best != NULL) {
+            iv_error_set(&err, IV_ERROR_USAGE,
+                         "no rule has the id or name \"%s\"; did you mean %s? imgval explain "
+                         "lists all",
+                         guess.word, guess.best);
+            return iv_command_fail(&err);
+        }
         iv_error_set(&err, IV_ERROR_USAGE,
                      "no rule has the id, name or message \"%.200s\"; imgval explain lists all",
                      iv_arena_strdup(arena, iv_buf_text(&asked)));

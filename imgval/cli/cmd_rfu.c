@@ -113,6 +113,7 @@ static int run_rfu(const struct iv_command *command, void *options,
     if (!iv_command_scan_options(&given->scan, arena, &scan_options, &err)) {
         return iv_command_fail(&err);
     }
+    scan_options.run.options = given->scan.store == NULL ? NULL : " --cache=FILE";
     iv_strings_add(arena, &named, given->source);
     iv_strings_add(arena, &named, given->target);
     int status = iv_command_policy(&given->scan, &named, arena, &scan_options);

@@ -573,6 +573,12 @@ bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_are
             return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s; expected %s",
                                 given->items[i], name, iv_buf_text(&words));
         }
+        if (strcmp(reports[i].path, "-") == 0) {
+            return iv_error_set(err, IV_ERROR_USAGE,
+                                "--report=%s: standard output is for --format=%s; name a file, "
+                                "say ./-, for a further report",
+                                given->items[i], name);
+        }
         if (is_firmware(reports[i].path)) {
             return iv_error_set(err, IV_ERROR_USAGE,
                                 "--report=%s: %s exists and is named like firmware, which is never "

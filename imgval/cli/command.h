@@ -210,6 +210,12 @@ IV_MUST_USE bool iv_command_paths(const struct iv_strings *arguments, struct iv_
 int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_strings *paths,
                       struct iv_arena *arena, struct iv_scan_options *options);
 
+/* Refuses (IV_ERROR_USAGE) a folder that holds several submissions: merged, they would be one wrong
+ * set. */
+IV_MUST_USE bool iv_command_refuse_several(const struct iv_strings *paths,
+                                           const struct iv_limits *limits, struct iv_arena *arena,
+                                           struct iv_error *err);
+
 /* --shard=I/N, auto, auto/N: this process takes the things whose place modulo N is I. NULL: all. */
 struct iv_shard {
     size_t index;

@@ -2,6 +2,9 @@
 #include "imgval/cli/command.h"
 
 #include "imgval/base/text.h"
+#include "imgval/history/discover.h"
+
+#include "imgval/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,4 +129,27 @@ void iv_command_take_shard(const struct iv_shard *shard, struct iv_strings *path
         }
     }
     paths->count = kept;
+}
+
+bool iv_command_refuse_several(const struct iv_strings *paths, const struct iv_limits *limits,
+                               struct iv_arena *arena, struct iv_error *err)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        struct iv_arena_mark mark = iv_arena_mark(arena);
+        struct iv_buf quoted IV_CLEANUP(iv_buf_fini) = {0};
+        size_t count;
+        const char *path = paths->items[i];
+        const bool is_several = iv_discover_is_several(path, limits, arena, &count);
+        iv_arena_reset(arena, mark);
+        if (is_several) {
+            iv_shell_quote(&quoted, path);
+            const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
+            return iv_error_set(err, IV_ERROR_USAGE,
+                                "%s holds %zu submissions, each with device metadata or a history "
+                                "of its own, and is none itself. To judge them as a history: "
+                                "imgval audit %s; each by itself: imgval scan %s%s*",
+                                path, count, iv_buf_text(&quoted), iv_buf_text(&quoted), slash);
+        }
+    }
+    return true;
 }

@@ -1,6 +1,7 @@
 #include "imgval/cli/options.h"
 
 #include "imgval/base/buf.h"
+#include "imgval/base/guess.h"
 #include "imgval/base/text.h"
 
 #include <string.h>
@@ -58,9 +59,14 @@ static bool set_word(const struct iv_option *option, const char *value, int *ret
         }
     }
     struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_guess guess = {.word = value};
+    for (size_t i = 0; (word = iv_option_word(option, i, &help)) != NULL; i++) {
+        iv_guess_offer(&guess, word);
+    }
     iv_option_add_words(option, "|", &words);
-    return iv_error_set(err, IV_ERROR_USAGE, "--%s=%s: expected %s", option->name, value,
-                        iv_buf_text(&words));
+    return iv_error_set(err, IV_ERROR_USAGE, "--%s=%s: expected %s%s%s%s", option->name, value,
+                        iv_buf_text(&words), guess.best == NULL ? "" : "; did you mean ",
+                        guess.best == NULL ? "" : guess.best, guess.best == NULL ? "" : "?");
 }
 
 static bool set_number(const struct iv_option *option, const char *value, int64_t *ret_number,
@@ -112,6 +118,24 @@ struct words {
     int at;
 };
 
+static bool unknown_option(const struct iv_command *command, const char *word, size_t length,
+                           struct iv_arena *arena, struct iv_error *err)
+{
+    struct iv_guess guess = {.word = iv_arena_strndup(arena, word, length)};
+    for (size_t g = 0; g < command->group_count; g++) {
+        for (size_t i = 0; i < command->groups[g]->count; i++) {
+            const struct iv_option *option = &command->groups[g]->options[i];
+            if (!option->hidden) {
+                iv_guess_offer(&guess, option->name);
+            }
+        }
+    }
+    return guess.best == NULL
+               ? iv_error_set(err, IV_ERROR_USAGE, "unknown option --%s", word)
+               : iv_error_set(err, IV_ERROR_USAGE, "unknown option --%s; did you mean --%s?", word,
+                              guess.best);
+}
+
 static bool parse_long(const struct iv_command *command, struct words *words,
                        struct iv_arena *arena, void *options, struct iv_error *err)
 {
@@ -120,7 +144,7 @@ static bool parse_long(const struct iv_command *command, struct words *words,
     size_t length = equals == NULL ? strlen(word) : (size_t)(equals - word);
     const struct iv_option *option = find_option(command, word, length, 0);
     if (option == NULL) {
-        return iv_error_set(err, IV_ERROR_USAGE, "unknown option --%s", word);
+        return unknown_option(command, word, length, arena, err);
     }
     if (option->argument == NULL) {
         if (equals != NULL) {
@@ -257,6 +281,8 @@ static void add_wrapped(struct iv_buf *buf, size_t column, size_t used, const ch
  * stand under it, one a line; a list shares them with the option that has them. */
 static void add_option_help(struct iv_buf *buf, const struct iv_option *option)
 {
+    const char *help;
+    const char *word;
     size_t start = buf->size;
     add_option_name(buf, option);
     size_t used = buf->size - start;
@@ -265,8 +291,6 @@ static void add_option_help(struct iv_buf *buf, const struct iv_option *option)
         used = 0;
     }
     add_wrapped(buf, HELP_COLUMN, used, option->help);
-    const char *help;
-    const char *word;
     for (size_t i = 0; option->type == IV_OPTION_WORD &&
                        (word = iv_option_word(option, i, &help)) != NULL && help != NULL;
          i++) {

@@ -1,6 +1,7 @@
 #include "imgval/history/discover.h"
 
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/input/kinds.h"
 #include "imgval/model/audit.h"
@@ -281,6 +282,16 @@ static bool is_one(const struct summary *s)
     return s->packages > 0 || s->images == 1 || (s->sides > 0 && s->subs > 0) || only_partitions;
 }
 
+static bool has_side_file(const struct finder *finder, const struct folder *folder)
+{
+    for (size_t i = folder->first; i < folder->end; i++) {
+        if (role_of(base_name(entry_path(finder, i))) == ROLE_SIDE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Depth is bounded by the walk. */
 static void find_in(struct finder *finder, const struct folder *folder)
 {
@@ -289,6 +300,7 @@ static void find_in(struct finder *finder, const struct folder *folder)
     struct summary s = summarize(finder, folder);
     if (is_one(&s) || is_installed(finder, folder)) {
         add(finder, path, length, false, NULL);
+        finder->list->items[finder->list->count - 1].has_side_file = has_side_file(finder, folder);
         return;
     }
     if (s.packages > 0 && s.images == 0) {
@@ -343,6 +355,23 @@ bool iv_discover(const char *path, const struct iv_limits *limits, struct iv_are
         add(&finder, "", 0, false, "holds no submission");
     }
     return true;
+}
+
+bool iv_discover_is_several(const char *path, const struct iv_limits *limits,
+                            struct iv_arena *arena, size_t *ret_count)
+{
+    struct iv_found_list list = {0};
+    struct iv_error err = {0};
+    struct stat st;
+    if (iv_look_at(path, &st) != IV_LOOK_FOUND || !S_ISDIR(st.st_mode) ||
+        !iv_discover(path, limits, arena, &list, &err)) {
+        return false; /* whoever reads it says what is wrong */
+    }
+    *ret_count = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        *ret_count += list.items[i].has_side_file ? 1 : 0;
+    }
+    return *ret_count > 1;
 }
 
 static int found_order(const void *a, const void *b)

@@ -22,6 +22,7 @@
 
 struct iv_found {
     const char *path;
+    bool has_side_file;  /* a folder with device metadata or an update history of its own */
     bool is_data;        /* a file that may be a report, a stream or an export bundle */
     const char *trouble; /* why it cannot be a submission; NULL */
 };
@@ -36,6 +37,12 @@ struct iv_found_list {
 IV_MUST_USE bool iv_discover(const char *path, const struct iv_limits *limits,
                              struct iv_arena *arena, struct iv_found_list *list,
                              struct iv_error *err);
+/*
+ * Whether a folder holds several submissions and so is none itself: at least two of the folders
+ * found in it have device metadata or an update history of their own. ret_count: how many.
+ */
+bool iv_discover_is_several(const char *path, const struct iv_limits *limits,
+                            struct iv_arena *arena, size_t *ret_count);
 /* After the last one. */
 void iv_discover_sort(struct iv_found_list *list);
 

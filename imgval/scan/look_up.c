@@ -10,6 +10,7 @@
 #include "imgval/base/look.h"
 #include "imgval/scan/scan_read.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static const char set_incomplete_reason[] =
@@ -139,7 +140,9 @@ static bool find_recorded(struct iv_store *store, struct iv_submission *s, struc
         }
         is_listed = true;
         for (size_t i = 0; i < count; i++) {
-            note_record(&records[i], &s->variants[v]);
+            if (s->id == NULL || strcmp(records[i].id, s->id) != 0) {
+                note_record(&records[i], &s->variants[v]);
+            }
         }
     }
     return true;
