@@ -512,6 +512,13 @@ static void show_json(const struct iv_submission *s, struct iv_buf *buf)
 /* --- the command ----------------------------------------------------------------------------- */
 
 /* Whether something could not be read. */
+/* Of an FFU: whether each chunk was compared with its hash, whoever asked for less. */
+static bool has_unchecked_hashes(const struct iv_image *image)
+{
+    return image->present && image->format != NULL && strcmp(image->format, "FFU") == 0 &&
+           (image->hash.state != IV_HASH_CHECKED || image->hash.checked != image->hash.chunks);
+}
+
 static bool is_incomplete(const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->package_count; i++) {
@@ -519,7 +526,7 @@ static bool is_incomplete(const struct iv_submission *s)
             return true;
         }
     }
-    return s->fault_count > 0 || s->package_count == 0;
+    return s->fault_count > 0 || s->package_count == 0 || has_unchecked_hashes(&s->image);
 }
 
 static bool read_named(const char *name, const struct iv_scan_options *options,
@@ -574,7 +581,8 @@ const struct iv_command iv_cmd_inspect = {
     .synopsis = "PATH",
     .summary = "Show what a package, an image or a tree of packages holds; judge nothing.",
     .details = "Of an image: headers, stores, partitions and how full they are, signers.\n\n"
-               "Exit status: 0; 3 when something could not be read.",
+               "Exit status: 0; 3 when something could not be read, or the hashes of an FFU were "
+               "not all checked.",
     .options_size = sizeof(struct iv_scan_arguments),
     .defaults = &iv_scan_arguments_default,
     .groups = groups,

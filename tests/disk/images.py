@@ -390,6 +390,9 @@ def inspect(test):
         test.check(part in text, f"inspect shows {part!r}\n{text}")
     test.check("spare chunk" not in text, "no spare chunk where there is none")
     test.recipe("ffu a.ffu platform=P spare=1 {\n  store size=16M\n}\n", "spare")
+    for words, status in (((), 0), (("--no-hash",), 3)):
+        done = test.run("inspect", *words, "images/plain.ffu")
+        test.check(done.returncode == status, f"inspect {words}: unchecked hashes are no success")
     text = test.run("inspect", "spare/a.ffu").stdout.decode()
     test.check("before the image header, which is at offset 262144" in text, f"inspect tells the spare chunk\n{text}")
     layout = b'<DeviceLayout xmlns="http://schemas.microsoft.com/embedded/2004/10/ImageUpdate"><Partitions>' \
