@@ -417,6 +417,39 @@ const struct iv_rules iv_rules_image = {.rows = rows, .count = IV_COUNT(rows), .
 
 static const struct iv_rule metadata_rows[] = {
     {
+        .id = "IMG012",
+        .name = "not-a-package",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_NOT_PACKAGE,
+        .message = "The cabinet {0} is no package and no member of the set: {1}",
+        .summary = "A .cab file of the submission must be a package.",
+        .why = "Cabinets of other kinds lie in the sources of firmware. One that was meant to be a "
+               "package is missing from the set.",
+        .remedy = "Take the cabinet out of the submission, or build the package again.",
+        .passes = "Contoso.Camera.cab with update.mum in it",
+        .fails = "drivers.cab that holds drivers and no manifest",
+    },
+    {
+        .id = "IMG013",
+        .name = "case-twins",
+        .severity = IV_ERROR,
+        .binding = true,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_ALL,
+        .fault = IV_FAULT_TWINS,
+        .message = "The name {0} and another one differ in case alone: {1}",
+        .summary =
+            "No two folders, and no two packages, manifests, metadata files, hives or images "
+            "of one folder may differ in case alone; nor may two keys of a hive.",
+        .why = "On a device they are one name: one of the two hides the other, and nobody can tell "
+               "which one counts. Both are read.",
+        .remedy = "Rename or remove one of the two.",
+        .passes = "Windows, and windows-old beside it",
+        .fails = "Windows and WINDOWS in one folder",
+    },
+    {
         .id = "IMG301",
         .name = "metadata-overridden",
         .severity = IV_WARNING,

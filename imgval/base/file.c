@@ -1,5 +1,7 @@
 #include "imgval/base/file.h"
 
+#include "imgval/base/look.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -274,32 +276,32 @@ static void push_directory(struct walk *walk, const char *path, uint64_t depth)
     walk->pending[walk->pending_count++] = (struct pending){.path = path, .depth = depth};
 }
 
-/* False: it is gone again. What cannot be told is no regular file. */
-static bool type_of_entry(int dirfd, const struct dirent *entry, enum iv_file_type *ret_type)
+/* ABSENT: it is gone again. */
+static enum iv_look type_of_entry(int dirfd, const struct dirent *entry,
+                                  enum iv_file_type *ret_type)
 {
     switch (entry->d_type) {
     case DT_REG:
         *ret_type = IV_FILE_REGULAR;
-        return true;
+        return IV_LOOK_FOUND;
     case DT_DIR:
         *ret_type = IV_FILE_DIRECTORY;
-        return true;
+        return IV_LOOK_FOUND;
     case DT_LNK:
         *ret_type = IV_FILE_LINK;
-        return true;
+        return IV_LOOK_FOUND;
     case DT_UNKNOWN:
         break;
     default:
         *ret_type = IV_FILE_OTHER;
-        return true;
+        return IV_LOOK_FOUND;
     }
     struct stat st;
     if (fstatat(dirfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        *ret_type = IV_FILE_OTHER;
-        return errno != ENOENT;
+        return errno == ENOENT ? IV_LOOK_ABSENT : IV_LOOK_TROUBLE;
     }
     *ret_type = type_of_mode(st.st_mode);
-    return true;
+    return IV_LOOK_FOUND;
 }
 
 /* Nothing more is read: one trouble, on the root. */
@@ -382,9 +384,18 @@ static void read_directory(struct walk *walk, const struct pending *in)
             return;
         }
         enum iv_file_type type;
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            type_of_entry(fd, entry, &type)) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        switch (type_of_entry(fd, entry, &type)) {
+        case IV_LOOK_FOUND:
             add_entry(walk, in, entry->d_name, type);
+            break;
+        case IV_LOOK_ABSENT:
+            break;
+        case IV_LOOK_TROUBLE:
+            add_errno(walk, in->path, "what an entry of the directory is cannot be seen");
+            break;
         }
     }
 }

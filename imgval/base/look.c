@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +30,40 @@ enum iv_look iv_look_beneath(int dirfd, const char *name, struct stat *ret_st)
 enum iv_look iv_look_at_link(const char *path, struct stat *ret_st)
 {
     return answer(lstat(path, ret_st));
+}
+
+/* Where a descriptor leads, as the kernel names it. */
+static bool place_of(int fd, char *text, size_t size)
+{
+    char link[32];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t got = readlink(link, text, size - 1);
+    if (got < 0 || (size_t)got == size - 1) {
+        return false;
+    }
+    text[got] = '\0';
+    return true;
+}
+
+enum iv_look iv_look_through(int dirfd, const char *link, struct stat *ret_st, bool *ret_is_inside)
+{
+    char root[PATH_MAX];
+    char place[PATH_MAX];
+    int fd IV_CLEANUP(iv_fd_close) = openat(dirfd, link, O_PATH | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT || errno == ELOOP ? IV_LOOK_ABSENT : IV_LOOK_TROUBLE;
+    }
+    if (fstat(fd, ret_st) != 0) {
+        return IV_LOOK_TROUBLE;
+    }
+    /* Without /proc nobody knows, and what is not known to be inside is outside. */
+    *ret_is_inside = false;
+    if (place_of(dirfd, root, sizeof(root)) && place_of(fd, place, sizeof(place))) {
+        size_t size = strcmp(root, "/") == 0 ? 0 : strlen(root);
+        *ret_is_inside =
+            strncmp(place, root, size) == 0 && (place[size] == '/' || place[size] == '\0');
+    }
+    return IV_LOOK_FOUND;
 }
 
 bool iv_look_is_there(const char *path)

@@ -29,7 +29,14 @@ enum iv_look iv_look_at(const char *path, struct stat *ret_st);
 /* The same for a name beneath the directory `dirfd`, where a link is not followed. */
 enum iv_look iv_look_beneath(int dirfd, const char *name, struct stat *ret_st);
 
-/* The same for a path whose last part may be a link that leads nowhere: the link is found. */
+/*
+ * What a link beneath `dirfd` leads to. FOUND with *ret_is_inside: whether that lies in the tree of
+ * `dirfd`, so that it is met there under its own name. ABSENT: to nothing, or in a circle.
+ */
+enum iv_look iv_look_through(int dirfd, const char *link, struct stat *ret_st, bool *ret_is_inside);
+
+/* As iv_look_at(), for a path whose last part may be a link that leads nowhere: the link is found.
+ */
 enum iv_look iv_look_at_link(const char *path, struct stat *ret_st);
 
 /* Whether something stands at a path, as far as a choice between two readings of a word on the

@@ -141,11 +141,8 @@ static bool has_word(const char *bytes, size_t size)
 bool iv_answer_is(const char *bytes, size_t size)
 {
     char root[IV_ROOT_NAME_SIZE];
-    if (size > HEAD_SIZE) {
-        size = HEAD_SIZE;
-    }
     if (iv_reader_root_name(bytes, size, root)) {
         return strcmp(root, ROOT) == 0;
     }
-    return has_word(bytes, size);
+    return has_word(bytes, size < HEAD_SIZE ? size : HEAD_SIZE);
 }

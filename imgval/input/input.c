@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes of an .xml that tell whether it is an answer file. */
+/* Bytes of an .xml that nearly always tell whether it is an answer file. */
 #define ANSWER_HEAD_SIZE 4096
 
 /* Bytes of a file that are asked for ahead: a cabinet's directory and first blocks. */
@@ -313,6 +313,16 @@ static void start_metadata(const struct iv_item *item, struct iv_facts *facts)
     }
 }
 
+static bool has_fault(const struct iv_facts *facts, enum iv_fault_kind kind)
+{
+    for (size_t i = 0; i < facts->fault_count; i++) {
+        if (facts->faults[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_package(const struct iv_reader *r, const struct iv_listing *listing,
                          const struct iv_item *item, const struct opened *opened)
 {
@@ -320,6 +330,9 @@ static void read_package(const struct iv_reader *r, const struct iv_listing *lis
     if (item->role == IV_ROLE_PACKAGE) {
         iv_package_read_file(r, opened->fd, opened->size, listing->directory, item->relative,
                              package);
+        if (has_fault(r->facts, IV_FAULT_NOT_PACKAGE)) {
+            r->facts->package_count = 0;
+        }
         return;
     }
     const char *slash = strrchr(item->relative, '/');
@@ -402,18 +415,35 @@ static void read_document(const struct iv_reader *r, enum iv_role role,
     }
 }
 
-static bool is_wanted_answer(int fd)
+/* Whether the beginning of an .xml shows that it is something else than an answer file. */
+static bool is_other_document(int fd)
 {
     char head[ANSWER_HEAD_SIZE];
+    char root[IV_ROOT_NAME_SIZE];
     int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
-    /* What cannot be read is told by the reading of the whole. */
-    return got < 0 || iv_answer_is(head, (size_t)got) || iv_device_layout_is(head, (size_t)got);
+    /* What cannot be read is reported by the reading of the whole. */
+    return got >= 0 && iv_reader_root_name(head, (size_t)got, root) &&
+           !iv_answer_is(head, (size_t)got) && !iv_device_layout_is(head, (size_t)got);
+}
+
+static bool is_wanted_text(const char *bytes, size_t size)
+{
+    return iv_answer_is(bytes, size) || iv_device_layout_is(bytes, size);
+}
+
+/* The same of the whole: a comment may stand in front that is longer than any head. */
+static bool is_wanted_document(const struct iv_reader *r, const struct iv_document *doc)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_fault ignored;
+    return is_wanted_text(doc->bytes, doc->size) || (iv_reader_decode(r, doc, &text, &ignored) &&
+                                                     is_wanted_text(iv_buf_text(&text), text.size));
 }
 
 static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
                           const struct opened *opened)
 {
-    if (item->role == IV_ROLE_ANSWER && !is_wanted_answer(opened->fd)) {
+    if (item->role == IV_ROLE_ANSWER && is_other_document(opened->fd)) {
         return;
     }
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
@@ -435,6 +465,9 @@ static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
         .bytes = iv_buf_text(&buf),
         .size = buf.size,
     };
+    if (item->role == IV_ROLE_ANSWER && !is_wanted_document(r, &doc)) {
+        return;
+    }
     read_document(r, item->role, &doc);
 }
 
@@ -498,7 +531,7 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
     if (options->identity != NULL) {
         *options->identity = whole ? identity_of(&opened.before) : (struct iv_identity){0};
     }
-    if (!whole && is_package_item) {
+    if (!whole && is_package_item && ret_facts->package_count > 0) {
         iv_reader_package_fault(&r, ret_facts->packages, &fault, true);
     } else if (!whole) {
         iv_reader_fault(&r, &fault);

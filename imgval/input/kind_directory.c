@@ -1,14 +1,17 @@
 /*
  * A directory tree: package files, extracted packages, bare manifests and metadata files, by name
- * alone. What is named like one of them and is no regular file is a fault: what was not looked at
- * must not be hidden by a pass. Links, FIFOs, sockets and devices of other names are ignored; what
- * lies behind a link is not part of the tree.
+ * alone. What is named like one of them and is no regular file is a fault, and so is a file that is
+ * named like a container which nobody here reads: what was not looked at must not be hidden by a
+ * pass. Links are not followed. One whose target lies in the tree is met there under its own name;
+ * one that leads to a folder outside is a fault. FIFOs, sockets and devices of other names, and
+ * links to files of other names, are ignored.
  *
  * An extracted package is a folder that holds update.mum or man.dsm.xml. Package files below it are
  * listed too: only its manifest can tell which are payload, and the reader of the folder says so.
  * So a stray update.mum at the top of a tree hides no package.
  */
 #include "imgval/base/file.h"
+#include "imgval/base/fold.h"
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/input/kinds.h"
@@ -72,29 +75,103 @@ static bool is_telling(const struct iv_lister *lister, const char *name)
            (iv_lister_metadata_role(name, &role) && !iv_lister_is_named(lister, role));
 }
 
+/* Files that hold other files, by names that nobody here reads. */
+static bool is_container(const char *name)
+{
+    static const char *const extensions[] = {
+        ".zip", ".7z",  ".rar", ".tar", ".tgz",  ".tbz2", ".txz",   ".tzst",
+        ".esd", ".swm", ".iso", ".img", ".vmdk", ".vdi",  ".qcow2", ".secwim",
+    };
+    for (size_t i = 0; i < IV_COUNT(extensions); i++) {
+        if (iv_ascii_isuffix(name, extensions[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name of what a compressed file holds; NULL: it is none, by its name. */
+static const char *packed_name(struct iv_arena *arena, const char *name)
+{
+    static const char *const extensions[] = {".gz", ".xz", ".bz2", ".zst", ".lzma", ".lz4"};
+    for (size_t i = 0; i < IV_COUNT(extensions); i++) {
+        if (iv_ascii_isuffix(name, extensions[i])) {
+            return iv_arena_strndup(arena, name, strlen(name) - strlen(extensions[i]));
+        }
+    }
+    return NULL;
+}
+
+/* Whether a regular file of this name is read, or a fault. */
+static bool is_of_interest(const struct iv_lister *lister, const char *path, const char *name)
+{
+    return is_telling(lister, name) || iv_ascii_isuffix(name, ".xml") || is_hive(path) ||
+           is_container(name);
+}
+
+static bool is_packed(const struct iv_lister *lister, const char *path, const char *name)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    const char *inner = packed_name(&arena, name);
+    const char *inner_path = inner == NULL ? NULL : packed_name(&arena, path);
+    return inner != NULL && is_of_interest(lister, inner_path, inner);
+}
+
 static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
 {
     const struct iv_lister *lister = context;
     switch (type) {
     case IV_FILE_REGULAR:
-        return is_telling(lister, name) || iv_ascii_isuffix(name, ".xml") || is_hive(path);
-    case IV_FILE_LINK:
+        return is_of_interest(lister, path, name) || is_packed(lister, path, name);
     case IV_FILE_OTHER:
         return is_telling(lister, name);
+    case IV_FILE_LINK: /* where it leads is to be seen */
     case IV_FILE_DIRECTORY:
-        break;
+        break; /* another of the same name in another case would hide what is in it */
     }
-    return false;
+    return true;
 }
 
 /* ------------------------------------------------------------------------- not regular, images */
 
+/* What a link of any name hides; NULL: nothing that is not met elsewhere in the tree. */
+static const char *hidden_by_link(const struct tree *tree, const struct iv_entry *entry)
+{
+    struct stat st;
+    bool is_inside = false;
+    if (is_telling(tree->lister, last_part(entry->path))) {
+        return "a symbolic link: links are not followed";
+    }
+    switch (iv_look_through(tree->probe->fd, entry->path, &st, &is_inside)) {
+    case IV_LOOK_ABSENT:
+        return NULL;
+    case IV_LOOK_TROUBLE:
+        return iv_arena_printf(tree->lister->arena,
+                               "a symbolic link, and where it leads is not "
+                               "known: %s",
+                               iv_lister_reason(errno));
+    case IV_LOOK_FOUND:
+        break;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return is_inside ? NULL
+                         : "a symbolic link to a folder outside the tree: links are not "
+                           "followed";
+    }
+    bool matters = is_of_interest(tree->lister, entry->path, last_part(entry->path));
+    return matters && !is_inside ? "a symbolic link to a file outside the tree: links are not "
+                                   "followed"
+                                 : NULL;
+}
+
 static void judge_link(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
-    iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
-                    iv_lister_join(lister, tree->probe->path, entry->path),
-                    "a symbolic link: links are not followed");
+    const char *detail = hidden_by_link(tree, entry);
+    if (detail != NULL) {
+        iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
+                        iv_lister_join(lister, tree->probe->path, entry->path), detail);
+    }
 }
 
 static void judge_other(struct tree *tree, const struct iv_entry *entry)
@@ -250,6 +327,7 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
     const char *relative = path + strlen(path) - strlen(entry->path);
     enum iv_kind image = iv_kind_of_image_name(name);
     enum iv_role role = IV_ROLE_ANSWER;
+    bool is_metadata = iv_lister_metadata_role(name, &role);
     if (iv_package_is_file_name(name)) {
         iv_lister_item(lister, IV_ROLE_PACKAGE, path, relative, -1);
     } else if (is_package_like(name)) {
@@ -257,19 +335,71 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
     } else if (is_hive(entry->path)) {
         iv_lister_item(lister, IV_ROLE_HIVE, path, relative, -1);
     } else if (image != IV_KIND_COUNT && iv_lister_is_part_name(name)) {
-        if (!is_inside_plain_folder(tree, entry->path)) {
-            iv_lister_part(lister, path, relative);
-        }
+        iv_lister_part(lister, path, relative);
     } else if (image != IV_KIND_COUNT) {
-        if (!is_inside_plain_folder(tree, entry->path)) {
-            iv_lister_unsupported(lister, image, path);
-        }
-    } else if (iv_lister_metadata_role(name, &role) && role != IV_ROLE_REGISTRY) {
+        iv_lister_unsupported(lister, image, path);
+    } else if (is_container(name) || is_packed(lister, entry->path, name)) {
+        iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
+                        "a container of files: unpack it, and scan what is in it");
+    } else if (is_metadata && role != IV_ROLE_REGISTRY) {
         if (!iv_lister_is_named(lister, role)) {
             iv_lister_item(lister, role, path, relative, -1);
         }
-    } else if (!is_inside_plain_folder(tree, entry->path)) {
+    } else if (role != IV_ROLE_REGISTRY || !is_inside_plain_folder(tree, entry->path)) {
+        /* A registry file of an extracted package counts as its manifest says. */
         iv_lister_item(lister, role, path, relative, -1);
+    }
+}
+
+/* --------------------------------------------------------------------------------------- twins */
+
+/* Folders, and the files that have a role. */
+static bool can_be_twin(const struct tree *tree, const struct iv_entry *entry)
+{
+    return entry->type == IV_FILE_DIRECTORY ||
+           (entry->type == IV_FILE_REGULAR &&
+            (is_telling(tree->lister, last_part(entry->path)) || is_hive(entry->path)));
+}
+
+static size_t parent_size(const char *path)
+{
+    return (size_t)(last_part(path) - path);
+}
+
+/* What differs in case alone, in whatever part, stands together; of it, what lies in one folder. */
+static int compare_twins(const void *a, const void *b)
+{
+    const struct iv_entry *x = *(const struct iv_entry *const *)a;
+    const struct iv_entry *y = *(const struct iv_entry *const *)b;
+    int order = (x->type == IV_FILE_DIRECTORY) - (y->type == IV_FILE_DIRECTORY);
+    if (order == 0) {
+        order = iv_fold_compare(x->path, y->path);
+    }
+    return order != 0 ? order : strcmp(x->path, y->path);
+}
+
+static void find_twins(struct tree *tree)
+{
+    const struct iv_entry **order =
+        IV_NEW_ARRAY(&tree->arena, const struct iv_entry *, tree->walk.count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < tree->walk.count; i++) {
+        if (can_be_twin(tree, &tree->walk.entries[i])) {
+            order[count++] = &tree->walk.entries[i];
+        }
+    }
+    qsort(order, count, sizeof(*order), compare_twins);
+    for (size_t i = 1; i < count; i++) {
+        const char *first = order[i - 1]->path;
+        const char *second = order[i]->path;
+        size_t parent = parent_size(first);
+        if (order[i]->type == order[i - 1]->type && parent == parent_size(second) &&
+            memcmp(first, second, parent) == 0 && iv_fold_is_twin(first, second)) {
+            iv_lister_fault(tree->lister, IV_FAULT_TWINS,
+                            iv_lister_join(tree->lister, tree->probe->path, second),
+                            iv_arena_printf(tree->lister->arena,
+                                            "%s is its twin in the same folder", last_part(first)));
+        }
     }
 }
 
@@ -306,6 +436,7 @@ void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe)
             break;
         }
     }
+    find_twins(&tree);
     list_troubles(&tree);
     const struct folder *root = find_folder(&tree, "");
     if (root != NULL && !root->has_packages) {

@@ -457,6 +457,16 @@ static void fail(const struct iv_reader *r, struct iv_package *package, enum iv_
     iv_reader_package_fault(r, package, &fault, true);
 }
 
+/* Whether a name says no more than that the file is a cabinet: x.cab, and not x.spkg or x.spkg.cab.
+ */
+static bool is_any_cabinet_name(const struct iv_reader *r, const char *path)
+{
+    size_t size = strlen(path);
+    const size_t extension = strlen(".cab");
+    return iv_ascii_isuffix(path, ".cab") &&
+           !iv_package_is_file_name(iv_arena_strndup(r->scratch, path, size - extension));
+}
+
 /* packages.md 1.1: the members decide, update.mum first. False: it is no package. */
 static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cabinet,
                                struct iv_package *package, struct iv_file_list *list)
@@ -470,6 +480,15 @@ static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cab
         package->style = IV_STYLE_CBS;
         package->unreadable = true; /* a diff without the manifest of the whole: IMG003 says so */
         return true;
+    }
+    if (manifest == NULL && is_any_cabinet_name(r, package->path)) {
+        struct iv_fault fault = {
+            .kind = IV_FAULT_NOT_PACKAGE,
+            .path = package->path,
+            .detail = "no man.dsm.xml and no update.mum is in it",
+        };
+        iv_reader_fault(r, &fault);
+        return false;
     }
     if (manifest == NULL) {
         fail(r, package, IV_FAULT_MALFORMED,

@@ -26,7 +26,9 @@ enum iv_fault_kind {
     IV_FAULT_TABLE,          /* GPT or MBR damaged: IMG201 */
     IV_FAULT_PARTITION,      /* a partition cannot be read: IMG202 */
     IV_FAULT_FILE,           /* a file in the image cannot be read, or reads as zeros: IMG205 */
-    IV_FAULT_KINDS           /* their number */
+    IV_FAULT_TWINS,          /* names of one folder that differ in case alone: IMG013 */
+    IV_FAULT_NOT_PACKAGE, /* a cabinet that is no package, by a name that need not be one: IMG012 */
+    IV_FAULT_KINDS        /* their number */
 };
 
 struct iv_fault {

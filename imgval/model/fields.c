@@ -79,6 +79,8 @@ const char *const iv_fault_names[] = {
     [IV_FAULT_TABLE] = "partition-table",
     [IV_FAULT_PARTITION] = "partition",
     [IV_FAULT_FILE] = "file",
+    [IV_FAULT_TWINS] = "twins",
+    [IV_FAULT_NOT_PACKAGE] = "not-package",
     [IV_FAULT_KINDS] = NULL,
 };
 static_assert(IV_COUNT(iv_fault_names) == IV_FAULT_KINDS + 1, "a word for each kind of fault");

@@ -499,7 +499,8 @@ static bool settle_type(const char *path, const struct iv_scan_options *options,
 static bool hides_packages(const struct iv_listing *listing)
 {
     for (size_t i = 0; i < listing->fault_count; i++) {
-        if (listing->faults[i].kind != IV_FAULT_METADATA) {
+        if (listing->faults[i].kind != IV_FAULT_METADATA &&
+            listing->faults[i].kind != IV_FAULT_TWINS) {
             return true;
         }
     }
@@ -531,6 +532,8 @@ static bool is_hiding(const struct iv_submission *s, const struct iv_fault *faul
     case IV_FAULT_CATALOG:
     case IV_FAULT_TRAILING:
     case IV_FAULT_FILE:
+    case IV_FAULT_TWINS:
+    case IV_FAULT_NOT_PACKAGE:
     case IV_FAULT_KINDS:
         break;
     }

@@ -40,7 +40,7 @@ static void test_tree(void)
     char *slashed = iv_arena_printf(&a, "%s//", t.root);
     SEEN(s, slashed);
     CHECK(s.listed && s.listing.kind == IV_KIND_DIRECTORY && !s.listing.is_single_file);
-    CHECK_INT(s.listing.item_count, 8);
+    CHECK_INT(s.listing.item_count, 9);
     for (size_t i = 1; i < s.listing.item_count; i++) {
         CHECK(strcmp(s.listing.items[i - 1].path, s.listing.items[i].path) < 0);
     }
@@ -86,7 +86,7 @@ static void test_stray(void)
     temp_text(&t, &a, "q/inside.xml", "<a/>");
     SEEN(s, t.root);
     CHECK_INT(s.listing.kind, IV_KIND_DIRECTORY);
-    CHECK_INT(s.listing.item_count, 6);
+    CHECK_INT(s.listing.item_count, 7);
     CHECK_STR(s.listing.items[0].path, t.root);
     CHECK_INT(s.listing.items[0].role, IV_ROLE_FOLDER);
     CHECK_STR(s.listing.items[0].relative, "update.mum");
@@ -95,11 +95,11 @@ static void test_stray(void)
     CHECK(seen_find(&s, "/p") >= 0);
     CHECK(seen_find(&s, "/p/update.mum") >= 0); /* the second of the two */
     CHECK(seen_find(&s, "/q") >= 0);
-    CHECK(seen_find(&s, "/q/inside.xml") < 0);
+    CHECK(seen_find(&s, "/q/inside.xml") >= 0); /* an answer file may lie anywhere */
     SEEN(one, iv_arena_printf(&a, "%s/q/", t.root));
     CHECK_INT(one.listing.kind, IV_KIND_PACKAGE);
     CHECK(!one.listing.is_single_file);
-    CHECK_INT(one.listing.item_count, 1);
+    CHECK_INT(one.listing.item_count, 2);
     CHECK_STR(seen_package(&one, "/q")->key, "contoso.a");
 }
 

@@ -120,30 +120,30 @@ static const char *const ids[] = {
     "WSPC016", "RFU001",  "RFU002",  "RFU003",  "RFU004",  "RFU005",  "RFU006",  "IMG001",
     "IMG002",  "IMG003",  "IMG004",  "IMG005",  "IMG006",  "IMG007",  "IMG008",  "IMG009",
     "IMG010",  "IMG101",  "IMG102",  "IMG103",  "IMG104",  "IMG105",  "IMG106",  "IMG107",
-    "IMG108",  "IMG109",  "IMG201",  "IMG202",  "IMG203",  "IMG204",  "IMG205",  "IMG301",
-    "IMG302",  "IMG303",  "IMG304",  "ADV001",  "ADV002",  "ADV003",  "ADV004",  "ADV005",
-    "ADV006",  "ADV007",  "ADV008",  "ADV009",  "ADV010",  "SIG001",  "SIG002",  "SIG003",
-    "SIG004",  "SIG005",  "SIG006",  "SIG007",  "SIG008",  "SVC001",  "SVC002",  "SVC003",
-    "SVC004",  "SVC005",  "SVC008",  "SVC009",  "SVC010",  "SVC011",  "SVC012",  "SVC014",
-    "SVC017",  "SVC018",  "SVC021",  "SVC026",  "SVC028",  "SVC029",  "POL001",  "POL002",
-    "POL003",
+    "IMG108",  "IMG109",  "IMG201",  "IMG202",  "IMG203",  "IMG204",  "IMG205",  "IMG012",
+    "IMG013",  "IMG301",  "IMG302",  "IMG303",  "IMG304",  "ADV001",  "ADV002",  "ADV003",
+    "ADV004",  "ADV005",  "ADV006",  "ADV007",  "ADV008",  "ADV009",  "ADV010",  "SIG001",
+    "SIG002",  "SIG003",  "SIG004",  "SIG005",  "SIG006",  "SIG007",  "SIG008",  "SVC001",
+    "SVC002",  "SVC003",  "SVC004",  "SVC005",  "SVC008",  "SVC009",  "SVC010",  "SVC011",
+    "SVC012",  "SVC014",  "SVC017",  "SVC018",  "SVC021",  "SVC026",  "SVC028",  "SVC029",
+    "POL001",  "POL002",  "POL003",
 };
 
 static const char *const warnings[] = {
     "SVC001",  "SVC002", "SVC003", "SVC004",  "SVC005",  "SVC008",  "SVC009",  "SVC010",  "SVC011",
     "SVC012",  "SVC017", "SVC029", "WSPC002", "WSPC004", "WSPC006", "WSPC007", "WSPC012", "WSPC015",
     "WSPC016", "IMG001", "IMG002", "IMG004",  "IMG005",  "IMG006",  "IMG007",  "IMG008",  "IMG009",
-    "IMG010",  "IMG106", "IMG107", "IMG108",  "IMG202",  "IMG203",  "IMG204",  "IMG205",  "IMG301",
-    "IMG303",  "IMG304", "ADV001", "ADV002",  "ADV004",  "ADV005",  "ADV006",  "ADV007",  "ADV010",
-    "SIG003",  "POL001", "POL002", "POL003",
+    "IMG010",  "IMG012", "IMG106", "IMG107",  "IMG108",  "IMG202",  "IMG203",  "IMG204",  "IMG205",
+    "IMG301",  "IMG303", "IMG304", "ADV001",  "ADV002",  "ADV004",  "ADV005",  "ADV006",  "ADV007",
+    "ADV010",  "SIG003", "POL001", "POL002",  "POL003",
 };
 static const char *const notes[] = {"SVC014",  "SVC018",  "SVC021",  "SVC026", "SVC028",
                                     "SVC014",  "SVC018",  "SVC021",  "SVC026", "SVC028",
                                     "WSPC005", "WSPC011", "WSPC014", "IMG105", "IMG109",
                                     "ADV003",  "ADV008",  "ADV009",  "SIG004", "SIG006"};
 /* What no policy can waive, beside `incomplete` and the rules about waivers themselves. */
-static const char *const binding[] = {"STD001", "STD002", "STD003", "STD004", "STD005",
-                                      "STD006", "STD007", "STD008", "STD009", "WSPC003"};
+static const char *const binding[] = {"STD001", "STD002", "STD003", "STD004",  "STD005", "STD006",
+                                      "STD007", "STD008", "STD009", "WSPC003", "IMG013"};
 static const char *const incomplete[] = {"WSPC006", "WSPC007", "WSPC016", "IMG004", "IMG005",
                                          "IMG006",  "IMG007",  "IMG008",  "IMG010", "IMG108",
                                          "IMG202",  "IMG205",  "IMG303",  "IMG304"};
