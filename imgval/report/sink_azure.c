@@ -16,7 +16,7 @@ static void add_encoded(struct iv_buf *line, const char *text, const char *more)
     iv_escape_command(line, text, "%AZP25", more);
 }
 
-static void add_command(struct iv_buf *line, const struct iv_finding *finding)
+static void add_command(struct iv_buf *line, const struct iv_finding *finding, bool with_remedy)
 {
     iv_buf_printf(line, "##vso[task.logissue type=%s;", iv_severity_names[finding->severity]);
     if (finding->path != NULL) {
@@ -34,7 +34,7 @@ static void add_command(struct iv_buf *line, const struct iv_finding *finding)
     add_encoded(line, finding->rule->name, "");
     iv_buf_puts(line, ": ");
     add_encoded(line, finding->message, "");
-    if (finding->remedy != NULL && finding->remedy[0] != '\0') {
+    if (with_remedy && finding->remedy != NULL && finding->remedy[0] != '\0') {
         iv_buf_puts(line, "%0A");
         add_encoded(line, finding->remedy, "");
     }
@@ -50,12 +50,12 @@ static void add_note(struct iv_buf *line, const struct iv_finding *finding)
     iv_escape_shown(line, finding->message, false);
 }
 
-static void add_finding(struct iv_buf *line, const struct iv_finding *finding)
+static void add_finding(struct iv_buf *line, const struct iv_finding *finding, bool with_remedy)
 {
     if (finding->severity == IV_NOTE) {
         add_note(line, finding);
     } else {
-        add_command(line, finding);
+        add_command(line, finding, with_remedy);
     }
     iv_buf_putc(line, '\n');
 }

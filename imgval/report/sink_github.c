@@ -22,7 +22,7 @@ static void add_encoded(struct iv_buf *line, const char *text, const char *more)
     iv_escape_command(line, text, "%25", more);
 }
 
-static void add_finding(struct iv_buf *line, const struct iv_finding *finding)
+static void add_finding(struct iv_buf *line, const struct iv_finding *finding, bool with_remedy)
 {
     iv_buf_printf(line, "::%s ", commands[finding->severity]);
     if (finding->path != NULL) {
@@ -40,7 +40,7 @@ static void add_finding(struct iv_buf *line, const struct iv_finding *finding)
     add_encoded(line, finding->rule->name, ":,");
     iv_buf_puts(line, "::");
     add_encoded(line, finding->message, "");
-    if (finding->remedy != NULL && finding->remedy[0] != '\0') {
+    if (with_remedy && finding->remedy != NULL && finding->remedy[0] != '\0') {
         iv_buf_puts(line, "%0A");
         add_encoded(line, finding->remedy, "");
     }

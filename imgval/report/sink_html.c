@@ -55,14 +55,18 @@ static void write_bar(struct iv_markup *m, const struct iv_report *report)
 
 /* ---- verdicts ------------------------------------------------------------------------------ */
 
+/* `rest`: what the word does not say. */
 static void write_verdict(struct iv_markup *m, const char *heading, const char *id,
-                          enum iv_final_verdict verdict, const char *what)
+                          enum iv_final_verdict verdict, const char *rest, const char *what)
 {
     iv_markup_open(m, heading);
     iv_markup_attribute(m, "id", id);
     iv_html_mark(m, verdict_classes[verdict]);
     iv_markup_text(m, " ");
     iv_markup_classed(m, "span", "word", iv_phrase_verdicts[verdict]);
+    if (rest[0] != '\0') {
+        iv_markup_classed(m, "span", "rest", rest);
+    }
     iv_markup_text(m, " ");
     iv_markup_classed(m, "bdi", "what", what);
     iv_markup_close(m);
@@ -238,13 +242,14 @@ static void write_sections(const struct iv_html_part *part)
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
-static void write_hero(struct iv_markup *m, enum iv_final_verdict verdict, const char *what)
+static void write_hero(struct iv_markup *m, enum iv_final_verdict verdict, const char *rest,
+                       const char *what)
 {
     iv_markup_break(m);
     iv_markup_open(m, "section");
     iv_markup_attribute_printf(m, "class", "hero %s", verdict_classes[verdict]);
     iv_markup_attribute(m, "aria-labelledby", "verdict");
-    write_verdict(m, "h1", "verdict", verdict, what);
+    write_verdict(m, "h1", "verdict", verdict, rest, what);
 }
 
 static void write_list(struct iv_markup *m, const struct iv_report *report)
@@ -296,7 +301,9 @@ static void write_several(struct iv_markup *m, const struct iv_report *report)
 {
     struct iv_buf what IV_CLEANUP(iv_buf_fini) = {0};
     iv_phrase_count(&what, report->entry_count, "submission");
-    write_hero(m, report->verdict, iv_buf_text(&what));
+    struct iv_buf all IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_qualify_all(&all, report);
+    write_hero(m, report->verdict, iv_buf_text(&all), iv_buf_text(&what));
     iv_markup_close(m);
     write_list(m, report);
     for (size_t i = 0; i < report->entry_count; i++) {
@@ -311,7 +318,10 @@ static void write_several(struct iv_markup *m, const struct iv_report *report)
         iv_markup_open(m, "div");
         iv_markup_attribute_printf(m, "class", "hero small %s",
                                    verdict_classes[entry->judgement.verdict]);
-        write_verdict(m, "h2", iv_buf_text(&id), entry->judgement.verdict, entry->submission->path);
+        struct iv_buf rest IV_CLEANUP(iv_buf_fini) = {0};
+        iv_phrase_qualify(&rest, entry);
+        write_verdict(m, "h2", iv_buf_text(&id), entry->judgement.verdict, iv_buf_text(&rest),
+                      entry->submission->path);
         write_summary(m, report, entry);
         iv_markup_close(m);
         write_sections(&part);
@@ -323,7 +333,9 @@ static void write_one(struct iv_markup *m, const struct iv_report *report)
 {
     const struct iv_html_part part = {
         .markup = m, .report = report, .entry = report->entries, .number = 1, .heading = "h2"};
-    write_hero(m, report->verdict, report->entries[0].submission->path);
+    struct iv_buf rest IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_qualify(&rest, report->entries);
+    write_hero(m, report->verdict, iv_buf_text(&rest), report->entries[0].submission->path);
     write_summary(m, report, report->entries);
     iv_markup_close(m);
     write_sections(&part);

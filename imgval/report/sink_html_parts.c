@@ -31,34 +31,6 @@ static int compare_id(const void *a, const void *b)
     return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }
 
-static int compare_rule(const void *key, const void *item)
-{
-    const struct iv_rule *rule = key;
-    const struct mention *mention = item;
-    return strcmp(rule->id, mention->rule->id);
-}
-
-/* Which failed rules make the verdict fail: the others failed by findings that do not count. */
-static bool *failing_rules(const struct iv_html_part *part, struct iv_arena *arena)
-{
-    const struct iv_judgement *judgement = &part->entry->judgement;
-    struct mention *mentions = IV_NEW_ARRAY(arena, struct mention, judgement->outcome_count + 1);
-    bool *failing = IV_NEW_ARRAY(arena, bool, judgement->outcome_count + 1);
-    for (size_t i = 0; i < judgement->outcome_count; i++) {
-        mentions[i] = (struct mention){.rule = judgement->outcomes[i].rule, .place = i};
-    }
-    qsort(mentions, judgement->outcome_count, sizeof(*mentions), compare_id);
-    for (size_t i = 0; i < judgement->finding_count; i++) {
-        const struct iv_finding *finding = &judgement->findings[i];
-        const struct mention *mention = bsearch(finding->rule, mentions, judgement->outcome_count,
-                                                sizeof(*mentions), compare_rule);
-        if (mention != NULL && iv_phrase_is_failing(finding, part->report->fail_on)) {
-            failing[mention->place] = true;
-        }
-    }
-    return failing;
-}
-
 static void write_outcome(struct iv_markup *m, const struct iv_rule_outcome *row, bool failing)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -66,8 +38,7 @@ static void write_outcome(struct iv_markup *m, const struct iv_rule_outcome *row
     const char *class = !is_mild                        ? outcome_classes[row->outcome]
                         : row->rule->severity > IV_NOTE ? "warning"
                                                         : "note";
-    iv_buf_printf(&text, "%s%s", iv_phrase_outcomes[row->outcome],
-                  is_mild ? ", does not count" : "");
+    iv_buf_puts(&text, iv_phrase_outcome(row, failing));
     if (row->outcome != IV_NOT_APPLICABLE && row->subjects > 0) {
         iv_buf_puts(&text, " · ");
         iv_phrase_count(&text, row->subjects, iv_phrase_subject(row->rule->subject));
@@ -89,21 +60,25 @@ void iv_html_outcomes(const struct iv_html_part *part)
     struct iv_markup *m = part->markup;
     const struct iv_judgement *judgement = &part->entry->judgement;
     size_t counts[IV_COUNT(outcome_classes)] = {0};
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    const bool *failing = iv_phrase_failing(judgement, part->report->fail_on, &arena);
+    size_t reported = 0;
     for (size_t i = 0; i < judgement->outcome_count; i++) {
         counts[judgement->outcomes[i].outcome]++;
+        reported += judgement->outcomes[i].outcome == IV_FAILED && !failing[i];
     }
     iv_html_section(part, "outcomes", "Outcome of each rule");
     iv_markup_open(m, "p");
     iv_markup_attribute(m, "class", "sum");
-    iv_markup_printf(m, "%zu failed, %zu not evaluated, %zu passed, %zu not applicable.",
-                     counts[IV_FAILED], counts[IV_NOT_EVALUATED], counts[IV_PASSED],
-                     counts[IV_NOT_APPLICABLE]);
+    iv_markup_printf(m,
+                     "%zu failed, %zu reported without failing, %zu not evaluated, %zu passed, "
+                     "%zu not applicable.",
+                     counts[IV_FAILED] - reported, reported, counts[IV_NOT_EVALUATED],
+                     counts[IV_PASSED], counts[IV_NOT_APPLICABLE]);
     iv_markup_close(m);
     iv_markup_open(m, "ul");
     iv_markup_attribute(m, "class", "outcomes");
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
-    const bool *failing = failing_rules(part, &arena);
     for (size_t i = 0; i < judgement->outcome_count; i++) {
         write_outcome(m, &judgement->outcomes[i], failing[i]);
     }

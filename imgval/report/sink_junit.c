@@ -333,6 +333,10 @@ static void write_properties(struct iv_markup *m, const struct suite *suite)
     write_property(m, "tool", suite->report->tool);
     write_property(m, "tool_version", suite->report->tool_version);
     write_property(m, "verdict", iv_final_verdict_names[suite->entry->judgement.verdict]);
+    struct iv_buf headline IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_puts(&headline, iv_phrase_verdicts[suite->entry->judgement.verdict]);
+    iv_phrase_qualify(&headline, suite->entry);
+    write_property(m, "headline", iv_buf_text(&headline));
     write_property(m, "fail_on", iv_severity_names[suite->report->fail_on]);
     write_property(m, "what_if", suite->report->what_if ? iv_phrase_what_if : NULL);
     write_property(m, "path", s->path);

@@ -91,8 +91,10 @@ static void add_seals(struct iv_buf *buf, const struct iv_submission *s)
 static void add_head(struct comment *comment, const struct iv_report *report)
 {
     struct iv_buf *block = &comment->block;
-    iv_buf_printf(block, "## %s imgval: %s\n\n", symbols[report->verdict],
+    iv_buf_printf(block, "## %s imgval: %s", symbols[report->verdict],
                   iv_final_verdict_names[report->verdict]);
+    iv_phrase_qualify_all(block, report);
+    iv_buf_puts(block, "\n\n");
     if (report->what_if) {
         iv_buf_puts(block, "**What if:** no real verdict. Waivers reach findings that cannot be "
                            "waived; judge again without `--what-if`.\n\n");
@@ -126,12 +128,12 @@ static void add_head(struct comment *comment, const struct iv_report *report)
 /* ---- what was applied ---------------------------------------------------------------------- */
 
 static void add_outcome(struct iv_buf *block, const struct iv_judgement *judgement,
-                        enum iv_outcome outcome, const char *words, bool with_ids)
+                        const bool *failing, const char *words, bool with_ids)
 {
     size_t count = 0;
     struct iv_buf ids IV_CLEANUP(iv_buf_fini) = {0};
     for (size_t i = 0; i < judgement->outcome_count; i++) {
-        if (judgement->outcomes[i].outcome == outcome) {
+        if (strcmp(iv_phrase_outcome(&judgement->outcomes[i], failing[i]), words) == 0) {
             if (with_ids) {
                 iv_buf_puts(&ids, count == 0 ? "" : ", ");
                 iv_markdown_name(&ids, judgement->outcomes[i].rule->id);
@@ -144,13 +146,18 @@ static void add_outcome(struct iv_buf *block, const struct iv_judgement *judgeme
     }
 }
 
-static void add_outcomes(struct iv_buf *block, const struct iv_judgement *judgement)
+static void add_outcomes(struct iv_buf *block, const struct iv_judgement *judgement,
+                         enum iv_severity fail_on)
 {
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    const bool *failing = iv_phrase_failing(judgement, fail_on, &arena);
     iv_buf_puts(block, "\n| Outcome | Rules | |\n|---|---:|---|\n");
-    add_outcome(block, judgement, IV_FAILED, "failed", true);
-    add_outcome(block, judgement, IV_NOT_EVALUATED, "not evaluated", true);
-    add_outcome(block, judgement, IV_PASSED, "passed", false);
-    add_outcome(block, judgement, IV_NOT_APPLICABLE, "not applicable", false);
+    add_outcome(block, judgement, failing, "failed", true);
+    add_outcome(block, judgement, failing, "reported", true);
+    add_outcome(block, judgement, failing, "not evaluated", true);
+    add_outcome(block, judgement, failing, "passed", false);
+    add_outcome(block, judgement, failing, "not applicable", false);
 }
 
 /* ---- findings ------------------------------------------------------------------------------ */
@@ -260,7 +267,8 @@ static void add_group(struct comment *comment, const struct group *group,
     }
 }
 
-static void add_entry(struct comment *comment, const struct iv_report_entry *entry)
+static void add_entry(struct comment *comment, const struct iv_report_entry *entry,
+                      enum iv_severity fail_on)
 {
     struct iv_buf *block = &comment->block;
     const struct iv_submission *submission = entry->submission;
@@ -276,7 +284,7 @@ static void add_entry(struct comment *comment, const struct iv_report_entry *ent
         iv_markdown_code(block, submission->firmware_version);
     }
     iv_buf_puts(block, ".\n");
-    add_outcomes(block, &entry->judgement);
+    add_outcomes(block, &entry->judgement, fail_on);
     (void)take_block(comment);
     for (size_t i = 0; i < entry->judgement.finding_count;) {
         struct group group = next_group(&entry->judgement, i);
@@ -296,7 +304,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     for (int verdict = IV_VERDICT_FAIL; verdict >= IV_VERDICT_PASS; verdict--) {
         for (size_t i = 0; i < report->entry_count; i++) {
             if ((int)report->entries[i].judgement.verdict == verdict) {
-                add_entry(&comment, &report->entries[i]);
+                add_entry(&comment, &report->entries[i], report->fail_on);
             }
         }
     }

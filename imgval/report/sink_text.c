@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+enum { SCREEN_LINES = 24 };
+
 /* How one verdict looks. */
 struct verdict_look {
     const char *symbol;
@@ -28,12 +30,34 @@ static const struct verdict_look verdict_looks[] = {
 
 /* ---- the verdict ------------------------------------------------------------------------- */
 
-static void print_verdict(const struct iv_out *out, enum iv_final_verdict verdict, const char *what)
+/* `rest`: what the word does not say; then `what` it is about has a line of its own. */
+static void print_verdict(const struct iv_out *out, enum iv_final_verdict verdict, const char *rest,
+                          const char *what)
 {
     const struct verdict_look *look = &verdict_looks[verdict];
-    IV_LINE(out, IV_PIECE(look->ink, out->style->ascii ? "" : look->symbol),
-            IV_PIECE(look->ink, iv_phrase_verdicts[verdict]), IV_PIECE(IV_INK_PLAIN, "  "),
-            IV_PIECE(IV_INK_BOLD, what));
+    const char *symbol = out->style->ascii ? "" : look->symbol;
+    if (rest[0] == '\0') {
+        IV_LINE(out, IV_PIECE(look->ink, symbol), IV_PIECE(look->ink, iv_phrase_verdicts[verdict]),
+                IV_PIECE(IV_INK_PLAIN, "  "), IV_PIECE(IV_INK_BOLD, what));
+        return;
+    }
+    symbol = out->style->ascii ? "!" : verdict == IV_VERDICT_PASS ? "!" : "?";
+    iv_out_paragraph(out, 0, IV_PIECE(IV_INK_YELLOW, symbol),
+                     IV_PIECE(IV_INK_YELLOW, iv_arena_printf(out->scratch, "%s%s",
+                                                             iv_phrase_verdicts[verdict], rest)));
+    if (what != NULL) {
+        IV_LINE(out, IV_PIECE(IV_INK_PLAIN, "  "), IV_PIECE(IV_INK_BOLD, what));
+    }
+}
+
+/* `again`: as the last line of a long report. */
+static void print_entry_verdict(const struct iv_out *out, const struct iv_report_entry *entry,
+                                bool again)
+{
+    struct iv_buf rest IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_qualify(&rest, entry);
+    print_verdict(out, entry->judgement.verdict, iv_buf_text(&rest),
+                  again && rest.size > 0 ? NULL : iv_out_value(out, entry->submission->path));
 }
 
 static void print_judged_as(const struct iv_out *out, const struct iv_submission *s)
@@ -173,7 +197,7 @@ static void print_no_package(const struct iv_out *out)
 static void print_entry(const struct iv_out *out, const struct iv_report *report,
                         const struct iv_report_entry *entry)
 {
-    print_verdict(out, entry->judgement.verdict, iv_out_value(out, entry->submission->path));
+    print_entry_verdict(out, entry, false);
     if (holds_no_package(entry->submission)) {
         print_no_package(out);
         iv_text_print_findings(out, entry);
@@ -211,7 +235,9 @@ static void print_summary(const struct iv_out *out, const struct iv_report *repo
     for (size_t i = 0; i < report->entry_count; i++) {
         counts[report->entries[i].judgement.verdict]++;
     }
-    print_verdict(out, report->verdict,
+    struct iv_buf rest IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_qualify_all(&rest, report);
+    print_verdict(out, report->verdict, iv_buf_text(&rest),
                   iv_arena_printf(out->scratch, "%s: %zu failed, %zu incomplete, %zu passed",
                                   iv_out_counted(out, report->entry_count, "submission"),
                                   counts[IV_VERDICT_FAIL], counts[IV_VERDICT_INCOMPLETE],
@@ -223,7 +249,8 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
-    const struct iv_out out = {.file = file, .style = style, .scratch = &arena};
+    size_t lines = 0;
+    const struct iv_out out = {.file = file, .style = style, .scratch = &arena, .lines = &lines};
     if (report->what_if) {
         iv_text_what_if(&out);
     }
@@ -239,8 +266,11 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
         print_entry(&out, report, &report->entries[i]);
         iv_arena_reset(&arena, mark);
     }
-    if (report->entry_count > 1) {
+    if (report->entry_count > 1 || (report->entry_count == 1 && lines > SCREEN_LINES)) {
         iv_out_blank(&out);
+    }
+    if (report->entry_count == 1 && lines > SCREEN_LINES) {
+        print_entry_verdict(&out, report->entries, true); /* the first line is out of sight */
     }
     if (report->entry_count != 1) {
         print_summary(&out, report);

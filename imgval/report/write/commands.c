@@ -1,23 +1,50 @@
 #include "imgval/report/write/commands.h"
 
+#include "imgval/report/write/phrases.h"
 #include "imgval/report/write/ranked.h"
+
+#include <stdlib.h>
 
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
 }
 
+/* How often a rule was reported, with one severity. */
+struct tally {
+    const struct iv_rule *rule;
+    enum iv_severity severity;
+    size_t count;
+};
+
+/* The place of a finding's rule; mostly it is the last one. */
+static struct tally *tally_of(struct tally *tallies, size_t *count, struct tally *last,
+                              const struct iv_finding *finding)
+{
+    if (last->rule == finding->rule && last->severity == finding->severity) {
+        return last;
+    }
+    for (size_t i = 0; i < *count; i++) {
+        if (tallies[i].rule == finding->rule && tallies[i].severity == finding->severity) {
+            return &tallies[i];
+        }
+    }
+    tallies[*count] = (struct tally){.rule = finding->rule, .severity = finding->severity};
+    return &tallies[(*count)++];
+}
+
 static void add_summary(const struct iv_report *report, struct iv_buf *buf)
 {
     const struct iv_counts totals = iv_sink_totals(report);
+    iv_buf_printf(buf, "imgval: %s%s", report->what_if ? "what if (no real verdict): " : "",
+                  iv_final_verdict_names[report->verdict]);
+    iv_phrase_qualify_all(buf, report);
     iv_buf_printf(buf,
-                  "imgval: %s%s: %zu submission%s, %zu package%s; %zu error%s, %zu warning%s, %zu "
+                  ": %zu submission%s, %zu package%s; %zu error%s, %zu warning%s, %zu "
                   "note%s, %zu waived\n",
-                  report->what_if ? "what if (no real verdict): " : "",
-                  iv_final_verdict_names[report->verdict], report->entry_count,
-                  plural(report->entry_count), totals.packages, plural(totals.packages),
-                  totals.error, plural(totals.error), totals.warning, plural(totals.warning),
-                  totals.note, plural(totals.note), totals.waived);
+                  report->entry_count, plural(report->entry_count), totals.packages,
+                  plural(totals.packages), totals.error, plural(totals.error), totals.warning,
+                  plural(totals.warning), totals.note, plural(totals.note), totals.waived);
 }
 
 void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out)
@@ -27,10 +54,22 @@ void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE
     struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
     size_t count = 0;
     const struct iv_ranked *ranked = iv_sink_rank(report, &arena, &count);
+    struct tally *tallies = IV_NEW_ARRAY(&arena, struct tally, count + 1);
+    size_t tally_count = 0;
+    struct tally *tally = tallies;
     for (size_t i = 0; i < count && !ranked[i].finding->waived; i++) {
-        iv_buf_clear(&line);
-        add(&line, ranked[i].finding);
-        (void)fwrite(line.data, 1, line.size, out);
+        tally = tally_of(tallies, &tally_count, tally, ranked[i].finding);
+        if (++tally->count <= IV_COMMANDS_SHOWN) {
+            iv_buf_clear(&line);
+            add(&line, ranked[i].finding, tally->count == 1);
+            (void)fwrite(line.data, 1, line.size, out);
+        }
+    }
+    for (size_t i = 0; i < tally_count; i++) {
+        if (tallies[i].count > IV_COMMANDS_SHOWN) {
+            (void)fprintf(out, "imgval: %s %s: and %zu more\n", tallies[i].rule->id,
+                          tallies[i].rule->name, tallies[i].count - IV_COMMANDS_SHOWN);
+        }
     }
     iv_buf_clear(&line);
     add_summary(report, &line);

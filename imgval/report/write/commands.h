@@ -8,14 +8,19 @@
 #include "imgval/base/buf.h"
 #include "imgval/model/report.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
-/* Appends the line of a finding, with its end. */
-typedef void iv_sink_line_fn(struct iv_buf *line, const struct iv_finding *finding);
+/* Appends the line of a finding, with its end; the remedy is said once for each rule. */
+typedef void iv_sink_line_fn(struct iv_buf *line, const struct iv_finding *finding,
+                             bool with_remedy);
+
+enum { IV_COMMANDS_SHOWN = 10 }; /* of one rule: services show no more of a kind in one step */
 
 /*
  * Writes a report whose every line is a command of a build agent: one for each finding that is not
- * waived, ranked; then one that no agent obeys: verdict, submissions, findings by severity.
+ * waived, ranked, and at most IV_COMMANDS_SHOWN of one rule. Then lines that no agent obeys: how
+ * many more there are of a rule; verdict, submissions, findings by severity.
  */
 void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out);
 

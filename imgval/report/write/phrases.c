@@ -38,6 +38,74 @@ const char *iv_phrase_type(const struct iv_submission *submission)
     return submission->context_free ? "a context-free partial" : "a contextual partial";
 }
 
+static bool is_compliant(const struct iv_submission *s)
+{
+    for (size_t i = 0; i < s->variant_count; i++) {
+        if (s->variants[i].wspc.status == IV_WSPC_NOT_COMPLIANT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void qualify(struct iv_buf *buf, enum iv_final_verdict verdict, size_t warnings,
+                    bool compliant)
+{
+    if (verdict == IV_VERDICT_PASS && warnings > 0) {
+        iv_buf_puts(buf, " with ");
+        iv_phrase_count(buf, warnings, "warning");
+    }
+    if (verdict != IV_VERDICT_FAIL && !compliant) {
+        iv_buf_puts(buf, ": not WSPC compliant; not available for retail servicing");
+    }
+}
+
+void iv_phrase_qualify(struct iv_buf *buf, const struct iv_report_entry *entry)
+{
+    qualify(buf, entry->judgement.verdict, entry->judgement.counts.warning,
+            is_compliant(entry->submission));
+}
+
+void iv_phrase_qualify_all(struct iv_buf *buf, const struct iv_report *report)
+{
+    size_t warnings = 0;
+    bool compliant = true;
+    for (size_t i = 0; i < report->entry_count; i++) {
+        warnings += report->entries[i].judgement.counts.warning;
+        compliant = compliant && is_compliant(report->entries[i].submission);
+    }
+    qualify(buf, report->verdict, warnings, compliant);
+}
+
+const bool *iv_phrase_failing(const struct iv_judgement *judgement, enum iv_severity fail_on,
+                              struct iv_arena *arena)
+{
+    bool *failing = IV_NEW_ARRAY(arena, bool, judgement->outcome_count + 1);
+    size_t at = 0;
+    for (size_t i = 0; i < judgement->finding_count; i++) {
+        const struct iv_finding *finding = &judgement->findings[i];
+        if (!iv_phrase_is_failing(finding, fail_on)) {
+            continue;
+        }
+        /* Findings of one rule follow each other: mostly it is the place of the last one. */
+        for (size_t k = 0; k < judgement->outcome_count; k++) {
+            const size_t place = (at + k) % judgement->outcome_count;
+            if (judgement->outcomes[place].rule == finding->rule) {
+                at = place;
+                failing[place] = true;
+                break;
+            }
+        }
+    }
+    return failing;
+}
+
+const char *iv_phrase_outcome(const struct iv_rule_outcome *outcome, bool is_failing)
+{
+    return outcome->outcome == IV_FAILED && !is_failing ? "reported"
+                                                        : iv_phrase_outcomes[outcome->outcome];
+}
+
 const char *iv_phrase_reason(const struct iv_rule_outcome *outcome)
 {
     /* Reports of earlier versions do not say. */

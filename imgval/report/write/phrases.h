@@ -20,6 +20,21 @@ extern const char *const iv_phrase_ranks[];    /* of sources: "answer file", ...
 /* "an image", "a contextual partial", "a context-free partial". */
 const char *iv_phrase_type(const struct iv_submission *submission);
 
+/*
+ * What the word of a verdict does not say, to stand right after it: " with 2 warnings: not WSPC
+ * compliant; not available for retail servicing". Nothing after a pass that is as good as it
+ * sounds, and after a fail, which has its findings.
+ */
+void iv_phrase_qualify(struct iv_buf *buf, const struct iv_report_entry *entry);
+void iv_phrase_qualify_all(struct iv_buf *buf, const struct iv_report *report);
+
+/* Which of a judgement's outcomes make the verdict fail, by place, in the arena; the others that
+ * failed have findings that do not count, such as notes. */
+const bool *iv_phrase_failing(const struct iv_judgement *judgement, enum iv_severity fail_on,
+                              struct iv_arena *arena);
+/* The outcome of a rule in a word: "reported" where it failed by what does not count. */
+const char *iv_phrase_outcome(const struct iv_rule_outcome *outcome, bool is_failing);
+
 /* Why a rule was not evaluated, a clause after "because". */
 const char *iv_phrase_reason(const struct iv_rule_outcome *outcome);
 

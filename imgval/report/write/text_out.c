@@ -59,6 +59,9 @@ static void put_piece(const struct iv_out *out, struct iv_piece piece)
 void iv_out_blank(const struct iv_out *out)
 {
     (void)putc('\n', out->file);
+    if (out->lines != NULL) {
+        ++*out->lines;
+    }
 }
 
 void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces)

@@ -28,6 +28,7 @@ struct iv_out {
     FILE *file;
     const struct iv_style_options *style;
     struct iv_arena *scratch; /* texts of the block in hand; the caller resets it */
+    size_t *lines;            /* counts them; NULL: nobody asks */
 };
 
 /*
