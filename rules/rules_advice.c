@@ -99,9 +99,8 @@ static enum iv_outcome for_each_pair(const struct iv_case *c, struct iv_verdict 
 static bool judge_content(const struct iv_package *now, const struct iv_package *before,
                           const struct iv_baseline *baseline, struct iv_verdict *verdict)
 {
-    if (now->content == NULL || before->content == NULL ||
-        iv_version_compare(now->number, before->number) != 0 ||
-        strcmp(now->content, before->content) == 0) {
+    if (iv_version_compare(now->number, before->number) != 0 ||
+        !iv_package_content_differs(now, before)) {
         return false;
     }
     const struct iv_evidence evidence = {

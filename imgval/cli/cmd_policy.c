@@ -258,19 +258,15 @@ static bool find_policy(const struct iv_scan_arguments *given, const struct iv_s
     return true;
 }
 
-/* The day in UTC that waivers are judged by: --date, else SOURCE_DATE_EPOCH, else the clock. */
+/* The day in UTC that waivers are judged by: --date, else the clock. Not SOURCE_DATE_EPOCH: a build
+ * that is made again as of an old day must not bring expired waivers back. */
 static bool take_date(const char *given, int *ret_date, struct iv_error *err)
 {
     if (given != NULL) {
         return iv_policy_date(given, ret_date) ||
                iv_error_set(err, IV_ERROR_USAGE, "--date=%s: expected YYYY-MM-DD", given);
     }
-    const char *epoch = getenv("SOURCE_DATE_EPOCH");
-    uint64_t seconds;
     time_t now = time(NULL);
-    if (epoch != NULL && iv_parse_decimal(epoch, strlen(epoch), UINT32_MAX, &seconds)) {
-        now = (time_t)seconds;
-    }
     struct tm day;
     if (gmtime_r(&now, &day) == NULL) {
         return iv_error_set(err, IV_ERROR_SYSTEM, "the clock has no date");

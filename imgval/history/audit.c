@@ -48,15 +48,16 @@ static int equality_order(const void *a, const void *b)
     const struct iv_audit_source *x = *(const struct iv_audit_source *const *)a;
     const struct iv_audit_source *y = *(const struct iv_audit_source *const *)b;
     int order = text_order(x->id, y->id);
-    order = order != 0 ? order : number_order(x->set, y->set);
     order = order != 0 ? order : text_order(x->reason, y->reason);
     order = order != 0 ? order : text_order(x->doubt, y->doubt);
     return order != 0 ? order : (x > y) - (x < y);
 }
 
+/* By id, which does not cover lists of files: an image and the packages that it was made of are one
+ * submission. */
 static bool is_same_submission(const struct iv_audit_source *a, const struct iv_audit_source *b)
 {
-    return a->id != NULL && b->id != NULL && strcmp(a->id, b->id) == 0 && a->set == b->set &&
+    return a->id != NULL && b->id != NULL && strcmp(a->id, b->id) == 0 &&
            text_order(a->reason, b->reason) == 0 && text_order(a->doubt, b->doubt) == 0;
 }
 

@@ -118,6 +118,47 @@ void iv_import_rebuild(const struct iv_submission *reported, const struct iv_sca
     *ret_submission = built;
 }
 
+/* Rules that say what was not compared with, not what was not read: the set is whole all the same.
+ */
+static bool is_about_store(const struct iv_rule *rule)
+{
+    static const char *const ids[] = {"WSPC006", "WSPC007", "WSPC016"};
+    for (size_t i = 0; i < IV_COUNT(ids); i++) {
+        if (strcmp(rule->id, ids[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A set is recorded only where it is all that was there: as a scan of the tree itself would. */
+static bool check_whole(const struct importing *in, const struct iv_report_entry *entry,
+                        struct iv_error *err)
+{
+    const struct iv_judgement *judgement = &entry->judgement;
+    const char *path = entry->submission->path;
+    if (judgement->counts.unreadable > 0) {
+        return iv_error_set(err, IV_ERROR_INVALID, "%s: %s holds packages that could not be read",
+                            in->path, path);
+    }
+    for (size_t i = 0; i < judgement->finding_count; i++) {
+        const struct iv_finding *finding = &judgement->findings[i];
+        if (finding->incomplete && !is_about_store(finding->rule)) {
+            return iv_error_set(err, IV_ERROR_INVALID,
+                                "%s: not recorded, as not all of %s could be read: %s: %s",
+                                in->path, path, finding->rule->id, finding->message);
+        }
+    }
+    if (in->options->baseline && judgement->verdict == IV_VERDICT_INCOMPLETE) {
+        return iv_error_set(err, IV_ERROR_INVALID,
+                            "%s: the report of %s is incomplete, which cannot become a baseline; "
+                            "judge it again in full (imgval cache add --baseline PATH, or imgval "
+                            "scan --no-wspc for a report), or import it without --baseline",
+                            in->path, path);
+    }
+    return true;
+}
+
 static bool import_report(const struct importing *in, const struct iv_buf *bytes,
                           struct iv_import *ret_import, struct iv_error *err)
 {
@@ -139,9 +180,8 @@ static bool import_report(const struct importing *in, const struct iv_buf *bytes
                                 "%s: %s is a partial submission, which cannot be recorded",
                                 in->path, s.path);
         }
-        if (report.entries[i].judgement.counts.unreadable > 0) {
-            return iv_error_set(err, IV_ERROR_INVALID,
-                                "%s: %s holds packages that could not be read", in->path, s.path);
+        if (!check_whole(in, &report.entries[i], err)) {
+            return false;
         }
         /* What the report does not say is taken from the command line. */
         iv_import_rebuild(report.entries[i].submission, in->options, in->arena, &s);

@@ -116,38 +116,84 @@ static void put_number_field(struct iv_buf *buf, uint64_t number)
     put_field(buf, place);
 }
 
-/* `is_owned`: of each file, whether it is the package's own. */
-static const char *content_digest(const struct iv_reader *r, const struct iv_file_list *list,
-                                  const bool *is_owned, const struct iv_package *package)
+/* The FileType that a DSM would give a file of a CBS package: packages.md 1.1 and 1.2 have the
+ * folders. */
+static const char *type_by_place(const struct iv_package *package, const char *path)
+{
+    static const struct {
+        const char *folder;
+        const char *suffix;
+        const char *type;
+    } rows[] = {
+        {"\\Windows\\Packages\\RegistryFiles\\", ".reg", "registry"},
+        {"\\Windows\\Packages\\RegistryFiles\\", ".rga", "registrymultistringappend"},
+        {"\\Windows\\Packages\\PolicyFiles\\", "", "securitypolicy"},
+        {"\\Windows\\Packages\\Certificates\\", "", "certificates"},
+        {"\\Windows\\Packages\\BackupMetadata\\Directories\\", "", "directorybackupmetadata"},
+        {"\\Windows\\Packages\\BackupMetadata\\Files\\", "", "filebackupmetadata"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        if (iv_ascii_iprefix(path, rows[i].folder) && iv_ascii_isuffix(path, rows[i].suffix)) {
+            return rows[i].type;
+        }
+    }
+    return package->binary_partition && iv_ascii_isuffix(path, ".bin") ? "binarypartition"
+                                                                       : "regular";
+}
+
+static void put_file(struct iv_buf *fields, const struct iv_package_file *file, const char *type)
+{
+    put_field(fields, file->path);
+    put_field(fields, type);
+    if (file->has_size) {
+        put_number_field(fields, file->size);
+    } else {
+        put_field(fields, NULL);
+    }
+}
+
+static const char *digest(const struct iv_reader *r, const struct iv_buf *fields)
+{
+    struct iv_sha256 *sha = iv_sha256_open();
+    iv_sha256_add(sha, iv_buf_text(fields), fields->size);
+    char hex[IV_SHA256_HEX_SIZE];
+    iv_sha256_close_hex(sha, hex);
+    return iv_arena_strdup(r->arena, hex);
+}
+
+/*
+ * The digests over the list as it stands, and as a manifest of the other style would give it: a
+ * package that was converted has the same files. (Paths stand once, so types do not matter for the
+ * order.) `is_owned`: of each file, whether it is the package's own.
+ */
+static void set_content(const struct iv_reader *r, const struct iv_file_list *list,
+                        const bool *is_owned, struct iv_package *package)
 {
     struct iv_package_file *files = IV_NEW_ARRAY(r->scratch, struct iv_package_file, list->count);
+    struct iv_buf fields IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf other IV_CLEANUP(iv_buf_fini) = {0};
+    bool has_sizes = true;
     size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {
         if (!is_owned[i] && is_content(package, &list->items[i])) {
             files[count] = list->items[i];
+            files[count].cab_path = list->items[i].path; /* as written, beside the folded one */
             files[count].path = iv_path_fold(r->scratch, list->items[i].path);
             files[count].type = iv_ascii_fold(r->scratch, list->items[i].type);
+            has_sizes = has_sizes && files[count].has_size;
             count++;
         }
     }
     if (count > 1) {
         qsort(files, count, sizeof(*files), compare_content);
     }
-    struct iv_buf fields IV_CLEANUP(iv_buf_fini) = {0};
     for (size_t i = 0; i < count; i++) {
-        put_field(&fields, files[i].path);
-        put_field(&fields, files[i].type);
-        if (files[i].has_size) {
-            put_number_field(&fields, files[i].size);
-        } else {
-            put_field(&fields, NULL);
-        }
+        put_file(&fields, &files[i], files[i].type);
+        put_file(&other, &files[i],
+                 package->style == IV_STYLE_CBS ? type_by_place(package, files[i].cab_path) : NULL);
     }
-    struct iv_sha256 *sha = iv_sha256_open();
-    iv_sha256_add(sha, iv_buf_text(&fields), fields.size);
-    char hex[IV_SHA256_HEX_SIZE];
-    iv_sha256_close_hex(sha, hex);
-    return iv_arena_strdup(r->arena, hex);
+    package->content = digest(r, &fields);
+    package->content_other = has_sizes ? digest(r, &other) : NULL;
 }
 
 static void keep_files(const struct iv_reader *r, const struct iv_file_list *list,
@@ -201,7 +247,7 @@ void iv_file_list_apply(const struct iv_reader *r, const struct iv_file_list *li
     package->file_count = list->count;
     if (whole) {
         package->empty = empty;
-        package->content = content_digest(r, list, is_owned, package);
+        set_content(r, list, is_owned, package);
     }
     if (r->want_files) {
         keep_files(r, list, package);

@@ -98,7 +98,7 @@ static unsigned compare(const struct iv_package *before, const struct iv_package
         what |= IV_CHANGE_VERSION_UP;
     } else if (order < 0) {
         what |= IV_CHANGE_VERSION_DOWN;
-    } else if (differs(before->content, after->content)) {
+    } else if (iv_package_content_differs(before, after)) {
         what |= IV_CHANGE_CONTENT;
     }
     if (!iv_ascii_ieq(iv_package_partition(before), iv_package_partition(after))) {

@@ -231,6 +231,7 @@ static const struct iv_field package_fields[] = {
     BOOL(iv_package, registry_unread, "registry_unread", W),
     STRING(iv_package, junction_file, "junction_file", W),
     STRING(iv_package, content, "content", W | R | S),
+    STRING(iv_package, content_other, "content_other", W),
     NUMBER(iv_package, file_count, "file_count", W | R | S),
     NUMBER(iv_package, total_size, "total_size", W | R | S),
     LIST(iv_package, files, files_count, "files", W, iv_package_file),

@@ -385,6 +385,20 @@ bool iv_package_leaves_firmware(const struct iv_package *before, const struct iv
            iv_package_is_microsoft(after);
 }
 
+bool iv_package_content_differs(const struct iv_package *a, const struct iv_package *b)
+{
+    if (a->content == NULL || b->content == NULL) {
+        return false;
+    }
+    if (a->style == b->style || a->style == IV_STYLE_UNKNOWN || b->style == IV_STYLE_UNKNOWN) {
+        return strcmp(a->content, b->content) != 0;
+    }
+    if (a->content_other != NULL) {
+        return strcmp(a->content_other, b->content) != 0;
+    }
+    return b->content_other != NULL && strcmp(a->content, b->content_other) != 0;
+}
+
 /* NULL sorts like the empty string. */
 static int compare_text(const char *a, const char *b)
 {

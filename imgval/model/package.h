@@ -80,8 +80,10 @@ struct iv_package {
                                   junction of MainOS; NULL: none */
     const char *content; /* SHA-256 (hex) over the sorted list of (path, type, size); NULL: unknown.
                             Manifest, catalog and deployment manifest do not count. */
-    uint64_t file_count; /* files listed, all of them */
-    uint64_t total_size; /* sum of their sizes, bytes */
+    const char *content_other; /* the same as a manifest of the other style would give it; readers
+                                  alone know it */
+    uint64_t file_count;       /* files listed, all of them */
+    uint64_t total_size;       /* sum of their sizes, bytes */
     struct iv_package_file *files; /* only when the reader was asked for them (inspect) */
     size_t files_count;
     const char **payload_packages; /* extracted packages: listed files that are named like packages,
@@ -129,6 +131,10 @@ bool iv_package_is_microsoft(const struct iv_package *package);
 
 /* Whether a firmware package, known as such, is Microsoft's afterwards (ADV010). */
 bool iv_package_leaves_firmware(const struct iv_package *before, const struct iv_package *after);
+
+/* ADV001: whether the lists of files are known to differ. SPKG says types and CBS does not, so that
+ * across styles a list is compared with what it would be in the other one. */
+bool iv_package_content_differs(const struct iv_package *a, const struct iv_package *b);
 
 /* All packages of an array by key, those of one key by origin and path. */
 const struct iv_package **iv_package_sort(const struct iv_package *packages, size_t count,

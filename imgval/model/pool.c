@@ -145,9 +145,11 @@ static uint64_t hash_state(const struct iv_pool *pool, const struct iv_pool_pack
         p->owner_type,
         p->release_type,
         p->content,
+        p->content_other,
         (uint32_t)p->total_size,
         (uint32_t)(p->total_size >> 32),
-        (uint32_t)(p->binary_partition + 2 * p->empty + 4 * p->unreadable + 8 * p->firmware),
+        (uint32_t)(p->binary_partition + 2 * p->empty + 4 * p->unreadable + 8 * p->firmware) +
+            16 * (uint32_t)p->style,
     };
     return hash_bytes(pool->seed, words, sizeof(words));
 }
@@ -163,6 +165,7 @@ static bool is_same_state(const struct iv_pool_package *a, const struct iv_pool_
            a->partition == b->partition && a->owner == b->owner && a->component == b->component &&
            a->sub_component == b->sub_component && a->owner_type == b->owner_type &&
            a->release_type == b->release_type && a->content == b->content &&
+           a->content_other == b->content_other && a->style == b->style &&
            a->total_size == b->total_size && a->binary_partition == b->binary_partition &&
            a->empty == b->empty && a->unreadable == b->unreadable && a->firmware == b->firmware;
 }
@@ -180,6 +183,8 @@ static uint32_t add_package(struct iv_pool *pool, const struct iv_package *packa
         .owner_type = add_optional(pool, package->owner_type),
         .release_type = add_optional(pool, package->release_type),
         .content = add_optional(pool, package->content),
+        .content_other = add_optional(pool, package->content_other),
+        .style = package->style,
         .total_size = package->total_size,
         .binary_partition = package->binary_partition,
         .empty = package->empty,
@@ -218,6 +223,8 @@ void iv_pool_package(const struct iv_pool *pool, uint32_t number, struct iv_pack
         .owner_type = optional(pool, state->owner_type),
         .release_type = optional(pool, state->release_type),
         .content = optional(pool, state->content),
+        .content_other = optional(pool, state->content_other),
+        .style = state->style,
         .total_size = state->total_size,
         .binary_partition = state->binary_partition,
         .empty = state->empty,
@@ -272,7 +279,7 @@ static uint32_t keep_set(struct iv_pool *pool, const struct iv_pool_set *set)
 
 bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_set)
 {
-    if (set->count >= POOL_MAX / 16 || pool->text_count + 10 * set->count >= POOL_MAX ||
+    if (set->count >= POOL_MAX / 16 || pool->text_count + 11 * set->count >= POOL_MAX ||
         pool->package_count + set->count >= POOL_MAX || pool->set_count + 1 >= POOL_MAX) {
         return false;
     }

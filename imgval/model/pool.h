@@ -35,11 +35,13 @@ struct iv_pool_package {
     uint32_t owner_type;
     uint32_t release_type;
     uint32_t content;
+    uint32_t content_other;
     uint64_t total_size; /* bytes */
     bool binary_partition;
     bool empty;
     bool unreadable;
     bool firmware; /* not owned by Microsoft */
+    enum iv_style style;
 };
 
 /* One package of a set. */

@@ -597,6 +597,18 @@ static struct sighting *list_sightings(const struct iv_pool *pool, const struct 
     return list;
 }
 
+static bool content_differs(const struct iv_pool *pool, uint32_t a, uint32_t b)
+{
+    struct iv_package x;
+    struct iv_package y;
+    if (pool->packages[a].content == pool->packages[b].content) {
+        return false; /* as nearly all are */
+    }
+    iv_pool_package(pool, a, &x);
+    iv_pool_package(pool, b, &y);
+    return iv_package_content_differs(&x, &y);
+}
+
 static int changed_order(const void *a, const void *b, void *context)
 {
     const struct iv_changed_content *x = a;
@@ -630,7 +642,7 @@ void iv_changed_contents_build(const struct iv_pool *pool, const struct iv_point
                 iv_version_compare(list[end].number, list[i].number) != 0) {
                 break;
             }
-            if (!found && next->content != first->content) {
+            if (!found && content_differs(pool, list[i].package, list[end].package)) {
                 found = true;
                 changed.items = iv_arena_grow(arena, changed.items, changed.count, &capacity,
                                               sizeof(*changed.items));

@@ -86,6 +86,18 @@ def check_owners(checks, place):
     checks.that('"ADV010"' in done.text and "is owned by Microsoft in firmware 1.0.0.2, and by OEM in firmware 1.0.0.1" in done.text, "diff", done.text)
 
 
+def check_copies(checks, place):
+    """One submission in two places, with other lists of files, is one version of an audit."""
+    for folder, size in (("t1", 10), ("t1b", 11)):
+        build(place, f"spkg {folder}/Contoso.A.spkg component=A {{\n"
+                     f"    file \\Windows\\a.dll size={size}\n}}\n")
+        metadata(place, folder, 1)
+    done = place.run("audit", "--format=json", "t1", "t1b")
+    checks.status(done, 0, "audit")
+    variant = json.loads(done.out)["variants"][0]
+    checks.same(len(variant["versions"]), 1, "one version")
+
+
 def check_lists(checks, place):
     """A list of names, a phone's InstalledPackages.csv, and what is neither."""
     place.write("InstalledPackages.csv", "\ufeffPartition,Name,Version\r\n"
@@ -165,6 +177,61 @@ def check_damaged(checks, place):
     checks.same(support.export(place, "s.db"), good, "the store itself")
 
 
+def check_reports(checks, place):
+    """A report is checked against itself, and what says that it is not whole is no baseline."""
+    build(place, TWINS + "symlink t3/Contoso.C.spkg ../t1/Contoso.A.spkg\n"
+                         "spkg t3/Contoso.A.spkg component=A\n")
+    words = ("scan", "--no-wspc", "--format=json", *POP, version(1))
+    whole = json.loads(place.run(*words, "t1").out)
+    part = place.run(*words, "t3")
+    checks.status(part, 3, "a tree that was not read in full")
+    place.write("part.json", part.out)
+    done = place.run("cache", "import", "--baseline", "--cache=n.db", "part.json")
+    checks.status(done, 2, "an incomplete report")
+    checks.that("IMG006" in done.text_err, "and why", done.text_err)
+    place.write("stream", place.run("scan", "--no-wspc", "--format=jsonl", *POP, version(1), "t3").out)
+    checks.status(place.run("cache", "import", "--baseline", "--cache=n.db", "stream"), 2, "a stream")
+    place.write("nostore.json", place.run("scan", "--cache=none.db", "--format=json", *POP, version(1),
+                                          "t1").out)
+    checks.status(place.run("cache", "import", "--baseline", "--cache=n.db", "nostore.json"), 2,
+                  "an incomplete verdict")
+    checks.status(place.run("cache", "import", "--cache=o.db", "nostore.json"), 0,
+                  "the set is whole all the same")
+
+    def lie(change):
+        report = json.loads(json.dumps(whole))
+        change(report, report["submissions"][0])
+        place.write("lie.json", json.dumps(report))
+        return (place.run("render", "--format=text", "lie.json"),
+                place.run("cache", "import", "--baseline", "--cache=n.db", "lie.json"),
+                place.run("audit", "lie.json"))
+
+    incomplete = {"id": "IMG004", "name": "unreadable-entry", "severity": "warning", "incomplete": True,
+                  "waived": False, "message": "x", "remedy": "y", "fingerprint": "0" * 64}
+    lies = {
+        "a verdict": lambda r, s: s.update(verdict="fail"),
+        "the report's verdict": lambda r, s: r.update(verdict="incomplete"),
+        "a finding taken out": lambda r, s: s["findings"].pop(),
+        "a finding put in": lambda r, s: s["findings"].append(incomplete),
+        "a count": lambda r, s: s["counts"].update(warning=s["counts"]["warning"] + 1),
+        "a package taken out": lambda r, s: s["packages"].pop(),
+        "a package put in": lambda r, s: s["packages"].append(s["packages"][0]),
+        "a key": lambda r, s: s["packages"][0].update(key="contoso.other"),
+        "a name": lambda r, s: s["packages"][0].update(name="Contoso.Other"),
+        "unreadable": lambda r, s: s["packages"][0].update(unreadable=True),
+        "an outcome": lambda r, s: s["outcomes"][0].update(outcome="not-evaluated"),
+    }
+    for what, change in lies.items():
+        render, taken, audit = lie(change)
+        checks.status(render, 2, f"{what}: render")
+        checks.that("contradicts itself" in render.text_err, f"{what}: and why", render.text_err)
+        checks.status(taken, 2, f"{what}: import")
+        checks.status(audit, 3, f"{what}: audit")
+    checks.that(not (place.path / "n.db").exists(), "nothing was recorded")
+    render, taken, audit = lie(lambda r, s: None)
+    checks.same([render.status, taken.status], [0, 0], "the truth")
+
+
 def check_no_store(checks, place):
     """No store is one without submissions."""
     checks.same(place.run("cache", "list", "--cache=none.db").out, b"", "list")
@@ -182,5 +249,6 @@ def check_no_store(checks, place):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_groups([check_twins, check_owners, check_lists, check_damaged, check_no_store], sys.argv[3:], sys.argv[1],
+    sys.exit(support.run_groups([check_twins, check_owners, check_copies, check_lists, check_damaged, check_reports,
+                                 check_no_store], sys.argv[3:], sys.argv[1],
                                 sys.argv[2]))

@@ -3,6 +3,7 @@
 #include "imgval/base/file.h"
 #include "imgval/model/kinds.h"
 #include "imgval/report/read/json_read.h"
+#include "imgval/report/read/report_check.h"
 #include "imgval/report/write/json_report.h"
 
 #include <string.h>
@@ -22,8 +23,9 @@ struct loader {
     size_t findings;
     iv_report_entry_fn *each; /* streams that are handed over entry by entry; NULL: kept */
     void *context;
-    size_t delivered;          /* entries that were handed over */
-    struct iv_arena_mark mark; /* what lies behind it belongs to the entry in hand */
+    size_t delivered;            /* entries that were handed over */
+    enum iv_final_verdict worst; /* of the entries that are whole */
+    struct iv_arena_mark mark;   /* what lies behind it belongs to the entry in hand */
 };
 
 bool iv_json_is_stream(const char *bytes, size_t size)
@@ -430,12 +432,45 @@ static void finish_submission(struct loader *loader)
     }
 }
 
+/* The last entry is whole: it must agree with itself. What is handed over entry by entry says
+ * itself that packages are lost. */
+static void check_entry(struct loader *loader)
+{
+    if (loader->report.entry_count == 0 || loader->reader.failed) {
+        return;
+    }
+    const struct iv_report_entry *entry = last_entry(loader);
+    const char *why = iv_report_contradiction(entry, loader->report.fail_on, loader->each == NULL,
+                                              loader->reader.arena);
+    if (why != NULL) {
+        iv_json_fail(&loader->reader, "the report contradicts itself: of %s %s",
+                     entry->submission->path == NULL ? "a submission" : entry->submission->path,
+                     why);
+    }
+    if (entry->judgement.verdict > loader->worst) {
+        loader->worst = entry->judgement.verdict;
+    }
+}
+
+static void check_report(struct loader *loader)
+{
+    bool any = loader->delivered + loader->report.entry_count > 0;
+    if (!loader->reader.failed && any && loader->report.verdict != loader->worst) {
+        iv_json_fail(&loader->reader,
+                     "the report contradicts itself: its verdict is %s, and that "
+                     "of its submissions %s",
+                     iv_final_verdict_names[loader->report.verdict],
+                     iv_final_verdict_names[loader->worst]);
+    }
+}
+
 static void read_entry(struct loader *loader, const struct iv_json_value *object)
 {
     read_submission(loader, object);
     read_all(loader, object, "packages", read_package);
     read_all(loader, object, "findings", read_finding);
     finish_submission(loader);
+    check_entry(loader);
 }
 
 static bool read_document(struct loader *loader, const char *bytes, size_t size)
@@ -452,6 +487,7 @@ static bool read_document(struct loader *loader, const char *bytes, size_t size)
     loader->report.verdict = (enum iv_final_verdict)iv_json_get_word(
         &loader->reader, value, "verdict", iv_final_verdict_names);
     read_all(loader, value, "submissions", read_entry);
+    check_report(loader);
     read_timings(loader, value);
     loader->has_end = true;
     return !loader->reader.failed;
@@ -469,6 +505,8 @@ static void read_end(struct loader *loader, const struct iv_json_value *object)
         iv_json_get_uint(reader, counts, "findings") != loader->findings) {
         iv_json_fail(reader, "the counts of the end record are not those of the stream");
     }
+    check_entry(loader);
+    check_report(loader);
     read_timings(loader, object);
     loader->has_end = true;
 }
@@ -524,6 +562,7 @@ static void read_record(struct loader *loader, const struct iv_json_value *objec
         loader->mark = iv_arena_mark(reader->arena);
     } else if (record == 1) {
         finish_submission(loader);
+        check_entry(loader);
         deliver(loader, true);
         if (iv_json_get_uint(reader, object, "index") !=
             loader->delivered + loader->report.entry_count) {
