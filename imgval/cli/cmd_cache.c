@@ -559,6 +559,10 @@ static int run_verify(const struct iv_command *command, void *options,
     if (count == 0) {
         iv_buf_puts(&text, "ok\n");
     }
+    if (count > 0) {
+        fputs("imgval: the baseline store is not sound; what is wrong stands on standard output\n",
+              stderr);
+    }
     return iv_command_print(&text, count == 0 ? IV_EXIT_PASS : IV_EXIT_TROUBLE);
 }
 
