@@ -1,6 +1,7 @@
 /* imgval inspect: show what a package, an image or a tree holds; judge nothing. */
 #include "imgval/cli/command.h"
 
+#include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/model/fields.h"
 #include "imgval/model/kinds.h"
@@ -100,6 +101,48 @@ static void add_files(const struct view *view, const struct iv_package *package)
     }
 }
 
+/* What is known of who signed a catalog. */
+static void add_signer(const struct view *view, const struct iv_seal *seal)
+{
+    struct iv_buf chain IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < seal->chain_count; i++) {
+        iv_buf_printf(&chain, "%s%s", i == 0 ? "" : ", issued by ", seal->chain[i]);
+    }
+    add_row(view, "signature", iv_signature_names[seal->signature]);
+    add_row(view, "signer", seal->signer);
+    add_row(view, "organization", seal->organization);
+    add_row(view, "digest", seal->digest);
+    add_row(view, "chain", chain.size == 0 ? NULL : iv_buf_text(&chain));
+    add_row(view, "ends in", seal->root_name);
+    add_row(view, "root", seal->root == IV_ROOT_NONE ? NULL : iv_root_names[seal->root]);
+    add_row(view, "time stamp", seal->stamp);
+    add_row(view, "stamped by", seal->stamp_signer);
+    add_row(view, "weak", seal->weak);
+}
+
+static void add_seal(const struct view *view, const struct iv_seal *seal)
+{
+    add_row(view, "content", iv_content_names[seal->content]);
+    if (seal->version > 0) {
+        iv_buf_printf(view->buf,
+                      "  %-16s version %" PRIu64 "; %" PRIu64 " of %" PRIu64 " files covered\n",
+                      "catalog", seal->version, seal->covered, seal->file_count);
+    }
+    add_signer(view, seal);
+    for (size_t i = 0; i < seal->flaw_count; i++) {
+        iv_buf_puts(view->buf, "  ! ");
+        add_text(view, seal->flaws[i].detail);
+        iv_buf_putc(view->buf, '\n');
+    }
+    for (size_t i = 0; i < seal->sealed_count; i++) {
+        const struct iv_sealed_file *file = &seal->files[i];
+        iv_buf_printf(view->buf, "  %-12s %-64s  ", iv_sealed_state_names[file->state],
+                      file->digest == NULL ? "-" : file->digest);
+        add_text(view, file->path);
+        iv_buf_putc(view->buf, '\n');
+    }
+}
+
 static void add_package_in_full(const struct view *view, const struct iv_package *package,
                                 bool files)
 {
@@ -131,6 +174,9 @@ static void add_package_in_full(const struct view *view, const struct iv_package
                   package->file_count, package->total_size);
     if (files) {
         add_files(view, package);
+    }
+    for (size_t i = 0; i < package->seal_count; i++) {
+        add_seal(view, &package->seal[i]);
     }
     for (size_t i = 0; i < package->fault_count; i++) {
         add_fault(view, &package->faults[i]);
@@ -457,6 +503,15 @@ static void json_package(struct iv_json *json, const struct iv_package *package)
         iv_json_close_object(json);
     }
     iv_json_close_array(json);
+    if (package->seal_count > 0) {
+        iv_json_open_array(json, "digests");
+        for (size_t i = 0; i < package->seal->sealed_count; i++) {
+            iv_json_open_object(json, NULL);
+            iv_json_fields(json, &iv_sealed_file_struct, &package->seal->files[i], IV_FIELD_REPORT);
+            iv_json_close_object(json);
+        }
+        iv_json_close_array(json);
+    }
     json_faults(json, package->faults, package->fault_count);
     iv_json_close_object(json);
 }
@@ -545,6 +600,14 @@ static bool read_named(const char *name, const struct iv_scan_options *options,
     return true;
 }
 
+/* One package, or a catalog: it is read whole, as a tree is only on request. */
+static bool is_package_file(const char *path)
+{
+    struct stat st;
+    return !iv_resolve_is_name(path) && iv_kind_of_image_name(path) == IV_KIND_COUNT &&
+           iv_look_at(path, &st) == IV_LOOK_FOUND && S_ISREG(st.st_mode);
+}
+
 static int run_inspect(const struct iv_command *command, void *options,
                        const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -563,6 +626,7 @@ static int run_inspect(const struct iv_command *command, void *options,
     scan_options.type = IV_PARTIAL;
     scan_options.context_free = true;
     scan_options.want_files = true;
+    scan_options.verify = scan_options.verify || is_package_file(arguments->items[0]);
     if (!read_named(arguments->items[0], &scan_options, arena, &s, &err)) {
         return iv_command_fail(&err);
     }
@@ -580,9 +644,12 @@ const struct iv_command iv_cmd_inspect = {
     .name = "inspect",
     .synopsis = "PATH",
     .summary = "Show what a package, an image or a tree of packages holds; judge nothing.",
-    .details = "Of an image: headers, stores, partitions and how full they are, signers.\n\n"
-               "Exit status: 0; 3 when something could not be read, or the hashes of an FFU were "
-               "not all checked.",
+    .details =
+        "Of an image: headers, stores, partitions and how full they are, signers. Of a\n"
+        "package file: signer, chain, time stamp, and the digest of each file; of a catalog\n"
+        "(.cat) alone, the digests that it lists.\n\n"
+        "Exit status: 0; 3 when something could not be read, or the hashes of an FFU were "
+        "not all checked.",
     .options_size = sizeof(struct iv_scan_arguments),
     .defaults = &iv_scan_arguments_default,
     .groups = groups,

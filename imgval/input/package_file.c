@@ -629,6 +629,22 @@ static void read_bare(const struct iv_reader *r, int fd, int directory, const ch
     }
 }
 
+/* Catalogs and certificates begin with this byte. */
+#define DER_SEQUENCE 0x30
+
+/* inspect shows a catalog that lies by itself. */
+static void read_catalog(const struct iv_reader *r, int fd, struct iv_package *package)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    if (iv_file_read_all(fd, r->limits->metadata_size, &buf)) {
+        iv_verify_catalog(r, &buf, package);
+        return;
+    }
+    bool limit = errno == EFBIG;
+    fail(r, package, limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
+         limit ? "larger than the limit of a metadata file" : strerror(errno));
+}
+
 static void read_probed(const struct iv_reader *r, int fd, uint64_t size, int directory,
                         const char *relative, struct iv_package *package)
 {
@@ -660,6 +676,8 @@ static void read_probed(const struct iv_reader *r, int fd, uint64_t size, int di
     } else if (!is_package_name &&
                (is_manifest_name(package->path) || looks_like_xml(head, (size_t)got))) {
         read_bare(r, fd, directory, relative, package);
+    } else if (r->want_files && r->verify != NULL && head[0] == DER_SEQUENCE) {
+        read_catalog(r, fd, package);
     } else if (looks_like_xml(head, (size_t)got)) {
         fail(r, package, IV_FAULT_MALFORMED, "not a cabinet, but a bare XML document");
     } else {
@@ -868,11 +886,11 @@ void iv_package_read_installed(const struct iv_reader *r, const struct iv_instal
     };
     struct iv_file_list list = {0};
     bool is_mum = is_mum_document(bytes, package->path);
-    if (r->verify != NULL) {
-        iv_verify_nothing(r, package, "installed in an image: --verify checks package files alone");
-    }
     if (read_manifest(r, &doc, is_mum, package, &list)) {
         struct place place = {.installed = installed, .directory = -1, .folder = ""};
         read_registries(r, &place, &list, package);
+        if (r->verify != NULL) {
+            iv_verify_installed(r, installed, &list, package);
+        }
     }
 }

@@ -34,7 +34,8 @@ struct verifier {
     bool has_catalog;
     struct iv_claims claims;
     bool is_damaged;
-    bool is_part; /* something was not read, for reasons that say nothing of the package */
+    bool is_installed; /* some files are no files any more: what is missing says nothing */
+    bool is_part;      /* something was not read, for reasons that say nothing of the package */
 };
 
 /* ---------------------------------------------------------------------------------------- the seal
@@ -101,7 +102,7 @@ static void hand_end(struct verifier *v)
 {
     iv_file_hash_end(v->hash, &v->hand->digests);
     v->hand->is_read = true;
-    v->seal->file_count++;
+    v->seal->file_count += v->hand->state == IV_SEALED_CATALOG ? 0 : 1;
     if (v->hand->state == IV_SEALED_CATALOG && v->keeps) {
         v->has_catalog = true;
         iv_buf_clear(&v->catalog);
@@ -297,7 +298,8 @@ static void check_catalog(struct verifier *v)
         return;
     }
     check_signature(v, &catalog);
-    iv_coverage_check(v->r, &catalog, v->files, v->count, !v->is_damaged && !v->is_part, v->seal);
+    iv_coverage_check(v->r, &catalog, v->files, v->count,
+                      !v->is_damaged && !v->is_part && !v->is_installed, v->seal);
 }
 
 static bool has_flaw(const struct iv_seal *seal, enum iv_flaw_kind kind)
@@ -541,4 +543,129 @@ void iv_verify_loose(const struct iv_reader *r, iv_verify_open_fn *open, const v
         read_loose(&v, open, context, &all.items[i], file);
     }
     finish(&v);
+}
+
+/* -------------------------------------------------------------------------------- installed
+ * packages */
+
+#define CATALOG_FOLDER "\\Windows\\System32\\catroot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}\\"
+
+/* Where a device has the catalogs of packages; the file is named after the package. */
+static bool is_catalog_place(const char *device_path)
+{
+    return iv_ascii_ifind(device_path, "\\catroot\\") != NULL &&
+           iv_ascii_isuffix(device_path, ".cat");
+}
+
+static bool is_package_catalog(const struct iv_package *package, const struct iv_package_file *file)
+{
+    return package->style == IV_STYLE_SPKG
+               ? iv_ascii_ieq(file->type, "Catalog")
+               : is_catalog_place(file->path) && iv_ascii_ieq(file->cab_path, catalog_names[0]);
+}
+
+static void read_installed(struct verifier *v, const struct iv_installed *installed,
+                           struct iv_covered_file *file)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_fault fault = {0};
+    if (!installed->read(installed->context, file->name, v->r->limits->image_files, &buf, &fault)) {
+        if (fault.kind != IV_FAULT_NONE) {
+            fault.member = file->name;
+            v->is_part = true;
+            iv_reader_package_fault(v->r, v->package, &fault, false);
+        }
+        return;
+    }
+    hand_begin(v, file);
+    if (is_small(v, file->name, buf.size)) {
+        hand_add(v, (const unsigned char *)iv_buf_text(&buf), buf.size);
+        hand_end(v);
+    }
+}
+
+void iv_verify_installed(const struct iv_reader *r, const struct iv_installed *installed,
+                         const struct iv_file_list *list, struct iv_package *package)
+{
+    struct verifier v = {
+        .r = r,
+        .package = package,
+        .list = list,
+        .seal = add_seal(r, package),
+        .hash = iv_file_hash_open(),
+        .files = IV_NEW_ARRAY(r->scratch, struct iv_covered_file, list->count + 1),
+        .is_installed = true,
+        .catalog_name = catalog_name(package),
+    };
+    bool has_place = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct iv_package_file *listed = &list->items[i];
+        /* CBS manifests are kept in another form on a device, DSMs may be. */
+        bool is_manifest = iv_ascii_ieq(listed->type, "Manifest") ||
+                           iv_ascii_isuffix(listed->path, ".mum") ||
+                           iv_ascii_isuffix(listed->path, ".manifest");
+        if (*listed->path == '\0' || is_manifest) {
+            continue;
+        }
+        struct iv_covered_file *file = &v.files[v.count++];
+        file->name = listed->path;
+        if (is_package_catalog(package, listed)) {
+            file->state = IV_SEALED_CATALOG;
+            v.catalog_name = listed->path;
+            has_place = true;
+        }
+        read_installed(&v, installed, file);
+    }
+    if (!has_place) { /* early manifests do not list it */
+        struct iv_covered_file *file = &v.files[v.count++];
+        v.catalog_name = iv_arena_printf(r->scratch, CATALOG_FOLDER "%s.cat", package->name);
+        *file = (struct iv_covered_file){.name = v.catalog_name, .state = IV_SEALED_CATALOG};
+        read_installed(&v, installed, file);
+    }
+    finish(&v);
+}
+
+/* --------------------------------------------------------------------------------- catalogs alone
+ */
+
+static void list_members(const struct iv_reader *r, const struct iv_catalog *catalog,
+                         struct iv_seal *seal)
+{
+    struct iv_der at = catalog->members;
+    struct iv_catalog_member member;
+    seal->files = IV_NEW_ARRAY(r->arena, struct iv_sealed_file, catalog->member_count);
+    while (seal->sealed_count < catalog->member_count && iv_catalog_next(&at, &member)) {
+        struct iv_der digest = member.digest.size > 0 ? member.digest : member.tag;
+        struct iv_buf hex IV_CLEANUP(iv_buf_fini) = {0};
+        iv_hex_add(&hex, digest.bytes, digest.size);
+        const char *name = iv_catalog_value(member.attributes, "File", r->arena);
+        seal->files[seal->sealed_count++] = (struct iv_sealed_file){
+            .path = name == NULL ? "-" : name,
+            .state = IV_SEALED_LISTED,
+            .digest = iv_arena_strdup(r->arena, iv_buf_text(&hex)),
+        };
+    }
+}
+
+void iv_verify_catalog(const struct iv_reader *r, const struct iv_buf *bytes,
+                       struct iv_package *package)
+{
+    struct verifier v = {
+        .r = r,
+        .package = package,
+        .seal = add_seal(r, package),
+        .catalog_name = iv_reader_last_part(package->path),
+    };
+    struct iv_catalog catalog;
+    const char *why = NULL;
+    iv_buf_add(&v.catalog, iv_buf_text(bytes), bytes->size);
+    if (iv_catalog_read(iv_buf_text(&v.catalog), v.catalog.size, r->arena, &catalog, &why)) {
+        v.seal->version = (uint64_t)catalog.version;
+        check_signature(&v, &catalog);
+        list_members(r, &catalog, v.seal);
+    } else {
+        struct iv_fault fault = {.kind = IV_FAULT_MALFORMED, .detail = why};
+        iv_reader_package_fault(r, package, &fault, true);
+    }
+    iv_buf_fini(&v.catalog);
 }

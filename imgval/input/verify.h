@@ -24,6 +24,18 @@ typedef int iv_verify_open_fn(const void *context, const struct iv_package_file 
 void iv_verify_loose(const struct iv_reader *r, iv_verify_open_fn *open, const void *context,
                      const struct iv_file_list *list, struct iv_package *package);
 
+/* A catalog that is a file of its own (inspect): who signed it, and the digests that it lists. */
+void iv_verify_catalog(const struct iv_reader *r, const struct iv_buf *bytes,
+                       struct iv_package *package);
+
+/*
+ * An installed package: each file that its manifest lists and that lies on the volume, against the
+ * catalog that lies there too. What was not installed as a file (registry, binary partitions) says
+ * nothing.
+ */
+void iv_verify_installed(const struct iv_reader *r, const struct iv_installed *installed,
+                         const struct iv_file_list *list, struct iv_package *package);
+
 /* A package of which no more than the manifest is here. */
 void iv_verify_nothing(const struct iv_reader *r, struct iv_package *package, const char *why);
 

@@ -133,7 +133,8 @@ const char *const iv_flaw_names[] = {
 const char *const iv_sealed_state_names[] = {
     [IV_SEALED_NOT_READ] = "not-read",       [IV_SEALED_COVERED] = "covered",
     [IV_SEALED_NOT_COVERED] = "not-covered", [IV_SEALED_EMPTY] = "empty",
-    [IV_SEALED_CATALOG] = "catalog",         [IV_SEALED_CATALOG + 1] = NULL,
+    [IV_SEALED_CATALOG] = "catalog",         [IV_SEALED_LISTED] = "listed",
+    [IV_SEALED_LISTED + 1] = NULL,
 };
 
 static const struct iv_field flaw_fields[] = {

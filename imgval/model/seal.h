@@ -56,6 +56,7 @@ enum iv_sealed_state {
     IV_SEALED_NOT_COVERED,
     IV_SEALED_EMPTY,   /* of no bytes: catalogs leave such files out */
     IV_SEALED_CATALOG, /* the catalog itself */
+    IV_SEALED_LISTED,  /* inspect: no file, but what a catalog lists */
 };
 
 struct iv_sealed_file {
@@ -79,7 +80,7 @@ struct iv_seal {
     const char **chain;       /* common names, the signer's first */
     size_t chain_count;
     uint64_t version;    /* of the catalog: 1 or 2; 0: none */
-    uint64_t file_count; /* read whole */
+    uint64_t file_count; /* read whole, without the catalog */
     uint64_t covered;    /* of these */
     uint64_t bytes;      /* in them */
     struct iv_flaw *flaws;
