@@ -2,7 +2,7 @@
 """Benchmarks of imgval against named peers on the same tree in the same run.
 
     bench.py BUILD [NAME...]        NAME: scan registry work payload memory facts cold store start
-                                    reports ffu audit
+                                    reports verify ffu audit
 
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
@@ -470,12 +470,38 @@ def bench_reports(build, work):
               f"RSS ratio {peak[many] / peak[few]:.1f}")
 
 
+def bench_verify(build, work):
+    """Packages read whole, with a catalog each, most of 50 to 300 KB and some of 64 MB."""
+    lines = []
+    for i in range(3000):
+        size = 12500 + i * 7919 % 62500
+        kind = "cbs" if i % 2 else "spkg"
+        lines.append(f"{kind} t/Contoso.P{i}.{'cab' if i % 2 else 'spkg'} component=P{i} catalog=v2 files=4 "
+                     f"file_size={size} seed={i}")
+    lines += [f"spkg t/Contoso.Big{i}.spkg component=Big{i} catalog=v2 files=1 file_size=67108864 seed={i}"
+              for i in range(4)]
+    (work / "recipe").write_text("\n".join(lines) + "\n")
+    subprocess.run([tool(build, "mkfixture"), work / "recipe", work / "out"], check=True)
+    tree = work / "out/t"
+    words = [build / "imgval", "scan", "--type=partial", "--context-free", "--verify", "-q", tree]
+    peer = f"cd '{tree}' && cabextract -t *.spkg *.cab && sha256sum *"
+    ours, theirs = [], []
+    for _ in range(3):
+        ours.append(measure(words))
+        theirs.append(measure(peer, shell=True))
+    row("scan --verify", ours, len(lines))
+    row("cabextract -t, sha256sum", theirs, len(lines))
+    goal("wall against cabextract and sha256sum", statistics.median(r[0] for r in ours) /
+         statistics.median(r[0] for r in theirs), 0.6)
+    goal("peak RSS of all processes", max(r[2] for r in ours) / 2 ** 20, 64, " MiB")
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     benches = {"scan": bench_scan, "registry": bench_registry, "work": bench_work, "payload": bench_payload,
                "memory": bench_memory, "facts": bench_facts,
                "cold": bench_cold, "store": bench_store, "start": bench_start,
-               "reports": bench_reports, "ffu": bench_ffu, "audit": bench_audit}
+               "reports": bench_reports, "verify": bench_verify, "ffu": bench_ffu, "audit": bench_audit}
     names = sys.argv[2:] or list(benches)
     for name in names:
         if name not in benches:
