@@ -230,7 +230,6 @@ static void build_versions(struct iv_auditing *a, const struct iv_audit_place *p
             variant->points[variant->point_count++] = (uint32_t)i;
             version->point = (uint32_t)variant->point_count;
         }
-        variant->not_judged += version->state != IV_AUDIT_JUDGED ? 1 : 0;
     }
 }
 
@@ -581,10 +580,43 @@ static void build_variants(struct iv_auditing *a)
     }
 }
 
-/* A standard validation of it was not evaluated. */
-static bool is_unfinished(const struct iv_audit_source *source)
+/* What of a set was not read, or not evaluated; NULL: nothing. */
+static const char *find_gap(const struct iv_audit_source *source, struct iv_arena *arena)
 {
-    return source->nine != NULL && source->nine->verdict == IV_VERDICT_INCOMPLETE;
+    if (source->reason != NULL) {
+        return source->reason;
+    }
+    struct iv_buf gap IV_CLEANUP(iv_buf_fini) = {0};
+    if (source->unreadable > 0) {
+        iv_buf_printf(&gap, "%zu package%s could not be read", source->unreadable,
+                      source->unreadable == 1 ? "" : "s");
+    }
+    if (source->doubt != NULL) {
+        iv_buf_printf(&gap, "%s%s could not be read", gap.size == 0 ? "" : "; ", source->doubt);
+    }
+    if (source->unevaluated != NULL) {
+        iv_buf_printf(&gap, "%s%s not evaluated", gap.size == 0 ? "" : "; ", source->unevaluated);
+    }
+    return gap.size == 0 ? NULL : iv_arena_strdup(arena, iv_buf_text(&gap));
+}
+
+/* Which versions are judged in full. A set with a gap has it in each of its variants; one that a
+ * variant could not judge has a gap from then on. */
+static void mark_variant(struct iv_audit *audit, struct iv_audit_variant *variant, bool *listed)
+{
+    for (size_t i = 0; i < variant->version_count; i++) {
+        struct iv_audit_version *version = &variant->versions[i];
+        struct iv_audit_source *source = &audit->sources[version->source - audit->sources];
+        const bool unpaired = !variant->has_matrix && version->point != 0;
+        version->in_full = version->state == IV_AUDIT_JUDGED && source->gap == NULL && !unpaired;
+        variant->not_judged += version->in_full ? 0 : 1;
+        listed[version->source - audit->sources] = true;
+        if (source->gap == NULL && version->reason != NULL) {
+            source->gap = version->reason;
+        } else if (source->gap == NULL && unpaired) {
+            source->gap = "the pairs of its variant would need too much memory";
+        }
+    }
 }
 
 /* What is in no variant, and how many sources were not judged in full. */
@@ -592,17 +624,14 @@ static void count_unjudged(struct iv_auditing *a)
 {
     struct iv_audit *audit = a->audit;
     bool *listed = IV_NEW_ARRAY(a->arena, bool, audit->source_count + 1);
-    bool *doubtful = IV_NEW_ARRAY(a->arena, bool, audit->source_count + 1);
     audit->unjudged =
         IV_NEW_ARRAY(a->arena, const struct iv_audit_source *, audit->source_count + 1);
+    for (size_t i = 0; i < audit->source_count; i++) {
+        audit->sources[i].gap = find_gap(&audit->sources[i], a->arena);
+    }
     for (size_t v = 0; v < audit->variant_count; v++) {
-        const struct iv_audit_variant *variant = &audit->variants[v];
-        for (size_t i = 0; i < variant->version_count; i++) {
-            size_t at = (size_t)(variant->versions[i].source - audit->sources);
-            listed[at] = true;
-            doubtful[at] = doubtful[at] || variant->versions[i].state != IV_AUDIT_JUDGED ||
-                           (!variant->has_matrix && variant->versions[i].point != 0);
-        }
+        mark_variant(audit, &audit->variants[v], listed);
+        audit->broken += audit->variants[v].broken;
     }
     for (size_t i = 0; i < audit->source_count; i++) {
         const struct iv_audit_source *source = &audit->sources[i];
@@ -612,10 +641,7 @@ static void count_unjudged(struct iv_auditing *a)
         if (!listed[i] && source->reason != NULL) {
             audit->unjudged[audit->unjudged_count++] = source;
         }
-        audit->not_judged += doubtful[i] || source->reason != NULL || source->doubt != NULL ||
-                                     source->unreadable > 0 || is_unfinished(source)
-                                 ? 1
-                                 : 0;
+        audit->not_judged += source->gap != NULL ? 1 : 0;
     }
 }
 

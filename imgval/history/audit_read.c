@@ -103,10 +103,28 @@ static void add_places(struct iv_auditing *a, const struct iv_submission *s)
     }
 }
 
+/* The ids of the rules that were not evaluated, copied; NULL: all were. */
+static const char *list_unevaluated(struct iv_auditing *a, const struct iv_judgement *judgement)
+{
+    struct iv_buf ids IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        const struct iv_rule_outcome *row = &judgement->outcomes[i];
+        if (row->outcome == IV_NOT_EVALUATED) {
+            iv_buf_printf(&ids, "%s%s", ids.size == 0 ? "" : ", ", row->rule->id);
+        }
+    }
+    if (ids.size == 0 && judgement->verdict == IV_VERDICT_INCOMPLETE) {
+        iv_buf_puts(&ids, "a standard validation"); /* a report that does not say which */
+    }
+    return ids.size == 0 ? NULL : iv_arena_strdup(a->arena, iv_buf_text(&ids));
+}
+
 /* The standard validations of a set that was read; of a reported one, what its report says. */
 static const struct iv_judgement *judge_nine(struct iv_auditing *a, const struct iv_submission *s,
-                                             const struct iv_judgement *reported)
+                                             const struct iv_judgement *reported,
+                                             const char **ret_unevaluated)
 {
+    *ret_unevaluated = NULL;
     if (s->kind == IV_KIND_PACKAGE && s->unreadable_count == s->package_count) {
         return NULL; /* a file that is no package at all, say some other JSON */
     }
@@ -125,6 +143,7 @@ static const struct iv_judgement *judge_nine(struct iv_auditing *a, const struct
     for (size_t i = 0; i < judgement.finding_count; i++) {
         kept->findings[i] = iv_finding_copy(&judgement.findings[i], a->arena);
     }
+    *ret_unevaluated = list_unevaluated(a, &judgement);
     return kept;
 }
 
@@ -154,8 +173,8 @@ static void add_submission(struct iv_auditing *a, const struct iv_submission *s,
         .unreadable = s->unreadable_count,
         .doubt = iv_arena_strdup(a->arena, origin->doubt),
         .reason = iv_arena_strdup(a->arena, reason),
-        .nine = judge_nine(a, s, origin->reported),
     };
+    source->nine = judge_nine(a, s, origin->reported, &source->unevaluated);
     a->audit->packages += s->set.count;
     if (s->firmware_version_valid && s->variant_count <= PLACES_MAX - a->place_count) {
         add_places(a, s);

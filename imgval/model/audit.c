@@ -29,6 +29,17 @@ size_t iv_audit_step_missing(const struct iv_audit *audit, const struct iv_audit
                            ret_missing);
 }
 
+const struct iv_audit_step *iv_audit_step_to(const struct iv_audit_variant *variant,
+                                             const struct iv_audit_version *version)
+{
+    return version->chain < 2 ? NULL : &variant->steps[version->chain - 2];
+}
+
+bool iv_audit_fails(const struct iv_audit_source *source)
+{
+    return source->nine != NULL && source->nine->verdict == IV_VERDICT_FAIL;
+}
+
 const char *iv_audit_package_name(const struct iv_audit *audit, uint32_t package)
 {
     const struct iv_pool_package *state = &audit->pool.packages[package];

@@ -33,6 +33,8 @@ struct iv_audit_source {
     size_t copy_count;
     bool is_copy;                    /* of an earlier one, which stands for it */
     const struct iv_judgement *nine; /* the standard validations of it; NULL: it was not read */
+    const char *unevaluated;         /* ids of those that were not evaluated; NULL: all were */
+    const char *gap; /* why it is not judged, or not in full: one sentence; NULL: it is */
 };
 
 enum iv_audit_state {
@@ -44,6 +46,7 @@ enum iv_audit_state {
 struct iv_audit_version {
     const struct iv_audit_source *source;
     enum iv_audit_state state;
+    bool in_full;         /* it is judged, and everything of it was read and evaluated */
     const char *reason;   /* why it is not judged; NULL */
     uint32_t chain;       /* place in the chain + 1; 0: not in it */
     uint32_t point;       /* place in the matrix + 1; 0: not in it */
@@ -78,7 +81,7 @@ struct iv_audit_variant {
     struct iv_fixes mends; /* points are places in the chain */
     struct iv_merge_groups groups;
     struct iv_changed_contents changed; /* points are those of the matrix */
-    size_t not_judged;
+    size_t not_judged;                  /* versions that were not judged, or not in full */
     size_t out_of_order;
 };
 
@@ -99,6 +102,7 @@ struct iv_audit {
     struct iv_counts counts;
     bool what_if;      /* --what-if: no real verdict */
     size_t packages;   /* of all sources */
+    size_t broken;     /* steps of all variants that are not compliant */
     size_t not_judged; /* sources that were not judged, or not in full */
     bool trouble;      /* something of imgval's own went wrong: exit status 4 */
 };
@@ -113,6 +117,11 @@ size_t iv_audit_step_missing(const struct iv_audit *audit, const struct iv_audit
                              uint32_t **ret_missing);
 /* The first step that is broken; NULL: none. */
 const struct iv_audit_step *iv_audit_first_break(const struct iv_audit_variant *variant);
+/* The step that leads to a version; NULL: none. */
+const struct iv_audit_step *iv_audit_step_to(const struct iv_audit_variant *variant,
+                                             const struct iv_audit_version *version);
+/* A finding in the set itself makes the verdict fail. */
+bool iv_audit_fails(const struct iv_audit_source *source);
 /* What people call a state, and its key. */
 const char *iv_audit_package_name(const struct iv_audit *audit, uint32_t package);
 

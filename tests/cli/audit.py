@@ -363,7 +363,7 @@ def check_order(checks, place):
                     if v[member] is not None}
             checks.same(seen, wanted, f"order: {what}: {member}")
         checks.same(variant["counts"]["out_of_order"], len(after) + len(before), f"order: {what}: count")
-        text = place.run("audit", top).text
+        text = " ".join(place.run("audit", top).text.split())
         page = place.run("audit", "--format=html", top).text
         for word in words:
             checks.that(word in text and word in page, f"order: {what}: {word}", text)
@@ -402,7 +402,10 @@ def check_formats(checks, place):
     checks.status(place.run("audit", top, "--report=json:missing/x"), 4, "a report that fails")
     checks.that(not list(place.path.glob("*.json.*")), "nothing is left beside a report")
     quiet = place.run("audit", "-q", top)
-    checks.same(len(quiet.text.strip().splitlines()), 1, "-q")
+    checks.same(len(quiet.text.strip().splitlines()), 2, "-q")
+    checks.that(quiet.text.startswith("broken ") and f": {name('c')}" in quiet.text and
+                quiet.text.splitlines()[-1].startswith("PASS with 1 broken step (WSPC004)"),
+                "-q names the broken step, and the verdict is the last line", quiet.text)
 
     # A thousand versions: a page that stays small.
     records = []
@@ -421,6 +424,51 @@ def check_formats(checks, place):
     checks.that(len(page) < 2_000_000, "the page of many versions is small", len(page))
     checks.that(b'class="draw fine"' in page and b"one hop</title>" not in page,
                 "pairs of many versions are drawn together", page[:300])
+
+
+def check_text(checks, place):
+    """What makes an audit fail, or leaves it incomplete, is named in every format for people."""
+    top = place.path / "text"
+    for number in range(1, 5):
+        write_set(top / str(number), number, "a b c")
+    (top / "2" / name("a") / "man.dsm.xml").write_text("<Package")
+    write_package(top / "3", name("z"), "0.0.0.0")
+    write_set(top / "none", None, "a")
+    answer = audit(checks, place, "text: json", top, status=1)
+    checks.same([answer["counts"]["not_judged"], answer["variants"][0]["counts"]["not_judged"]], [2, 1],
+                "text: counts")
+    checks.same([p["path"].rsplit("/", 1)[1] for p in answer["not_in_full"]], ["2", "none"],
+                "text: which are not judged in full")
+    checks.same([v["in_full"] for v in answer["variants"][0]["versions"]], [True, False, True, True],
+                "text: a set with an unreadable package is not in full")
+    for words in ([], ["-q"], ["--format=html"]):
+        text = place.run("audit", *words, top).text
+        for word in ("STD002", "zero-version", name("z"), "STD006", "1 package could not be read",
+                     str(top / "2"), str(top / "none")):
+            checks.that(word in text, f"text: {words}: {word}", text)
+        checks.that("--format=html" in words or text.splitlines()[-1].startswith(
+            "FAIL with 1 broken step (WSPC004), 5 errors  5 submissions, 1 variant; 2 not judged in full"),
+            f"text: {words}: the last line", text)
+    rows = [line.split() for line in place.run("audit", top).text.splitlines()]
+    states = {row[1]: row[0] for row in rows if len(row) > 1 and row[1].startswith("3012.")}
+    checks.same([states[version(n)] for n in range(1, 5)], ["ok", "?", "FAILS", "BROKEN"], "text: marks")
+
+    # Three hundred sets: an overview first, with what is broken before the rest, on one screen.
+    top = place.path / "screen"
+    for variant in range(6):
+        for number in range(50):
+            write_set(top / f"{variant}-{number:02}", number, "a b" + " c" * (number < 30 or variant != 4),
+                      ("CONTOSO", f"000-{variant:02}", "CT-100"))
+    text = place.run("audit", top).text
+    lines = text.splitlines()
+    checks.that(len(lines) < 50, "three hundred sets on one screen", len(lines))
+    checks.that(lines[0].startswith("BROKEN  CONTOSO/000-04/CT-100") and lines[1].startswith("ok"),
+                "the overview", lines[:3])
+    checks.that("ok × 30" in text or "ok x 30" in text, "runs are folded", text)
+    checks.that(lines[-1].startswith("PASS with 1 broken step (WSPC004)  300 submissions"), "the last line",
+                lines[-1])
+    text = place.run("audit", "-v", top).text
+    checks.same(sum(line.lstrip().startswith("ok  ") for line in text.splitlines()), 304, "-v folds nothing")
 
 
 # --- a fleet -----------------------------------------------------------------------------------------
@@ -525,7 +573,7 @@ def check_cache(checks, place):
 
 def main():
     checks = support.Checks()
-    for check in (check_document, check_places, check_hostile, check_order, check_formats, check_fleet, check_cache):
+    for check in (check_document, check_places, check_hostile, check_order, check_formats, check_text, check_fleet, check_cache):
         with support.Place(sys.argv[1], story=False) as place:
             check(checks, place)
     return checks.close()

@@ -22,8 +22,7 @@ static void add_version(struct iv_buf *row, const struct iv_audit *audit,
 {
     const struct iv_audit_source *source = version->source;
     const struct iv_pool_set *set = &audit->pool.sets[source->set];
-    const struct iv_audit_step *step =
-        version->chain < 2 ? NULL : &variant->steps[version->chain - 2];
+    const struct iv_audit_step *step = iv_audit_step_to(variant, version);
     const bool in_matrix = version->point != 0 && variant->has_matrix;
     add_pop(row, &variant->pop);
     iv_csv_text(row, source->firmware_version);

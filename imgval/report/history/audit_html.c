@@ -29,12 +29,9 @@ static const char *const verdict_leads[] = {
 static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
 {
     size_t sets = 0;
-    size_t broken = 0;
+    const size_t broken = audit->broken;
     for (size_t i = 0; i < audit->source_count; i++) {
         sets += audit->sources[i].is_copy ? 0 : 1;
-    }
-    for (size_t i = 0; i < audit->variant_count; i++) {
-        broken += audit->variants[i].broken;
     }
     iv_markup_break(m);
     iv_markup_open(m, "section");
@@ -45,6 +42,9 @@ static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
     iv_html_mark(m, verdict_classes[audit->verdict]);
     iv_markup_text(m, " ");
     iv_markup_classed(m, "span", "word", iv_phrase_verdicts[audit->verdict]);
+    if (broken > 0) {
+        iv_markup_printf(m, " with %zu broken step%s", broken, broken == 1 ? "" : "s");
+    }
     iv_markup_classed(m, "span", "what", " firmware history");
     iv_markup_close(m);
     iv_markup_open(m, "p");
@@ -78,7 +78,7 @@ static void write_number(struct iv_markup *m, uint64_t number)
 static void write_state(struct iv_audit_page *page, const struct iv_audit_version *version)
 {
     struct iv_markup *m = &page->m;
-    const struct iv_audit_step *step = iv_audit_page_step(page, version);
+    const struct iv_audit_step *step = iv_audit_step_to(page->variant, version);
     const char *class = "passed";
     const char *word = "ok";
     if (version->state != IV_AUDIT_JUDGED) {
@@ -87,6 +87,12 @@ static void write_state(struct iv_audit_page *page, const struct iv_audit_versio
     } else if (step != NULL && step->missing > 0) {
         class = "failed";
         word = "broken";
+    } else if (iv_audit_fails(version->source)) {
+        class = "failed";
+        word = "fails";
+    } else if (!version->in_full) {
+        class = "unchecked";
+        word = "not in full";
     } else if (step == NULL) {
         class = "none";
         word = version->chain == 1 ? "start" : "same";
@@ -106,7 +112,7 @@ static void add_note(struct iv_buf *note, const char *text)
 static void write_note(struct iv_audit_page *page, const struct iv_audit_version *version)
 {
     const struct iv_audit_source *source = version->source;
-    const struct iv_audit_step *step = iv_audit_page_step(page, version);
+    const struct iv_audit_step *step = iv_audit_step_to(page->variant, version);
     struct iv_buf note IV_CLEANUP(iv_buf_fini) = {0};
     if (version->reason != NULL) {
         add_note(&note, version->reason);
@@ -122,14 +128,8 @@ static void write_note(struct iv_audit_page *page, const struct iv_audit_version
         add_note(&note, "came before ");
         iv_buf_puts(&note, iv_audit_page_version(page, version->came_before - 1));
     }
-    if (source->unreadable > 0) {
-        add_note(&note, "");
-        iv_buf_printf(&note, "%zu package%s could not be read", source->unreadable,
-                      source->unreadable == 1 ? "" : "s");
-    }
-    if (source->doubt != NULL && version->reason == NULL) {
-        add_note(&note, source->doubt);
-        iv_buf_puts(&note, " could not be read");
+    if (source->gap != NULL && version->reason == NULL) {
+        add_note(&note, source->gap);
     }
     if (source->baseline) {
         add_note(&note, "baseline");
@@ -142,7 +142,7 @@ static void write_row(struct iv_audit_page *page, const struct iv_audit_version 
     struct iv_markup *m = &page->m;
     const struct iv_audit_source *source = version->source;
     const struct iv_pool_set *set = &page->audit->pool.sets[source->set];
-    const struct iv_audit_step *step = iv_audit_page_step(page, version);
+    const struct iv_audit_step *step = iv_audit_step_to(page->variant, version);
     iv_markup_break(m);
     iv_markup_open(m, "tr");
     write_state(page, version);
@@ -215,31 +215,75 @@ static void write_mends(struct iv_audit_page *page)
     write_cut(m, mends->count);
 }
 
+static void write_finding(struct iv_markup *m, const struct iv_finding *finding)
+{
+    struct iv_buf waiver IV_CLEANUP(iv_buf_fini) = {0};
+    iv_markup_break(m);
+    iv_markup_open(m, "details");
+    iv_markup_open(m, "summary");
+    iv_markup_printf(m, "%s %s %s%s: ", iv_severity_names[finding->severity], finding->rule->id,
+                     finding->rule->name, finding->waived ? " (waived)" : "");
+    iv_markup_text(m, finding->path != NULL ? finding->path : finding->package);
+    iv_markup_close(m);
+    iv_markup_element(m, "p", finding->message);
+    iv_markup_element(m, "p", finding->remedy);
+    if (finding->waived) {
+        iv_buf_puts(&waiver, "Waived: ");
+        iv_phrase_waiver(&waiver, finding->waiver);
+        iv_markup_element(m, "p", iv_buf_text(&waiver));
+    }
+    iv_markup_close(m);
+}
+
+/* Findings of steps name the variant itself; those of sets have one of their own, or none. */
+static bool is_of_variant(const struct iv_audit *audit, const struct iv_finding *finding)
+{
+    for (size_t i = 0; i < audit->variant_count; i++) {
+        if (finding->variant == &audit->variants[i].pop) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_findings(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
     const struct iv_audit *audit = page->audit;
-    size_t shown = 0;
-    for (size_t i = 0; i < audit->finding_count && shown < LISTED; i++) {
-        const struct iv_finding *finding = &audit->findings[i];
-        if (finding->variant != &page->variant->pop) {
+    size_t count = 0;
+    for (size_t i = 0; i < audit->finding_count; i++) {
+        if (audit->findings[i].variant != &page->variant->pop || count++ >= LISTED) {
             continue;
         }
-        if (shown == 0) {
+        if (count == 1) {
             iv_markup_element(m, "h3", "Findings");
         }
-        iv_markup_break(m);
-        iv_markup_open(m, "details");
-        iv_markup_open(m, "summary");
-        iv_markup_printf(m, "%s %s: ", finding->rule->id, finding->rule->name);
-        iv_markup_text(m, finding->path);
-        iv_markup_close(m);
-        iv_markup_element(m, "p", finding->message);
-        iv_markup_element(m, "p", finding->remedy);
-        iv_markup_close(m);
-        shown++;
+        write_finding(m, &audit->findings[i]);
     }
-    write_cut(m, page->variant->broken + page->variant->changed.count);
+    write_cut(m, count);
+}
+
+/* What was found in the sets themselves, whatever their variants. */
+static void write_set_findings(struct iv_audit_page *page)
+{
+    struct iv_markup *m = &page->m;
+    const struct iv_audit *audit = page->audit;
+    size_t count = 0;
+    for (size_t i = 0; i < audit->finding_count; i++) {
+        if (is_of_variant(audit, &audit->findings[i]) || count++ >= LISTED) {
+            continue;
+        }
+        if (count == 1) {
+            iv_markup_break(m);
+            iv_markup_open(m, "section");
+            iv_markup_element(m, "h2", "Findings of the sets");
+        }
+        write_finding(m, &audit->findings[i]);
+    }
+    if (count > 0) {
+        write_cut(m, count);
+        iv_markup_close(m);
+    }
 }
 
 static void write_pop(struct iv_markup *m, const struct iv_pop *pop)
@@ -354,21 +398,27 @@ static void write_unjudged(struct iv_audit_page *page)
 {
     static const char *const columns[] = {"Found at", "Why", NULL};
     struct iv_markup *m = &page->m;
-    if (page->audit->unjudged_count == 0) {
+    const struct iv_audit *audit = page->audit;
+    size_t shown = 0;
+    if (audit->not_judged == 0) {
         return;
     }
     iv_markup_break(m);
     iv_markup_open(m, "section");
-    iv_markup_element(m, "h2", "Not judged");
-    iv_html_table(m, "unjudged", "What could not be judged", columns, false);
-    for (size_t i = 0; i < page->audit->unjudged_count && i < LISTED; i++) {
-        iv_markup_open(m, "tr");
-        iv_html_cell(m, page->audit->unjudged[i]->path);
-        iv_html_cell(m, page->audit->unjudged[i]->reason);
-        iv_markup_close(m);
+    iv_markup_element(m, "h2", "Not judged in full");
+    iv_html_table(m, "unjudged", "What was not judged, or not in full", columns, false);
+    for (size_t i = 0; i < audit->source_count && shown < LISTED; i++) {
+        const struct iv_audit_source *source = &audit->sources[i];
+        if (!source->is_copy && source->gap != NULL) {
+            iv_markup_open(m, "tr");
+            iv_html_cell(m, source->path);
+            iv_html_cell(m, source->gap);
+            iv_markup_close(m);
+            shown++;
+        }
     }
     iv_html_table_end(m);
-    write_cut(m, page->audit->unjudged_count);
+    write_cut(m, audit->not_judged);
     iv_markup_close(m);
 }
 
@@ -425,6 +475,7 @@ void iv_audit_write_html(const struct iv_audit *audit, const struct iv_style_opt
     iv_audit_draw_patterns(m);
     write_hero(m, audit);
     write_unjudged(&page);
+    write_set_findings(&page);
     write_variants(&page);
     for (size_t i = 0; i < audit->variant_count; i++) {
         page.variant = &audit->variants[i];

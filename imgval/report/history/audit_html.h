@@ -21,9 +21,6 @@ struct iv_audit_page {
 
 /* What people call a version of the page's variant; "?" where it does not say. */
 const char *iv_audit_page_version(const struct iv_audit_page *page, uint32_t version);
-/* The step that leads to a version; NULL: none. */
-const struct iv_audit_step *iv_audit_page_step(const struct iv_audit_page *page,
-                                               const struct iv_audit_version *version);
 
 /* Fills that the drawings share; once a page, before them. */
 void iv_audit_draw_patterns(struct iv_markup *markup);

@@ -13,12 +13,6 @@ const char *iv_audit_page_version(const struct iv_audit_page *page, uint32_t ver
     return text != NULL ? text : "?";
 }
 
-const struct iv_audit_step *iv_audit_page_step(const struct iv_audit_page *page,
-                                               const struct iv_audit_version *version)
-{
-    return version->chain < 2 ? NULL : &page->variant->steps[version->chain - 2];
-}
-
 enum {
     WIDTH = 960,     /* of timeline and growth */
     LEFT = 56,       /* where their marks begin; labels of the axis stand before it */
@@ -182,7 +176,7 @@ static size_t worst_of(const struct iv_audit_page *page, size_t column, const ch
     size_t doubt = end;
     for (size_t i = first; i < end; i++) {
         const struct iv_audit_version *version = &page->variant->versions[i];
-        const struct iv_audit_step *step = iv_audit_page_step(page, version);
+        const struct iv_audit_step *step = iv_audit_step_to(page->variant, version);
         if (step != NULL && step->missing > 0) {
             *ret_class = "gone";
             return i;
@@ -238,7 +232,7 @@ static void write_version_labels(struct iv_audit_page *page, size_t y)
 static void write_version_title(struct iv_audit_page *page, size_t i)
 {
     const struct iv_audit_version *version = &page->variant->versions[i];
-    const struct iv_audit_step *step = iv_audit_page_step(page, version);
+    const struct iv_audit_step *step = iv_audit_step_to(page->variant, version);
     const char *name = iv_audit_page_version(page, (uint32_t)i);
     struct iv_buf title IV_CLEANUP(iv_buf_fini) = {0};
     if (version->reason != NULL) {

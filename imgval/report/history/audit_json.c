@@ -55,6 +55,7 @@ static void write_version(const struct writer *w, const struct iv_audit_version 
     iv_json_bool(json, "baseline", source->baseline);
     iv_json_string(json, "state", states[version->state]);
     iv_json_string(json, "reason", version->reason);
+    iv_json_bool(json, "in_full", version->in_full);
     iv_json_string(json, "doubt", source->doubt);
     iv_json_uint(json, "packages", set->count);
     iv_json_uint(json, "firmware_packages", set->firmware);
@@ -288,22 +289,36 @@ static void write_unjudged(const struct writer *w)
     iv_json_close_array(json);
 }
 
+/* The sets of counts.not_judged, each with what is missing of its judgement. */
+static void write_gaps(const struct writer *w)
+{
+    struct iv_json *json = w->json;
+    iv_json_open_array(json, "not_in_full");
+    for (size_t i = 0; i < w->audit->source_count; i++) {
+        const struct iv_audit_source *source = &w->audit->sources[i];
+        if (!source->is_copy && source->gap != NULL) {
+            iv_json_open_object(json, NULL);
+            iv_json_string(json, "path", source->path);
+            iv_json_string(json, "reason", source->gap);
+            iv_json_close_object(json);
+            iv_json_flush(json, FLUSH_SIZE, w->out);
+        }
+    }
+    iv_json_close_array(json);
+}
+
 static void write_counts(struct iv_json *json, const struct iv_audit *audit)
 {
     size_t copies = 0;
-    size_t broken = 0;
     for (size_t i = 0; i < audit->source_count; i++) {
         copies += audit->sources[i].is_copy ? 1 : 0;
-    }
-    for (size_t v = 0; v < audit->variant_count; v++) {
-        broken += audit->variants[v].broken;
     }
     iv_json_open_object(json, "counts");
     iv_json_uint(json, "submissions", audit->source_count - copies);
     iv_json_uint(json, "copies", copies);
     iv_json_uint(json, "not_judged", audit->not_judged);
     iv_json_uint(json, "variants", audit->variant_count);
-    iv_json_uint(json, "broken", broken);
+    iv_json_uint(json, "broken", audit->broken);
     iv_json_uint(json, "findings", audit->finding_count);
     iv_json_close_object(json);
 }
@@ -333,6 +348,7 @@ void iv_audit_write_json(const struct iv_audit *audit, const struct iv_style_opt
     }
     iv_json_close_array(&json);
     write_unjudged(&w);
+    write_gaps(&w);
     iv_json_open_array(&json, "findings");
     for (size_t i = 0; i < audit->finding_count; i++) {
         iv_json_open_object(&json, NULL);
