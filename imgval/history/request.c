@@ -274,5 +274,6 @@ bool iv_request_judge(const struct iv_request_options *options,
     conclude(&j, &judgement, ret_request);
     judgement.verdict = ret_request->verdict;
     *ret_report = iv_judge_report_of(scan_options, &target->submission, &judgement, arena);
+    ret_request->report = ret_report;
     return true;
 }

@@ -13,3 +13,9 @@ const char *const iv_request_status_names[] = {
     [IV_REQUEST_NOT_KNOWN] = "not known",
     [IV_REQUEST_NOT_KNOWN + 1] = NULL,
 };
+
+const char *const iv_request_answers[] = {
+    [IV_VERDICT_PASS] = "ALLOWED",
+    [IV_VERDICT_INCOMPLETE] = "NOT DECIDED",
+    [IV_VERDICT_FAIL] = "REJECTED",
+};

@@ -39,6 +39,8 @@ struct iv_request_variant {
     enum iv_final_verdict verdict;
 };
 
+struct iv_report;
+
 struct iv_request {
     const char *tool_version;
     bool what_if; /* --what-if: no real verdict */
@@ -53,6 +55,10 @@ struct iv_request {
     const struct iv_finding *findings; /* in the order of every report */
     size_t finding_count;
     enum iv_final_verdict verdict;
+    const struct iv_report *report; /* the same, in the form that every sink prints */
 };
+
+/* By verdict: "ALLOWED", "NOT DECIDED", "REJECTED". */
+extern const char *const iv_request_answers[];
 
 #endif

@@ -6,6 +6,7 @@
  * A note has no such command and is a plain line. In a message % CR LF are written %AZP25 %0D %0A;
  * in a property also ; as %3B and ] as %5D.
  */
+#include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/commands.h"
 #include "imgval/report/write/escape.h"
@@ -67,8 +68,17 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_sink_commands(report, add_finding, out);
 }
 
+static void write_request(const struct iv_request *request, const struct iv_style_options *style,
+                          FILE *out)
+{
+    (void)style;
+    iv_sink_command_findings(request->report, add_finding, out);
+    iv_request_write_line(request, out);
+}
+
 const struct iv_sink iv_sink_azure = {
     .name = "azure",
     .summary = "logging commands of Azure Pipelines, one line a finding",
     .write = write_report,
+    .rfu = write_request,
 };

@@ -6,6 +6,7 @@
 #include "imgval/model/kinds.h"
 #include "imgval/report/history/audit_report.h"
 #include "imgval/report/history/delta_report.h"
+#include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/phrases.h"
 
@@ -370,6 +371,7 @@ const struct iv_sink iv_sink_html = {
     .name = "html",
     .summary = "one file for a browser or a mail: no network, no script needed",
     .write = write_report,
+    .rfu = iv_request_write_html,
     .diff = iv_delta_write_html,
     .audit = iv_audit_write_html,
 };

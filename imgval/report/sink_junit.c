@@ -8,6 +8,7 @@
  * green suite always means `pass`.
  */
 #include "imgval/model/kinds.h"
+#include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/markup.h"
@@ -594,4 +595,5 @@ const struct iv_sink iv_sink_junit = {
     .name = "junit",
     .summary = "JUnit XML, for build servers",
     .write = write_report,
+    .rfu = iv_request_write_junit,
 };

@@ -7,6 +7,7 @@
  * for; sentences of plain words stand as they are.
  */
 #include "imgval/report/history/delta_report.h"
+#include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/markdown.h"
@@ -324,5 +325,6 @@ const struct iv_sink iv_sink_markdown = {
     .name = "markdown",
     .summary = "a comment for a pull request, of bounded length",
     .write = write_report,
+    .rfu = iv_request_write_markdown,
     .diff = iv_delta_write_markdown,
 };

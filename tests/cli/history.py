@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree
 
@@ -565,12 +566,14 @@ def commands(out, answer, parse, members):
     lines = formats.check_inert(out).split("\n")[:-1]
     told = told_of(answer)
     need(len(lines) == len(told) + 1, "other lines than findings", lines)
+    seen = set()
     for line, (rule, _) in zip(lines, told):
         name, properties, message = parse(line)
         need((name, members(properties)) in (("warning", rule), ("task.logissue", rule)), "a line", line)
-        need("\n" in message, "message and remedy", message)
+        need(("\n" in message) == (rule not in seen), "the remedy with the first of its rule", message)
+        seen.add(rule)
     incomplete = answer["before"]["incomplete"] or answer["after"]["incomplete"]
-    need(lines[-1].startswith("imgval: incomplete:" if incomplete else "imgval: pass:"), "the last line",
+    need(re.match("imgval: incomplete\\b" if incomplete else r"imgval: pass\b", lines[-1]), "the last line",
          lines[-1])
 
 
@@ -703,6 +706,41 @@ def rfu_jsonl(out, answer):
                                     "findings": len(request["findings"])}}, "the end", records[-1])
 
 
+ANSWERS = {"pass": "ALLOWED", "incomplete": "NOT DECIDED", "fail": "REJECTED"}
+
+
+def check_rfu_paths(checks, place):
+    """Names that a reader of the format would obey stay text; what is no scan links to no part of one."""
+    evil = "<b>&\u202e ##vso[task.complete] ::error::`x`\x1b[31m"
+    (place.path / "v1").rename(place.path / evil)
+    place.run("cache", "add", "--cache=evil.db", "--baseline", evil)
+    words = ["rfu", "--cache=evil.db", "--source=" + evil, "--target=v2"]
+    for name in RFU_FORMATS:
+        done = place.run(*words, "--format=" + name)
+        checks.status(done, 1, f"rfu of an evil name, {name}")
+        try:
+            if name in ("text", "markdown"):
+                need("##vso" not in formats.check_inert(done.out), "a command", done.text)
+            if name == "html":
+                page = formats.html_page(done.out)
+                ids = set(page.ids)
+                need(all(link[1:] in ids for link in page.links if link.startswith("#")), "links", page.links)
+                need("Nine" not in done.text and "WSPC comparison" not in done.text, "a scan's navigation")
+            if name in ("github", "azure"):
+                need("\x1b" not in done.text and "\u202e" not in done.text, "a name", done.text)
+                formats.check_no_commands(done.text.splitlines()[-1])
+            checks.that(True, name)
+        except (Fails, formats.Bad) as failure:
+            checks.that(False, f"rfu of an evil name, {name}", failure)
+    (place.path / "r.xml").write_bytes(place.run(*words, "--format=junit").out)
+    done = subprocess.run(["xmllint", "--noout", "--schema", support.TOP / "tests/report/junit.xsd",
+                           place.path / "r.xml"], capture_output=True, check=False)
+    checks.same(done.returncode, 0, "junit.xsd: " + done.stderr.decode("utf-8", "replace")[:300])
+    shut = place.run("rfu", "--cache=no.db", "--source=v2", "--target=v3", "--format=junit").out
+    root = xml.etree.ElementTree.fromstring(shut)
+    checks.same((root.get("errors"), root.get("failures")), ("1", "0"), "no store: an error, and never green")
+
+
 def check_rfu_format(name, out, answer):
     ids = [f["id"] for f in answer["request"]["findings"]]
     if name == "jsonl":
@@ -728,18 +766,26 @@ def check_rfu_format(name, out, answer):
         for finding in answer["request"]["findings"]:
             need(formats.plain(formats.as_html(finding, "message")) in whole, "a message", finding)
     elif name == "markdown":
-        need(f"imgval: {answer['verdict']}" in out.decode("utf-8"), "the verdict", out[:80])
+        need(f"imgval rfu: {ANSWERS[answer['verdict']]} (" in out.decode("utf-8"), "the answer", out[:80])
         need(all(i in out.decode("utf-8") for i in ids), "ids", ids)
     elif name in ("github", "azure"):
         lines = formats.check_inert(out).split("\n")[:-1]
         need(len(lines) == len(ids) + 1, "lines", lines)
         need(all(i in line for i, line in zip(ids, lines)), "ids", lines)
+        need(lines[-1].startswith(f"imgval rfu: {ANSWERS[answer['verdict']]}: "), "the last line", lines[-1])
+    if name in ("text", "html", "markdown", "github", "azure", "junit"):
+        said = out.decode("utf-8")
+        for side in ("source", "target"):
+            for member in ("id", "version", "status", "path"):
+                value = answer["request"][side][member]
+                need(value in said or value[:12] in said, f"{side}: {member}", said[:300])
+        need(ANSWERS[answer["verdict"]] in said, "the answer", said[:300])
 
 
 def main():
     checks = support.Checks()
     for check in (check_requests, check_texts, check_pops, check_features, check_paths, check_records, check_diff,
-                  check_kinds, check_formats, check_rfu_formats):
+                  check_kinds, check_formats, check_rfu_formats, check_rfu_paths):
         with support.Place(sys.argv[1]) as place:
             check(checks, place)
     return checks.close()

@@ -1,17 +1,11 @@
 /* A request for update as text, as one JSON document and as a stream of records. */
 #include "imgval/report/history/request_report.h"
 
+#include "imgval/report/write/escape.h"
 #include "imgval/report/write/json_report.h"
-#include "imgval/report/write/phrases.h"
-#include "imgval/report/write/text_out.h"
+#include "imgval/report/write/text_findings.h"
 
 /* --- text ------------------------------------------------------------------------------------ */
-
-static const char *const answers[] = {
-    [IV_VERDICT_PASS] = "ALLOWED",
-    [IV_VERDICT_INCOMPLETE] = "NOT DECIDED",
-    [IV_VERDICT_FAIL] = "REJECTED",
-};
 
 static const enum iv_ink answer_inks[] = {
     [IV_VERDICT_PASS] = IV_INK_GREEN,
@@ -30,40 +24,12 @@ static void text_side(const struct iv_out *out, const char *role,
                                                    iv_request_status_names[side->status])));
 }
 
-static void text_finding(const struct iv_out *out, const struct iv_finding *finding)
-{
-    const char *place = "";
-    if (finding->variant != NULL) {
-        place =
-            iv_arena_printf(out->scratch, " [%s/%s/%s]", iv_out_escape(out, finding->variant->oem),
-                            iv_out_escape(out, finding->variant->mobile_operator),
-                            iv_out_escape(out, finding->variant->model));
-    }
-    iv_out_blank(out);
-    IV_LINE(out,
-            IV_PIECE(finding->severity == IV_ERROR ? IV_INK_RED : IV_INK_YELLOW,
-                     iv_arena_printf(out->scratch, "%s %s", iv_severity_names[finding->severity],
-                                     finding->rule->id)),
-            IV_PIECE(IV_INK_PLAIN, iv_arena_printf(out->scratch, " %s%s%s", finding->rule->name,
-                                                   place, finding->waived ? " (waived)" : "")));
-    iv_out_paragraph(out, 2, IV_PIECE(IV_INK_PLAIN, NULL),
-                     IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->message)));
-    if (finding->waived) {
-        struct iv_buf why IV_CLEANUP(iv_buf_fini) = {0};
-        iv_phrase_waiver(&why, finding->waiver);
-        iv_out_paragraph(out, 2, IV_PIECE(IV_INK_DIM, "waived:"),
-                         IV_PIECE(IV_INK_DIM, iv_out_escape(out, iv_buf_text(&why))));
-    }
-    iv_out_paragraph(out, 2, IV_PIECE(IV_INK_BOLD, "mend: "),
-                     IV_PIECE(IV_INK_PLAIN, iv_out_escape(out, finding->remedy)));
-}
-
 static void text_variants(const struct iv_out *out, const struct iv_request *request)
 {
     struct iv_table table = {.columns = 4};
     for (size_t i = 0; i < request->variant_count; i++) {
         const struct iv_request_variant *v = &request->variants[i];
-        iv_table_cell(out, &table, answer_inks[v->verdict], answers[v->verdict]);
+        iv_table_cell(out, &table, answer_inks[v->verdict], iv_request_answers[v->verdict]);
         iv_table_cell(out, &table, IV_INK_PLAIN,
                       iv_arena_printf(out->scratch, "%s/%s/%s", iv_out_escape(out, v->pop.oem),
                                       iv_out_escape(out, v->pop.mobile_operator),
@@ -87,7 +53,7 @@ void iv_request_write_text(const struct iv_request *request, const struct iv_sty
     if (request->what_if) {
         iv_text_what_if(&out);
     }
-    IV_LINE(&out, IV_PIECE(answer_inks[request->verdict], answers[request->verdict]),
+    IV_LINE(&out, IV_PIECE(answer_inks[request->verdict], iv_request_answers[request->verdict]),
             IV_PIECE(IV_INK_PLAIN, iv_arena_printf(&scratch, " %s update",
                                                    iv_request_type_names[request->type])));
     text_side(&out, "source ", &request->source);
@@ -96,9 +62,37 @@ void iv_request_write_text(const struct iv_request *request, const struct iv_sty
         iv_out_blank(&out);
         text_variants(&out, request);
     }
-    for (size_t i = 0; i < request->finding_count; i++) {
-        text_finding(&out, &request->findings[i]);
+    for (size_t i = 0; i < request->finding_count;) {
+        const struct iv_text_group group =
+            iv_text_next_group(&out, request->findings + i, request->finding_count - i);
+        iv_text_print_group(&out, &group, request->target.submission->path);
+        i += group.count;
     }
+}
+
+/* --- the closing line of commands of a build agent ---------------------------------------------
+ */
+
+static void line_side(struct iv_buf *line, const struct iv_request_side *side)
+{
+    iv_escape_shown(line, side->submission->path, false);
+    iv_buf_puts(line, " (version ");
+    iv_escape_shown(line, side->submission->firmware_version, false);
+    iv_buf_printf(line, ", %.12s, %s)", side->submission->id,
+                  iv_request_status_names[side->status]);
+}
+
+void iv_request_write_line(const struct iv_request *request, FILE *out)
+{
+    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&line, "imgval rfu: %s%s: %s update from ",
+                  request->what_if ? "what if (no real verdict): " : "",
+                  iv_request_answers[request->verdict], iv_request_type_names[request->type]);
+    line_side(&line, &request->source);
+    iv_buf_puts(&line, " to ");
+    line_side(&line, &request->target);
+    iv_buf_putc(&line, '\n');
+    (void)fwrite(line.data, 1, line.size, out);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------ */

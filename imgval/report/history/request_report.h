@@ -19,5 +19,14 @@ void iv_request_write_json(const struct iv_request *request, const struct iv_sty
                            FILE *out);
 void iv_request_write_jsonl(const struct iv_request *request, const struct iv_style_options *style,
                             FILE *out);
+void iv_request_write_html(const struct iv_request *request, const struct iv_style_options *style,
+                           FILE *out);
+void iv_request_write_markdown(const struct iv_request *request,
+                               const struct iv_style_options *style, FILE *out);
+void iv_request_write_junit(const struct iv_request *request, const struct iv_style_options *style,
+                            FILE *out);
+
+/* Answer, source and target in one line that no build agent obeys. */
+void iv_request_write_line(const struct iv_request *request, FILE *out);
 
 #endif

@@ -47,7 +47,7 @@ static void add_summary(const struct iv_report *report, struct iv_buf *buf)
                   plural(totals.warning), totals.note, plural(totals.note), totals.waived);
 }
 
-void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out)
+void iv_sink_command_findings(const struct iv_report *report, iv_sink_line_fn *add, FILE *out)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
@@ -71,7 +71,12 @@ void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE
                           tallies[i].rule->name, tallies[i].count - IV_COMMANDS_SHOWN);
         }
     }
-    iv_buf_clear(&line);
+}
+
+void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out)
+{
+    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
+    iv_sink_command_findings(report, add, out);
     add_summary(report, &line);
     (void)fwrite(line.data, 1, line.size, out);
 }

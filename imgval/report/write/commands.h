@@ -23,5 +23,7 @@ enum { IV_COMMANDS_SHOWN = 10 }; /* of one rule: services show no more of a kind
  * many more there are of a rule; verdict, submissions, findings by severity.
  */
 void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out);
+/* The same without the last line: for what is no scan, and has another. */
+void iv_sink_command_findings(const struct iv_report *report, iv_sink_line_fn *add, FILE *out);
 
 #endif
