@@ -70,8 +70,8 @@ static const struct iv_option output_options[] = {
 static const struct iv_option_group output_group = {
     .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};
 static const struct iv_option_group *const groups[] = {
-    &audit_group,      &iv_group_store, &iv_group_policy, &iv_group_what_if,
-    &iv_group_verdict, &output_group,   &iv_group_reading};
+    &audit_group,      &iv_group_store, &iv_group_policy,  &iv_group_what_if,
+    &iv_group_verdict, &output_group,   &iv_group_reading, &iv_group_verify};
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
@@ -290,7 +290,9 @@ const struct iv_command iv_cmd_audit = {
         "streams of imgval scan --format=jsonl, export bundles. A file, an id of the baseline\n"
         "store and OEM/OPERATOR/MODEL@VERSION may be named too; \"-\" reads a list from standard\n"
         "input. Each submission is read once. For each variant it shows the chain of versions,\n"
-        "where a package was removed, and which version can be updated to which in one hop.\n\n"
+        "where a package was removed, and which version can be updated to which in one hop.\n"
+        "With --verify all packages are read whole; a submission of which only a report or a\n"
+        "record is there cannot be verified, and is named.\n\n"
         "Exit status: as of scan. A broken step is a warning (--fail-on=warning makes it fail);\n"
         "3: something could not be judged.",
     .options_size = sizeof(struct audit_arguments),

@@ -45,7 +45,8 @@ struct iv_engine_options {
     bool with_spans;            /* tell how long each row took */
     bool is_last; /* of the submissions: the waivers themselves are judged with this one */
     const struct iv_rules
-        *also; /* judged by an engine of their own: their waivers have a use too */
+        *also; /* families judged by engines of their own: their waivers have a use too */
+    size_t also_count;
 };
 
 /*

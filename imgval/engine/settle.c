@@ -64,6 +64,16 @@ static bool names(const struct iv_policy_waiver *waiver, const struct iv_rule *r
            iv_glob_match(waiver->rule, rule->name);
 }
 
+static bool is_of_family(const struct iv_rules *family, const struct iv_rule *rule)
+{
+    for (size_t i = 0; i < family->count; i++) {
+        if (rule == &family->rows[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * What is known of a waiver before its state is judged: whether it names any rule that is judged
  * here at all, and whether all rules that it names cannot be waived, which is reported even when
@@ -83,9 +93,8 @@ static void note_names(const struct iv_verdict *verdict, size_t place)
         if (names(waiver, rule)) {
             bool is_judged =
                 rule->waiver != IV_WAIVER_FINE || iv_engine_runs(rule, verdict->judged);
-            for (size_t k = 0; !is_judged && options->also != NULL && k < options->also->count;
-                 k++) {
-                is_judged = rule == &options->also->rows[k];
+            for (size_t k = 0; !is_judged && k < options->also_count; k++) {
+                is_judged = is_of_family(&options->also[k], rule);
             }
             met += is_judged ? 1 : 0;
             any_can_be_waived = any_can_be_waived || iv_rule_can_be_waived(rule);

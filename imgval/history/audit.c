@@ -84,6 +84,27 @@ static void sort_sources(struct iv_auditing *a, size_t *ret_new)
     audit->sources = sorted;
 }
 
+/*
+ * What `--verify` made of one submission in all its places. They are equal by what their packages
+ * say, which is no proof that the files are: each place was verified by itself. A report or a
+ * record says nothing of its own, and needs a place that was.
+ */
+static const char *why_unverified(struct iv_audit_source *const *group, size_t count,
+                                  struct iv_arena *arena)
+{
+    bool any = false;
+    const char *unevaluated = NULL;
+    for (size_t i = 0; i < count; i++) {
+        any = any || group[i]->seals != NULL;
+        unevaluated = unevaluated == NULL ? group[i]->unverified : unevaluated;
+    }
+    if (!any) {
+        return "not verified: its packages are not there, only what a report or a record says of "
+               "them; name the folder or the image itself";
+    }
+    return unevaluated == NULL ? NULL : iv_arena_printf(arena, "%s not evaluated", unevaluated);
+}
+
 /* Of one submission in several places the first stays; ret_main says which. */
 static void merge_copies(struct iv_auditing *a, size_t *ret_main)
 {
@@ -100,6 +121,8 @@ static void merge_copies(struct iv_auditing *a, size_t *ret_main)
         for (end = i + 1; end < count && is_same_submission(main, order[end]); end++) {
             ret_main[order[end] - audit->sources] = (size_t)(main - audit->sources);
         }
+        main->unverified =
+            a->options->scan->verify ? why_unverified(&order[i], end - i, a->arena) : NULL;
         main->copies = IV_NEW_ARRAY(a->arena, const char *, end - i);
         for (size_t k = i + 1; k < end; k++) {
             order[k]->is_copy = true;
@@ -529,7 +552,8 @@ static void judge_history(struct iv_auditing *a)
 {
     struct iv_audit *audit = a->audit;
     const struct steps steps = list_steps(a);
-    struct iv_judgement *parts = IV_NEW_ARRAY(a->arena, struct iv_judgement, audit->source_count);
+    struct iv_judgement *parts =
+        IV_NEW_ARRAY(a->arena, struct iv_judgement, 2 * audit->source_count);
     struct iv_judged judged = {
         .steps = steps.items,
         .step_count = steps.count,
@@ -541,6 +565,9 @@ static void judge_history(struct iv_auditing *a)
     for (size_t i = 0; i < audit->source_count; i++) {
         if (audit->sources[i].nine != NULL && !audit->sources[i].is_copy) {
             parts[judged.part_count++] = *audit->sources[i].nine;
+        }
+        if (audit->sources[i].seals != NULL) { /* a copy may have been changed */
+            parts[judged.part_count++] = *audit->sources[i].seals;
         }
     }
     struct iv_judgement judgement;
@@ -596,6 +623,9 @@ static const char *find_gap(const struct iv_audit_source *source, struct iv_aren
     }
     if (source->unevaluated != NULL) {
         iv_buf_printf(&gap, "%s%s not evaluated", gap.size == 0 ? "" : "; ", source->unevaluated);
+    }
+    if (source->unverified != NULL) {
+        iv_buf_printf(&gap, "%s%s", gap.size == 0 ? "" : "; ", source->unverified);
     }
     return gap.size == 0 ? NULL : iv_arena_strdup(arena, iv_buf_text(&gap));
 }
@@ -702,14 +732,22 @@ bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_option
     };
     struct iv_judge judge IV_CLEANUP(iv_judge_close) = {0};
     struct iv_judge nine IV_CLEANUP(iv_judge_close) = {0};
+    struct iv_judge seals IV_CLEANUP(iv_judge_close) = {0};
     if (!iv_judge_open(options->scan, arena, &judge, err) ||
-        !iv_judge_open_family(&judge, &iv_rules_standard, &nine, err)) {
+        !iv_judge_open_family(&judge, &iv_rules_standard, &nine, err) ||
+        !iv_judge_open_family(&judge, &iv_rules_signature, &seals, err)) {
         return false;
     }
-    judge.options.also = &iv_rules_standard;
+    const struct iv_rules also[] = {iv_rules_standard, iv_rules_signature};
+    judge.options.also = also;
+    judge.options.also_count = options->scan->verify ? IV_COUNT(also) : 1;
     iv_pool_init(&audit.pool, seed);
-    struct iv_auditing a = {
-        .options = options, .arena = arena, .audit = &audit, .judge = judge, .nine = nine};
+    struct iv_auditing a = {.options = options,
+                            .arena = arena,
+                            .audit = &audit,
+                            .judge = judge,
+                            .nine = nine,
+                            .seals = seals};
     for (size_t i = 0; i < list->count; i++) {
         iv_audit_read(&a, &list->items[i]);
     }

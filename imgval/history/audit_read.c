@@ -23,6 +23,7 @@
 struct origin {
     int64_t recorded;
     bool baseline;
+    bool verified;      /* its packages were read whole */
     bool hidden;        /* part of it could not be listed: absence proves nothing */
     const char *doubt;  /* something beside its packages could not be read */
     const char *reason; /* why it cannot be judged */
@@ -119,10 +120,11 @@ static const char *list_unevaluated(struct iv_auditing *a, const struct iv_judge
     return ids.size == 0 ? NULL : iv_arena_strdup(a->arena, iv_buf_text(&ids));
 }
 
-/* The standard validations of a set that was read; of a reported one, what its report says. */
-static const struct iv_judgement *judge_nine(struct iv_auditing *a, const struct iv_submission *s,
-                                             const struct iv_judgement *reported,
-                                             const char **ret_unevaluated)
+/* One family of rules over a set that was read; of a reported one, what its report says. */
+static const struct iv_judgement *judge_set(struct iv_auditing *a, const struct iv_judge *judge,
+                                            const struct iv_submission *s,
+                                            const struct iv_judgement *reported,
+                                            const char **ret_unevaluated)
 {
     *ret_unevaluated = NULL;
     if (s->kind == IV_KIND_PACKAGE && s->unreadable_count == s->package_count) {
@@ -132,7 +134,7 @@ static const struct iv_judgement *judge_nine(struct iv_auditing *a, const struct
     iv_arena_init(&scratch);
     const struct iv_judged judged = {.submission = s, .reported = reported};
     struct iv_judgement judgement;
-    iv_engine_judge(a->nine.engine, &judged, &a->nine.options, &scratch, &judgement);
+    iv_engine_judge(judge->engine, &judged, &judge->options, &scratch, &judgement);
     struct iv_judgement *kept = IV_NEW(a->arena, struct iv_judgement);
     *kept = (struct iv_judgement){
         .findings = IV_NEW_ARRAY(a->arena, struct iv_finding, judgement.finding_count + 1),
@@ -174,7 +176,10 @@ static void add_submission(struct iv_auditing *a, const struct iv_submission *s,
         .doubt = iv_arena_strdup(a->arena, origin->doubt),
         .reason = iv_arena_strdup(a->arena, reason),
     };
-    source->nine = judge_nine(a, s, origin->reported, &source->unevaluated);
+    source->nine = judge_set(a, &a->nine, s, origin->reported, &source->unevaluated);
+    if (origin->verified) {
+        source->seals = judge_set(a, &a->seals, s, NULL, &source->unverified);
+    }
     a->audit->packages += s->set.count;
     if (s->firmware_version_valid && s->variant_count <= PLACES_MAX - a->place_count) {
         add_places(a, s);
@@ -214,6 +219,7 @@ static void read_path(struct iv_auditing *a, const char *path)
     }
     const struct origin origin = {
         .baseline = s.baseline,
+        .verified = a->options->scan->verify,
         .hidden = s.set_incomplete,
         .doubt = s.fault_count == 0 ? NULL : s.faults[0].path,
         .reason = lacks_packages_of_history(&s) ? partial_reason : NULL,

@@ -25,6 +25,7 @@ struct iv_auditing {
     size_t place_capacity;
     struct iv_judge judge; /* of the history */
     struct iv_judge nine;  /* of each set: the standard validations */
+    struct iv_judge seals; /* of each set with --verify: the signatures */
 };
 
 /* Reads one thing that was found and adds its submissions. */

@@ -31,10 +31,12 @@ struct iv_audit_source {
     const char *reason;  /* why it is not judged; NULL: it is */
     const char **copies; /* further paths of the same submission, sorted */
     size_t copy_count;
-    bool is_copy;                    /* of an earlier one, which stands for it */
-    const struct iv_judgement *nine; /* the standard validations of it; NULL: it was not read */
-    const char *unevaluated;         /* ids of those that were not evaluated; NULL: all were */
-    const char *gap; /* why it is not judged, or not in full: one sentence; NULL: it is */
+    bool is_copy;                     /* of an earlier one, which stands for it */
+    const struct iv_judgement *nine;  /* the standard validations of it; NULL: it was not read */
+    const char *unevaluated;          /* ids of those that were not evaluated; NULL: all were */
+    const struct iv_judgement *seals; /* --verify: whether it is what was signed; NULL: not known */
+    const char *unverified; /* --verify: why that is not known, of it and its copies; NULL: it is */
+    const char *gap;        /* why it is not judged, or not in full: one sentence; NULL: it is */
 };
 
 enum iv_audit_state {

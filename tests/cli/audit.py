@@ -2,7 +2,7 @@
 """`imgval audit` from outside: the examples of the WSPC document as tables, every place where a
 submission may lie, hostile histories, and parts of a list worked on by many processes.
 
-    audit.py IMGVAL"""
+    audit.py IMGVAL MKFIXTURE"""
 import csv
 import io
 import json
@@ -571,10 +571,66 @@ def check_cache(checks, place):
     checks.status(place.run("cache", "show", "--cache=no.db", "a/b/c"), 4, "no store")
 
 
+# --- whether the sets are what was signed ----------------------------------------------------------
+def check_verify(checks, place):
+    def build(where, number, stale=""):
+        (place.path / where).mkdir(parents=True)
+        place.build(f"spkg p.spkg component=P sub=Main version=1.0.0.{number} files=1 file_size=4000 "
+                    f"catalog=v2 {stale}\n", where)
+        write_device(place.path / where, version(number))
+
+    build("seals/v1", 1)
+    build("seals/v2", 2, "stale=2_Contoso.dll")
+    def changed(where):
+        return [("SIG001", f"{where}/p.spkg"), ("SIG002", f"{where}/p.spkg")]
+
+    def errors(answer):
+        return [(f["id"], f["path"]) for f in answer["findings"] if f["severity"] == "error"]
+
+    quiet = audit(checks, place, "without --verify", "seals", status=0)
+    checks.same([f["id"] for f in quiet["findings"]], [], "without --verify nothing is said of signatures")
+    answer = audit(checks, place, "a changed package", "seals", "--verify", status=1)
+    checks.same(errors(answer), changed("seals/v2"), "the changed package is named")
+    checks.same(versions_of(answer["variants"][0]), ["1", "2"], "the history is judged all the same")
+    answer = audit(checks, place, "unsigned", "seals/v1", "--verify", status=0)
+    checks.same([f["id"] for f in answer["findings"]], ["SIG004"], "an unsigned package is a note")
+    audit(checks, place, "the signature that is expected", "seals/v1", "--verify",
+          "--expect-signature=retail", status=1)
+    checks.refused(place.run("audit", "--expect-signature=retail", "seals"), "goes with --verify",
+                   "--expect-signature without --verify")
+
+    # Equal identities say nothing about the files: a changed copy of a set is no copy of it.
+    build("copies/a/v1", 1)
+    build("copies/b/v1", 1, "stale=2_Contoso.dll")
+    answer = audit(checks, place, "a copy that was changed", "copies", "--verify", status=1)
+    checks.same(len(answer["variants"][0]["versions"]), 1, "both are one submission")
+    checks.same(errors(answer), changed("copies/b/v1"), "the changed copy is named")
+
+    # A report or a record has no packages to verify.
+    done = place.run("scan", "--no-wspc", "--format=json", "seals/v1")
+    (place.path / "report.json").write_bytes(done.out)
+    answer = audit(checks, place, "a report alone", "report.json", "--verify", status=3)
+    checks.same([u["reason"].split(":")[0] for u in answer["not_in_full"]], ["not verified"],
+                "a report cannot be verified")
+    checks.same(answer["counts"]["not_judged"], 1, "and counts as not judged in full")
+    answer = audit(checks, place, "a report beside its set", "report.json", "seals/v1", "--verify",
+                   status=0)
+    checks.same(answer["not_in_full"], [], "a report beside its set is verified with it")
+
+    # A waiver of a signature rule has its use in an audit that verifies.
+    (place.path / "seals/.imgval.xml").write_text(
+        '<imgval-policy version="1"><waiver rule="SIG00*" reason="a known rebuild" '
+        'owner="release team" expires="2099-01-01"/></imgval-policy>', encoding="utf-8")
+    answer = audit(checks, place, "a waived finding", "seals", "--verify", status=0)
+    checks.same([f["id"] for f in answer["findings"] if f["id"].startswith("POL")], [],
+                "the waiver is not called unused")
+
+
 def main():
     checks = support.Checks()
-    for check in (check_document, check_places, check_hostile, check_order, check_formats, check_text, check_fleet, check_cache):
-        with support.Place(sys.argv[1], story=False) as place:
+    for check in (check_document, check_places, check_hostile, check_order, check_formats, check_text,
+                  check_fleet, check_cache, check_verify):
+        with support.Place(sys.argv[1], sys.argv[2], story=False) as place:
             check(checks, place)
     return checks.close()
 
