@@ -8,6 +8,7 @@
 #include "imgval/engine/reason.h"
 #include "imgval/engine/verdict.h"
 #include "imgval/model/fields.h"
+#include "imgval/model/kinds.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -405,8 +406,7 @@ static bool has_package(const struct iv_submission *submission)
 /* A tree that holds no package is not judged; an image without one has rules of its own. */
 static bool is_bare_tree(const struct iv_submission *submission, bool any_package)
 {
-    return !any_package &&
-           (submission->kind == IV_KIND_DIRECTORY || submission->kind == IV_KIND_PACKAGE);
+    return !any_package && iv_kinds[submission->kind].is_loose;
 }
 
 static enum iv_severity default_severity(const struct iv_rule *rule, const struct iv_judged *judged)

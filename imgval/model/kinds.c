@@ -3,25 +3,26 @@
 
 #include "imgval/base/text.h"
 
-/* ROW(kind, name, phrase, what, is_image, extensions) */
+/* ROW(kind, name, phrase, what, is_image, is_loose, extensions) */
 #define ROWS(ROW)                                                                                  \
-    ROW(DIRECTORY, "directory", "directory", "a directory", false, {NULL})                         \
-    ROW(PACKAGE, "package", "single package", "a package", false, {NULL})                          \
-    ROW(FFU, "ffu", "FFU", "an FFU image", true, {".ffu"})                                         \
-    ROW(VHD, "vhd", "VHD", "a virtual hard disk", true, EXTENSIONS(".vhd", ".vhdx"))               \
-    ROW(WIM, "wim", "WIM", "a WIM image", true, {".wim"})                                          \
-    ROW(RECORD, "record", "recorded submission", "a recorded submission", false, {NULL})
+    ROW(DIRECTORY, "directory", "directory", "a directory", false, true, {NULL})                   \
+    ROW(PACKAGE, "package", "single package", "a package", false, true, {NULL})                    \
+    ROW(FFU, "ffu", "FFU", "an FFU image", true, false, {".ffu"})                                  \
+    ROW(VHD, "vhd", "VHD", "a virtual hard disk", true, false, EXTENSIONS(".vhd", ".vhdx"))        \
+    ROW(WIM, "wim", "WIM", "a WIM image", true, false, {".wim"})                                   \
+    ROW(RECORD, "record", "recorded submission", "a recorded submission", false, false, {NULL})
 
 #define EXTENSIONS(...)                                                                            \
     {                                                                                              \
         __VA_ARGS__                                                                                \
     }
 
-#define INFO(kind, the_name, the_phrase, the_what, image, ...)                                     \
+#define INFO(kind, the_name, the_phrase, the_what, image, loose, ...)                              \
     [IV_KIND_##kind] = {.name = (the_name),                                                        \
                         .phrase = (the_phrase),                                                    \
                         .what = (the_what),                                                        \
                         .is_image = (image),                                                       \
+                        .is_loose = (loose),                                                       \
                         .extension = __VA_ARGS__},
 #define NAME(kind, the_name, ...) [IV_KIND_##kind] = (the_name),
 

@@ -23,6 +23,7 @@ struct iv_kind_info {
     const char *phrase;       /* in a sentence, without an article: "FFU" */
     const char *what;         /* with one: "an FFU image" */
     bool is_image;            /* one file that holds partitions, or a whole file system */
+    bool is_loose;            /* package files as they lie: without one nothing is judged */
     const char *extension[2]; /* of files that are submissions of this kind; NULL: none */
 };
 

@@ -114,8 +114,7 @@ static inline bool iv_submission_is_image(const struct iv_submission *s)
 /* True when an image file could not be read as a whole: a value that was not found may be in it. */
 static inline bool iv_submission_is_half_read(const struct iv_submission *s)
 {
-    return s->set_incomplete &&
-           (s->kind == IV_KIND_FFU || s->kind == IV_KIND_VHD || s->kind == IV_KIND_WIM);
+    return s->set_incomplete && iv_kinds[s->kind].is_image;
 }
 
 /*

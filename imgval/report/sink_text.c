@@ -182,7 +182,7 @@ static void print_side_files(const struct iv_out *out, const struct iv_submissio
 /* A tree without a package: one sentence says it all, whatever the options. */
 static bool holds_no_package(const struct iv_submission *s)
 {
-    return s->package_count == 0 && (s->kind == IV_KIND_DIRECTORY || s->kind == IV_KIND_PACKAGE);
+    return s->package_count == 0 && iv_kinds[s->kind].is_loose;
 }
 
 static void print_no_package(const struct iv_out *out)
