@@ -537,6 +537,32 @@ def check_audit_marks(browser, path):
     check(paper.startswith(b"%PDF") and len(paper) > 10000, "no paper of an audit")
 
 
+def check_paper(browser, place):
+    """An audit of sixty versions on paper, with broken steps: small, and at once."""
+    stays = " ".join(f"p{i}" for i in range(40))
+    for number in range(60):
+        audit.write_set(place.path / "sixty" / f"{number:03}", number,
+                        stays + f" q{number // 3}" + "".join(f" r{k}" for k in range(number % 5)))
+    page = place.write("sixty.html", place.run("audit", "--format=html", "sixty").out)
+    browser.load(str(page))
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    fills = browser.run("Array.from(document.querySelectorAll('figure svg *')).filter(e => "
+                        "getComputedStyle(e).fill.includes('url(')).length")
+    check(fills == 0, f"{fills} pattern fills on paper")
+    tones = browser.run("['hold', 'gone', 'part2', 'part1'].map(name => { const mark = document.createElementNS("
+                        "'http://www.w3.org/2000/svg', 'rect'); mark.setAttribute('class', name); "
+                        "document.querySelector('figure svg').append(mark); const tone = getComputedStyle(mark)"
+                        ".fill; mark.remove(); return tone; })")
+    check(len(set(tones)) == 4, f"the tones on paper are {tones}")
+    browser.call("Emulation.setEmulatedMedia", media="")
+    start = time.monotonic()
+    paper = base64.b64decode(browser.call("Page.printToPDF", printBackground=True)["data"])
+    took = time.monotonic() - start
+    check(paper.startswith(b"%PDF") and len(paper) < 2_000_000, f"paper of {len(paper)} bytes")
+    check(took < 20, f"paper took {took:.1f} s")
+    print(f"60 versions on paper: {took:.2f} s, {len(paper)} bytes")
+
+
 def check_audits(browser, program, folder):
     with support.Place(program, story=False) as place:
         build_histories(place)
@@ -546,6 +572,7 @@ def check_audits(browser, program, folder):
             path = str(place.write(which + ".html", done.out))
             check_audit(browser, which, path, folder)
         check_audit_marks(browser, str(place.path / "rich.html"))
+        check_paper(browser, place)
 
 
 def main():
