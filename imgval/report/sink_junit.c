@@ -3,9 +3,15 @@
  * rules about variants for each variant. The dialect is that of tests/report/junit.xsd.
  *
  * failure: a finding that makes the verdict `fail`. error: something was not checked. skipped: the
- * rule does not apply. Everything else passed, also with findings below --fail-on or waived ones:
- * they stand in system-out. A suite whose verdict no test case shows gets one that does, so that a
- * green suite always means `pass`.
+ * user asked for it not to be looked at. A rule that does not apply has no case: it would only be
+ * counted. Everything else passed, also with findings below --fail-on or waived ones: they stand in
+ * system-out. A suite whose verdict no test case shows gets one that does, so that a green suite
+ * always means `pass`.
+ *
+ * Build servers take what stands before the last dot of a class name for a package, and show it as
+ * a folder; paths are full of dots. So a class name has U+2024 for each of them: it reads as the
+ * path, and two paths are two names. `file` and the suite's name are the path as it is. `time` is
+ * wanted by some servers and is always 0: equal inputs give equal reports.
  */
 #include "imgval/model/kinds.h"
 #include "imgval/report/history/request_report.h"
@@ -18,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum state { PASSED, FAILURE, ERROR, SKIPPED, STATES };
+enum state { PASSED, FAILURE, ERROR, SKIPPED, LEFT_OUT, STATES };
 
 /* A test case. Its findings are neighbours in `order`. */
 struct test_case {
@@ -182,7 +188,7 @@ static enum state state_of_outcome(const struct suite *suite, const struct test_
     const struct iv_variant *variant = test->variant;
     switch (test->outcome->outcome) {
     case IV_NOT_APPLICABLE:
-        return SKIPPED;
+        return variant != NULL && variant->wspc.status == IV_WSPC_SKIPPED ? SKIPPED : LEFT_OUT;
     case IV_PASSED:
         return PASSED;
     case IV_NOT_EVALUATED:
@@ -225,6 +231,13 @@ static void add_case(struct suite *suite, const struct rule_place *rule,
         test->count++;
     }
     test->state = state_of(suite, test);
+    if (test->state == LEFT_OUT && test->count > 0) {
+        test->state = PASSED; /* its findings must stand somewhere */
+    }
+    if (test->state == LEFT_OUT) {
+        suite->case_count--;
+        return;
+    }
     suite->totals[test->state]++;
 }
 
@@ -458,6 +471,24 @@ static void write_bad(struct iv_markup *m, const struct suite *suite, const stru
     iv_markup_close(m);
 }
 
+/* The attributes of a case. */
+static void write_place(struct iv_markup *m, const char *classname, const char *name,
+                        const char *file)
+{
+    struct iv_buf whole IV_CLEANUP(iv_buf_fini) = {0};
+    for (const char *c = classname; *c != '\0'; c++) {
+        if (*c == '.') {
+            iv_buf_puts(&whole, "\xe2\x80\xa4"); /* one dot leader */
+        } else {
+            iv_buf_putc(&whole, *c);
+        }
+    }
+    iv_markup_attribute(m, "classname", whole.size == 0 ? "-" : iv_buf_text(&whole));
+    iv_markup_attribute(m, "name", name);
+    iv_markup_attribute(m, "file", file);
+    iv_markup_attribute(m, "time", "0");
+}
+
 static void write_case(struct iv_markup *m, const struct suite *suite, const struct test_case *test)
 {
     struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
@@ -469,21 +500,20 @@ static void write_case(struct iv_markup *m, const struct suite *suite, const str
     }
     iv_markup_break(m);
     iv_markup_open(m, "testcase");
-    iv_markup_attribute(m, "classname", suite->entry->submission->path);
-    iv_markup_attribute(m, "name", iv_buf_text(&name));
+    size_t speaking = 0;
+    const struct iv_finding *first = NULL;
+    if (test->state == FAILURE || test->state == ERROR) {
+        first = first_speaking(suite, test, &speaking);
+    }
+    write_place(m, suite->entry->submission->path, iv_buf_text(&name),
+                first != NULL && first->path != NULL ? first->path
+                                                     : suite->entry->submission->path);
     if (test->state == FAILURE || test->state == ERROR) {
         write_bad(m, suite, test);
     } else if (test->state == SKIPPED) {
         iv_markup_open(m, "skipped");
-        iv_markup_attribute(m, "message",
-                            test->variant != NULL && test->variant->wspc.status == IV_WSPC_SKIPPED
-                                ? "not applicable (--no-wspc)"
-                                : "not applicable");
+        iv_markup_attribute(m, "message", "not looked at (--no-wspc)");
         iv_markup_close(m);
-    }
-    size_t speaking = 0;
-    if (test->state == FAILURE || test->state == ERROR) {
-        (void)first_speaking(suite, test, &speaking);
     }
     if (speaking < test->count) {
         iv_markup_break(m);
@@ -496,13 +526,12 @@ static void write_case(struct iv_markup *m, const struct suite *suite, const str
 }
 
 /* The case that stands for a verdict which nothing else shows. */
-static void write_closing(struct iv_markup *m, const char *classname, enum state state,
+static void write_closing(struct iv_markup *m, const char *path, enum state state,
                           const char *message)
 {
     iv_markup_break(m);
     iv_markup_open(m, "testcase");
-    iv_markup_attribute(m, "classname", classname);
-    iv_markup_attribute(m, "name", "verdict");
+    write_place(m, path, "verdict", path);
     iv_markup_open(m, state == FAILURE ? "failure" : "error");
     iv_markup_attribute(m, "message", message);
     iv_markup_attribute(m, "type", state == FAILURE ? "fail" : "incomplete");
@@ -517,6 +546,7 @@ static void write_totals(struct iv_markup *m, const size_t totals[STATES])
     iv_markup_attribute_uint(m, "failures", totals[FAILURE]);
     iv_markup_attribute_uint(m, "errors", totals[ERROR]);
     iv_markup_attribute_uint(m, "skipped", totals[SKIPPED]);
+    iv_markup_attribute(m, "time", "0");
 }
 
 static void write_suite(struct iv_markup *m, const struct suite *suite)

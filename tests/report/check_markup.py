@@ -95,6 +95,16 @@ def check_suite(suite, submission, report, where):
     check(verdict != "pass" or found["errors"] == 0, f"{where}: pass with an error")
     names = [(case.get("classname"), case.get("name")) for case in suite.iter("testcase")]
     check(len(set(names)) == len(names), f"{where}: a test case stands twice")
+    told = [case.get("name").split(" ")[0] for case in suite.iter("testcase")]
+    absent = [one["id"] for one in submission["outcomes"] if one["outcome"] == "not-applicable"]
+    skipped = [variant for variant in submission["variants"] if variant["wspc"] == "skipped"]
+    found_ids = {finding["id"] for finding in submission["findings"]}
+    check(skipped or not [rule for rule in absent if rule in told and rule not in found_ids],
+          f"{where}: a rule that does not apply has a case")
+    for case in suite.iter("testcase"):
+        skip = case.find("skipped")
+        check(skip is None or skipped and skip.get("message") == "not looked at (--no-wspc)",
+              f"{where}: {case.get('name')} is skipped")
     levels = ["note", "warning", "error"]
     for finding in submission["findings"]:
         message = in_xml(exact_of(finding, "message"))
