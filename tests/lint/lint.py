@@ -18,6 +18,8 @@ import re
 import subprocess
 import sys
 
+import schemas
+
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # The rooms of the house: each folder, and the folders whose headers it may include beside its own.
@@ -260,6 +262,7 @@ def main():
     breaches += check_state(given.build)
     breaches += check_circles(given.build)
     breaches += check_maps()
+    breaches += schemas.breaches()
     breaches += check_cases(given.program)
     breaches += check_manual(given.program)
     for breach in breaches:
