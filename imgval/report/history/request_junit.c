@@ -82,6 +82,8 @@ static void write_case(struct iv_markup *m, const struct iv_request *request,
     iv_markup_attribute_printf(m, "classname", "imgval rfu %s",
                                iv_request_type_names[request->type]);
     iv_markup_attribute(m, "name", iv_buf_text(&name));
+    iv_markup_attribute(m, "file", request->target.submission->path);
+    iv_markup_attribute(m, "time", "0");
     iv_markup_open(m, elements[verdict]);
     if (verdict != IV_VERDICT_PASS) {
         iv_markup_attribute(m, "message", message_of(request, pop, &scratch));
@@ -101,6 +103,7 @@ static void write_totals(struct iv_markup *m, const struct totals *totals)
     iv_markup_attribute_uint(m, "failures", counts[IV_VERDICT_FAIL]);
     iv_markup_attribute_uint(m, "errors", counts[IV_VERDICT_INCOMPLETE]);
     iv_markup_attribute_uint(m, "skipped", 0);
+    iv_markup_attribute(m, "time", "0"); /* equal inputs give equal reports */
 }
 
 static void write_property(struct iv_markup *m, const char *name, const char *value)
