@@ -520,6 +520,7 @@ static enum iv_volume_outcome build_index(struct iv_volume *volume,
     iv_volume_index_start(&fat->index, folder->place);
     struct iv_cursor cursor = iv_cursor(buf.data, buf.size);
     struct fat_entry entry;
+    struct iv_volume_index short_names = {0};
     while (next_entry(volume, &fat->index.arena, &cursor, &entry)) {
         struct iv_volume_node node = {
             .is_directory = entry.is_directory,
@@ -531,9 +532,12 @@ static enum iv_volume_outcome build_index(struct iv_volume *volume,
         }
         iv_volume_index_add(&fat->index, entry.name, &node);
         if (entry.short_name != entry.name) {
-            iv_volume_index_add(&fat->index, entry.short_name, &node);
+            iv_volume_index_add(&short_names, entry.short_name, &node);
         }
     }
+    /* After all others: where one is the only name of another file, that file is found. */
+    iv_volume_index_append(&fat->index, &short_names);
+    iv_volume_index_fini(&short_names);
     iv_volume_index_finish(&fat->index);
     return outcome;
 }

@@ -73,6 +73,13 @@ void iv_volume_index_add(struct iv_volume_index *index, const char *name,
     index->count++;
 }
 
+void iv_volume_index_append(struct iv_volume_index *index, const struct iv_volume_index *other)
+{
+    for (size_t i = 0; i < other->count; i++) {
+        iv_volume_index_add(index, other->names[i].name, &other->names[i].node);
+    }
+}
+
 static int compare_names(const void *a, const void *b)
 {
     const struct iv_volume_name *one = a;

@@ -67,7 +67,8 @@ enum iv_volume_outcome iv_volume_trouble(const struct iv_volume *volume, struct 
 
 /*
  * The names of one directory, sorted for look-ups: for kinds that read a directory whole. Where
- * names differ in case alone, each is found by its own case, and by any other one of them.
+ * names differ in case alone, each is found by its own case, and by any other one of them; of names
+ * that are the same to the letter the one that was added first.
  */
 struct iv_volume_index {
     struct iv_arena arena;
@@ -81,6 +82,8 @@ struct iv_volume_index {
 void iv_volume_index_start(struct iv_volume_index *index, uint64_t place); /* drops what it held */
 void iv_volume_index_add(struct iv_volume_index *index, const char *name,
                          const struct iv_volume_node *node);
+/* Adds all names of another index that is not finished. */
+void iv_volume_index_append(struct iv_volume_index *index, const struct iv_volume_index *other);
 void iv_volume_index_finish(struct iv_volume_index *index);
 bool iv_volume_index_is_of(const struct iv_volume_index *index, uint64_t place);
 const struct iv_volume_node *iv_volume_index_find(const struct iv_volume_index *index,

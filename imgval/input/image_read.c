@@ -1,7 +1,9 @@
 #include "imgval/input/image_read.h"
 
+#include "imgval/base/fold.h"
 #include "imgval/base/text.h"
 #include "imgval/disk/hive.h"
+#include "imgval/disk/spellings.h"
 #include "imgval/disk/volume.h"
 #include "imgval/input/manifest.h"
 #include "imgval/input/metadata.h"
@@ -20,6 +22,7 @@ struct iv_image_volume {
     const char *name; /* of the partition, as paths show it */
     struct iv_volume *handle;
     bool is_main; /* MainOS: the device's metadata are here */
+    struct iv_speller *speller;
 };
 
 /* A file on a volume. */
@@ -61,6 +64,61 @@ static void volume_fault(struct iv_image_reader *x, const char *volume, const ch
     iv_faults_add(&x->faults, kind, member, "%s", fault->detail);
 }
 
+/* ---- twins ---- */
+
+/* Many paths go through the same folders: each pair is reported once. */
+static bool is_reported(const struct iv_image_reader *x, enum iv_fault_kind kind, const char *path)
+{
+    for (size_t i = 0; i < x->faults.count; i++) {
+        const struct iv_fault *fault = &x->faults.items[i];
+        if (fault->kind == kind && strcmp(fault->path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report_twin(struct iv_image_reader *x, const char *path, const char *other)
+{
+    const char *slash = strrchr(path, '/');
+    bool is_same = strcmp(slash == NULL ? path : slash + 1, other) == 0;
+    enum iv_fault_kind kind = is_same ? IV_FAULT_PARTITION : IV_FAULT_TWINS;
+    size_t before = x->faults.count;
+    if (is_reported(x, kind, path)) {
+        return;
+    }
+    iv_faults_add(&x->faults, kind, NULL,
+                  is_same ? "its folder has the name %s twice, and only one of the two was read"
+                          : "%s is its twin in the same folder",
+                  iv_faults_shown(x->r->scratch, other));
+    if (x->faults.count > before) {
+        x->faults.items[before].path = path;
+    }
+}
+
+static void report_twins(struct iv_image_reader *x, const struct iv_image_volume *volume,
+                         const struct iv_spellings *spellings)
+{
+    for (size_t i = 0; i < spellings->twin_count; i++) {
+        const struct iv_volume_twin *twin = &spellings->twins[i];
+        report_twin(x, shown_path(x, volume, twin->path), twin->other);
+    }
+}
+
+/* A path on a volume by each of its spellings. */
+static struct iv_spellings spell(struct iv_image_reader *x, const struct iv_image_volume *volume,
+                                 const char *path)
+{
+    struct iv_spellings spellings;
+    iv_speller_find(volume->speller, path, x->r->scratch, &spellings);
+    report_twins(x, volume, &spellings);
+    if (spellings.is_cut) {
+        iv_faults_add(&x->faults, IV_FAULT_LIMIT, volume->name,
+                      "%s is there in too many spellings: not all of them were read", path);
+    }
+    return spellings;
+}
+
 /* ---- files ---- */
 
 /* Reads a file within what may still be read of this image. */
@@ -92,7 +150,16 @@ static bool read_installed(const void *context, const char *device_path, uint64_
     for (char *p = path; *p != '\0'; p++) {
         *p = *p == '\\' ? '/' : *p;
     }
-    enum iv_volume_outcome outcome = read_file(place->x, place->volume, path, max, buf, ret_fault);
+    struct iv_spellings spellings = spell(place->x, place->volume, path);
+    if (spellings.count > 1) {
+        *ret_fault = (struct iv_fault){
+            .kind = IV_FAULT_METADATA,
+            .detail = "there are two files of this name, and which one counts is not known",
+        };
+        return false;
+    }
+    enum iv_volume_outcome outcome =
+        read_file(place->x, place->volume, spellings.paths[0], max, buf, ret_fault);
     if (outcome == IV_VOLUME_TROUBLE && ret_fault->kind != IV_FAULT_LIMIT) {
         ret_fault->kind = IV_FAULT_METADATA;
     }
@@ -171,10 +238,32 @@ static void read_folder(struct iv_image_reader *x, size_t v, const char *folder,
     }
 }
 
+static bool is_manifest(const struct iv_volume_entry *entry)
+{
+    bool is = false;
+    for (size_t i = 0; i < IV_COUNT(manifest_folders); i++) {
+        is = is || iv_ascii_isuffix(entry->name, manifest_folders[i][1]);
+    }
+    return is;
+}
+
+/* Twins in one folder, which is read by its own spelling. */
+static void look_for_twins(struct iv_image_reader *x, const struct iv_image_volume *volume,
+                           const char *folder, bool (*counts)(const struct iv_volume_entry *entry))
+{
+    struct iv_spellings twins = {0};
+    iv_speller_twins(volume->speller, folder, counts, x->r->scratch, &twins);
+    report_twins(x, volume, &twins);
+}
+
 static void read_manifests(struct iv_image_reader *x, size_t v)
 {
     for (size_t i = 0; i < IV_COUNT(manifest_folders); i++) {
-        read_folder(x, v, manifest_folders[i][0], manifest_folders[i][1]);
+        struct iv_spellings folders = spell(x, &x->volumes[v], manifest_folders[i][0]);
+        for (size_t k = 0; k < folders.count; k++) {
+            look_for_twins(x, &x->volumes[v], folders.paths[k], is_manifest);
+            read_folder(x, v, folders.paths[k], manifest_folders[i][1]);
+        }
     }
 }
 
@@ -200,7 +289,13 @@ static struct iv_image_volume *open_volume(struct iv_image_reader *x,
     }
     x->volumes = iv_reader_grow(x->r->scratch, x->volumes, x->volume_count, sizeof(*x->volumes));
     struct iv_image_volume *volume = &x->volumes[x->volume_count++];
-    *volume = (struct iv_image_volume){.name = name, .handle = handle, .is_main = is_main};
+    *volume = (struct iv_image_volume){
+        .name = name,
+        .handle = handle,
+        .is_main = is_main,
+        .speller = IV_NEW(x->r->scratch, struct iv_speller),
+    };
+    volume->speller->volume = handle;
     return volume;
 }
 
@@ -261,23 +356,38 @@ void iv_image_read_wim(struct iv_image_reader *x, const struct iv_source *source
     }
 }
 
-/* A WIM on a volume that is read as a further one: the first of the paths that is there. */
-static void read_inner_wim(struct iv_image_reader *x, size_t v, const char *name,
-                           const char *const *paths, size_t count)
+/* A WIM on a volume, which is read as a further one under the name `label`. */
+static bool read_inner_wim(struct iv_image_reader *x, size_t v, const char *path, const char *label)
 {
+    struct iv_source source;
+    struct iv_fault fault = {0};
+    switch (iv_volume_file(x->volumes[v].handle, path, x->r->scratch, &source, &fault)) {
+    case IV_VOLUME_FOUND:
+        iv_image_read_wim(x, &source, label, false);
+        return true;
+    case IV_VOLUME_ABSENT:
+        return false;
+    case IV_VOLUME_TROUBLE:
+        break;
+    }
+    fault.detail = iv_arena_printf(x->r->scratch, "%s: %s", path, fault.detail);
+    volume_fault(x, label, NULL, &fault);
+    return true;
+}
+
+/* The first of the paths that is there has the name `name`; a further one, which no device has, is
+ * read under its own path. */
+static void read_inner_wims_of(struct iv_image_reader *x, size_t v, const char *name,
+                               const char *const *paths, size_t count)
+{
+    bool has_one = false;
     for (size_t i = 0; i < count; i++) {
-        struct iv_source source;
-        struct iv_fault fault = {0};
-        switch (iv_volume_file(x->volumes[v].handle, paths[i], x->r->scratch, &source, &fault)) {
-        case IV_VOLUME_FOUND:
-            iv_image_read_wim(x, &source, name, false);
-            return;
-        case IV_VOLUME_ABSENT:
-            break;
-        case IV_VOLUME_TROUBLE:
-            fault.detail = iv_arena_printf(x->r->scratch, "%s: %s", paths[i], fault.detail);
-            volume_fault(x, name, NULL, &fault);
-            return;
+        struct iv_spellings files = spell(x, &x->volumes[v], paths[i]);
+        for (size_t k = 0; k < files.count; k++) {
+            const char *label =
+                has_one ? iv_arena_printf(x->r->arena, "%s/%s", x->volumes[v].name, files.paths[k])
+                        : name;
+            has_one = read_inner_wim(x, v, files.paths[k], label) || has_one;
         }
     }
 }
@@ -287,10 +397,10 @@ static void read_inner_wims(struct iv_image_reader *x, size_t v)
     static const char *const update_os[] = {"PROGRAMS/UpdateOS/UpdateOS.wim", "UpdateOS.wim"};
     static const char *const mmos[] = {"MMOS.wim"};
     if (x->volumes[v].is_main) {
-        read_inner_wim(x, v, "UpdateOS", update_os, IV_COUNT(update_os));
+        read_inner_wims_of(x, v, "UpdateOS", update_os, IV_COUNT(update_os));
     }
     if (iv_ascii_ieq(x->volumes[v].name, "MMOS")) {
-        read_inner_wim(x, v, "MMOS.wim", mmos, IV_COUNT(mmos));
+        read_inner_wims_of(x, v, "MMOS.wim", mmos, IV_COUNT(mmos));
     }
 }
 
@@ -421,13 +531,22 @@ static void add_found(struct iv_image_reader *x, struct found **list, size_t *co
     (*list)[(*count)++] = (struct found){.volume = volume, .path = path};
 }
 
+/* What is of interest where a history is looked for. */
+static bool may_hold_history(const struct iv_volume_entry *entry)
+{
+    return entry->is_directory || iv_ascii_ieq(entry->name, "UpdateHistory.xml");
+}
+
 /* Every file `name` below a directory. What cannot be listed may hide one. */
 static void search(struct iv_image_reader *x, struct iv_image_volume *volume, const char *top,
                    const char *name, struct found **list, size_t *count)
 {
     struct found *folders = NULL;
     size_t folder_count = 0;
-    add_found(x, &folders, &folder_count, volume, top);
+    struct iv_spellings tops = spell(x, volume, top);
+    for (size_t i = 0; i < tops.count; i++) {
+        add_found(x, &folders, &folder_count, volume, tops.paths[i]);
+    }
     for (size_t at = 0; at < folder_count; at++) {
         struct iv_volume_entry *entries = NULL;
         size_t entry_count = 0;
@@ -442,6 +561,7 @@ static void search(struct iv_image_reader *x, struct iv_image_volume *volume, co
             volume_fault(x, volume->name, folders[at].path, &fault);
             continue;
         }
+        look_for_twins(x, volume, folders[at].path, may_hold_history);
         for (size_t i = 0; i < entry_count; i++) {
             const char *path =
                 iv_arena_printf(x->r->scratch, "%s/%s", folders[at].path, entries[i].name);
@@ -531,6 +651,14 @@ static void find_history(struct iv_image_reader *x)
     read_history(x, files, count);
 }
 
+/* Of files that can only be read as one; twins were reported. */
+static bool read_first(struct iv_image_reader *x, struct iv_image_volume *volume, const char *path,
+                       struct iv_buf *buf, struct iv_document *ret_doc)
+{
+    const struct found file = {.volume = volume, .path = spell(x, volume, path).paths[0]};
+    return read_document(x, &file, buf, ret_doc);
+}
+
 static void find_oem_input(struct iv_image_reader *x)
 {
     static const struct {
@@ -547,10 +675,9 @@ static void find_oem_input(struct iv_image_reader *x)
             struct iv_image_volume *volume = &x->volumes[v];
             struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
             struct iv_document doc;
-            const struct found file = {.volume = volume, .path = places[i].path};
-            bool is_there =
+            bool is_place =
                 places[i].on_main ? volume->is_main : iv_ascii_ieq(volume->name, "Data");
-            if (is_there && read_document(x, &file, &buf, &doc)) {
+            if (is_place && read_first(x, volume, places[i].path, &buf, &doc)) {
                 oem_input->present = true;
                 oem_input->path = doc.path;
                 iv_oem_input_read(x->r, &doc);
@@ -561,14 +688,25 @@ static void find_oem_input(struct iv_image_reader *x)
 
 #define HIVE_PATH "Windows/System32/config/SYSTEM"
 
+static void read_hive(struct iv_image_reader *x, const struct found *file)
+{
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_document doc;
+    if (read_document(x, file, &buf, &doc)) {
+        iv_hive_read(x->r, &doc);
+    }
+}
+
 static void find_hive(struct iv_image_reader *x)
 {
     for (size_t v = 0; v < x->volume_count; v++) {
-        struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
-        struct iv_document doc;
-        const struct found file = {.volume = &x->volumes[v], .path = HIVE_PATH};
-        if (x->volumes[v].is_main && read_document(x, &file, &buf, &doc)) {
-            iv_hive_read(x->r, &doc);
+        if (!x->volumes[v].is_main) {
+            continue;
+        }
+        struct iv_spellings hives = spell(x, &x->volumes[v], HIVE_PATH);
+        for (size_t i = 0; i < hives.count; i++) {
+            const struct found file = {.volume = &x->volumes[v], .path = hives.paths[i]};
+            read_hive(x, &file);
         }
     }
 }
@@ -597,8 +735,7 @@ static bool find_main_document(struct iv_image_reader *x, const char *path, stru
 {
     for (size_t v = 0; v < x->volume_count; v++) {
         if (x->volumes[v].is_main && iv_ascii_ieq(x->volumes[v].name, "MainOS")) {
-            const struct found file = {.volume = &x->volumes[v], .path = path};
-            return read_document(x, &file, buf, ret_doc);
+            return read_first(x, &x->volumes[v], path, buf, ret_doc);
         }
     }
     return false;
@@ -674,6 +811,7 @@ void iv_image_end(struct iv_image_reader *x)
         }
     }
     for (size_t v = x->volume_count; v-- > 0;) {
+        iv_speller_fini(x->volumes[v].speller);
         iv_volume_close(&x->volumes[v].handle);
     }
     if (x->trouble.error != 0) {

@@ -26,7 +26,9 @@ Lines of the recipe that are ours, for images:
                                             version, owner_type, binary (true)
     %volume KIND SIZE TREE FILE [OPTION...] what stands before was built in a place of its own, and
                                             TREE in it becomes the volume FILE (mkvolume --help); the
-                                            rest of the recipe finds it as ../parts/FILE
+                                            rest of the recipe finds it as ../parts/FILE. One
+                                            option of ours: --replace=OLD=NEW puts the bytes NEW
+                                            over OLD, wherever they stand in the volume
     %hive FILE KEY [NAME=VALUE...]...       a registry hive, see tests/disk/mkhive.py
     %signer FILE                            a new key with its certificate, as ../FILE
 
@@ -234,6 +236,16 @@ def make_signer(place, name):
     (place / name).write_text((place / "key").read_text() + (place / "certificate").read_text())
 
 
+def replace_bytes(path, replacements):
+    content = path.read_bytes()
+    for replacement in replacements:
+        old, new = (part.encode("latin-1") for part in replacement.split("=")[1:])
+        if len(old) != len(new) or old not in content:
+            raise Failure(f"{path.name} has no such bytes, or not as many: {replacement}")
+        content = content.replace(old, new)
+    path.write_bytes(content)
+
+
 def build(recipe, builder, volume, place):
     """Builds place/tree; what is to be put into volumes is built in place/parts."""
     lines, volumes = [], []
@@ -259,11 +271,14 @@ def build(recipe, builder, volume, place):
             raise Failure("the recipe cannot be built" + shown(built))
         for kind, size, tree, file, *options in volumes if name == "parts" else []:
             (place / name / file).parent.mkdir(parents=True, exist_ok=True)
+            replacements = [o for o in options if o.startswith("--replace=")]
+            options = [o for o in options if not o.startswith("--replace=")]
             made = run(volume, [*options, kind, size, tree, file], place / name, os.environ)
             if made.returncode == 77:
                 raise Skip
             if made.returncode != 0:
                 raise Failure(f"the volume {file} cannot be made" + shown(made))
+            replace_bytes(place / name / file, replacements)
 
 
 def check_explained(report, program, place, env):
