@@ -176,7 +176,7 @@ static size_t find_datum(const struct iv_facts *facts, const char *name, const c
 void iv_reader_datum_add(const struct iv_reader *r, const char *name, const char *value,
                          const char *source, const char *group, enum iv_rank rank)
 {
-    const char *known = iv_device_value_name(name);
+    const char *known = iv_device_datum_name(name);
     if (known == NULL) {
         return;
     }
@@ -194,7 +194,7 @@ void iv_reader_datum_add(const struct iv_reader *r, const char *name, const char
 void iv_reader_datum(const struct iv_reader *r, const char *name, const char *value,
                      const char *source, const char *group, enum iv_rank rank)
 {
-    const char *known = iv_device_value_name(name);
+    const char *known = iv_device_datum_name(name);
     size_t place =
         known == NULL ? r->facts->datum_count : find_datum(r->facts, known, source, group);
     if (place < r->facts->datum_count) {

@@ -27,7 +27,6 @@ const char *const iv_device_value_names[IV_DEVICE_VALUE_NAMES + 1] = {
     "PhoneSupportLink",
     "PhoneOEMSupportLink",
     "RoamingSupportPhoneNumber",
-    IV_USBFN_PRODUCT,
     NULL,
 };
 
@@ -38,6 +37,11 @@ const char *iv_device_value_name(const char *name)
         known++;
     }
     return *known;
+}
+
+const char *iv_device_datum_name(const char *name)
+{
+    return strcmp(name, IV_USBFN_PRODUCT) == 0 ? IV_USBFN_PRODUCT : iv_device_value_name(name);
 }
 
 /* Variant settings: a submission may carry several values (packages.md 5.1). */
@@ -303,7 +307,7 @@ void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena 
         if (data[i].name == NULL) {
             continue;
         }
-        const char *name = iv_device_value_name(data[i].name);
+        const char *name = iv_device_datum_name(data[i].name);
         found[kept] = data[i];
         found[kept].name = name != NULL ? name : data[i].name;
         found[kept].source = data[i].source != NULL ? data[i].source : "";

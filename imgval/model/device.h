@@ -41,8 +41,10 @@ struct iv_datum {
 /* The canonical spelling of a DeviceTargetingInfo value name (compared ASCII-folded), or NULL when
  * it is none that is known. */
 const char *iv_device_value_name(const char *name);
+/* The same of a value that was read, which may be one of another key (IV_USBFN_PRODUCT). */
+const char *iv_device_datum_name(const char *name);
 /* The same in canonical spelling, NULL-terminated. */
-#define IV_DEVICE_VALUE_NAMES 20
+#define IV_DEVICE_VALUE_NAMES 19
 extern const char *const iv_device_value_names[IV_DEVICE_VALUE_NAMES + 1];
 
 /* Two sources that do not say the same: one for each name and source. */

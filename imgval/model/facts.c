@@ -397,7 +397,7 @@ bool iv_facts_are_sound(const struct iv_facts *facts)
     for (size_t i = 0; i < facts->datum_count; i++) {
         const struct iv_datum *datum = &facts->data[i];
         if (datum->name == NULL || datum->source == NULL ||
-            iv_device_value_name(datum->name) == NULL) {
+            iv_device_datum_name(datum->name) == NULL) {
             return false;
         }
     }
