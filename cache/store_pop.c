@@ -253,6 +253,7 @@ bool iv_store_load_set(struct iv_store *store, struct iv_baseline *baseline, str
         return false;
     }
     iv_set_build(packages, count, arena, &baseline->set);
+    baseline->set.has_old_keys = !baseline->traits.has_identity_keys;
     baseline->set_loaded = true;
     return true;
 }

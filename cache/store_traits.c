@@ -1,6 +1,7 @@
 /*
  * The traits of a submission in its row: one blob of a digest and of texts, each ended by a NUL:
  *
+ *   "keys" "identity"                              keyed as since 0.2.0
  *   "features" COUNT name...
  *   "layout" KIND COUNT { STORE SIZE name }...      KIND: layout, manifest; SIZE: bytes, "-": all
  *
@@ -28,6 +29,10 @@ static void add_number(struct iv_buf *buf, uint64_t number)
 
 static void encode(const struct iv_traits *traits, struct iv_buf *buf)
 {
+    if (traits->has_identity_keys) {
+        add_text(buf, "keys");
+        add_text(buf, "identity");
+    }
     if (traits->has_features) {
         add_text(buf, "features");
         add_number(buf, traits->feature_count);
@@ -133,7 +138,10 @@ static bool decode(const char *bytes, size_t size, struct iv_arena *arena,
     *ret_traits = (struct iv_traits){0};
     while (texts.left > 0 && !texts.failed) {
         const char *part = take_text(&texts);
-        if (strcmp(part, "features") == 0 && !ret_traits->has_features) {
+        if (strcmp(part, "keys") == 0 && !ret_traits->has_identity_keys) {
+            ret_traits->has_identity_keys = strcmp(take_text(&texts), "identity") == 0;
+            texts.failed = texts.failed || !ret_traits->has_identity_keys;
+        } else if (strcmp(part, "features") == 0 && !ret_traits->has_features) {
             ret_traits->has_features = true;
             ret_traits->feature_count = take_count(&texts);
             ret_traits->features = IV_NEW_ARRAY(arena, const char *, ret_traits->feature_count);
@@ -193,7 +201,7 @@ bool iv_store_put_traits(struct iv_store *store, int64_t submission, const char 
     struct iv_buf blob IV_CLEANUP(iv_buf_fini) = {0};
     unsigned char digest[IV_SHA256_SIZE];
     struct iv_query *query;
-    if (!traits->has_features && !traits->layout.present) {
+    if (!traits->has_features && !traits->layout.present && !traits->has_identity_keys) {
         return true;
     }
     encode(traits, &texts);

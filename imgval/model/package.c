@@ -506,6 +506,22 @@ const struct iv_package *iv_set_find(const struct iv_set *set, const char *key)
     return NULL;
 }
 
+/* Whether a package that has another key in the other set is there all the same, since one of the
+ * sets was recorded when keys were made otherwise. */
+static bool is_under_old_key(const struct iv_set *larger, const struct iv_set *smaller,
+                             const char *key, struct iv_arena *arena)
+{
+    static const char suffix[] = "-package";
+    if (smaller->has_old_keys &&
+        iv_set_find(larger, iv_arena_printf(arena, "%s%s", key, suffix)) != NULL) {
+        return true;
+    }
+    size_t size = strlen(key);
+    size_t cut = size > strlen(suffix) ? size - strlen(suffix) : size;
+    return larger->has_old_keys && strcmp(key + cut, suffix) == 0 &&
+           iv_set_find(larger, iv_arena_strndup(arena, key, cut)) != NULL;
+}
+
 size_t iv_set_missing(const struct iv_set *larger, const struct iv_set *smaller, bool all_owners,
                       struct iv_arena *arena, const struct iv_package ***ret_missing)
 {
@@ -521,7 +537,8 @@ size_t iv_set_missing(const struct iv_set *larger, const struct iv_set *smaller,
             at++;
         }
         if ((at < larger->count && order == 0) ||
-            (!all_owners && iv_package_is_microsoft(package))) {
+            (!all_owners && iv_package_is_microsoft(package)) ||
+            is_under_old_key(larger, smaller, package->key, arena)) {
             continue;
         }
         missing = iv_arena_grow(arena, missing, count, &capacity, sizeof(*missing));

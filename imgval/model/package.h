@@ -144,6 +144,10 @@ const struct iv_package **iv_package_sort(const struct iv_package *packages, siz
 struct iv_set {
     const struct iv_package **items;
     size_t count;
+    /* Recorded before 0.2.0, which keyed an installed or bare update.mum by its identifier NAME
+     * where the builder makes the identity's name NAME-Package of it. In comparisons with this set
+     * these two are the same package. */
+    bool has_old_keys;
 };
 
 /* Of two packages of one key, whether the set is better served by `next` (of a later path) than by

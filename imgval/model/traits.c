@@ -77,7 +77,7 @@ static void take_claims(const struct iv_image *image, struct iv_arena *arena,
 
 struct iv_traits iv_traits_of(const struct iv_submission *submission, struct iv_arena *arena)
 {
-    struct iv_traits traits = {0};
+    struct iv_traits traits = {.has_identity_keys = true};
     if (submission->recorded_traits != NULL) {
         return *submission->recorded_traits;
     }
@@ -162,10 +162,12 @@ struct iv_traits iv_traits_join(const struct iv_traits *a, const struct iv_trait
     if (!a->layout.present || (by_order && compare_layouts(&a->layout, &b->layout) < 0)) {
         joined.layout = b->layout;
     }
+    joined.has_identity_keys = a->has_identity_keys || b->has_identity_keys;
     return joined;
 }
 
 bool iv_traits_are_equal(const struct iv_traits *a, const struct iv_traits *b)
 {
-    return compare_features(a, b) == 0 && compare_layouts(&a->layout, &b->layout) == 0;
+    return compare_features(a, b) == 0 && compare_layouts(&a->layout, &b->layout) == 0 &&
+           a->has_identity_keys == b->has_identity_keys;
 }

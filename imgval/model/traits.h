@@ -36,6 +36,9 @@ struct iv_traits {
     const char **features; /* Features/Microsoft: folded, sorted, each once */
     size_t feature_count;
     struct iv_layout layout; /* without its path */
+    /* Installed and bare packages are keyed by the identity's name. Before 0.2.0 they were by the
+     * package's identifier: see struct iv_set. */
+    bool has_identity_keys;
 };
 
 /* Those of a submission that was read, or of a record; all false where nothing is known. A source

@@ -278,6 +278,7 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
                                          .set_loaded = true,
                                          .traits = record.traits};
     iv_set_build(record.packages, record.package_count, arena, &ret_baseline->set);
+    ret_baseline->set.has_old_keys = !record.traits.has_identity_keys;
     return true;
 }
 

@@ -75,6 +75,7 @@ void iv_submission_from_record(const struct iv_record *record, struct iv_arena *
         qsort(s.packages, s.package_count, sizeof(*s.packages), iv_package_compare_path);
     }
     iv_set_build(s.packages, s.package_count, arena, &s.set);
+    s.set.has_old_keys = !record->traits.has_identity_keys;
     *ret_submission = s;
 }
 

@@ -39,7 +39,17 @@ def check_export(c, p):
     ids = sorted(r["id"] for r in records if "id" in r)
     c.same(sorted(s["id"] for s in listed["submissions"]), ids, "its ids are those of before")
     c.status(p.run("cache", "verify", "--cache=up.db"), 0, "the store that it makes")
-    c.status(p.run("scan", "--cache=up.db", "--baseline", "v4"), 1, "v4 against old baselines")
+    c.status(p.run("scan", "--cache=up.db", "--baseline", "v2"), 0, "v2 against old baselines")
+    done = p.run("scan", "--cache=up.db", "--baseline", "--format=json", "v4")
+    c.same([f["packages"] for f in done.findings("WSPC003")], [["Contoso.Camera.Phone.MainOS"]],
+           "v4 lacks one package of the old baseline, whatever its installed ones are keyed by")
+    c.status(p.run("rfu", "--cache=up.db", f"--source={ids[0]}", f"--target={ids[1]}"), (0, 1),
+             "a request between old records")
+    new = p.run("cache", "add", "--cache=up.db", "v2").text.split()[-1]
+    c.that(new not in ids, "a new record has an id of its own")
+    exported = [json.loads(line) for line in p.run("cache", "export", "--cache=up.db").text.splitlines()]
+    c.same([r.get("keys") for r in exported if r.get("id") == new], ["identity"], "new keys are named")
+    c.same({r.get("keys") for r in exported if r.get("id") in ids}, {None}, "old ones are not")
 
 
 def check_facts_cache(c, p):

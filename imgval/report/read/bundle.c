@@ -43,6 +43,9 @@ static void write_record(struct iv_json *json, const struct iv_record *record)
         iv_json_close_object(json);
     }
     iv_json_close_array(json);
+    if (record->traits.has_identity_keys) {
+        iv_json_string(json, "keys", "identity");
+    }
     if (record->traits.has_features) {
         iv_json_strings(json, "features", record->traits.features, record->traits.feature_count);
     }
@@ -154,6 +157,10 @@ static void read_packages(struct iv_json_reader *reader, const struct iv_json_va
 static void read_traits(struct iv_json_reader *reader, const struct iv_json_value *object,
                         struct iv_traits *traits)
 {
+    static const char *const keys[] = {"identity", NULL};
+    if (iv_json_has(object, "keys")) {
+        traits->has_identity_keys = iv_json_get_word(reader, object, "keys", keys) == 0;
+    }
     if (iv_json_has(object, "features")) {
         traits->has_features = true;
         traits->features = iv_json_get_strings(reader, object, "features", &traits->feature_count);
