@@ -129,11 +129,17 @@ static enum iv_outcome no_store(const struct iv_case *c, struct iv_verdict *verd
     if (!store_is(c, IV_STORE_NONE) || c->submission->in_ci != in_ci) {
         return store_passed(c);
     }
+    const char *why = c->run->no_place == NULL
+                          ? "There is no baseline store here."
+                          : iv_verdict_printf(verdict,
+                                              "There is no place for a baseline store: %s; name "
+                                              "one with --cache=FILE.",
+                                              c->run->no_place);
     return fail(verdict, iv_verdict_printf(verdict,
-                                           "There is no baseline store here. %s WSPC not checked: "
-                                           "no baseline store. First baseline: imgval cache add "
-                                           "--baseline PATH. Skip on purpose: --no-wspc",
-                                           c->rule->message));
+                                           "%s %s WSPC not checked: no baseline store. First "
+                                           "baseline: imgval cache add --baseline PATH. Skip on "
+                                           "purpose: --no-wspc",
+                                           why, c->rule->message));
 }
 
 static enum iv_outcome check_no_store(const struct iv_case *c, struct iv_verdict *verdict)

@@ -263,7 +263,8 @@ static size_t show_violations(const struct view *view, const struct iv_report_en
 }
 
 /* What was not compared, or not checked at all, is not known to need no mending. */
-static bool show_unchecked(const struct view *view, const struct iv_report *report)
+static bool show_unchecked(const struct view *view, const struct iv_report *report,
+                           const char *scan)
 {
     const struct iv_submission *s = report->entries[0].submission;
     bool incomplete = report->entries[0].judgement.verdict == IV_VERDICT_INCOMPLETE;
@@ -273,15 +274,15 @@ static bool show_unchecked(const struct view *view, const struct iv_report *repo
         iv_buf_puts(view->buf, ".\n");
     }
     if (incomplete) {
-        iv_buf_puts(view->buf, "Not everything was checked; see: imgval scan ");
-        add_text(view, s->path);
+        iv_buf_puts(view->buf, "Not everything was checked; see: ");
+        add_text(view, scan);
         iv_buf_putc(view->buf, '\n');
     }
     return s->wspc_reason != NULL || incomplete;
 }
 
 static void show_next(const struct view *view, const struct iv_fix *mend, const char *where,
-                      const char *path)
+                      const char *scan)
 {
     if (mend->package_count == 0) {
         return;
@@ -289,9 +290,9 @@ static void show_next(const struct view *view, const struct iv_fix *mend, const 
     iv_buf_puts(view->buf, "Next:\n  1. Build each project with PkgGen.exe.\n  2. Add the lines "
                            "of ");
     add_text(view, where);
-    iv_buf_puts(view->buf, "/" MANIFEST_NAME " to the feature manifest, and build the image.\n  3. "
-                           "imgval scan ");
-    add_text(view, path);
+    iv_buf_puts(view->buf,
+                "/" MANIFEST_NAME " to the feature manifest, and build the image.\n  3. ");
+    add_text(view, scan);
     iv_buf_putc(view->buf, '\n');
 }
 
@@ -307,6 +308,36 @@ static bool judge(const char *path, const struct iv_scan_options *options, struc
            iv_scan_judge(ret_submission, 1, options, arena, ret_report, ret_outcome, err);
 }
 
+/* What is to be named; NULL: nothing. */
+static const char *missing_argument(const struct fix_arguments *given,
+                                    const struct iv_strings *arguments)
+{
+    const bool has_output = given->output != NULL && given->output[0] != '\0';
+    if (arguments->count == 1) {
+        return has_output ? NULL : "--output=DIR is missing: where the projects are written";
+    }
+    if (arguments->count > 1) {
+        return "name one PATH";
+    }
+    return has_output ? "PATH is missing: the submission to fix"
+                      : "PATH and --output=DIR are missing";
+}
+
+/* The scan that shows whether all is well now, with the options of this run. */
+static const char *scan_again(const struct iv_command *command, const struct fix_arguments *given,
+                              const char *path, struct iv_arena *arena)
+{
+    static const char *const names[] = {
+        "type",         "context-free", "baseline", "update-history",   "oem-input", "device-info",
+        "manufacturer", "model",        "operator", "firmware-version", "cache",     "no-wspc",
+        "against",      "all-owners",   "no-hash",  "require-sandbox",  NULL,
+    };
+    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&line, "imgval scan%s ", iv_options_repeat(command, given, names, arena));
+    iv_shell_quote(&line, path);
+    return iv_arena_strdup(arena, iv_buf_text(&line));
+}
+
 static int run_fix(const struct iv_command *command, void *options,
                    const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -316,8 +347,9 @@ static int run_fix(const struct iv_command *command, void *options,
     struct iv_submission submission;
     struct iv_report report;
     struct iv_scan_outcome outcome = {0};
-    if (arguments->count != 1 || given->output == NULL || given->output[0] == '\0') {
-        return iv_command_usage(command, "name one PATH, and --output=DIR");
+    const char *wrong = missing_argument(given, arguments);
+    if (wrong != NULL) {
+        return iv_command_usage(command, "%s", wrong);
     }
     if (!iv_command_scan_options(&given->scan, arena, &scan_options, &err) ||
         !judge(arguments->items[0], &scan_options, arena, &submission, &report, &outcome, &err)) {
@@ -333,8 +365,9 @@ static int run_fix(const struct iv_command *command, void *options,
     show_packages(&view, &mend, given->output);
     show_obstacles(&view, &mend);
     size_t violations = show_violations(&view, &report.entries[0], arena);
-    show_next(&view, &mend, given->output, arguments->items[0]);
-    bool unchecked = show_unchecked(&view, &report);
+    const char *scan = scan_again(command, given, arguments->items[0], arena);
+    show_next(&view, &mend, given->output, scan);
+    bool unchecked = show_unchecked(&view, &report, scan);
     bool unmended = mend.obstacle_count > 0 || violations > 0 || unchecked;
     if (mend.package_count == 0 && !unmended) {
         iv_buf_puts(&text, "Nothing to mend.\n");

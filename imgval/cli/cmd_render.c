@@ -42,7 +42,8 @@ static bool read_bytes(const char *path, struct iv_buf *ret_bytes, struct iv_err
         bool is_first = ret_bytes->size == 0;
         ret_bytes->size += got > 0 ? (size_t)got : 0;
         if (is_first && got > 0 && !may_be_json(ret_bytes->data, (size_t)got)) {
-            return iv_error_set(err, IV_ERROR_INVALID, "%s: not a JSON report", path);
+            return iv_error_set(err, IV_ERROR_INVALID,
+                                "%s: not a report of imgval scan: it is not JSON", path);
         }
         if (ret_bytes->size > IV_REPORT_READ_MAX) {
             return iv_error_set(err, IV_ERROR_INVALID,
@@ -73,7 +74,7 @@ static int run_render(const struct iv_command *command, void *options,
     }
     if (!iv_report_read(iv_buf_text(&bytes), bytes.size, iv_rules_find, arena, &report, &is_whole,
                         &err)) {
-        iv_error_add(&err, "%s", path);
+        iv_error_add(&err, "%s: not a report of imgval scan", path);
         return iv_command_fail(&err);
     }
     iv_buf_fini(&bytes);

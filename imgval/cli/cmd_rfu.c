@@ -107,8 +107,15 @@ static int run_rfu(const struct iv_command *command, void *options,
     struct iv_request request;
     struct iv_report report;
     struct iv_strings named = {0};
-    if (arguments->count != 0 || given->source == NULL || given->target == NULL) {
+    if (arguments->count != 0) {
         return iv_command_usage(command, "name both submissions: --source=S --target=T");
+    }
+    if (given->source == NULL || given->target == NULL) {
+        return iv_command_usage(
+            command, given->target != NULL ? "--source=S is missing: what the devices hold"
+                     : given->source != NULL
+                         ? "--target=T is missing: what they are to be updated to"
+                         : "--source=S and --target=T are missing");
     }
     if (!iv_command_scan_options(&given->scan, arena, &scan_options, &err)) {
         return iv_command_fail(&err);

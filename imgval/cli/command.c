@@ -435,6 +435,7 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
             return false;
         }
         options.store_path = NULL; /* needed only where a store is used */
+        options.run.no_place = "HOME is not set";
     }
     *ret_options = options;
     return true;

@@ -3,6 +3,7 @@
 #include "cache/store.h"
 #include "imgval/base/look.h"
 #include "imgval/history/audit_read.h"
+#include "imgval/scan/resolve.h"
 #include "rules/rules.h"
 
 #include <stdlib.h>
@@ -685,9 +686,7 @@ static bool is_recorded(const char *name, const struct iv_audit_options *options
         !iv_store_find(store, name, arena, &record, err)) {
         if (err->code == IV_ERROR_ABSENT || err->code == IV_ERROR_NONE) {
             *err = (struct iv_error){0};
-            return iv_error_set(err, IV_ERROR_NO_INPUT,
-                                "%s: no such path, and the baseline store has no such submission",
-                                name);
+            return iv_resolve_not_found("", name, options->scan, err);
         }
         return false;
     }

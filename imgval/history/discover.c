@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 /* What a file's name says. */
-enum role { ROLE_OTHER, ROLE_PACKAGE, ROLE_MANIFEST, ROLE_SIDE, ROLE_IMAGE, ROLE_DATA };
+enum role { ROLE_OTHER, ROLE_PACKAGE, ROLE_MANIFEST, ROLE_SIDE, ROLE_IMAGE, ROLE_DATA, ROLE_HIVE };
 
 struct finder {
     const char *path; /* of the root */
@@ -46,6 +46,9 @@ static enum role role_of(const char *name)
     }
     if (iv_lister_metadata_role(name, &metadata)) {
         return ROLE_SIDE;
+    }
+    if (iv_ascii_ieq(name, "SYSTEM")) {
+        return ROLE_HIVE;
     }
     return iv_ascii_isuffix(name, ".json") || iv_ascii_isuffix(name, ".jsonl") ||
                    iv_ascii_isuffix(name, ".ndjson")
@@ -127,6 +130,7 @@ static bool is_plain_package(const struct finder *finder, const struct folder *f
             return false;
         case ROLE_SIDE:
         case ROLE_DATA:
+        case ROLE_HIVE:
         case ROLE_OTHER:
             break;
         }
@@ -220,6 +224,7 @@ static void count_file(const char *path, struct summary *s)
         s->images++;
         break;
     case ROLE_DATA:
+    case ROLE_HIVE:
     case ROLE_OTHER:
         break;
     }
@@ -282,10 +287,26 @@ static bool is_one(const struct summary *s)
     return s->packages > 0 || s->images == 1 || (s->sides > 0 && s->subs > 0) || only_partitions;
 }
 
-static bool has_side_file(const struct finder *finder, const struct folder *folder)
+/* The package that says what device a set is for: <OEM>.<Device>.Customizations.MainOS. Those of
+ * other partitions say nothing, and may lie in a folder of their own. */
+static bool is_targeting_package(struct finder *finder, const char *name)
+{
+    if (iv_ascii_ifind(name, "Customizations") == NULL || iv_package_is_removal_name(name)) {
+        return false;
+    }
+    const char *stem = iv_package_stem(finder->arena, name);
+    return iv_ascii_isuffix(stem, ".MainOS") || iv_ascii_isuffix(stem, "Customizations");
+}
+
+/* Whether a folder says itself what device it is for, or has a history. */
+static bool has_metadata(struct finder *finder, const struct folder *folder)
 {
     for (size_t i = folder->first; i < folder->end; i++) {
-        if (role_of(base_name(entry_path(finder, i))) == ROLE_SIDE) {
+        const char *path = entry_path(finder, i);
+        const char *name = base_name(path);
+        const enum role role = role_of(name);
+        if (role == ROLE_SIDE || (role == ROLE_PACKAGE && is_targeting_package(finder, name)) ||
+            (role == ROLE_HIVE && iv_ascii_isuffix(path, "System32/config/SYSTEM"))) {
             return true;
         }
     }
@@ -300,7 +321,7 @@ static void find_in(struct finder *finder, const struct folder *folder)
     struct summary s = summarize(finder, folder);
     if (is_one(&s) || is_installed(finder, folder)) {
         add(finder, path, length, false, NULL);
-        finder->list->items[finder->list->count - 1].has_side_file = has_side_file(finder, folder);
+        finder->list->items[finder->list->count - 1].has_metadata = has_metadata(finder, folder);
         return;
     }
     if (s.packages > 0 && s.images == 0) {
@@ -369,7 +390,7 @@ bool iv_discover_is_several(const char *path, const struct iv_limits *limits,
     }
     *ret_count = 0;
     for (size_t i = 0; i < list.count; i++) {
-        *ret_count += list.items[i].has_side_file ? 1 : 0;
+        *ret_count += list.items[i].has_metadata ? 1 : 0;
     }
     return *ret_count > 1;
 }

@@ -22,7 +22,7 @@
 
 struct iv_found {
     const char *path;
-    bool has_side_file;  /* a folder with device metadata or an update history of its own */
+    bool has_metadata;   /* a folder with device metadata or an update history of its own */
     bool is_data;        /* a file that may be a report, a stream or an export bundle */
     const char *trouble; /* why it cannot be a submission; NULL */
 };

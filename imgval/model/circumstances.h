@@ -10,8 +10,9 @@
 struct iv_circumstances {
     bool require_baseline; /* --require-baseline, or the policy: WSPC016 */
     const char *against;   /* --against as it was given; NULL: none */
-    const char *options;   /* those that a further command on this input needs again, as a shell
-                              takes them, each after a blank; NULL: none */
+    const char *no_place; /* why there is no place for a baseline store, a clause; NULL: there is */
+    const char *options;  /* those that a further command on this input needs again, as a shell
+                             takes them, each after a blank; NULL: none */
 };
 
 #endif

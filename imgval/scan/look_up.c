@@ -8,6 +8,7 @@
 #include "cache/store.h"
 #include "imgval/base/attr.h"
 #include "imgval/base/look.h"
+#include "imgval/scan/resolve.h"
 #include "imgval/scan/scan_read.h"
 
 #include <string.h>
@@ -259,15 +260,12 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     struct iv_record record;
     if (options->store_path == NULL) {
-        return iv_error_set(err, IV_ERROR_NO_INPUT, "--against=%s: no such path", options->against);
+        return iv_resolve_not_found("--against=", options->against, options, err);
     }
     if (!iv_store_open(options->store_path, IV_STORE_READ, &store, err) ||
         !iv_store_find(store, options->against, arena, &record, err)) {
         if (err->code == IV_ERROR_ABSENT) {
-            return iv_error_set(err, IV_ERROR_NO_INPUT,
-                                "--against=%s: no such path, and the baseline store has no such "
-                                "submission",
-                                options->against);
+            return iv_resolve_not_found("--against=", options->against, options, err);
         }
         return iv_error_add(err, "--against=%s", options->against);
     }

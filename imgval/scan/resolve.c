@@ -118,6 +118,21 @@ static bool resolve_path(const char *path, const struct iv_scan_options *options
     return true;
 }
 
+/* OEM/OPERATOR/MODEL: three parts, and the first is no folder, so that a path is not meant. */
+static bool lacks_version(const char *text)
+{
+    const char *first = strchr(text, '/');
+    const char *second = first == NULL ? NULL : strchr(first + 1, '/');
+    if (second == NULL || first == text || second == first + 1 || second[1] == '\0' ||
+        strchr(second + 1, '/') != NULL || strchr(text, '@') != NULL) {
+        return false;
+    }
+    struct iv_buf folder IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_add(&folder, text, (size_t)(first - text));
+    iv_buf_putc(&folder, '\0');
+    return !iv_look_is_there(folder.data);
+}
+
 bool iv_resolve_is_name(const char *text)
 {
     if (iv_look_is_there(text)) {
@@ -126,7 +141,29 @@ bool iv_resolve_is_name(const char *text)
     size_t digits = strspn(text, "0123456789abcdefABCDEF");
     const char *slash = strchr(text, '/');
     return (text[digits] == '\0' && digits >= 4) ||
-           (slash != NULL && strchr(slash + 1, '/') != NULL && strrchr(text, '@') != NULL);
+           (slash != NULL && strchr(slash + 1, '/') != NULL && strrchr(text, '@') != NULL) ||
+           lacks_version(text); /* iv_resolve() says so */
+}
+
+bool iv_resolve_not_found(const char *option, const char *name,
+                          const struct iv_scan_options *options, struct iv_error *err)
+{
+    if (lacks_version(name)) {
+        return iv_error_set(
+            err, IV_ERROR_NO_INPUT,
+            "%s%s: no such path; to name a recorded submission, @VERSION is missing: "
+            "OEM/OPERATOR/MODEL@VERSION",
+            option, name);
+    }
+    if (options->run.no_place != NULL) {
+        return iv_error_set(err, IV_ERROR_NO_INPUT,
+                            "%s%s: no such path, and there is no place for a baseline store: %s; "
+                            "name one with --cache=FILE",
+                            option, name, options->run.no_place);
+    }
+    return iv_error_set(err, IV_ERROR_NO_INPUT,
+                        "%s%s: no such path, and the baseline store has no such submission", option,
+                        name);
 }
 
 bool iv_resolve(const char *name, const struct iv_scan_options *options, bool look_up,
@@ -135,6 +172,9 @@ bool iv_resolve(const char *name, const struct iv_scan_options *options, bool lo
     if (iv_look_is_there(name)) {
         return resolve_path(name, options, look_up, arena, ret_named, err);
     }
+    if (lacks_version(name)) {
+        return iv_resolve_not_found("", name, options, err);
+    }
     if (!iv_resolve_is_name(name)) {
         errno = ENOENT;
         return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", name, strerror(errno));
@@ -142,9 +182,7 @@ bool iv_resolve(const char *name, const struct iv_scan_options *options, bool lo
     struct iv_named named = {.recorded = true};
     if (!find_record(name, options, arena, &named.record, err)) {
         if (err->code == IV_ERROR_ABSENT) {
-            return iv_error_set(err, IV_ERROR_NO_INPUT,
-                                "%s: no such path, and the baseline store has no such submission",
-                                name);
+            return iv_resolve_not_found("", name, options, err);
         }
         return false;
     }

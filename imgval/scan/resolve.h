@@ -33,9 +33,15 @@ IV_MUST_USE bool iv_resolve(const char *name, const struct iv_scan_options *opti
 
 /*
  * Whether a word can only be the name of a recorded submission: no such path, and four hexadecimal
- * digits or more, or OEM/OPERATOR/MODEL@VERSION. A mistyped path is neither, and needs no store.
+ * digits or more, or OEM/OPERATOR/MODEL with @VERSION, or with it left out. A mistyped path needs
+ * no store.
  */
 bool iv_resolve_is_name(const char *text);
+
+/* Sets err, IV_ERROR_NO_INPUT: neither a path nor a recorded submission, with what may be wrong
+ * about the name. `option`: what stands before it, say "--against="; "". Always false. */
+bool iv_resolve_not_found(const char *option, const char *name,
+                          const struct iv_scan_options *options, struct iv_error *err);
 
 /* A recorded submission in the form of one that was read. */
 void iv_submission_from_record(const struct iv_record *record, struct iv_arena *arena,

@@ -55,6 +55,61 @@ def typed(words):
     return ["--cache=s.db" if w == "--cache=FILE" else "--output=made" if w == "--output=DIR" else w for w in words]
 
 
+def check_several_packed(c, p):
+    """Metadata of each may also be a packed targeting package, or the hive of a tree."""
+    for folder in ("a", "b"):
+        p.write(f"packed/{folder}/Contoso.{folder}.spkg", "no cabinet")
+        p.write(f"trees/{folder}/Windows/Packages/DsmFiles/Contoso.{folder}.dsm.xml", "no manifest")
+        p.write(f"trees/{folder}/Windows/System32/config/SYSTEM", "no hive")
+    p.write("packed/a/Contoso.Device.Customizations.MainOS.spkg", "no cabinet")
+    p.write("packed/b/Contoso.Device.Customizations.EFIESP.spkg", "no cabinet")
+    c.status(p.run("scan", "--no-wspc", "packed"), 1, "partitions of one targeting package are one submission")
+    p.write("packed/b/Contoso.Other.Customizations.MainOS.spkg", "no cabinet")
+    c.refused(p.run("scan", "--no-wspc", "packed"), "holds 2 submissions", "a targeting package each")
+    c.refused(p.run("scan", "--no-wspc", "trees"), "holds 2 submissions", "a hive each")
+
+
+def check_missing(c, p):
+    """What is missing is named: arguments, @VERSION, HOME, a report."""
+    c.refused(p.run("fix"), "PATH and --output=DIR are missing", "fix")
+    c.refused(p.run("fix", "v1"), "--output=DIR is missing", "fix without --output")
+    c.refused(p.run("fix", "--output=o"), "PATH is missing", "fix without PATH")
+    c.refused(p.run("fix", "--output=o", "v1", "v2"), "one PATH", "fix of two")
+    c.refused(p.run("rfu"), "--source=S and --target=T are missing", "rfu")
+    c.refused(p.run("rfu", "--source=v1"), "--target=T is missing", "rfu without a target")
+    c.refused(p.run("rfu", "--target=v1"), "--source=S is missing", "rfu without a source")
+    for words in (["scan", "--against=A/B/C", "v1"], ["scan", "A/B/C"], ["rfu", "--source=A/B/C", "--target=v1"],
+                  ["diff", "A/B/C", "v1"], ["audit", "A/B/C"]):
+        c.refused(p.run(*words), "@VERSION is missing", " ".join(words))
+    c.that("VERSION" not in p.run("scan", "v1/B/C").text_err, "a path is none")
+    for text in ("hello", "[]", "", '{"schema":"imgval-audit/1"}', '{"a":1}'):
+        p.write("r.json", text)
+        c.refused(p.run("render", "r.json"), "not a report of imgval scan", f"render of {text}")
+    bare = {"HOME": "", "XDG_DATA_HOME": "", "IMGVAL_CACHE": ""}
+    told = p.run("scan", "-q", "v1", env=bare)
+    c.status(told, 3, "no place for a store")
+    c.that("HOME is not set" in " ".join(told.text.split()), "scan names the reason", told.text)
+    told = p.run("rfu", "--source=v1", "--target=v2", env=bare)
+    c.that("HOME is not set" in " ".join(told.text.split()), "rfu names the reason", told.text)
+    c.refused(p.run("scan", "abcd1234", env=bare), "HOME is not set", "a name of nothing")
+
+
+def check_fix_repeats(c, p):
+    """The closing command of fix has the options of the run, and is run as it is printed."""
+    p.run("cache", "add", "--baseline", "--cache=my store.db", "v1")
+    done = p.run("fix", "--cache=my store.db", "--output=fixed", *DEVICE, "--all-owners", "v4")
+    named = commands_in(done.text)
+    c.same(len(named), 1, "one command")
+    for words in named:
+        c.that("--cache=my store.db" in words and "--all-owners" in words and words[-1] == "v4" and
+               all(word in words for word in DEVICE), "the options", words)
+        again = p.run(*words, "--format=json")
+        c.that(again.findings("WSPC002"), "it compares with the same baseline", again.text_err)
+    odd = p.run("fix", "--cache=none.db", "--output=fixed2", "v1")
+    for words in commands_in(odd.text):
+        c.status(p.run(*words), 3, "nothing to compare with")
+
+
 def check_baselines(c, p):
     first = p.run("cache", "add", "--cache=s.db", "v1")
     c.that("First baseline of CONTOSO/000-88/CT-100" in first.text_err, "cache add says so", first.text_err)
