@@ -222,7 +222,9 @@ static void read_path(struct iv_auditing *a, const char *path)
         .verified = a->options->scan->verify,
         .hidden = s.set_incomplete,
         .doubt = s.fault_count == 0 ? NULL : s.faults[0].path,
-        .reason = lacks_packages_of_history(&s) ? partial_reason : NULL,
+        .reason = lacks_packages_of_history(&s)               ? partial_reason
+                  : s.package_count == 0 && s.fault_count > 0 ? s.faults[0].detail
+                                                              : NULL,
     };
     add_submission(a, &s, &origin);
 }

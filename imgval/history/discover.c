@@ -3,6 +3,7 @@
 #include "imgval/base/file.h"
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
+#include "imgval/input/container.h"
 #include "imgval/input/kinds.h"
 #include "imgval/model/audit.h"
 #include "imgval/model/kinds.h"
@@ -15,7 +16,16 @@
 #include <sys/stat.h>
 
 /* What a file's name says. */
-enum role { ROLE_OTHER, ROLE_PACKAGE, ROLE_MANIFEST, ROLE_SIDE, ROLE_IMAGE, ROLE_DATA, ROLE_HIVE };
+enum role {
+    ROLE_OTHER,
+    ROLE_PACKAGE,
+    ROLE_MANIFEST,
+    ROLE_SIDE,
+    ROLE_IMAGE,
+    ROLE_DATA,
+    ROLE_HIVE,
+    ROLE_CONTAINER,
+};
 
 struct finder {
     const char *path; /* of the root */
@@ -31,7 +41,7 @@ struct folder {
     size_t prefix;
 };
 
-static enum role role_of(const char *name)
+static enum role role_of_plain(const char *name)
 {
     enum iv_role metadata;
     if (iv_ascii_ieq(name, "man.dsm.xml") || iv_ascii_ieq(name, "update.mum")) {
@@ -54,6 +64,17 @@ static enum role role_of(const char *name)
                    iv_ascii_isuffix(name, ".ndjson")
                ? ROLE_DATA
                : ROLE_OTHER;
+}
+
+/* What is compressed counts as what it holds: a note that is, is nobody's concern. */
+static enum role role_of(const char *name)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    const char *inner = iv_container_inner(&arena, name);
+    const bool is_packed =
+        inner != NULL && (role_of_plain(inner) != ROLE_OTHER || iv_container_is_name(inner));
+    const enum role role = role_of_plain(name);
+    return role == ROLE_OTHER && (is_packed || iv_container_is_name(name)) ? ROLE_CONTAINER : role;
 }
 
 static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
@@ -131,6 +152,7 @@ static bool is_plain_package(const struct finder *finder, const struct folder *f
         case ROLE_SIDE:
         case ROLE_DATA:
         case ROLE_HIVE:
+        case ROLE_CONTAINER:
         case ROLE_OTHER:
             break;
         }
@@ -225,6 +247,7 @@ static void count_file(const char *path, struct summary *s)
         break;
     case ROLE_DATA:
     case ROLE_HIVE:
+    case ROLE_CONTAINER:
     case ROLE_OTHER:
         break;
     }
@@ -344,6 +367,9 @@ static void find_in(struct finder *finder, const struct folder *folder)
         } else if (role_of(base_name(file)) == ROLE_IMAGE ||
                    role_of(base_name(file)) == ROLE_DATA) {
             add(finder, file, strlen(file), role_of(base_name(file)) == ROLE_DATA, NULL);
+        } else if (role_of(base_name(file)) == ROLE_CONTAINER) {
+            add(finder, file, strlen(file), false,
+                "a container of files, which may hold a submission: unpack it");
         }
     }
 }

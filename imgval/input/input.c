@@ -146,7 +146,7 @@ static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
     if (probe->is_directory) {
         lister->listing.directory = probe->fd;
         probe->fd = -1;
-    } else {
+    } else if (!lister->listing.is_container) {
         iv_lister_beside(lister, probe->path, iv_kinds[row->kind].is_image);
     }
     iv_fd_close(&probe->fd);

@@ -52,6 +52,7 @@ struct iv_item {
 struct iv_listing {
     enum iv_kind kind;
     bool is_single_file;   /* the path is one package file */
+    bool is_container;     /* the path is an archive, which is not read: a fault says so */
     int directory;         /* descriptor of the root, -1 for a single file; owned */
     struct iv_item *items; /* sorted by path */
     size_t item_count;

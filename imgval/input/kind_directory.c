@@ -14,6 +14,7 @@
 #include "imgval/base/fold.h"
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
+#include "imgval/input/container.h"
 #include "imgval/input/kinds.h"
 #include "imgval/input/manifest.h"
 #include "imgval/model/kinds.h"
@@ -75,45 +76,18 @@ static bool is_telling(const struct iv_lister *lister, const char *name)
            (iv_lister_metadata_role(name, &role) && !iv_lister_is_named(lister, role));
 }
 
-/* Files that hold other files, by names that nobody here reads. */
-static bool is_container(const char *name)
-{
-    static const char *const extensions[] = {
-        ".zip", ".7z",  ".rar", ".tar", ".tgz",  ".tbz2", ".txz",   ".tzst",
-        ".esd", ".swm", ".iso", ".img", ".vmdk", ".vdi",  ".qcow2", ".secwim",
-    };
-    for (size_t i = 0; i < IV_COUNT(extensions); i++) {
-        if (iv_ascii_isuffix(name, extensions[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The name of what a compressed file holds; NULL: it is none, by its name. */
-static const char *packed_name(struct iv_arena *arena, const char *name)
-{
-    static const char *const extensions[] = {".gz", ".xz", ".bz2", ".zst", ".lzma", ".lz4"};
-    for (size_t i = 0; i < IV_COUNT(extensions); i++) {
-        if (iv_ascii_isuffix(name, extensions[i])) {
-            return iv_arena_strndup(arena, name, strlen(name) - strlen(extensions[i]));
-        }
-    }
-    return NULL;
-}
-
 /* Whether a regular file of this name is read, or a fault. */
 static bool is_of_interest(const struct iv_lister *lister, const char *path, const char *name)
 {
     return is_telling(lister, name) || iv_ascii_isuffix(name, ".xml") || is_hive(path) ||
-           is_container(name);
+           iv_container_is_name(name);
 }
 
 static bool is_packed(const struct iv_lister *lister, const char *path, const char *name)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
-    const char *inner = packed_name(&arena, name);
-    const char *inner_path = inner == NULL ? NULL : packed_name(&arena, path);
+    const char *inner = iv_container_inner(&arena, name);
+    const char *inner_path = inner == NULL ? NULL : iv_container_inner(&arena, path);
     return inner != NULL && is_of_interest(lister, inner_path, inner);
 }
 
@@ -338,7 +312,7 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
         iv_lister_part(lister, path, relative);
     } else if (image != IV_KIND_COUNT) {
         iv_lister_unsupported(lister, image, path);
-    } else if (is_container(name) || is_packed(lister, entry->path, name)) {
+    } else if (iv_container_is_name(name) || is_packed(lister, entry->path, name)) {
         iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
                         "a container of files: unpack it, and scan what is in it");
     } else if (is_metadata && role != IV_ROLE_REGISTRY) {

@@ -2,6 +2,8 @@
 #include "imgval/input/kinds.h"
 
 #include "imgval/base/attr.h"
+#include "imgval/base/text.h"
+#include "imgval/input/container.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +12,24 @@
 static bool is_directory(const struct iv_probe *probe)
 {
     return probe->is_directory;
+}
+
+/* An archive, whatever its name says; but a file that is named like a package is one that was
+ * damaged, and a manifest may be gzip-compressed. */
+static bool is_container(const struct iv_probe *probe)
+{
+    return iv_container_of(probe->head, probe->head_size) != NULL &&
+           !iv_package_is_file_name(probe->path) && !iv_ascii_isuffix(probe->path, ".mum") &&
+           !iv_ascii_isuffix(probe->path, ".dsm.xml");
+}
+
+/* It stands for the tree that it holds, of which nothing is known. */
+static void list_container(struct iv_lister *lister, const struct iv_probe *probe)
+{
+    lister->listing.is_container = true;
+    iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, iv_arena_strdup(lister->arena, probe->path),
+                    iv_arena_printf(lister->arena, "%s: unpack it, and scan what is in it",
+                                    iv_container_of(probe->head, probe->head_size)));
 }
 
 /* Anything else: what it lacks to be a package is told when it is read. */
@@ -59,6 +79,11 @@ const struct iv_kind_row iv_kind_rows[] = {
         .is = iv_wim_probe,
         .list = iv_wim_list,
         .read = iv_wim_read_item,
+    },
+    {
+        .kind = IV_KIND_DIRECTORY,
+        .is = is_container,
+        .list = list_container,
     },
     {.kind = IV_KIND_PACKAGE, .is = is_package, .list = list_package},
 };

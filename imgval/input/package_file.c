@@ -1,6 +1,7 @@
 /* One package as it lies in the input: a cabinet, a bare manifest, or an extracted folder. */
 #include "imgval/base/file.h"
 #include "imgval/base/text.h"
+#include "imgval/input/container.h"
 #include "imgval/input/gzip.h"
 #include "imgval/input/manifest.h"
 #include "imgval/input/metadata.h"
@@ -681,7 +682,10 @@ static void read_probed(const struct iv_reader *r, int fd, uint64_t size, int di
     } else if (looks_like_xml(head, (size_t)got)) {
         fail(r, package, IV_FAULT_MALFORMED, "not a cabinet, but a bare XML document");
     } else {
-        fail(r, package, IV_FAULT_MALFORMED, "not a cabinet: it does not begin with MSCF");
+        const char *is = iv_container_of(head, (size_t)got);
+        fail(r, package, IV_FAULT_MALFORMED,
+             is == NULL ? "not a cabinet: it does not begin with MSCF"
+                        : iv_reader_printf(r, "not a cabinet, but %s", is));
     }
 }
 

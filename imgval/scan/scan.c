@@ -112,6 +112,12 @@ static bool read_record(const char *name, const struct iv_scan_options *options,
                             "with it",
                             name);
     }
+    if (options->verify) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s: a recorded submission has no files to verify; name the folder or "
+                            "the image itself",
+                            name);
+    }
     if (!iv_resolve(name, options, false, arena, &named, err)) {
         return false;
     }

@@ -489,7 +489,8 @@ static bool settle_type(const char *path, const struct iv_scan_options *options,
         return refuse_several_histories(listing, err);
     }
     /* Whether an image holds one is known when it was read. */
-    if (needs_history && listing->history_count == 0 && !iv_kinds[listing->kind].is_image) {
+    if (needs_history && listing->history_count == 0 && !iv_kinds[listing->kind].is_image &&
+        !listing->is_container) {
         return refuse_missing_history(path, err);
     }
     return true;

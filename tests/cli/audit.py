@@ -571,6 +571,33 @@ def check_cache(checks, place):
     checks.status(place.run("cache", "show", "--cache=no.db", "a/b/c"), 4, "no store")
 
 
+# --- archives, which nobody here reads -------------------------------------------------------------
+def check_archives(checks, place):
+    write_set(place.path / "kept/v1", 1, "a1")
+    write_set(place.path / "kept/v2", 2, "a2")
+    audit(checks, place, "without an archive", "kept", status=0)
+    zips = {"kept/v3.zip": "kept/v2", "kept/v4/set.zip": "kept/v2"}
+    for target, source in zips.items():
+        (place.path / target).parent.mkdir(exist_ok=True)
+        shutil.make_archive(str(place.path / target)[:-4], "zip", place.path / source)
+    (place.path / "kept/old.ffu.gz").write_bytes(b"\x1f\x8b")
+    (place.path / "kept/notes.txt.gz").write_bytes(b"\x1f\x8b")
+    (place.path / "kept/v2/inner.zip").write_bytes((place.path / "kept/v3.zip").read_bytes())
+    answer = audit(checks, place, "archives in a history", "kept", status=3)
+    checks.same([v["version"] for v in answer["variants"][0]["versions"]], [version(1), version(2)],
+                "the folders are judged")
+    checks.same(sorted(u["path"] for u in answer["not_in_full"]),
+                ["kept/old.ffu.gz", "kept/v2", "kept/v3.zip", "kept/v4/set.zip"],
+                "each archive that may hold a submission is named")
+    answer = audit(checks, place, "an archive by its path", "kept/v3.zip", status=3)
+    checks.same([u["reason"] for u in answer["unjudged"]],
+                ["a zip archive: unpack it, and scan what is in it"], "and what to do with it")
+    done = place.run("diff", "kept/v2", "kept/v3.zip")
+    checks.status(done, 3, "diff with an archive")
+    done = place.run("cache", "add", "--cache=zip.db", "kept/v3.zip")
+    checks.status(done, 3, "an archive is not recorded")
+
+
 # --- whether the sets are what was signed ----------------------------------------------------------
 def check_verify(checks, place):
     def build(where, number, stale=""):
@@ -617,6 +644,11 @@ def check_verify(checks, place):
                    status=0)
     checks.same(answer["not_in_full"], [], "a report beside its set is verified with it")
 
+    checks.status(place.run("cache", "add", "--cache=v.db", "seals/v1"), 0, "recorded")
+    listed = place.run("cache", "list", "--cache=v.db").text.split()
+    checks.refused(place.run("scan", "--verify", "--cache=v.db", listed[0]), "no files to verify",
+                   "scan --verify of a record")
+
     # A waiver of a signature rule has its use in an audit that verifies.
     (place.path / "seals/.imgval.xml").write_text(
         '<imgval-policy version="1"><waiver rule="SIG00*" reason="a known rebuild" '
@@ -629,7 +661,7 @@ def check_verify(checks, place):
 def main():
     checks = support.Checks()
     for check in (check_document, check_places, check_hostile, check_order, check_formats, check_text,
-                  check_fleet, check_cache, check_verify):
+                  check_fleet, check_cache, check_archives, check_verify):
         with support.Place(sys.argv[1], sys.argv[2], story=False) as place:
             check(checks, place)
     return checks.close()
