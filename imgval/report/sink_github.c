@@ -6,6 +6,7 @@
  * A step shows only the first few annotations of each kind, so the most serious come first. In a
  * message % CR LF are written %25 %0D %0A; in a property also : as %3A and , as %2C.
  */
+#include "imgval/report/history/audit_report.h"
 #include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/commands.h"
@@ -63,9 +64,21 @@ static void write_request(const struct iv_request *request, const struct iv_styl
     iv_request_write_line(request, out);
 }
 
+static void write_audit(const struct iv_audit *audit, const struct iv_style_options *style,
+                        FILE *out)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    (void)style;
+    iv_arena_init(&arena);
+    const struct iv_report report = iv_audit_as_report(audit, &arena);
+    iv_sink_command_findings(&report, add_finding, out);
+    iv_audit_write_line(audit, out);
+}
+
 const struct iv_sink iv_sink_github = {
     .name = "github",
     .summary = "annotations of GitHub Actions, one line a finding",
     .write = write_report,
     .rfu = write_request,
+    .audit = write_audit,
 };

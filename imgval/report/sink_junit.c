@@ -14,6 +14,7 @@
  * wanted by some servers and is always 0: equal inputs give equal reports.
  */
 #include "imgval/model/kinds.h"
+#include "imgval/report/history/audit_report.h"
 #include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/escape.h"
@@ -626,4 +627,5 @@ const struct iv_sink iv_sink_junit = {
     .summary = "JUnit XML, for build servers",
     .write = write_report,
     .rfu = iv_request_write_junit,
+    .audit = iv_audit_write_junit,
 };

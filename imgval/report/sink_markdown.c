@@ -6,6 +6,7 @@
  * Text from the input stands in code spans, where neither markup nor mentions nor links are looked
  * for; sentences of plain words stand as they are.
  */
+#include "imgval/report/history/audit_report.h"
 #include "imgval/report/history/delta_report.h"
 #include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
@@ -327,4 +328,5 @@ const struct iv_sink iv_sink_markdown = {
     .write = write_report,
     .rfu = iv_request_write_markdown,
     .diff = iv_delta_write_markdown,
+    .audit = iv_audit_write_markdown,
 };

@@ -6,6 +6,7 @@
  *
  * Section numbers in comments are those of the specification.
  */
+#include "imgval/report/history/audit_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/json_report.h"
@@ -543,8 +544,18 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_json_flush(&json, 0, out);
 }
 
+static void write_audit(const struct iv_audit *audit, const struct iv_style_options *style,
+                        FILE *out)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    const struct iv_report report = iv_audit_as_report(audit, &arena);
+    write_report(&report, style, out);
+}
+
 const struct iv_sink iv_sink_sarif = {
     .name = "sarif",
     .summary = "SARIF 2.1.0, for code scanning services",
     .write = write_report,
+    .audit = write_audit,
 };

@@ -6,10 +6,12 @@ submission may lie, hostile histories, and parts of a list worked on by many pro
 import csv
 import io
 import json
+import pathlib
 import random
 import shutil
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import jsonschema
 
@@ -369,6 +371,46 @@ def check_order(checks, place):
             checks.that(word in text and word in page, f"order: {what}: {word}", text)
 
 
+def check_for_services(checks, place):
+    """The formats that list: each broken step and each set that fails is there, and green is a pass."""
+    top = place.path / "services"
+    for number in range(1, 5):
+        write_set(top / f"v{number}.0", str(number), "a b c" if number != 3 else "a b")
+    write_set(top / "v4.0-removal", "5", "a b c")
+    write_package(top / "v4.0-removal", name("d"), "0.0.0.0")
+    (top / "bad").mkdir()
+    (top / "bad" / "x.ffu").write_bytes(b"x" * 100)
+    gone = name("c")
+    lax = place.run("audit", "--format=junit", top / "v1.0", top / "v2.0")
+    checks.same((lax.status, b'failures="0" errors="0"' in lax.out), (0, True), "junit: green is a pass")
+    for strict in ((), ("--fail-on=warning",)):
+        done = place.run("audit", "--format=junit", *strict, top)
+        checks.status(done, 1, "junit: a set that fails")
+        (place.path / "audit.xml").write_bytes(done.out)
+        seen = subprocess.run(["xmllint", "--noout", "--schema", support.TOP / "tests/report/junit.xsd",
+                               place.path / "audit.xml"], capture_output=True, check=False)
+        checks.same(seen.returncode, 0, "audit: junit.xsd: " + seen.stderr.decode()[:300])
+        cases = {pathlib.Path(c.get("file")).name: c for c in ElementTree.fromstring(done.out).iter("testcase")}
+        states = {file: next((e.tag for e in case), "passed") for file, case in cases.items()}
+        checks.same(states, {"v1.0": "passed", "v2.0": "passed",
+                             "v3.0": "failure" if strict else "system-out", "v4.0": "passed",
+                             "v4.0-removal": "failure", "x.ffu": "error"}, f"junit {strict}: states")
+        checks.that(gone in "".join(cases["v3.0"].itertext()), "junit: the package of the broken step")
+        checks.that("STD002" in "".join(cases["v4.0-removal"].itertext()), "junit: why a set fails")
+    page = place.run("audit", "--format=markdown", top)
+    checks.status(page, 1, "markdown")
+    for part in ("FAIL with 1 broken step", f"the first in `{version(3)}`", gone, "STD002", "x.ffu"):
+        checks.that(part in page.text, f"markdown: {part}", page.text)
+    for form, start in (("github", "::warning file="), ("azure", "##vso[task.logissue type=warning;")):
+        lines = place.run("audit", f"--format={form}", top).text.splitlines()
+        checks.that(any(line.startswith(start) and gone in line for line in lines), form, lines)
+        checks.that(lines[-1].startswith("imgval audit: FAIL with 1 broken step: 1 variant, "), form, lines[-1])
+    run = json.loads(place.run("audit", "--format=sarif", top).out)["runs"][0]
+    checks.that({"WSPC004", "STD002"} <= {result["ruleId"] for result in run["results"]}, "sarif",
+                run["results"])
+    checks.same(run["properties"]["verdict"], "fail", "sarif: the verdict")
+
+
 def check_formats(checks, place):
     top = place.path / "formats"
     for number in range(1, 8):
@@ -397,10 +439,11 @@ def check_formats(checks, place):
                 "html: first break and merges", page)
     checks.that(f"1 of 6 steps broken, the first in {version(4)}" in
                 place.run("audit", top).text, "text: first break")
-    for bad in ("--report=pdf:x", "--report=json", "--format=sarif"):
+    for bad in ("--report=pdf:x", "--report=json", "--format=jsonl"):
         checks.refused(place.run("audit", top, bad), "expected", bad)
     checks.status(place.run("audit", top, "--report=json:missing/x"), 4, "a report that fails")
     checks.that(not list(place.path.glob("*.json.*")), "nothing is left beside a report")
+    check_for_services(checks, place)
     quiet = place.run("audit", "-q", top)
     checks.same(len(quiet.text.strip().splitlines()), 2, "-q")
     checks.that(quiet.text.startswith("broken ") and f": {name('c')}" in quiet.text and

@@ -768,6 +768,11 @@ def check_inspect(c, p):
         done = p.run("inspect", "--format=json", name)
         c.status(done, 0, "inspect")
         json.loads(done.out)
+        c.schema(done.report, "inspect", f"inspect {name}")
+    for name in ("v1", "violations", "junk.spkg"):
+        c.schema(p.run("inspect", "--format=json", name).report, "inspect", f"inspect {name}")
+    c.schema(p.run("inspect", "--verify", "--format=json", "files").report, "inspect",
+             "inspect --verify")
     c.that("history" in p.run("inspect", "partial").text, "a history is shown")
     c.same(p.run("inspect", "-j1", "v1").out, p.run("inspect", "-j8", "v1").out, "inspect -j")
 

@@ -194,6 +194,7 @@ def check_show(c, p):
     bare = p.run("policy", "show", "--policy=none", "--format=json")
     c.status(bare, 0, "show without a policy")
     shown = bare.report
+    c.schema(shown, "policy", "show without a policy")
     c.same(shown["policy"], None, "there is none")
     sources = {x["source"] for x in shown["rules"] + shown["limits"] + [shown["growth"]]}
     c.same(sources, {"default"}, "all is default")
@@ -209,6 +210,7 @@ def check_show(c, p):
                                '<growth percent="7" packages="3"/>', RULE,
                                WAIVER.format('rule="OEM001" package="a*" version-to="1.0.0.0"')))
     show = p.run("policy", "show", "--policy=site.xml", "--format=json", "--date=2031-01-31", "v1").report
+    c.schema(show, "policy", "show")
     by_id = {rule["id"]: rule for rule in show["rules"]}
     c.same([by_id["IMG002"][x] for x in ("severity", "default", "source")],
            ["error", "warning", "site.xml:2"], "a severity and where it came from")

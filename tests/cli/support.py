@@ -47,6 +47,17 @@ class Checks:
         self.that(done.out == b"", f"{what}: nothing on standard output", done.out[:200])
         self.that(part in done.text_err, f"{what}: the message holds {part!r}", done.text_err)
 
+    def schema(self, document, name, what):
+        """A document is as the shipped schema of that name says, which names each of its members."""
+        sys.path.insert(0, str(TOP / "tests/report"))
+        import validate
+        sys.path.pop(0)
+        try:
+            validate.Schema(f"imgval-{name}-1.schema.json").check(document, what)
+        except validate.Bad as error:
+            return self.that(False, f"{what}: its schema", error)
+        return self.that(True, what)
+
     def skip(self, what, why):
         self.skipped.append(what)
         print(f"skipped {what}: {why}", flush=True)

@@ -2,8 +2,9 @@
 """Keeps the shipped JSON Schemas in step with what they describe, and with each other:
 
 - the words of the kinds of submissions are those of imgval/model/kinds.c, in every schema;
-- a record of the stream is the same thing of a report with members in front, and all definitions
-  that both schemas have are those of the report.
+- a record of the stream is the same thing of a report with members in front, a package of inspect
+  is one of a report with members behind, and all definitions that they have in common are those of
+  the report.
 
 Without an option it prints what is not in step, and ends with 1; with --write it writes it anew.
 """
@@ -18,6 +19,9 @@ KINDS = TOP / "imgval/model/kinds.c"
 
 # What stands in the stream as a record of its own, and not where a report has it.
 MOVED = {"submission": {"packages", "findings"}, "package": set(), "finding": set()}
+
+# What inspect says of a package beside what a report does.
+INSPECTED = ("files", "digests", "faults")
 
 
 def kinds():
@@ -52,6 +56,19 @@ def with_shared(stream, report):
     return stream
 
 
+def with_inspected(inspect, report):
+    """The schema of inspect with the definitions of the report's: a package is one of a report, and
+    what INSPECTED names."""
+    theirs = report["$defs"]
+    for name in inspect["$defs"]:
+        if name in theirs:
+            inspect["$defs"][name] = theirs[name]
+    package = inspect["$defs"]["inspected_package"]
+    own = {member: package["properties"][member] for member in INSPECTED}
+    package["properties"] = {**theirs["package"]["properties"], **own}
+    return inspect
+
+
 def wanted():
     """{path: the text it must have}"""
     texts = {path: with_kinds(path.read_text(encoding="utf-8"))
@@ -60,6 +77,9 @@ def wanted():
     report = json.loads(texts[SCHEMAS / "imgval-report-1.schema.json"])
     shared = with_shared(json.loads(texts[stream]), report)
     texts[stream] = json.dumps(shared, indent=2, ensure_ascii=False) + "\n"
+    inspect = SCHEMAS / "imgval-inspect-1.schema.json"
+    shared = with_inspected(json.loads(texts[inspect]), report)
+    texts[inspect] = json.dumps(shared, indent=2, ensure_ascii=False) + "\n"
     return texts
 
 

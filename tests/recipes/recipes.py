@@ -114,7 +114,7 @@ class Copy:
         self.run(f"{what}: unit.rules", self.build / "tests/test_rules")
         self.run(f"{what}: golden files", sys.executable, "-B",
                  self.tree / "tests/report/check_formats.py", "--program", self.build / "imgval",
-                 "--builder", self.build / "tests/mkfixture")
+                 "--builder", self.build / "tests/mkfixture", "--goldens")
 
 
 def check_rule(copy):
@@ -143,10 +143,11 @@ def check_format(copy):
                 TOP / "testdata/story/v1")
     copy.checks.same((copy.place / "copy").read_text(), out, "--report writes the same")
     for words, status in ((["scan", "--help"], 0), (["scan", "--format=tallx", "x"], 2),
-                          (["--completion=bash"], 0), (["render", "--help"], 0)):
+                          (["--complete", "--", "scan", "--format="], 0), (["render", "--help"], 0)):
         copy.checks.that("tally" in copy.imgval(*words, status=status), f"{words} names the format")
     copy.checks.that("tally" in (copy.tree / "man/imgval.1").read_text(), "the manual names the format")
-    copy.imgval("diff", "--format=tally", TOP / "testdata/story/v1", TOP / "testdata/story/v2")
+    # 1: they differ
+    copy.imgval("diff", "--format=tally", TOP / "testdata/story/v1", TOP / "testdata/story/v2", status=1)
 
 
 def check_kind(copy):

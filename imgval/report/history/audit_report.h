@@ -25,6 +25,16 @@ void iv_audit_write_csv(const struct iv_audit *audit, const struct iv_style_opti
 void iv_audit_write_html(const struct iv_audit *audit, const struct iv_style_options *style,
                          FILE *out);
 
+void iv_audit_write_markdown(const struct iv_audit *audit, const struct iv_style_options *style,
+                             FILE *out);
+void iv_audit_write_junit(const struct iv_audit *audit, const struct iv_style_options *style,
+                          FILE *out);
+
+/* For formats that list findings: a report with one entry, of them all, in the arena; and a line
+ * with the verdict, for people. */
+struct iv_report iv_audit_as_report(const struct iv_audit *audit, struct iv_arena *arena);
+void iv_audit_write_line(const struct iv_audit *audit, FILE *out);
+
 /* The all-pairs matrix as CSV, one row for each pair in version order: half the square of the
  * number of versions. */
 void iv_audit_write_matrix(const struct iv_audit *audit, FILE *out);

@@ -1,0 +1,314 @@
+/*
+ * An audit for dashboards of build servers: a suite for each variant with a test case for each
+ * version in it, and a suite for what stands in no variant. A broken step is a failure where its
+ * finding makes the verdict fail, and else stands in system-out; what was not judged, or not in
+ * full, is an error. Where no case shows why the verdict is not a pass, a last one does, so that
+ * green always means `pass`. The dialect is that of tests/report/junit.xsd.
+ */
+#include "imgval/report/history/audit_report.h"
+
+#include "imgval/report/write/escape.h"
+#include "imgval/report/write/markup.h"
+#include "imgval/report/write/phrases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum state { PASSED, FAILURE, ERROR, STATES };
+
+static const char *const elements[STATES] = {
+    [PASSED] = "system-out", [FAILURE] = "failure", [ERROR] = "error"};
+
+/* A case: what is said of one submission. */
+struct test_case {
+    const struct iv_audit_source *source;
+    const char *version;
+    const char *reason;              /* why it was not judged, or not in full; NULL: it was */
+    const struct iv_finding **found; /* of it */
+    size_t found_count;
+    size_t found_capacity;
+    enum state state;
+};
+
+struct suite {
+    const char *name;
+    struct test_case *cases;
+    size_t count;
+    size_t totals[STATES];
+};
+
+struct writing {
+    const struct iv_audit *audit;
+    const struct iv_finding **by_path; /* sorted; in the order of the report among equals */
+    struct iv_arena *arena;
+    struct iv_markup m;
+};
+
+static int compare_findings(const void *a, const void *b)
+{
+    const struct iv_finding *x = *(const struct iv_finding *const *)a;
+    const struct iv_finding *y = *(const struct iv_finding *const *)b;
+    const int order = strcmp(x->path == NULL ? "" : x->path, y->path == NULL ? "" : y->path);
+    return order != 0 ? order : (x > y) - (x < y); /* both point into one array */
+}
+
+static const char *path_at(const struct writing *w, size_t i)
+{
+    return w->by_path[i]->path == NULL ? "" : w->by_path[i]->path;
+}
+
+/* Appends the findings of a variant, or of none, whose path is `path` or, with `below`, begins with
+ * it: they are neighbours. */
+static void take_findings(const struct writing *w, const struct iv_pop *pop, const char *path,
+                          bool below, struct test_case *test)
+{
+    const size_t size = strlen(path);
+    size_t low = 0;
+    size_t high = w->audit->finding_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (strcmp(path_at(w, middle), path) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < w->audit->finding_count && strncmp(path_at(w, low), path, size) == 0; low++) {
+        const struct iv_pop *of = w->by_path[low]->variant;
+        const bool is_of_path = below || path_at(w, low)[size] == '\0';
+        if (is_of_path && (of == NULL || pop == NULL || iv_pop_compare(of, pop) == 0)) {
+            test->found = iv_arena_grow(w->arena, test->found, test->found_count,
+                                        &test->found_capacity, sizeof(*test->found));
+            test->found[test->found_count++] = w->by_path[low];
+        }
+        if (!is_of_path) {
+            break; /* longer paths follow */
+        }
+    }
+}
+
+static enum state state_of(const struct writing *w, const struct test_case *test)
+{
+    for (size_t i = 0; i < test->found_count; i++) {
+        if (iv_phrase_is_failing(test->found[i], w->audit->fail_on)) {
+            return FAILURE;
+        }
+    }
+    if (iv_audit_fails(test->source)) {
+        return FAILURE;
+    }
+    return test->reason != NULL ? ERROR : PASSED;
+}
+
+static void add_case(const struct writing *w, struct suite *suite, const struct iv_pop *pop,
+                     struct test_case test)
+{
+    const char *path = test.source->path;
+    take_findings(w, pop, path, false, &test);
+    take_findings(w, pop, iv_arena_printf(w->arena, "%s/", path), true, &test);
+    test.state = state_of(w, &test);
+    suite->totals[test.state]++;
+    suite->cases[suite->count++] = test;
+}
+
+/* Why a version is not judged, or not in full; NULL: it is. */
+static const char *reason_of(const struct iv_audit_version *version)
+{
+    if (version->reason != NULL) {
+        return version->reason;
+    }
+    if (version->in_full) {
+        return NULL;
+    }
+    return version->source->gap != NULL ? version->source->gap : "it was not judged in full";
+}
+
+static struct suite suite_of_variant(const struct writing *w,
+                                     const struct iv_audit_variant *variant)
+{
+    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
+    iv_phrase_variant(&name, &variant->pop);
+    struct suite suite = {
+        .name = iv_arena_strdup(w->arena, iv_buf_text(&name)),
+        .cases = IV_NEW_ARRAY(w->arena, struct test_case, variant->version_count + 1),
+    };
+    for (size_t i = 0; i < variant->version_count; i++) {
+        const struct iv_audit_version *version = &variant->versions[i];
+        add_case(w, &suite, &variant->pop,
+                 (struct test_case){.source = version->source,
+                                    .version = version->source->firmware_version,
+                                    .reason = reason_of(version)});
+    }
+    return suite;
+}
+
+static struct suite suite_of_unjudged(const struct writing *w)
+{
+    const struct iv_audit *audit = w->audit;
+    struct suite suite = {
+        .name = "not judged",
+        .cases = IV_NEW_ARRAY(w->arena, struct test_case, audit->unjudged_count + 1),
+    };
+    for (size_t i = 0; i < audit->unjudged_count; i++) {
+        const struct iv_audit_source *source = audit->unjudged[i];
+        add_case(w, &suite, NULL,
+                 (struct test_case){.source = source,
+                                    .version = source->firmware_version,
+                                    .reason = source->reason != NULL ? source->reason
+                                                                     : "it was not judged"});
+    }
+    return suite;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static void write_totals(struct iv_markup *m, const size_t totals[STATES])
+{
+    iv_markup_attribute_uint(m, "tests", totals[PASSED] + totals[FAILURE] + totals[ERROR]);
+    iv_markup_attribute_uint(m, "failures", totals[FAILURE]);
+    iv_markup_attribute_uint(m, "errors", totals[ERROR]);
+    iv_markup_attribute_uint(m, "skipped", 0);
+    iv_markup_attribute(m, "time", "0"); /* equal inputs give equal reports */
+}
+
+static void write_texts(struct iv_markup *m, const struct test_case *test)
+{
+    for (size_t i = 0; i < test->found_count; i++) {
+        const struct iv_finding *finding = test->found[i];
+        iv_markup_break(m);
+        iv_markup_printf(m, "%s %s %s%s: ", iv_severity_names[finding->severity], finding->rule->id,
+                         finding->rule->name, finding->waived ? " (waived)" : "");
+        iv_markup_text(m, finding->message);
+        iv_markup_break(m);
+        iv_markup_text(m, finding->remedy);
+    }
+    iv_markup_break(m);
+}
+
+static void open_case(struct iv_markup *m, const char *name, const char *file)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "testcase");
+    iv_markup_attribute(m, "classname", "imgval audit");
+    iv_markup_attribute(m, "name", name);
+    iv_markup_attribute(m, "file", file);
+    iv_markup_attribute(m, "time", "0");
+}
+
+static const char *message_of(const struct writing *w, const struct test_case *test,
+                              struct iv_buf *scratch)
+{
+    for (size_t i = 0; i < test->found_count && test->state == FAILURE; i++) {
+        if (iv_phrase_is_failing(test->found[i], w->audit->fail_on)) {
+            return iv_sink_cut(test->found[i]->message, scratch);
+        }
+    }
+    return iv_sink_cut(test->reason != NULL ? test->reason : "a finding of this set makes it fail",
+                       scratch);
+}
+
+static void write_case(struct writing *w, const struct suite *suite, const struct test_case *test)
+{
+    struct iv_markup *m = &w->m;
+    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf scratch IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_printf(&name, "%s: %s (", suite->name, test->version == NULL ? "?" : test->version);
+    iv_buf_printf(&name, "%s)", test->source->path);
+    open_case(m, iv_buf_text(&name), test->source->path);
+    if (test->state != PASSED || test->found_count > 0) {
+        iv_markup_open(m, elements[test->state]);
+        if (test->state != PASSED) {
+            iv_markup_attribute(m, "message", message_of(w, test, &scratch));
+            iv_markup_attribute(m, "type", test->state == FAILURE ? "fail" : "not-judged");
+        }
+        write_texts(m, test);
+        iv_markup_close(m);
+    }
+    iv_markup_close(m);
+}
+
+static void write_suite(struct writing *w, const struct suite *suite)
+{
+    struct iv_markup *m = &w->m;
+    iv_markup_break(m);
+    iv_markup_open(m, "testsuite");
+    iv_markup_attribute(m, "name", suite->name);
+    write_totals(m, suite->totals);
+    for (size_t i = 0; i < suite->count; i++) {
+        write_case(w, suite, &suite->cases[i]);
+    }
+    iv_markup_break(m);
+    iv_markup_close(m);
+}
+
+/* The verdict, where no case shows it. */
+static enum state closing_of(const struct iv_audit *audit, const size_t totals[STATES])
+{
+    if (audit->verdict == IV_VERDICT_FAIL && totals[FAILURE] == 0) {
+        return FAILURE;
+    }
+    const bool is_shown = totals[FAILURE] + totals[ERROR] > 0;
+    return audit->verdict == IV_VERDICT_INCOMPLETE && !is_shown ? ERROR : PASSED;
+}
+
+static void write_closing(struct iv_markup *m, enum state state)
+{
+    size_t totals[STATES] = {0};
+    totals[state] = 1;
+    iv_markup_break(m);
+    iv_markup_open(m, "testsuite");
+    iv_markup_attribute(m, "name", "verdict");
+    write_totals(m, totals);
+    open_case(m, "verdict", "");
+    iv_markup_open(m, elements[state]);
+    iv_markup_attribute(m, "message",
+                        state == FAILURE ? "the history fails: see the text of the audit"
+                                         : "something of the history was not judged");
+    iv_markup_attribute(m, "type", state == FAILURE ? "fail" : "not-judged");
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_break(m);
+    iv_markup_close(m);
+}
+
+void iv_audit_write_junit(const struct iv_audit *audit, const struct iv_style_options *style,
+                          FILE *out)
+{
+    static const char declaration[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    (void)style; /* a document for programs looks the same everywhere */
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    struct writing w = {.audit = audit, .arena = &arena};
+    w.by_path = IV_NEW_ARRAY(&arena, const struct iv_finding *, audit->finding_count + 1);
+    for (size_t i = 0; i < audit->finding_count; i++) {
+        w.by_path[i] = &audit->findings[i];
+    }
+    qsort(w.by_path, audit->finding_count, sizeof(const struct iv_finding *), compare_findings);
+    const size_t count = audit->variant_count + (audit->unjudged_count > 0);
+    struct suite *suites = IV_NEW_ARRAY(&arena, struct suite, count + 1);
+    size_t totals[STATES] = {0};
+    for (size_t i = 0; i < count; i++) {
+        suites[i] = i < audit->variant_count ? suite_of_variant(&w, &audit->variants[i])
+                                             : suite_of_unjudged(&w);
+        for (size_t k = 0; k < STATES; k++) {
+            totals[k] += suites[i].totals[k];
+        }
+    }
+    const enum state closing = closing_of(audit, totals);
+    totals[closing] += closing == PASSED ? 0 : 1;
+    iv_markup_init(&w.m, IV_MARKUP_XML, out);
+    iv_markup_own(&w.m, declaration, sizeof(declaration) - 1);
+    iv_markup_open(&w.m, "testsuites");
+    iv_markup_attribute(&w.m, "name", "imgval audit");
+    write_totals(&w.m, totals);
+    for (size_t i = 0; i < count; i++) {
+        write_suite(&w, &suites[i]);
+    }
+    if (closing != PASSED) {
+        write_closing(&w.m, closing);
+    }
+    iv_markup_break(&w.m);
+    iv_markup_close(&w.m);
+    iv_markup_break(&w.m);
+    iv_markup_fini(&w.m);
+}
