@@ -1,6 +1,7 @@
 /*
- * An audit as one file without a script: for each variant a timeline, the growth of the set and the
- * matrix of pairs, drawn; then what is to be done, and the versions.
+ * An audit as one file, which is whole without its script (html/script.js): for each variant a
+ * timeline, the growth of the set and the matrix of pairs, drawn; then what is to be done, and the
+ * versions.
  */
 #include "imgval/report/history/audit_report.h"
 
@@ -12,6 +13,7 @@
 
 enum {
     LISTED = 2000,    /* rows of a table, at most: the JSON has all */
+    FEW = 3,          /* versions that nobody needs a filter for */
     GROUP_SHOWN = 12, /* packages of a group that are not folded, at most */
 };
 
@@ -30,16 +32,20 @@ static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
 {
     size_t sets = 0;
     const size_t broken = audit->broken;
+    /* A pass over broken steps is not shown in the colour of one without. */
+    const char *worst = audit->verdict == IV_VERDICT_PASS && broken > 0
+                            ? "warning"
+                            : verdict_classes[audit->verdict];
     for (size_t i = 0; i < audit->source_count; i++) {
         sets += audit->sources[i].is_copy ? 0 : 1;
     }
     iv_markup_break(m);
     iv_markup_open(m, "section");
-    iv_markup_attribute_printf(m, "class", "hero %s", verdict_classes[audit->verdict]);
+    iv_markup_attribute_printf(m, "class", "hero %s", worst);
     iv_markup_attribute(m, "aria-labelledby", "verdict");
     iv_markup_open(m, "h1");
     iv_markup_attribute(m, "id", "verdict");
-    iv_html_mark(m, verdict_classes[audit->verdict]);
+    iv_html_mark(m, worst);
     iv_markup_text(m, " ");
     iv_markup_classed(m, "span", "word", iv_phrase_verdicts[audit->verdict]);
     if (broken > 0) {
@@ -74,6 +80,16 @@ static void write_number(struct iv_markup *m, uint64_t number)
     iv_markup_close(m);
 }
 
+/* The worst first where versions are sorted by their step. */
+static unsigned rank_of(const char *class, const char *word)
+{
+    return strcmp(word, "broken") == 0       ? 4
+           : strcmp(class, "failed") == 0    ? 3
+           : strcmp(class, "unchecked") == 0 ? 2
+           : strcmp(class, "passed") == 0    ? 0
+                                             : 1;
+}
+
 /* The step that leads to a version, in a word, with a mark. */
 static void write_state(struct iv_audit_page *page, const struct iv_audit_version *version)
 {
@@ -99,8 +115,45 @@ static void write_state(struct iv_audit_page *page, const struct iv_audit_versio
     }
     iv_markup_open(m, "td");
     iv_markup_attribute_printf(m, "class", "state %s", class);
+    iv_markup_attribute_uint(m, "data-rank", rank_of(class, word));
     iv_html_mark(m, class);
     iv_markup_printf(m, " %s", word);
+    iv_markup_close(m);
+}
+
+static bool is_broken(const struct iv_audit_page *page, const struct iv_audit_version *version)
+{
+    const struct iv_audit_step *step = iv_audit_step_to(page->variant, version);
+    return version->state == IV_AUDIT_JUDGED && step != NULL && step->missing > 0;
+}
+
+/* What the script makes of it: a field to search in, and a switch. Without it nothing is seen. */
+static void write_tools(struct iv_markup *m)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "div");
+    iv_markup_attribute(m, "class", "tools");
+    iv_markup_attribute(m, "role", "search");
+    iv_markup_attribute(m, "aria-label", "Filter the versions");
+    iv_markup_flag(m, "hidden");
+    iv_markup_open(m, "label");
+    iv_markup_classed(m, "span", "unseen", "Find in the versions");
+    iv_markup_open(m, "input");
+    iv_markup_attribute(m, "type", "search");
+    iv_markup_attribute(m, "placeholder", "Filter: a version, a path, a word");
+    iv_markup_close(m);
+    iv_markup_close(m);
+    iv_markup_open(m, "label");
+    iv_markup_open(m, "input");
+    iv_markup_attribute(m, "type", "checkbox");
+    iv_markup_attribute(m, "value", "broken");
+    iv_markup_attribute(m, "data-only", "");
+    iv_markup_close(m);
+    iv_markup_text(m, " Broken only");
+    iv_markup_close(m);
+    iv_markup_open(m, "output");
+    iv_markup_attribute(m, "data-noun", "version");
+    iv_markup_close(m);
     iv_markup_close(m);
 }
 
@@ -145,6 +198,7 @@ static void write_row(struct iv_audit_page *page, const struct iv_audit_version 
     const struct iv_audit_step *step = iv_audit_step_to(page->variant, version);
     iv_markup_break(m);
     iv_markup_open(m, "tr");
+    iv_markup_attribute(m, "data-k", is_broken(page, version) ? "broken" : "other");
     write_state(page, version);
     iv_html_cell(m, source->firmware_version);
     write_number(m, set->count);
@@ -183,12 +237,18 @@ static void write_versions(struct iv_audit_page *page)
         "Step",    "Version", "Packages",     "Empty",    "Missing", "Added", "Newer",
         "Changed", "Targets", "Baseline set", "Found at", "Note",    NULL};
     const size_t count = page->variant->version_count;
+    iv_markup_open(&page->m, "div"); /* the tools are those of the table beside them */
+    iv_markup_attribute(&page->m, "class", "versions");
+    if (count > FEW) {
+        write_tools(&page->m);
+    }
     iv_html_table(&page->m, count > IV_HTML_LONG ? "audit long" : "audit",
-                  "Versions of this variant", columns, false);
+                  "Versions of this variant", columns, true);
     for (size_t i = 0; i < count && i < LISTED; i++) {
         write_row(page, &page->variant->versions[i]);
     }
     iv_html_table_end(&page->m);
+    iv_markup_close(&page->m);
     write_cut(&page->m, count);
 }
 
@@ -215,6 +275,23 @@ static void write_mends(struct iv_audit_page *page)
     write_cut(m, mends->count);
 }
 
+/* Of a step: from which version to which, and the package; else the place. */
+static void write_about(struct iv_markup *m, const struct iv_finding *finding)
+{
+    if (finding->baseline != NULL && finding->actual != NULL && finding->package_count > 0) {
+        iv_markup_text(m, finding->baseline->firmware_version);
+        iv_markup_text(m, " → ");
+        iv_markup_text(m, finding->actual);
+        iv_markup_text(m, ": ");
+        iv_markup_text(m, finding->packages[0]->name);
+        if (finding->package_count > 1) {
+            iv_markup_printf(m, " and %zu more", finding->package_count - 1);
+        }
+        return;
+    }
+    iv_markup_text(m, finding->path != NULL ? finding->path : finding->package);
+}
+
 static void write_finding(struct iv_markup *m, const struct iv_finding *finding)
 {
     struct iv_buf waiver IV_CLEANUP(iv_buf_fini) = {0};
@@ -223,7 +300,7 @@ static void write_finding(struct iv_markup *m, const struct iv_finding *finding)
     iv_markup_open(m, "summary");
     iv_markup_printf(m, "%s %s %s%s: ", iv_severity_names[finding->severity], finding->rule->id,
                      finding->rule->name, finding->waived ? " (waived)" : "");
-    iv_markup_text(m, finding->path != NULL ? finding->path : finding->package);
+    write_about(m, finding);
     iv_markup_close(m);
     iv_markup_element(m, "p", finding->message);
     iv_markup_element(m, "p", finding->remedy);

@@ -88,13 +88,20 @@
     function apply() {
       var words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
       var off = {};
+      var only = "";
       var shown = 0;
-      boxes.forEach(function (box) { off[box.value] = !box.checked; });
+      boxes.forEach(function (box) {
+        if (box.dataset.only !== undefined) {
+          only = box.checked ? box.value : only;
+        } else {
+          off[box.value] = !box.checked;
+        }
+      });
       if (words.length > 0 && texts === null) {
         texts = rows.map(function (row) { return row.textContent.toLowerCase(); });
       }
       rows.forEach(function (row, place) {
-        var is_shown = !off[row.dataset.k] &&
+        var is_shown = !off[row.dataset.k] && (only === "" || row.dataset.k === only) &&
           words.every(function (word) { return texts[place].indexOf(word) >= 0; });
         row.hidden = !is_shown;
         shown += is_shown ? 1 : 0;
