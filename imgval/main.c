@@ -34,7 +34,6 @@
 #include "imgval/version.h"
 
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -286,10 +285,6 @@ int main(int argc, char **argv)
 {
     hold_standard_descriptors();
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk: an error, not an end */
-    /* Only to learn whether the terminal takes UTF-8. */
-    if (setlocale(LC_CTYPE, "") == NULL) {
-        (void)setlocale(LC_CTYPE, ""); /* without memory for a moment: output would be in ASCII */
-    }
     struct iv_arena arena;
     iv_arena_init(&arena);
     int status = run(argc > 0 ? argc - 1 : 0, argv + 1, &arena);

@@ -21,7 +21,6 @@
 #include "imgval/version.h"
 
 #include <inttypes.h>
-#include <locale.h>
 #include <string.h>
 
 struct doctor_arguments {
@@ -63,7 +62,7 @@ static void add_sandbox(struct iv_buf *buf)
 static void add_libraries(struct iv_buf *buf)
 {
     static void (*const libraries[])(struct iv_buf * buf) = {
-        iv_cabinet_library, iv_digest_library, iv_json_library, iv_pattern_library,
+        iv_cabinet_library, iv_digest_library, iv_pattern_library,
         iv_db_library,      iv_xml_library,    iv_gzip_library,
     };
     iv_buf_puts(buf, "\nLibraries\n");
@@ -123,7 +122,7 @@ static int run_doctor(const struct iv_command *command, void *options,
     add_sandbox(&buf);
     add_libraries(&buf);
     iv_buf_puts(&buf, "\nSurroundings\n");
-    add_row(&buf, "locale", setlocale(LC_CTYPE, NULL));
+    add_row(&buf, "locale", iv_command_locale());
     add_row(&buf, "characters", iv_command_is_ascii() ? "ASCII" : "UTF-8");
     add_limits(&buf);
     return iv_command_print(&buf, is_well ? IV_EXIT_PASS : IV_EXIT_TROUBLE);

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +57,7 @@ static bool read_bytes(const char *path, struct iv_buf *buf, struct iv_error *er
 static void tell(const char *text)
 {
     struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
-    iv_text_escape(&line, text, 0, strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+    iv_text_escape(&line, text, 0, iv_command_is_ascii());
     fprintf(stderr, "imgval: %s\n", iv_buf_text(&line));
 }
 
@@ -314,7 +313,7 @@ static int run_check(const struct iv_command *command, void *options,
     if (status != IV_EXIT_PASS) {
         return status;
     }
-    iv_text_escape(&text, arguments->items[0], 0, strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+    iv_text_escape(&text, arguments->items[0], 0, iv_command_is_ascii());
     iv_buf_printf(&text, ": fine (severities: %zu, limits: %zu, rules: %zu, waivers: %zu)\n",
                   policy.severity_count, policy.limit_count, policy.rule_count,
                   policy.waiver_count);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -618,9 +617,30 @@ int iv_command_write_reports(const struct iv_report *report,
     return status;
 }
 
+const char *iv_command_locale(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        const char *value = getenv(variables[i]);
+        if (value != NULL && value[0] != '\0') {
+            return value;
+        }
+    }
+    return "C";
+}
+
 bool iv_command_is_ascii(void)
 {
-    return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    /* language_TERRITORY.CODESET@modifier. Not setlocale(): where memory is short, or the locale's
+     * files are not there, it falls back to ASCII without a word. */
+    const char *codeset = strchr(iv_command_locale(), '.');
+    if (codeset == NULL) {
+        return true;
+    }
+    codeset++;
+    size_t size = strcspn(codeset, "@");
+    return !(size == strlen("UTF-8") && iv_ascii_iprefix(codeset, "UTF-8")) &&
+           !(size == strlen("UTF8") && iv_ascii_iprefix(codeset, "UTF8"));
 }
 
 int iv_command_fail(const struct iv_error *err)

@@ -4,7 +4,6 @@
 #include "imgval/base/text.h"
 
 #include <inttypes.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +41,7 @@ void iv_progress_init(struct iv_progress *progress, const struct iv_output_argum
         .is_wanted =
             output->quiet == 0 && (always || (output->progress == IV_WHEN_AUTO && is_live)),
         .is_live = is_live,
-        .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+        .ascii = iv_command_is_ascii(),
         .width = terminal_width(),
         .start = now_ms(),
     };

@@ -852,6 +852,15 @@ def check_locale(c, p):
                    p.run(*words, f"--format={fmt}").out, f"{fmt} does not depend on the locale")
     c.same(p.run("cache", "export", "--cache=u.db", env={"LC_ALL": "C"}).out, export(p, "u.db"),
            "nor does export")
+    for env, wanted in (({"LC_ALL": "C.UTF-8"}, "UTF-8"), ({"LC_ALL": "en_US.utf8"}, "UTF-8"),
+                        ({"LC_ALL": "xx_YY.UTF-8@euro"}, "UTF-8"), ({"LC_ALL": "POSIX"}, "ASCII"),
+                        ({"LC_ALL": "de_DE.ISO-8859-1"}, "ASCII"), ({"LC_ALL": ""}, "ASCII"),
+                        ({"LC_ALL": "", "LANG": "C.UTF-8"}, "UTF-8"),
+                        ({"LC_ALL": "", "LC_CTYPE": "C", "LANG": "C.UTF-8"}, "ASCII"),
+                        ({"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"}, "UTF-8"),
+                        ({"LC_ALL": "C.UTF-16"}, "ASCII")):
+        c.that(f"characters           {wanted}" in p.run("doctor", env=env).text,
+               f"{env} means {wanted}", p.run("doctor", env=env).text)
     present = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=False).stdout
     turkish = [x for x in present.split() if x.lower().startswith("tr_tr.utf")]
     if not turkish:

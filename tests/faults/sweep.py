@@ -60,9 +60,7 @@ class Sweep:
     def __init__(self, program, builder, volumes, shim, place):
         self.program, self.builder, self.volumes, self.shim = program, builder, volumes, shim
         self.place = place
-        # glibc takes any other locale for one that is not there when it lacks memory: output is then
-        # in ASCII, which is no fault of ours.
-        self.env = {"PATH": "/usr/bin:/bin", "HOME": str(place), "LC_ALL": "C",
+        self.env = {"PATH": "/usr/bin:/bin", "HOME": str(place), "LC_ALL": "C.UTF-8",
                     "IMGVAL_CACHE": str(place / "store.db"), "SOURCE_DATE_EPOCH": "1480000000"}
         self.failed = []
         self.counts = collections.Counter()
