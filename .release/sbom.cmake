@@ -12,7 +12,6 @@ function(component name version license)
   set(IMGVAL_SBOM_REFS "${IMGVAL_SBOM_REFS}" PARENT_SCOPE)
 endfunction()
 
-component(jansson "${JANSSON_VERSION}" MIT)
 component(libarchive "${LibArchive_VERSION}" BSD-2-Clause)
 if(SECCOMP_FOUND)
 endif()

@@ -53,7 +53,6 @@ LIBRARIES = {
     r"pcre2\.h": "imgval/base/pattern.c",
     r"openssl/": "imgval/base/digest.c",
     r"sqlite3\.h": "cache/db.c",
-    r"jansson\.h": "imgval/report/read/json_read.c",
     r"linux/(filter|audit)\.h": "imgval/base/filter.c",
     r"linux/landlock\.h": "imgval/base/sandbox.c",
 }

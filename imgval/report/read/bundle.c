@@ -268,12 +268,13 @@ bool iv_bundle_read(const char *bytes, size_t size, struct iv_arena *arena,
     struct iv_json_lines lines = {.text = bytes, .size = size};
     struct iv_json_reader reader = {.arena = arena, .err = err};
     struct progress progress = {0};
+    struct iv_json_document document IV_CLEANUP(iv_json_close) = {0};
     const char *line = NULL;
     size_t line_size = 0;
     bool whole = false;
     while (iv_json_next_line(&lines, &line, &line_size, &whole)) {
-        struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
-        if (!iv_json_parse(line, line_size, lines.number, &value, err)) {
+        const struct iv_json_value *value;
+        if (!iv_json_parse(&document, line, line_size, lines.number, &value, err)) {
             return false;
         }
         read_line(&reader, value, &progress);

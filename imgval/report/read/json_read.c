@@ -1,3 +1,6 @@
+/*
+ * json_read.c: members of values by name and type, over the tape of json_tape.h.
+ */
 #include "imgval/report/read/json_read.h"
 
 #include "imgval/base/arena.h"
@@ -6,203 +9,10 @@
 #include "imgval/model/package.h"
 #include "imgval/model/version.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const json_t *native(const struct iv_json_value *value)
-{
-    return (const json_t *)(const void *)value;
-}
-
-static const struct iv_json_value *ours(const json_t *value)
-{
-    return (const struct iv_json_value *)(const void *)value;
-}
-
-/* ---- records --------------------------------------------------------------------------------- */
-
-/*
- * Streams are millions of lines, nearly all of them one flat object of plain strings, whole numbers
- * and literals. Those are taken apart here, in less than half the time; whatever else a line may
- * be, right or wrong, is left to jansson.
- */
-struct flat {
-    const char *at;
-    const char *end;
-};
-
-static bool take(struct flat *flat, char wanted)
-{
-    if (flat->at == flat->end || *flat->at != wanted) {
-        return false;
-    }
-    flat->at++;
-    return true;
-}
-
-/* A string of printable ASCII without an escape. */
-static bool take_string(struct flat *flat, const char **ret_text, size_t *ret_size)
-{
-    if (!take(flat, '"')) {
-        return false;
-    }
-    const char *at = flat->at;
-    while (at < flat->end && *at >= ' ' && *at <= '~' && *at != '"' && *at != '\\') {
-        at++;
-    }
-    *ret_text = flat->at;
-    *ret_size = (size_t)(at - flat->at);
-    flat->at = at;
-    return take(flat, '"');
-}
-
-/* No sign, no leading zero, and nothing that int64_t may not hold. */
-static bool take_number(struct flat *flat, json_int_t *ret_number)
-{
-    const char *first = flat->at;
-    json_int_t number = 0;
-    while (flat->at < flat->end && *flat->at >= '0' && *flat->at <= '9' && flat->at - first < 18) {
-        number = number * 10 + (*flat->at - '0');
-        flat->at++;
-    }
-    *ret_number = number;
-    return flat->at > first && (*first != '0' || flat->at == first + 1);
-}
-
-static bool take_word(struct flat *flat, const char *word)
-{
-    const size_t size = strlen(word);
-    if ((size_t)(flat->end - flat->at) < size || memcmp(flat->at, word, size) != 0) {
-        return false;
-    }
-    flat->at += size;
-    return true;
-}
-
-/* NULL: it is no plain value. What follows it is the caller's to check. */
-static json_t *take_value(struct flat *flat)
-{
-    const char *text;
-    size_t size;
-    json_int_t number;
-    if (flat->at < flat->end && *flat->at == '"') {
-        return take_string(flat, &text, &size) ? json_stringn_nocheck(text, size) : NULL;
-    }
-    if (take_word(flat, "false")) {
-        return json_false();
-    }
-    if (take_word(flat, "true")) {
-        return json_true();
-    }
-    if (take_word(flat, "null")) {
-        return json_null();
-    }
-    return take_number(flat, &number) ? json_integer(number) : NULL;
-}
-
-static bool take_members(struct flat *flat, json_t *object)
-{
-    size_t count = 0;
-    do {
-        const char *name;
-        size_t size;
-        char key[64];
-        if (!take_string(flat, &name, &size) || size >= sizeof(key) || !take(flat, ':')) {
-            return false;
-        }
-        memcpy(key, name, size);
-        key[size] = '\0';
-        if (json_object_set_new_nocheck(object, key, take_value(flat)) != 0) {
-            return false;
-        }
-        count++;
-    } while (take(flat, ','));
-    /* As many members as names: none of them stands twice. */
-    return take(flat, '}') && flat->at == flat->end && json_object_size(object) == count;
-}
-
-/* NULL: not one of those, or no memory; jansson says which. */
-static json_t *parse_flat(const char *text, size_t size)
-{
-    struct flat flat = {.at = text, .end = text + size};
-    json_t *object = take(&flat, '{') ? json_object() : NULL;
-    if (object != NULL && !take_members(&flat, object)) {
-        json_decref(object);
-        object = NULL;
-    }
-    return object;
-}
-
-/* Depth of a document; bytes that a tree of it may take, of which jansson needs so many for each
- * array or object, and for each other value. */
-enum { DEPTH_MAX = 64, TREE_MAX = 512 * 1024 * 1024, CONTAINER_SIZE = 240, VALUE_SIZE = 64 };
-
-/* Whether a tree of the text would be bounded: a few bytes of JSON can make hundreds. It is not
- * parsed for that: outside of strings, each bracket and each comma stands for a value. */
-static bool is_bounded(const char *text, size_t size)
-{
-    uint64_t needed = 0;
-    size_t depth = 0;
-    size_t deepest = 0;
-    bool is_string = false;
-    for (size_t i = 0; i < size; i++) {
-        char c = text[i];
-        if (is_string) {
-            i += c == '\\';
-            is_string = c != '"';
-        } else if (c == '"') {
-            is_string = true;
-        } else if (c == '[' || c == '{') {
-            needed += CONTAINER_SIZE;
-            depth++;
-            deepest = depth > deepest ? depth : deepest;
-        } else if (c == ']' || c == '}') {
-            depth -= depth > 0;
-        } else if (c == ',' || c == ':') {
-            needed += VALUE_SIZE;
-        }
-    }
-    return needed + size <= TREE_MAX && deepest <= DEPTH_MAX;
-}
-
-bool iv_json_parse(const char *text, size_t size, size_t first_line,
-                   struct iv_json_value **ret_value, struct iv_error *err)
-{
-    json_error_t why;
-    json_set_alloc_funcs(iv_malloc, free);
-    json_t *value = parse_flat(text, size);
-    if (value == NULL && !is_bounded(text, size)) {
-        return iv_error_set(err, IV_ERROR_INVALID,
-                            "line %zu: the JSON text has too many values, or nests deeper than %d",
-                            first_line, DEPTH_MAX);
-    }
-    if (value == NULL) {
-        value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    }
-    if (value == NULL) {
-        if (json_error_code(&why) == json_error_out_of_memory) {
-            return iv_error_set(err, IV_ERROR_SYSTEM, "out of memory for a JSON text");
-        }
-        size_t line = first_line + (why.line > 0 ? (size_t)why.line - 1 : 0);
-        struct iv_buf escaped IV_CLEANUP(iv_buf_fini) = {0};
-        iv_text_escape(&escaped, why.text, 0, false); /* quotes what stands there */
-        return iv_error_set(err, IV_ERROR_INVALID, "line %zu, column %d: %s", line,
-                            why.column > 0 ? why.column : 1, iv_buf_text(&escaped));
-    }
-    *ret_value = (struct iv_json_value *)(void *)value;
-    return true;
-}
-
-void iv_json_value_close(struct iv_json_value **value)
-{
-    if (*value != NULL) {
-        json_decref((json_t *)(void *)*value);
-    }
-    *value = NULL;
-}
 
 static bool is_blank(char c)
 {
@@ -292,12 +102,12 @@ void iv_json_context(struct iv_json_reader *reader, const char *fmt, ...)
 
 bool iv_json_is_object(const struct iv_json_value *value)
 {
-    return value != NULL && json_is_object(native(value));
+    return value != NULL && value->type == IV_JSON_OBJECT;
 }
 
 bool iv_json_has(const struct iv_json_value *object, const char *name)
 {
-    return json_object_get(native(object), name) != NULL;
+    return iv_json_member_named(object, name, strlen(name)) != NULL;
 }
 
 void iv_json_require(struct iv_json_reader *reader, const struct iv_json_value *object,
@@ -311,14 +121,14 @@ void iv_json_require(struct iv_json_reader *reader, const struct iv_json_value *
 }
 
 /* The member, or NULL when there is none, it is null, or the reader has failed. */
-static const json_t *member(const struct iv_json_reader *reader, const struct iv_json_value *object,
-                            const char *name)
+static const struct iv_json_value *member(const struct iv_json_reader *reader,
+                                          const struct iv_json_value *object, const char *name)
 {
     if (reader->failed || object == NULL) {
         return NULL;
     }
-    const json_t *value = json_object_get(native(object), name);
-    return json_is_null(value) ? NULL : value;
+    const struct iv_json_value *value = iv_json_member_named(object, name, strlen(name));
+    return value == NULL || value->type == IV_JSON_NULL ? NULL : value;
 }
 
 static int hex_digit(char c)
@@ -330,9 +140,8 @@ static int hex_digit(char c)
 }
 
 /* Bytes without a NUL from lower-case hexadecimal; NULL when it is none. */
-static char *decode_hex(struct iv_arena *arena, const char *hex)
+static char *decode_hex(struct iv_arena *arena, const char *hex, size_t size)
 {
-    size_t size = strlen(hex);
     if (size % 2 != 0) {
         return NULL;
     }
@@ -349,7 +158,7 @@ static char *decode_hex(struct iv_arena *arena, const char *hex)
 }
 
 /* Whether `shown` is `exact` with U+FFFD in place of each bad byte, of which there is one. */
-static bool is_repaired(const char *shown, const char *exact)
+static bool is_repaired(const struct iv_json_value *shown, const char *exact)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     size_t size = strlen(exact);
@@ -361,35 +170,62 @@ static bool is_repaired(const char *shown, const char *exact)
         iv_utf8_add(&buf, taken > 0 ? code : 0xFFFD);
         at += taken > 0 ? taken : 1;
     }
-    return !valid && strcmp(shown, iv_buf_text(&buf)) == 0;
+    return !valid && shown->size == buf.size &&
+           memcmp(shown->text, iv_buf_text(&buf), buf.size) == 0;
+}
+
+/* Texts that were copied not long ago: of many findings the message, the remedy and more are the
+ * same, and are kept once. A place is taken by whoever comes last. */
+static const char *shared_text(struct iv_json_reader *reader, const char *text, size_t size)
+{
+    if (reader->recent == NULL || size == 0) {
+        return iv_arena_strndup(reader->arena, text, size);
+    }
+    uint32_t hash = (uint32_t)size;
+    const size_t step = size / 16 + 1;
+    for (size_t i = 0; i < size; i += step) {
+        hash = hash * 31 + (unsigned char)text[size - 1 - i];
+    }
+    struct iv_json_text *kept = &reader->recent->texts[hash % IV_COUNT(reader->recent->texts)];
+    if (kept->text == NULL || kept->size != size || memcmp(kept->text, text, size) != 0) {
+        kept->text = iv_arena_strndup(reader->arena, text, size);
+        kept->size = size;
+    }
+    return kept->text;
+}
+
+static bool is_string(const struct iv_json_value *value)
+{
+    return value != NULL && value->type == IV_JSON_STRING;
 }
 
 /* A copy of the string `value`, or of the bytes in `hex` where there are such. */
-static const char *exact_text(struct iv_json_reader *reader, const char *name, const json_t *value,
-                              const json_t *hex)
+static const char *exact_text(struct iv_json_reader *reader, const char *name,
+                              const struct iv_json_value *value, const struct iv_json_value *hex)
 {
-    if (!json_is_string(value) || (hex != NULL && !json_is_string(hex))) {
+    if (!is_string(value) || (hex != NULL && !is_string(hex))) {
         iv_json_fail(reader, "member \"%s\" is not a string", name);
         return NULL;
     }
     if (hex == NULL) {
-        return iv_arena_strdup(reader->arena, json_string_value(value));
+        return shared_text(reader, value->text, value->size);
     }
-    const char *exact = decode_hex(reader->arena, json_string_value(hex));
-    if (exact == NULL || !is_repaired(json_string_value(value), exact)) {
+    const char *exact = decode_hex(reader->arena, hex->text, hex->size);
+    if (exact == NULL || !is_repaired(value, exact)) {
         iv_json_fail(reader, "member \"%s_bytes\" is not the exact text of \"%s\"", name, name);
         return NULL;
     }
     return exact;
 }
 
-static const json_t *bytes_member(const struct iv_json_reader *reader,
-                                  const struct iv_json_value *object, const char *name)
+static const struct iv_json_value *bytes_member(const struct iv_json_reader *reader,
+                                                const struct iv_json_value *object,
+                                                const char *name)
 {
     static const char ending[] = "_bytes";
     char bytes_name[128];
     const size_t size = strlen(name);
-    if (size + sizeof(ending) > sizeof(bytes_name)) {
+    if (object == NULL || !object->has_bytes || size + sizeof(ending) > sizeof(bytes_name)) {
         return NULL;
     }
     (void)snprintf(bytes_name, sizeof(bytes_name), "%s%s", name, ending);
@@ -399,7 +235,7 @@ static const json_t *bytes_member(const struct iv_json_reader *reader,
 const char *iv_json_get_string(struct iv_json_reader *reader, const struct iv_json_value *object,
                                const char *name)
 {
-    const json_t *value = member(reader, object, name);
+    const struct iv_json_value *value = member(reader, object, name);
     if (value == NULL) {
         return NULL;
     }
@@ -409,21 +245,21 @@ const char *iv_json_get_string(struct iv_json_reader *reader, const struct iv_js
 bool iv_json_get_bool(struct iv_json_reader *reader, const struct iv_json_value *object,
                       const char *name)
 {
-    const json_t *value = member(reader, object, name);
-    if (value != NULL && !json_is_boolean(value)) {
+    const struct iv_json_value *value = member(reader, object, name);
+    if (value != NULL && value->type != IV_JSON_TRUE && value->type != IV_JSON_FALSE) {
         iv_json_fail(reader, "member \"%s\" is not true or false", name);
     }
-    return json_is_true(value);
+    return value != NULL && value->type == IV_JSON_TRUE;
 }
 
 int64_t iv_json_get_int(struct iv_json_reader *reader, const struct iv_json_value *object,
                         const char *name)
 {
-    const json_t *value = member(reader, object, name);
-    if (value != NULL && !json_is_integer(value)) {
+    const struct iv_json_value *value = member(reader, object, name);
+    if (value != NULL && value->type != IV_JSON_INTEGER) {
         iv_json_fail(reader, "member \"%s\" is not a whole number", name);
     }
-    return (int64_t)json_integer_value(value);
+    return value != NULL && value->type == IV_JSON_INTEGER ? value->integer : 0;
 }
 
 uint64_t iv_json_get_uint(struct iv_json_reader *reader, const struct iv_json_value *object,
@@ -440,13 +276,14 @@ uint64_t iv_json_get_uint(struct iv_json_reader *reader, const struct iv_json_va
 int iv_json_get_word(struct iv_json_reader *reader, const struct iv_json_value *object,
                      const char *name, const char *const *words)
 {
-    const json_t *value = member(reader, object, name);
-    const char *text = json_string_value(value);
-    for (int i = 0; text != NULL && words[i] != NULL; i++) {
-        if (strcmp(words[i], text) == 0) {
+    const struct iv_json_value *value = member(reader, object, name);
+    for (int i = 0; is_string(value) && words[i] != NULL; i++) {
+        if (strlen(words[i]) == value->size && memcmp(words[i], value->text, value->size) == 0) {
             return i;
         }
     }
+    const char *text =
+        is_string(value) ? iv_arena_strndup(reader->arena, value->text, value->size) : NULL;
     iv_json_fail(
         reader, "member \"%s\" is %s%s", name,
         text == NULL ? "not a word" : "none of the words for it: ", text == NULL ? "" : text);
@@ -456,12 +293,12 @@ int iv_json_get_word(struct iv_json_reader *reader, const struct iv_json_value *
 const struct iv_json_value *iv_json_get_object(struct iv_json_reader *reader,
                                                const struct iv_json_value *object, const char *name)
 {
-    const json_t *value = member(reader, object, name);
-    if (value != NULL && !json_is_object(value)) {
+    const struct iv_json_value *value = member(reader, object, name);
+    if (value != NULL && value->type != IV_JSON_OBJECT) {
         iv_json_fail(reader, "member \"%s\" is not an object", name);
         return NULL;
     }
-    return ours(value);
+    return value;
 }
 
 const struct iv_json_value *iv_json_as_array(struct iv_json_reader *reader,
@@ -471,11 +308,11 @@ const struct iv_json_value *iv_json_as_array(struct iv_json_reader *reader,
     if (value == NULL || reader->failed) {
         return NULL;
     }
-    if (!json_is_array(native(value))) {
+    if (value->type != IV_JSON_ARRAY && value->type != IV_JSON_LARGE_ARRAY) {
         iv_json_fail(reader, "not an array");
         return NULL;
     }
-    *ret_count = json_array_size(native(value));
+    *ret_count = value->size;
     return value;
 }
 
@@ -485,7 +322,7 @@ const struct iv_json_value *iv_json_get_array(struct iv_json_reader *reader,
 {
     bool failed_before = reader->failed;
     const struct iv_json_value *array =
-        iv_json_as_array(reader, ours(member(reader, object, name)), ret_count);
+        iv_json_as_array(reader, member(reader, object, name), ret_count);
     if (!failed_before) {
         iv_json_context(reader, "member \"%s\"", name);
     }
@@ -498,12 +335,12 @@ const struct iv_json_value *iv_json_item(struct iv_json_reader *reader,
     if (reader->failed) {
         return NULL;
     }
-    const json_t *value = json_array_get(native(array), i);
-    if (!json_is_object(value)) {
+    const struct iv_json_value *value = iv_json_element(array, i);
+    if (value == NULL || value->type != IV_JSON_OBJECT) {
         iv_json_fail(reader, "element %zu is not an object", i);
         return NULL;
     }
-    return ours(value);
+    return value;
 }
 
 const char **iv_json_get_strings(struct iv_json_reader *reader, const struct iv_json_value *object,
@@ -511,34 +348,34 @@ const char **iv_json_get_strings(struct iv_json_reader *reader, const struct iv_
 {
     size_t count = 0;
     const struct iv_json_value *array = iv_json_get_array(reader, object, name, &count);
-    const json_t *hex = bytes_member(reader, object, name);
-    if (hex != NULL && json_array_size(hex) != count) {
+    const struct iv_json_value *hex = bytes_member(reader, object, name);
+    if (hex != NULL && (hex->type != IV_JSON_ARRAY || hex->size != count)) {
         iv_json_fail(reader, "member \"%s_bytes\" has not as many elements as \"%s\"", name, name);
     }
     *ret_count = 0;
     const char **texts = IV_NEW_ARRAY(reader->arena, const char *, count + 1);
     for (size_t i = 0; i < count && !reader->failed; i++) {
-        const json_t *value = json_array_get(native(array), i);
-        const json_t *bytes = json_array_get(hex, i);
-        if (!json_is_null(value)) {
-            texts[i] = exact_text(reader, name, value, json_is_null(bytes) ? NULL : bytes);
+        const struct iv_json_value *value = iv_json_element(array, i);
+        const struct iv_json_value *bytes = hex == NULL ? NULL : iv_json_element(hex, i);
+        bytes = bytes == NULL || bytes->type == IV_JSON_NULL ? NULL : bytes;
+        if (value != NULL && value->type != IV_JSON_NULL) {
+            texts[i] = exact_text(reader, name, value, bytes);
         }
     }
     *ret_count = reader->failed ? 0 : count;
     return texts;
 }
 
-bool iv_json_next(const struct iv_json_value *object, struct iv_json_member *ret_member)
+bool iv_json_next(const struct iv_json_value *object, struct iv_json_member *member)
 {
-    json_t *mutable = (json_t *)(uintptr_t)native(object); /* jansson's iterators are not const */
-    void *at = ret_member->place == NULL ? json_object_iter(mutable)
-                                         : json_object_iter_next(mutable, ret_member->place);
-    if (at == NULL) {
+    const struct iv_json_value *name =
+        member->value == NULL ? object + 1 : member->value + member->value->span;
+    if (name >= object + object->span) {
         return false;
     }
-    ret_member->place = at;
-    ret_member->name = json_object_iter_key(at);
-    ret_member->value = ours(json_object_iter_value(at));
+    member->name = name->text;
+    member->name_size = name->size;
+    member->value = name + 1;
     return true;
 }
 
@@ -724,9 +561,4 @@ void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_val
             break;
         }
     }
-}
-
-void iv_json_library(struct iv_buf *buf)
-{
-    iv_buf_printf(buf, "jansson %s", jansson_version_str());
 }

@@ -1,8 +1,7 @@
 /*
- * json_read.h: JSON values read back, checked for shape. The only module that knows jansson.
+ * json_read.h: JSON values read back, checked for shape.
  *
- * Bounded by the size of the text; duplicate members and nesting beyond jansson's limit (2048) are
- * errors. A reader fails once: the first value of a wrong shape sets the error, and from then on
+ * A reader fails once: the first value of a wrong shape sets the error, and from then on
  * every read gives nothing, so that callers read a whole object and look at `failed` then. Members
  * that nobody asks for are ignored: formats may grow. Strings are copied into the arena.
  */
@@ -14,26 +13,27 @@
 #include "imgval/base/buf.h"
 #include "imgval/base/error.h"
 #include "imgval/model/fields.h"
+#include "imgval/report/read/json_tape.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct iv_json_value; /* borrowed from the value that was parsed */
+struct iv_json_text {
+    const char *text;
+    size_t size;
+};
+/* Texts of the reader's arena that come again; zeroed, and again whenever the arena is reset. */
+struct iv_json_recent {
+    struct iv_json_text texts[4096];
+};
 
 struct iv_json_reader {
     struct iv_arena *arena;
-    struct iv_error *err; /* IV_ERROR_INVALID */
+    struct iv_json_recent *recent; /* or NULL: every text is a copy of its own */
+    struct iv_error *err;          /* IV_ERROR_INVALID */
     bool failed;
 };
-
-/*
- * Parses one whole value. The error names line (counted from `first_line`) and column. The value is
- * the caller's, for IV_CLEANUP(iv_json_value_close).
- */
-IV_MUST_USE bool iv_json_parse(const char *text, size_t size, size_t first_line,
-                               struct iv_json_value **ret_value, struct iv_error *err);
-void iv_json_value_close(struct iv_json_value **value);
 
 /*
  * Whether one of the first members of a text that looks like a JSON object has this name and a
@@ -94,19 +94,16 @@ const struct iv_json_value *iv_json_item(struct iv_json_reader *reader,
 const struct iv_json_value *iv_json_as_array(struct iv_json_reader *reader,
                                              const struct iv_json_value *value, size_t *ret_count);
 
-/* Walks the members of an object in their order: NULL starts, NULL is the end. */
+/* Walks the members of an object in their order; begins zeroed. */
 struct iv_json_member {
-    const char *name;
+    const char *name; /* without a NUL */
+    size_t name_size;
     const struct iv_json_value *value;
-    void *place;
 };
 bool iv_json_next(const struct iv_json_value *object, struct iv_json_member *member);
 
 /* What iv_json_fields() wrote, into an object that the caller zeroed. */
 void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_value *object,
                          const struct iv_struct *type, unsigned uses, void *ret_object);
-
-/* Appends the name and version of the library that is linked: "jansson 2.14". */
-void iv_json_library(struct iv_buf *buf);
 
 #endif

@@ -6,11 +6,13 @@
 #include "imgval/report/read/report_check.h"
 #include "imgval/report/write/json_report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A report in the making. Everything grows with the text read, never with a count in it. */
 struct loader {
     struct iv_json_reader reader;
+    struct iv_json_document document;
     iv_rule_find_fn *find;
     struct iv_report report;
     size_t entry_capacity;
@@ -198,7 +200,7 @@ static void read_device(struct loader *loader, const struct iv_json_value *objec
     while (iv_json_next(device, &member)) {
         size_t count = 0;
         const struct iv_json_value *array = iv_json_as_array(reader, member.value, &count);
-        const char *name = iv_arena_strdup(reader->arena, member.name);
+        const char *name = iv_arena_strndup(reader->arena, member.name, member.name_size);
         for (size_t i = 0; i < count && !reader->failed; i++) {
             read_datum(reader, iv_json_item(reader, array, i), name,
                        &ret_device->values[ret_device->value_count++]);
@@ -464,9 +466,27 @@ static void check_report(struct loader *loader)
     }
 }
 
+/* Room for as many as the arrays have: growing would leave as much again behind in the arena. */
+static void reserve_room(struct loader *loader, const struct iv_json_value *object)
+{
+    struct iv_json_reader *reader = &loader->reader;
+    size_t packages = 0;
+    size_t findings = 0;
+    (void)iv_json_get_array(reader, object, "packages", &packages);
+    (void)iv_json_get_array(reader, object, "findings", &findings);
+    if (!reader->failed) {
+        loader->submission->packages = IV_NEW_ARRAY(reader->arena, struct iv_package, packages);
+        loader->package_capacity = packages;
+        struct iv_judgement *judgement = &last_entry(loader)->judgement;
+        judgement->findings = IV_NEW_ARRAY(reader->arena, struct iv_finding, findings);
+        loader->finding_capacity = findings;
+    }
+}
+
 static void read_entry(struct loader *loader, const struct iv_json_value *object)
 {
     read_submission(loader, object);
+    reserve_room(loader, object);
     read_all(loader, object, "packages", read_package);
     read_all(loader, object, "findings", read_finding);
     finish_submission(loader);
@@ -475,8 +495,8 @@ static void read_entry(struct loader *loader, const struct iv_json_value *object
 
 static bool read_document(struct loader *loader, const char *bytes, size_t size)
 {
-    struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
-    if (!iv_json_parse(bytes, size, 1, &value, loader->reader.err)) {
+    const struct iv_json_value *value;
+    if (!iv_json_parse(&loader->document, bytes, size, 1, &value, loader->reader.err)) {
         return false;
     }
     if (!iv_json_is_object(value)) {
@@ -600,10 +620,10 @@ static void set_part(struct loader *loader)
 static bool read_line(struct loader *loader, const char *line, size_t size, size_t number,
                       bool whole, bool *ret_failed)
 {
-    struct iv_json_value *value IV_CLEANUP(iv_json_value_close) = NULL;
+    const struct iv_json_value *value;
     struct iv_error why = {0};
     *ret_failed = false;
-    if (!iv_json_parse(line, size, number, &value, &why)) {
+    if (!iv_json_parse(&loader->document, line, size, number, &value, &why)) {
         if (!whole && loader->has_header && !loader->has_end && why.code == IV_ERROR_INVALID) {
             return false; /* cut off within a record */
         }
@@ -716,6 +736,7 @@ bool iv_stream_read(int fd, iv_rule_find_fn *find, iv_report_entry_fn *each, voi
         }
     }
     iv_buf_fini(&window.buf);
+    iv_json_close(&loader.document);
     if (failed) {
         return false;
     }
@@ -731,9 +752,13 @@ bool iv_report_read(const char *bytes, size_t size, iv_rule_find_fn *find, struc
     if (size > IV_REPORT_READ_MAX) {
         return iv_error_set(err, IV_ERROR_INVALID, "a report of more than 1 GiB");
     }
-    struct loader loader = {.reader = {.arena = arena, .err = err}, .find = find};
+    struct iv_json_recent *recent = iv_malloc(sizeof(*recent));
+    *recent = (struct iv_json_recent){0};
+    struct loader loader = {.reader = {.arena = arena, .recent = recent, .err = err}, .find = find};
     bool is_read = iv_json_is_stream(bytes, size) ? read_stream(&loader, bytes, size)
                                                   : read_document(&loader, bytes, size);
+    iv_json_close(&loader.document);
+    free(recent);
     if (!is_read) {
         return false;
     }

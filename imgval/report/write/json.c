@@ -200,7 +200,7 @@ void iv_json_bool(struct iv_json *json, const char *name, bool value)
 
 void iv_json_uint(struct iv_json *json, const char *name, uint64_t value)
 {
-    /* Parsers stop at 2^63-1, jansson among them; no real size or count comes near. */
+    /* Parsers stop at 2^63-1, our own among them; no real size or count comes near. */
     iv_json_int(json, name, value > INT64_MAX ? INT64_MAX : (int64_t)value);
 }
 
