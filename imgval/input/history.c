@@ -289,6 +289,32 @@ static void set_name(struct history *h, struct entry *entry)
     iv_package_set_key(h->r->scratch, package, path);
 }
 
+/* What is longer than any name is not kept: a document that deflates well may hold megabytes in one
+ * element, thousands of times. The entry is not believed then. */
+static void cap_texts(struct history *h, uint64_t line, struct entry *entry)
+{
+    const uint64_t limit = h->r->limits->package_text;
+    const char **const own[] = {&entry->file, &entry->identity};
+    for (size_t i = 0; i < iv_package_struct.field_count + IV_COUNT(own); i++) {
+        const bool is_own = i >= iv_package_struct.field_count;
+        const struct iv_field *field = is_own ? NULL : &iv_package_struct.fields[i];
+        if (!is_own && field->type != IV_TYPE_STRING) {
+            continue;
+        }
+        const char **place = is_own ? own[i - iv_package_struct.field_count]
+                                    : (const char **)((char *)&entry->package + field->offset);
+        static const char *const names[] = {"PackageFile", "PackageIdentity"};
+        const char *name = is_own ? names[i - iv_package_struct.field_count] : field->name;
+        if (*place != NULL && strlen(*place) > limit) {
+            fault(h, IV_FAULT_LIMIT, line,
+                  iv_reader_printf(h->r, "%s of a package has %zu bytes, the limit is %" PRIu64,
+                                   name, strlen(*place), limit));
+            *place = NULL;
+            entry->is_malformed = true;
+        }
+    }
+}
+
 /*
  * The package in hand is complete. A damaged entry still is a package that was installed: it is
  * kept under what name it has. Updates come as diff packages (.spku); what they leave behind is a
@@ -299,6 +325,7 @@ static void on_package_end(void *context, const struct iv_xml_element *e)
     struct history *h = context;
     struct entry *now = h->now;
     struct iv_package *package = &now->package;
+    cap_texts(h, e->line, now);
     set_name(h, now);
     if (*package->key == '\0') {
         malformed(h, e->line,
