@@ -59,6 +59,16 @@ static void test_forms(void)
     check_text(HEADER, name, "", 0);
 }
 
+/* Of several lines that are nothing the first one is named. */
+static void test_stray_line(void)
+{
+    static const char text[] = "; a comment\nhello\nworld\nagain\n";
+    BENCH(b);
+    read_bytes(&b, text, strlen(text));
+    CHECK_INT(b.facts.fault_count, 1);
+    CHECK_INT(b.facts.faults[0].line, 2);
+}
+
 static void test_malformed(void)
 {
     static const char name[] = "PhoneManufacturer";
@@ -243,6 +253,7 @@ int main(void)
 {
     test_forms();
     test_malformed();
+    test_stray_line();
     test_places();
     test_encodings();
     test_gzip();

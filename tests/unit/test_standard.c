@@ -384,6 +384,34 @@ static void test_partitions(struct bench *bench)
     }
 }
 
+/* What an image's partition could not be read for leaves its rule open, and no other one. */
+static void test_unread_partitions(struct bench *bench)
+{
+    static const struct {
+        const char *partition;
+        const char *open;
+    } rows[] = {{"MainOS", "STD003"}, {"EFIESP", "STD004"}, {"UPDATEOS", "STD005"}, {"Data", ""}};
+    static const enum iv_fault_kind kinds[] = {IV_FAULT_PARTITION, IV_FAULT_UNSUPPORTED,
+                                               IV_FAULT_LIMIT};
+    static const char *const ids[] = {"STD003", "STD004", "STD005"};
+    for (size_t i = 0; i < IV_COUNT(rows) * IV_COUNT(kinds); i++) {
+        struct iv_package p = a_package();
+        struct iv_fault fault = {.kind = kinds[i % IV_COUNT(kinds)],
+                                 .path = "fw/a.ffu",
+                                 .member = rows[i / IV_COUNT(kinds)].partition,
+                                 .detail = "why"};
+        struct iv_submission s = {
+            .path = "fw", .packages = &p, .package_count = 1, .faults = &fault, .fault_count = 1};
+        struct iv_judgement j;
+        iv_set_build(s.packages, s.package_count, &bench->arena, &s.set);
+        judge(bench, &s, &j);
+        for (size_t k = 0; k < IV_COUNT(ids); k++) {
+            bool open = strcmp(rows[i / IV_COUNT(kinds)].open, ids[k]) == 0;
+            CHECK_INT(outcome_of(&j, ids[k]), open ? IV_NOT_EVALUATED : IV_PASSED);
+        }
+    }
+}
+
 static void test_history_entries_are_not_judged(struct bench *bench)
 {
     struct iv_package packages[2] = {a_package(), a_package()};
@@ -420,6 +448,7 @@ int main(void)
     test_removal(&bench);
     test_version(&bench);
     test_partitions(&bench);
+    test_unread_partitions(&bench);
     test_history_entries_are_not_judged(&bench);
     iv_arena_fini(&bench.arena);
     iv_engine_close(&bench.engine);
