@@ -203,6 +203,23 @@ static bool lacks_packages_of_history(const struct iv_submission *s)
     return false;
 }
 
+static const char archive_reason[] = "an archive, which is not read: unpack it, and name what is "
+                                     "in it";
+
+/* A file that was read as a tree, and of which nothing could be read. */
+static bool is_archive(const struct iv_submission *s)
+{
+    return s->kind == IV_KIND_DIRECTORY && s->package_count == 0 && s->fault_count == 1 &&
+           s->faults[0].kind == IV_FAULT_UNSUPPORTED && strcmp(s->faults[0].path, s->path) == 0;
+}
+
+/* The same of a report. */
+static bool is_reported_archive(const struct iv_submission *s, const struct iv_finding *finding)
+{
+    return s->kind == IV_KIND_DIRECTORY && s->package_count == 0 && finding->path != NULL &&
+           strcmp(finding->rule->id, "IMG008") == 0 && strcmp(finding->path, s->path) == 0;
+}
+
 /* ---- submissions on disk --------------------------------------------------------------------- */
 
 static void read_path(struct iv_auditing *a, const char *path)
@@ -222,9 +239,9 @@ static void read_path(struct iv_auditing *a, const char *path)
         .verified = a->options->scan->verify,
         .hidden = s.set_incomplete,
         .doubt = s.fault_count == 0 ? NULL : s.faults[0].path,
-        .reason = lacks_packages_of_history(&s)               ? partial_reason
-                  : s.package_count == 0 && s.fault_count > 0 ? s.faults[0].detail
-                                                              : NULL,
+        .reason = lacks_packages_of_history(&s) ? partial_reason
+                  : is_archive(&s)              ? archive_reason
+                                                : NULL,
     };
     add_submission(a, &s, &origin);
 }
@@ -261,6 +278,9 @@ static void add_entry(void *context, const struct iv_report_entry *entry, bool w
         origin.hidden = origin.hidden || hides_packages(finding);
         if (origin.reason == NULL && strcmp(finding->rule->id, "IMG010") == 0) {
             origin.reason = partial_reason;
+        }
+        if (origin.reason == NULL && is_reported_archive(&s, finding)) {
+            origin.reason = archive_reason;
         }
         if ((hides_packages(finding) || strcmp(finding->rule->id, "IMG303") == 0) &&
             finding->path != NULL &&

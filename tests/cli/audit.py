@@ -634,7 +634,12 @@ def check_archives(checks, place):
                 "each archive that may hold a submission is named")
     answer = audit(checks, place, "an archive by its path", "kept/v3.zip", status=3)
     checks.same([u["reason"] for u in answer["unjudged"]],
-                ["a zip archive: unpack it, and scan what is in it"], "and what to do with it")
+                ["an archive, which is not read: unpack it, and name what is in it"],
+                "and what to do with it")
+    stream = place.run("scan", "--no-wspc", "--format=jsonl", "kept/v3.zip")
+    (place.path / "zip.jsonl").write_bytes(stream.out)
+    checks.same(audit(checks, place, "a stream of it", "zip.jsonl", status=3), answer,
+                "the stream gives the same audit")
     done = place.run("diff", "kept/v2", "kept/v3.zip")
     checks.status(done, 3, "diff with an archive")
     done = place.run("cache", "add", "--cache=zip.db", "kept/v3.zip")
