@@ -87,7 +87,8 @@ static void add_overview(struct iv_buf *buf)
         iv_buf_printf(buf, "  %-16s %s\n", name, commands[i]->summary);
     }
     iv_buf_puts(buf, "\nimgval COMMAND --help shows a command's options; imgval --version the\n"
-                     "version. Manual pages: imgval(1), imgval-rules(7), imgval-formats(5).\n\n"
+                     "version. Manual pages: imgval(1), imgval-tutorial(7), imgval-rules(7),\n"
+                     "imgval-formats(5), imgval-fleet(7) for many sets on many machines.\n\n"
                      "Exit status: 0 pass, 1 fail, 2 usage error, 3 incomplete, 4 trouble.\n");
 }
 

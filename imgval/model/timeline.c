@@ -311,7 +311,7 @@ static void close_spans(struct mending *m, uint32_t point)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->open_count; i++) {
-        struct iv_mend_span *span = &m->mends.spans[m->open[i]];
+        struct iv_fix_span *span = &m->mends.spans[m->open[i]];
         uint32_t key = m->keys.local[m->pool->packages[span->package].key] - 1;
         if (m->seen[key] != point + 1) {
             span->last = point;
@@ -334,7 +334,7 @@ static void open_spans(struct mending *m, const struct iv_pool_set *before, uint
                                        sizeof(*m->mends.spans));
         m->open[m->open_count++] = (uint32_t)m->mends.count;
         m->mends.spans[m->mends.count++] =
-            (struct iv_mend_span){.package = item->package, .first = point, .last = point};
+            (struct iv_fix_span){.package = item->package, .first = point, .last = point};
     }
 }
 

@@ -67,14 +67,14 @@ bool iv_matrix_holds(const struct iv_matrix *matrix, size_t source, size_t targe
 /* ---- mends ----------------------------------------------------------------------------------- */
 
 /* An empty package that a run of neighbouring points needs. */
-struct iv_mend_span {
+struct iv_fix_span {
     uint32_t package; /* the last state that it had */
     uint32_t first;   /* points, both ends included */
     uint32_t last;
 };
 
 struct iv_fixes {
-    struct iv_mend_span *spans; /* by first, then key */
+    struct iv_fix_span *spans; /* by first, then key */
     size_t count;
     uint64_t total;   /* packages to add, over all points */
     uint32_t *needed; /* by point: how many it needs */

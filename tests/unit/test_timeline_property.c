@@ -192,7 +192,7 @@ static bool spans_mend(const struct model *m, const struct iv_pool *pool,
     struct model mended = *m;
     uint64_t total = 0;
     for (size_t i = 0; i < mends->count; i++) {
-        const struct iv_mend_span *span = &mends->spans[i];
+        const struct iv_fix_span *span = &mends->spans[i];
         struct iv_package package;
         iv_pool_package(pool, span->package, &package);
         for (uint32_t v = span->first; v <= span->last; v++) {

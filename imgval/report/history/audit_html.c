@@ -263,7 +263,7 @@ static void write_mends(struct iv_audit_page *page)
     iv_markup_element(m, "h3", "Empty packages that mend every break");
     iv_html_table(m, "spans", "Empty packages that mend every break", columns, false);
     for (size_t i = 0; i < mends->count && i < LISTED; i++) {
-        const struct iv_mend_span *span = &mends->spans[i];
+        const struct iv_fix_span *span = &mends->spans[i];
         iv_markup_break(m);
         iv_markup_open(m, "tr");
         iv_html_cell(m, iv_audit_package_name(page->audit, span->package));

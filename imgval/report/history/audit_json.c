@@ -180,7 +180,7 @@ static void write_mends(const struct writer *w)
     iv_json_uint(json, "total", mends->total);
     iv_json_open_array(json, "packages");
     for (size_t i = 0; i < mends->count; i++) {
-        const struct iv_mend_span *span = &mends->spans[i];
+        const struct iv_fix_span *span = &mends->spans[i];
         const struct iv_pool_package *state = &w->audit->pool.packages[span->package];
         iv_json_open_object(json, NULL);
         write_package(w, state);

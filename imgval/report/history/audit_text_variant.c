@@ -371,7 +371,7 @@ static void write_mends(const struct iv_audit_text *w)
     const size_t shown = iv_audit_text_bound(w, mends->count, LISTED);
     for (size_t i = 0; i < shown; i++) {
         struct iv_arena_mark mark = iv_arena_mark(w->out.scratch);
-        const struct iv_mend_span *span = &mends->spans[i];
+        const struct iv_fix_span *span = &mends->spans[i];
         const char *first = version_of(w, w->variant->chain[span->first]);
         const char *last = version_of(w, w->variant->chain[span->last]);
         bool one = span->first == span->last;
