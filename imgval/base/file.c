@@ -474,11 +474,40 @@ static void text_free(char **text)
     free(*text);
 }
 
+/* What a file is to hold: bytes, or whatever a function writes. */
+struct content {
+    const void *bytes;
+    size_t size;
+    iv_file_write_fn *write; /* NULL: the bytes */
+    const void *context;
+};
+
+/* The stream has a descriptor of its own: the caller syncs and closes the file. */
+static bool write_content(int fd, const struct content *content)
+{
+    if (content->write == NULL) {
+        return write_all(fd, content->bytes, content->size);
+    }
+    int copy IV_CLEANUP(iv_fd_close) = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+    if (out == NULL) {
+        return false;
+    }
+    copy = -1; /* it is the stream's now */
+    errno = 0;
+    content->write(content->context, out);
+    bool fine = fflush(out) == 0 && ferror(out) == 0;
+    int why = errno != 0 ? errno : EIO;
+    fine = fclose(out) == 0 && fine;
+    errno = why;
+    return fine;
+}
+
 /* A device, FIFO or terminal keeps its place: /dev/null must stay what it is. */
-static bool write_through(const char *path, const void *bytes, size_t size, struct iv_error *err)
+static bool write_through(const char *path, const struct content *content, struct iv_error *err)
 {
     int fd IV_CLEANUP(iv_fd_close) = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 || !write_all(fd, bytes, size) || !close_checked(&fd)) {
+    if (fd < 0 || !write_content(fd, content) || !close_checked(&fd)) {
         return iv_error_errno(err, "cannot write %s", path);
     }
     return true;
@@ -504,12 +533,12 @@ static int open_temporary(int dirfd, char ret_name[TEMPORARY_SIZE])
 }
 
 /* `old`: the file that is replaced, for its permissions; NULL when there is none. */
-static bool write_temporary(int *fd, const struct stat *old, const void *bytes, size_t size)
+static bool write_temporary(int *fd, const struct stat *old, const struct content *content)
 {
     if (old != NULL && fchmod(*fd, old->st_mode & 0777) != 0) {
         return false;
     }
-    return write_all(*fd, bytes, size) && fsync(*fd) == 0 && close_checked(fd);
+    return write_content(*fd, content) && fsync(*fd) == 0 && close_checked(fd);
 }
 
 /* Some file systems cannot sync a directory and say so; others fail for a reason that counts. */
@@ -518,15 +547,15 @@ static bool sync_directory(int dirfd)
     return fsync(dirfd) == 0 || errno == EINVAL || errno == EBADF || errno == ENOTSUP;
 }
 
-static bool replace_in(int dirfd, const char *name, const struct stat *old, const void *bytes,
-                       size_t size)
+static bool replace_in(int dirfd, const char *name, const struct stat *old,
+                       const struct content *content)
 {
     char temporary[TEMPORARY_SIZE];
     int fd IV_CLEANUP(iv_fd_close) = open_temporary(dirfd, temporary);
     if (fd < 0) {
         return false;
     }
-    if (!write_temporary(&fd, old, bytes, size) || renameat(dirfd, temporary, dirfd, name) != 0) {
+    if (!write_temporary(&fd, old, content) || renameat(dirfd, temporary, dirfd, name) != 0) {
         int saved = errno;
         unlinkat(dirfd, temporary, 0);
         errno = saved;
@@ -545,12 +574,12 @@ static bool is_database(const char *path)
            memcmp(head, magic, sizeof(magic)) == 0;
 }
 
-bool iv_file_replace(const char *path, const void *bytes, size_t size, struct iv_error *err)
+static bool replace(const char *path, const struct content *content, struct iv_error *err)
 {
     struct stat st;
     bool exists = stat(path, &st) == 0;
     if (exists && !S_ISREG(st.st_mode)) {
-        return write_through(path, bytes, size, err);
+        return write_through(path, content, err);
     }
     if (exists && is_database(path)) {
         return iv_error_set(err, IV_ERROR_SYSTEM,
@@ -577,8 +606,19 @@ bool iv_file_replace(const char *path, const void *bytes, size_t size, struct iv
     if (dirfd < 0 && errno == EACCES) { /* a directory that may be written but not listed */
         dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
-    if (dirfd < 0 || !replace_in(dirfd, name, exists ? &st : NULL, bytes, size)) {
+    if (dirfd < 0 || !replace_in(dirfd, name, exists ? &st : NULL, content)) {
         return iv_error_errno(err, "cannot write %s", path);
     }
     return true;
+}
+
+bool iv_file_replace(const char *path, const void *bytes, size_t size, struct iv_error *err)
+{
+    return replace(path, &(struct content){.bytes = bytes, .size = size}, err);
+}
+
+bool iv_file_replace_with(const char *path, iv_file_write_fn *write, const void *context,
+                          struct iv_error *err)
+{
+    return replace(path, &(struct content){.write = write, .context = context}, err);
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum iv_file_type {
     IV_FILE_REGULAR,
@@ -88,5 +89,10 @@ void iv_walk(int dirfd, const struct iv_limits *limits, iv_walk_want_fn *want, v
  */
 IV_MUST_USE bool iv_file_replace(const char *path, const void *bytes, size_t size,
                                  struct iv_error *err);
+
+/* The same for what is too large to be held in memory. Errors of `out` are found here. */
+typedef void iv_file_write_fn(const void *context, FILE *out);
+IV_MUST_USE bool iv_file_replace_with(const char *path, iv_file_write_fn *write,
+                                      const void *context, struct iv_error *err);
 
 #endif

@@ -2,17 +2,11 @@
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
-#include "imgval/base/look.h"
 #include "imgval/history/audit.h"
 #include "imgval/report/history/audit_report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct audit_arguments {
     struct iv_scan_arguments scan; /* first: the shared groups have its offsets */
@@ -113,54 +107,22 @@ static bool parse_reports(const struct audit_arguments *given, struct iv_arena *
     return true;
 }
 
-static void write_one(const struct iv_audit *audit, const struct further *further,
-                      const struct iv_style_options *style, FILE *out)
+/* One further report in the making. */
+struct saving {
+    const struct iv_audit *audit;
+    const struct further *further;
+    const struct iv_style_options *style;
+};
+
+/* Never held in memory: a matrix can be large. */
+static void write_one(const void *context, FILE *out)
 {
-    if (further->write == NULL) {
-        iv_audit_write_matrix(audit, out);
+    const struct saving *s = context;
+    if (s->further->write == NULL) {
+        iv_audit_write_matrix(s->audit, out);
     } else {
-        further->write(audit, style, out);
+        s->further->write(s->audit, s->style, out);
     }
-}
-
-/* Closes what was written; false with errno set. */
-static bool finish(FILE *file, bool sync)
-{
-    bool fine = fflush(file) == 0 && ferror(file) == 0 && (!sync || fsync(fileno(file)) == 0);
-    int why = errno;
-    fine = fclose(file) == 0 && fine;
-    errno = why;
-    return fine;
-}
-
-/* Written beside the file and renamed, and never held in memory: a matrix can be large. What is
- * there and is no regular file is written to in place. */
-static bool save(const struct iv_audit *audit, const struct further *further,
-                 const struct iv_style_options *style, struct iv_error *err)
-{
-    struct stat st;
-    struct iv_buf beside IV_CLEANUP(iv_buf_fini) = {0};
-    const bool in_place = iv_look_at(further->path, &st) == IV_LOOK_FOUND && !S_ISREG(st.st_mode);
-    iv_buf_printf(&beside, "%s%s", further->path, in_place ? "" : ".XXXXXX");
-    int fd =
-        in_place ? open(further->path, O_WRONLY | O_CLOEXEC) : mkostemp(beside.data, O_CLOEXEC);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (file == NULL) {
-        return iv_error_errno(err, "%s", further->path);
-    }
-    write_one(audit, further, style, file);
-    mode_t mask = umask(0);
-    (void)umask(mask);
-    bool fine = in_place || fchmod(fd, 0666 & ~mask) == 0;
-    fine = finish(file, !in_place) && fine;
-    if (fine && (in_place || rename(iv_buf_text(&beside), further->path) == 0)) {
-        return true;
-    }
-    iv_error_errno(err, "%s", further->path);
-    if (!in_place) {
-        (void)unlink(iv_buf_text(&beside));
-    }
-    return false;
 }
 
 /* Every one is written even if another fails. */
@@ -177,7 +139,8 @@ static int write_all(const struct iv_audit *audit, const struct audit_arguments 
     const struct iv_style_options plain = {
         .ascii = style.ascii, .width = 100, .verbose = style.verbose};
     for (size_t i = 0; i < count; i++) {
-        if (!save(audit, &further[i], &plain, &err)) {
+        const struct saving saving = {.audit = audit, .further = &further[i], .style = &plain};
+        if (!iv_file_replace_with(further[i].path, write_one, &saving, &err)) {
             status = iv_command_fail(&err);
         }
     }

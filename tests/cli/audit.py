@@ -444,6 +444,12 @@ def check_formats(checks, place):
     checks.status(place.run("audit", top, "--report=json:missing/x"), 4, "a report that fails")
     checks.that(not list(place.path.glob("*.json.*")), "nothing is left beside a report")
     check_for_services(checks, place)
+    place.run("cache", "import", "--cache=kept.db", next(top.iterdir()))
+    before = (place.path / "kept.db").read_bytes()
+    for word in ("--report=json:kept.db", "--matrix=kept.db"):
+        done = place.run("audit", top, word)
+        checks.status(done, 4, f"{word}: a baseline store is not written over")
+    checks.same((place.path / "kept.db").read_bytes(), before, "the baseline store is as it was")
     quiet = place.run("audit", "-q", top)
     checks.same(len(quiet.text.strip().splitlines()), 2, "-q")
     checks.that(quiet.text.startswith("broken ") and f": {name('c')}" in quiet.text and
