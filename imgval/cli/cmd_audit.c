@@ -183,7 +183,11 @@ static void take_shard(struct iv_found_list *list, const struct iv_shard *shard,
         }
     }
     size_t left_out = list->count - kept;
-    if (left_out > 0 && !only_list) {
+    if (left_out > 0 && kept == 0) {
+        fprintf(stderr,
+                "imgval: --shard=%zu/%zu: none of the %zu submissions found is in this part\n",
+                shard->index, shard->count, left_out);
+    } else if (left_out > 0 && !only_list) {
         list->items[kept++] = (struct iv_found){
             .path = iv_arena_printf(arena, "--shard=%zu/%zu", shard->index, shard->count),
             .trouble = iv_arena_printf(arena,
@@ -224,7 +228,9 @@ static int run_audit(const struct iv_command *command, void *options,
         !iv_audit_find(names.items, names.count, &audit_of, arena, &list, &err)) {
         return iv_command_fail(&err);
     }
+    const bool had_any = list.count > 0;
     take_shard(&list, &shard, given->list, arena);
+    const bool is_empty_part = had_any && list.count == 0;
     if (given->list) {
         return print_list(&list);
     }
@@ -241,7 +247,8 @@ static int run_audit(const struct iv_command *command, void *options,
     if (!iv_audit_run(&list, &audit_of, arena, &audit, &err)) {
         return iv_command_fail(&err);
     }
-    return write_all(&audit, given, further, further_count, status_of(&audit));
+    return write_all(&audit, given, further, further_count,
+                     is_empty_part ? IV_EXIT_PASS : status_of(&audit));
 }
 
 const struct iv_command iv_cmd_audit = {

@@ -177,7 +177,11 @@ static int run_scan(const struct iv_command *command, void *options,
     if (given->output.verbose > 0) {
         tell_containment(&outcome, scan_options.jobs);
     }
-    return write_reports(given, &report, further, &timings, iv_command_status(&report, &outcome));
+    status = iv_command_status(&report, &outcome);
+    if (paths.count == 0) {
+        report.verdict = IV_VERDICT_INCOMPLETE; /* of an empty part: nothing was judged, no pass */
+    }
+    return write_reports(given, &report, further, &timings, status);
 }
 
 static const struct iv_option fleet_options[] = {

@@ -8,6 +8,7 @@ import io
 import json
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -568,6 +569,17 @@ def check_fleet(checks, place):
                 0, "a part of nothing is a whole stream")
     told = place.run("scan", "--no-wspc", "--shard=7/9", "fleet/phone0/v1").err.decode()
     checks.that("none of the 1 submissions" in told, "a part of nothing is told", told)
+    for name in ("text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure", "csv"):
+        done = place.run("scan", "--no-wspc", "--shard=7/9", f"--format={name}", "fleet/phone0/v1")
+        checks.same(done.status, 0, f"a part of nothing as {name}")
+        said = re.sub(rb"(?s)<style.*?</style>|<script.*?</script>|not a pass", b"", done.out)
+        checks.that(re.search(rb"(?i)\bpass\b(?!ed)", said) is None, f"a part of nothing is no pass as {name}", said[-400:])
+    for name in ("text", "json", "html"):
+        done = place.run("audit", "--shard=7/9", f"--format={name}", "fleet/phone0/v1")
+        checks.same(done.status, 0, f"an audit of nothing as {name}")
+        checks.that(b"none of the 1 submissions" in done.err, f"an audit of nothing is told as {name}", done.err)
+        said = re.sub(rb"(?s)<style.*?</style>|<script.*?</script>|not a pass", b"", done.out)
+        checks.that(re.search(rb"(?i)\bpass\b", said) is None, f"an audit of nothing is no pass as {name}", said[-400:])
     answer = audit(checks, place, "an audit of a part", "--shard=0/3", "fleet", status=3)
     checks.that("submissions out" in json.dumps(answer["unjudged"]), "what is left out is told", answer["unjudged"])
     audit(checks, place, "a part that is all", "--shard=0/1", "fleet/phone0", status=0)
