@@ -36,6 +36,69 @@ static enum iv_outcome check_duplicate(const struct iv_case *c, struct iv_verdic
     return IV_FAILED;
 }
 
+/* How a package beside an image differs from the image's own; NULL: it does not. */
+static const char *difference(const struct iv_package *own, const struct iv_package *beside,
+                              struct iv_verdict *verdict)
+{
+    if (own == NULL) {
+        return "the image lacks it";
+    }
+    if (iv_version_compare(own->number, beside->number) != 0) {
+        return iv_verdict_printf(verdict, "the image has it in version %s, not %s",
+                                 own->version == NULL ? "0.0.0.0" : own->version,
+                                 beside->version == NULL ? "0.0.0.0" : beside->version);
+    }
+    if (!iv_ascii_ieq(iv_package_partition(own), iv_package_partition(beside))) {
+        return iv_verdict_printf(verdict, "the image has it in the partition %s, not %s",
+                                 iv_package_partition(own), iv_package_partition(beside));
+    }
+    if (own->binary_partition != beside->binary_partition) {
+        return own->binary_partition ? "in the image it is flagged as a binary partition package"
+                                     : "in the image it is not flagged as a binary partition "
+                                       "package";
+    }
+    return beside->removal ? "it removes a package that the image has" : NULL;
+}
+
+static enum iv_outcome judge_beside(const struct iv_submission *s, const struct iv_package *beside,
+                                    struct iv_verdict *verdict)
+{
+    const struct iv_package *own = iv_set_find(&s->set, beside->key);
+    if (beside->unreadable || (own == NULL ? s->set_incomplete : own->unreadable)) {
+        return IV_NOT_EVALUATED;
+    }
+    const char *clause = difference(own, beside, verdict);
+    if (clause == NULL) {
+        return IV_PASSED;
+    }
+    const struct iv_evidence evidence = {
+        .message = iv_verdict_printf(verdict, "%s lies with the image and differs from it: %s",
+                                     iv_rules_package_name(beside), clause),
+        .path = beside->path,
+        .package_name = iv_rules_package_name(beside),
+        .key = beside->key,
+    };
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+/* Beside several images nobody can tell of which one a package is. */
+static enum iv_outcome check_beside(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_submission *s = c->submission;
+    enum iv_outcome outcome = IV_NOT_APPLICABLE;
+    if (!iv_kinds[s->kind].is_image || s->beside_is_shared) {
+        return IV_NOT_APPLICABLE;
+    }
+    for (size_t i = 0; i < s->beside_count; i++) {
+        enum iv_outcome one = judge_beside(s, &s->beside[i], verdict);
+        bool is_worse = one == IV_FAILED || outcome == IV_NOT_APPLICABLE ||
+                        (one == IV_NOT_EVALUATED && outcome == IV_PASSED);
+        outcome = is_worse ? one : outcome;
+    }
+    return outcome;
+}
+
 /* Equal names, or names of which one alone carries the language: CBS keeps it in the identity. */
 static bool is_same_name(const char *stem, const char *name)
 {
@@ -410,6 +473,22 @@ static const struct iv_rule rows[] = {
         .alias = {"The update history names the package {0}, which is not in the submission"},
         .passes = "the history ends with a, b; the submission holds a, b",
         .fails = "the history ends with a, b; the submission holds a",
+    },
+    {
+        .id = "IMG011",
+        .name = "beside-differs",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = IV_APPLIES_ALL,
+        .check = check_beside,
+        .summary = "Every package beside or below an image must be in the image, in the same "
+                   "version and partition and with the same flags.",
+        .why = "The set is what is in the image. A package that lies with it and differs was left "
+               "out of the image, or the image was not built again.",
+        .remedy = "Build the image again with the package, or take the package out of the folder.",
+        .alias = {"{0} lies with the image and differs from it: {1}"},
+        .passes = "Contoso.Camera 1.0.0.2 beside phone.ffu, which has Contoso.Camera 1.0.0.2",
+        .fails = "Contoso.Camera 1.0.0.2 beside phone.ffu, which has Contoso.Camera 1.0.0.1",
     },
 };
 

@@ -181,17 +181,27 @@ static void run_device(const struct iv_row *row, const struct iv_submission *sub
     }
 }
 
+static void judge_package(const struct iv_row *row, const struct iv_package *package,
+                          struct iv_verdict *verdict, struct iv_tally *tally)
+{
+    verdict->hand.package = package;
+    iv_tally_add(tally, row->pattern != NULL ? judge_package_field(row, package, verdict)
+                                             : row->rule->check(&verdict->hand, verdict));
+}
+
 static void run_packages(const struct iv_row *row, const struct iv_submission *submission,
                          bool history_too, struct iv_verdict *verdict, struct iv_tally *tally)
 {
+    bool beside_too = (row->rule->also & IV_ALSO_BESIDE) != 0;
     for (size_t i = 0; i < submission->package_count; i++) {
         const struct iv_package *package = &submission->packages[i];
         if (package->origin == IV_ORIGIN_HISTORY && !history_too) {
             continue;
         }
-        verdict->hand.package = package;
-        iv_tally_add(tally, row->pattern != NULL ? judge_package_field(row, package, verdict)
-                                                 : row->rule->check(&verdict->hand, verdict));
+        judge_package(row, package, verdict, tally);
+    }
+    for (size_t i = 0; beside_too && i < submission->beside_count; i++) {
+        judge_package(row, &submission->beside[i], verdict, tally);
     }
 }
 
@@ -230,18 +240,25 @@ static enum iv_outcome judge_faults(const struct iv_rule *rule, const struct iv_
     return outcome;
 }
 
+static void judge_package_faults(const struct iv_rule *rule, const struct iv_package *packages,
+                                 size_t count, struct iv_verdict *verdict, struct iv_tally *tally)
+{
+    for (size_t i = 0; i < count; i++) {
+        verdict->hand.package = &packages[i];
+        iv_tally_add(tally,
+                     judge_faults(rule, packages[i].faults, packages[i].fault_count, verdict));
+    }
+}
+
 /* Faults of the tree and of every package, whatever the row's subject says. */
 static void run_faults(const struct iv_row *row, const struct iv_submission *submission,
                        struct iv_verdict *verdict, struct iv_tally *tally)
 {
     iv_tally_add(tally,
                  judge_faults(row->rule, submission->faults, submission->fault_count, verdict));
-    for (size_t i = 0; i < submission->package_count; i++) {
-        const struct iv_package *package = &submission->packages[i];
-        verdict->hand.package = package;
-        iv_tally_add(tally,
-                     judge_faults(row->rule, package->faults, package->fault_count, verdict));
-    }
+    judge_package_faults(row->rule, submission->packages, submission->package_count, verdict,
+                         tally);
+    judge_package_faults(row->rule, submission->beside, submission->beside_count, verdict, tally);
 }
 
 static unsigned applies_to(const struct iv_submission *submission)

@@ -138,8 +138,20 @@ static const struct iv_kind_row *find_kind(const struct iv_probe *probe)
     return row_of(by_name);
 }
 
+/* The folder that an image stands for. One that cannot be opened is a fault already. */
+static void list_folder(struct iv_lister *lister, const char *path)
+{
+    bool lists;
+    struct iv_probe folder = {.path = path, .is_directory = true, .fd = iv_look_open(path, &lists)};
+    if (folder.fd >= 0) {
+        iv_directory_list_beside(lister, &folder);
+        lister->listing.directory = folder.fd;
+    }
+}
+
 static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
 {
+    const char *folder = lister->options->folder;
     const struct iv_kind_row *row = find_kind(probe);
     lister->listing.kind = row->kind;
     row->list(lister, probe);
@@ -147,9 +159,12 @@ static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
         lister->listing.directory = probe->fd;
         probe->fd = -1;
     } else if (!lister->listing.is_container) {
-        iv_lister_beside(lister, probe->path, iv_kinds[row->kind].is_image);
+        iv_lister_beside(lister, probe->path, iv_kinds[row->kind].is_image && folder == NULL);
     }
     iv_fd_close(&probe->fd);
+    if (folder != NULL) {
+        list_folder(lister, folder);
+    }
 }
 
 bool iv_input_list(const char *path, const struct iv_list_options *options, struct iv_arena *arena,
@@ -323,8 +338,8 @@ static bool has_fault(const struct iv_facts *facts, enum iv_fault_kind kind)
     return false;
 }
 
-static void read_package(const struct iv_reader *r, const struct iv_listing *listing,
-                         const struct iv_item *item, const struct opened *opened)
+static void read_package_item(const struct iv_reader *r, const struct iv_listing *listing,
+                              const struct iv_item *item, const struct opened *opened)
 {
     struct iv_package *package = r->facts->packages;
     if (item->role == IV_ROLE_PACKAGE) {
@@ -343,6 +358,19 @@ static void read_package(const struct iv_reader *r, const struct iv_listing *lis
     }
     iv_package_read_folder(r, opened->fd, opened->size, manifest, listing->directory, folder,
                            package);
+}
+
+static void read_package(const struct iv_reader *r, const struct iv_listing *listing,
+                         const struct iv_item *item, const struct opened *opened)
+{
+    struct iv_reader reader = *r;
+    if (item->is_beside) {
+        reader.verify = NULL; /* nothing of the submission */
+    }
+    read_package_item(&reader, listing, item, opened);
+    if (item->is_below) {
+        r->facts->datum_count = 0;
+    }
 }
 
 /* A package beside an image is no package of it: its device values count, and why there are none.

@@ -45,6 +45,8 @@ struct iv_item {
     uint64_t offset;      /* CHUNKS: the range */
     uint64_t size;
     bool is_part;       /* an image in a tree that is a part of it: its packages alone count */
+    bool is_beside;     /* a package in the folder of an image: no member of its set ... */
+    bool is_below;      /* ... and in a folder below that one: its device values do not count */
     bool has_history;   /* the image's own UpdateHistory.xml does not count ... */
     bool has_oem_input; /* ... nor its OEMInput.xml: there is one beside it */
 };
@@ -71,6 +73,8 @@ struct iv_list_options {
     const char *oem_input;      /* --oem-input, likewise */
     const char *device_info;    /* --device-info; NULL */
     bool no_hash;               /* --no-hash: no CHUNKS */
+    const char *folder;         /* the path is an image that stands for this folder, in which it
+                                   lies: the rest of the folder is listed, too; NULL */
     const char *trouble;        /* of iv_input_images() of the path, which becomes a fault; NULL */
 };
 

@@ -9,6 +9,9 @@
  * An extracted package is a folder that holds update.mum or man.dsm.xml. Package files below it are
  * listed too: only its manifest can tell which are payload, and the reader of the folder says so.
  * So a stray update.mum at the top of a tree hides no package.
+ *
+ * The folder of an image is walked in the same way. Packages in it are not members of the image's
+ * set, and are listed as such (is_beside).
  */
 #include "imgval/base/file.h"
 #include "imgval/base/fold.h"
@@ -35,6 +38,7 @@ struct folder {
 struct tree {
     struct iv_lister *lister;
     const struct iv_probe *probe;
+    bool is_of_image;      /* the folder of image files: these are not listed */
     struct iv_arena arena; /* of the walk and the folders: nothing of it is kept */
     struct iv_walk walk;
     struct folder *folders; /* sorted by path */
@@ -293,7 +297,35 @@ static void list_manifest(struct tree *tree, const struct iv_entry *entry, const
     }
 }
 
-static void list_regular(struct tree *tree, const struct iv_entry *entry)
+/* Of the folder of an image: what is not listed with it. The images of the folder itself are
+ * submissions, and their side files are listed with them. What lies below says nothing about the
+ * device of an image: packages alone are looked at there. */
+static bool is_of_another(const struct tree *tree, const struct iv_entry *entry)
+{
+    const char *name = last_part(entry->path);
+    enum iv_role role;
+    if (!tree->is_of_image || is_package_like(name)) {
+        return false;
+    }
+    bool is_image = iv_kind_of_image_name(name) != IV_KIND_COUNT;
+    if (name == entry->path) {
+        return (is_image && !iv_lister_is_part_name(name)) ||
+               (iv_lister_metadata_role(name, &role) && role != IV_ROLE_REGISTRY);
+    }
+    return !is_image && !iv_container_is_name(name) && !is_packed(tree->lister, entry->path, name);
+}
+
+/* What the entry became, in the folder of an image. */
+static void mark_beside(struct tree *tree, const struct iv_entry *entry, size_t first)
+{
+    for (size_t i = first; tree->is_of_image && i < tree->lister->listing.item_count; i++) {
+        struct iv_item *item = &tree->lister->listing.items[i];
+        item->is_beside = item->role == IV_ROLE_PACKAGE || item->role == IV_ROLE_FOLDER;
+        item->is_below = item->is_beside && strchr(entry->path, '/') != NULL;
+    }
+}
+
+static void list_file(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
     const char *name = last_part(entry->path);
@@ -308,7 +340,7 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
         list_manifest(tree, entry, path, relative);
     } else if (is_hive(entry->path)) {
         iv_lister_item(lister, IV_ROLE_HIVE, path, relative, -1);
-    } else if (image != IV_KIND_COUNT && iv_lister_is_part_name(name)) {
+    } else if (image != IV_KIND_COUNT && iv_lister_is_part_name(name) && !tree->is_of_image) {
         iv_lister_part(lister, path, relative);
     } else if (image != IV_KIND_COUNT) {
         iv_lister_unsupported(lister, image, path);
@@ -322,6 +354,15 @@ static void list_regular(struct tree *tree, const struct iv_entry *entry)
     } else if (role != IV_ROLE_REGISTRY || !is_inside_plain_folder(tree, entry->path)) {
         /* A registry file of an extracted package counts as its manifest says. */
         iv_lister_item(lister, role, path, relative, -1);
+    }
+}
+
+static void list_regular(struct tree *tree, const struct iv_entry *entry)
+{
+    size_t first = tree->lister->listing.item_count;
+    if (!is_of_another(tree, entry)) {
+        list_file(tree, entry);
+        mark_beside(tree, entry, first);
     }
 }
 
@@ -387,31 +428,44 @@ static void list_troubles(struct tree *tree)
     }
 }
 
-void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe)
+static void list_tree(struct tree *tree)
 {
-    struct tree tree = {.lister = lister, .probe = probe};
-    iv_walk(probe->fd, lister->options->limits, want, lister, &tree.arena, &tree.walk);
-    iv_lister_expect(lister, tree.walk.count);
-    find_folders(&tree);
-    mark_folders(&tree);
-    for (size_t i = 0; i < tree.walk.count; i++) {
-        const struct iv_entry *entry = &tree.walk.entries[i];
+    struct iv_lister *lister = tree->lister;
+    iv_walk(tree->probe->fd, lister->options->limits, want, lister, &tree->arena, &tree->walk);
+    iv_lister_expect(lister, tree->walk.count);
+    find_folders(tree);
+    mark_folders(tree);
+    for (size_t i = 0; i < tree->walk.count; i++) {
+        const struct iv_entry *entry = &tree->walk.entries[i];
         switch (entry->type) {
         case IV_FILE_REGULAR:
-            list_regular(&tree, entry);
+            list_regular(tree, entry);
             break;
         case IV_FILE_LINK:
-            judge_link(&tree, entry);
+            judge_link(tree, entry);
             break;
         case IV_FILE_OTHER:
-            judge_other(&tree, entry);
+            judge_other(tree, entry);
             break;
         case IV_FILE_DIRECTORY:
             break;
         }
     }
-    find_twins(&tree);
-    list_troubles(&tree);
+    find_twins(tree);
+    list_troubles(tree);
+}
+
+void iv_directory_list_beside(struct iv_lister *lister, const struct iv_probe *probe)
+{
+    struct tree tree = {.lister = lister, .probe = probe, .is_of_image = true};
+    list_tree(&tree);
+    iv_arena_fini(&tree.arena);
+}
+
+void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe)
+{
+    struct tree tree = {.lister = lister, .probe = probe};
+    list_tree(&tree);
     const struct folder *root = find_folder(&tree, "");
     if (root != NULL && !root->has_packages) {
         lister->listing.kind = IV_KIND_PACKAGE;

@@ -49,6 +49,9 @@ extern const struct iv_kind_row iv_kind_rows[];
 
 /* kind_directory.c */
 void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe);
+/* What lies beside and below the image files of a folder. Their side files are iv_lister_beside()'s
+ * to list. */
+void iv_directory_list_beside(struct iv_lister *lister, const struct iv_probe *probe);
 
 /* kind_ffu.c, kind_vhd.c, kind_wim.c */
 bool iv_ffu_probe(const struct iv_probe *probe);

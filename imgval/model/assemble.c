@@ -84,7 +84,8 @@ static bool is_payload(const char *const *paths, size_t count, const char *path,
     return found;
 }
 
-/* All packages that lie in the submission; room for `extra` more behind them. */
+/* All packages that lie in the submission; room for `extra` more behind them. What a package lists
+ * as its payload is not a member of the set, as it is none where the package is a cabinet. */
 static void collect_packages(const struct iv_facts *facts, size_t count, size_t extra,
                              struct iv_arena *arena, struct iv_submission *s)
 {
@@ -98,13 +99,21 @@ static void collect_packages(const struct iv_facts *facts, size_t count, size_t 
     if (total == given.package_count && payload_count == 0) {
         return; /* they are there */
     }
+    struct iv_package *beside = IV_NEW_ARRAY(arena, struct iv_package, s->beside_count + total);
+    if (s->beside_count > 0) {
+        memcpy(beside, s->beside, s->beside_count * sizeof(*beside));
+    }
+    s->beside = beside;
     s->packages = IV_NEW_ARRAY(arena, struct iv_package, total);
     s->package_count = 0;
     for (size_t i = 0; i <= count; i++) {
         const struct iv_facts *from = i < count ? &facts[i] : &given;
         for (size_t p = 0; p < from->package_count; p++) {
-            if (!is_payload(payload, payload_count, from->packages[p].path, arena)) {
-                s->packages[s->package_count++] = from->packages[p];
+            const struct iv_package *package = &from->packages[p];
+            if (is_payload(payload, payload_count, package->path, arena)) {
+                s->beside[s->beside_count++] = *package;
+            } else {
+                s->packages[s->package_count++] = *package;
             }
         }
     }
@@ -328,6 +337,7 @@ void iv_submission_assemble(const struct iv_facts *facts, size_t count,
         overlay_history(s, arena);
     }
     iv_sort(s->packages, s->package_count, sizeof(*s->packages), iv_package_compare_path);
+    iv_sort(s->beside, s->beside_count, sizeof(*s->beside), iv_package_compare_path);
     size_t present = 0;
     for (size_t i = 0; i < s->package_count; i++) {
         s->unreadable_count += s->packages[i].unreadable ? 1u : 0u;

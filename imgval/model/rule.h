@@ -123,6 +123,7 @@ enum {
 enum {
     IV_ALSO_CHANGE = 1,  /* each package that is in both versions of a step */
     IV_ALSO_REQUEST = 2, /* once for a request for update, on its target */
+    IV_ALSO_BESIDE = 4,  /* each package that lies in the input and is no member of the set */
 };
 
 struct iv_rule {

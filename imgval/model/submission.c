@@ -259,5 +259,8 @@ bool iv_submission_misses_sources(const struct iv_submission *s)
     for (size_t i = 0; i < s->package_count && !misses; i++) {
         misses = package_hides_values(s, &s->packages[i]);
     }
+    for (size_t i = 0; i < s->beside_count && !misses; i++) {
+        misses = iv_kinds[s->kind].is_image && package_hides_values(s, &s->beside[i]);
+    }
     return misses;
 }

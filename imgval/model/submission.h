@@ -77,6 +77,10 @@ struct iv_submission {
 
     struct iv_package *packages; /* iv_package_compare_path() order */
     size_t package_count;
+    struct iv_package *beside; /* packages in the input that are not members of the set, sorted by
+                                  path: beside or below an image, or payload of a package */
+    size_t beside_count;
+    bool beside_is_shared;   /* they lie beside several images */
     size_t unreadable_count; /* packages with `unreadable` */
     struct iv_set set;       /* present packages */
     bool has_no_twins;       /* each present package is in the set; false: not known */

@@ -92,6 +92,8 @@ static struct iv_scan_input *find_inputs(const char *const *paths, size_t count,
             found = iv_arena_grow(arena, found, used, &capacity, sizeof(*found));
             found[used++] = (struct iv_scan_input){
                 .path = images.count == 0 ? paths[i] : images.paths[k],
+                .folder = images.count == 0 ? NULL : paths[i],
+                .is_one_of_several = images.count > 1,
                 .trouble = images.trouble,
             };
         }

@@ -144,7 +144,8 @@ static void read_item(void *context, size_t slot, struct iv_buf *record)
  * that may be over the next time. */
 static bool is_lasting(const struct iv_item *item, const struct iv_facts *facts)
 {
-    if (item->role != IV_ROLE_PACKAGE || facts->fault_count != 0 || facts->package_count != 1) {
+    if (item->role != IV_ROLE_PACKAGE || item->is_beside || facts->fault_count != 0 ||
+        facts->package_count != 1) {
         return false;
     }
     const struct iv_package *package = facts->packages;
@@ -284,7 +285,7 @@ static bool recall_item(struct reading *reading, size_t i, struct iv_identity *r
     const void *record;
     size_t size;
     bool lasts;
-    if (cache == NULL || item->role != IV_ROLE_PACKAGE ||
+    if (cache == NULL || item->role != IV_ROLE_PACKAGE || item->is_beside ||
         !iv_input_identify(reading->listing, item, ret_identity) ||
         !iv_facts_cache_find(cache, item->path, ret_identity, &record, &size)) {
         return false;
@@ -318,20 +319,26 @@ static void recall_items(struct reading *reading)
     }
 }
 
-/* The packages of items that are one each, without gaps. */
-static size_t gather_packages(const struct reading *reading)
+/* The packages of items that are one each, without gaps; those beside an image by themselves. */
+static void gather_packages(const struct reading *reading, struct iv_submission *s)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < reading->listing->item_count; i++) {
+    const struct iv_listing *listing = reading->listing;
+    size_t beside = 0;
+    for (size_t i = 0; i < listing->item_count; i++) {
+        beside += listing->items[i].is_beside ? 1 : 0;
+    }
+    s->beside = IV_NEW_ARRAY(reading->arena, struct iv_package, beside);
+    s->packages = reading->packages;
+    for (size_t i = 0; i < listing->item_count; i++) {
         if (reading->packages[i].key == NULL) {
             continue;
         }
-        if (count < i) {
-            reading->packages[count] = reading->packages[i];
+        if (listing->items[i].is_beside) {
+            s->beside[s->beside_count++] = reading->packages[i];
+        } else if (s->package_count++ < i) {
+            s->packages[s->package_count - 1] = reading->packages[i];
         }
-        count++;
     }
-    return count;
 }
 
 /* Everything else, by item. */
@@ -418,8 +425,7 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
         options->unconfined(options->unconfined_context, ret_containment);
     }
     if (done) {
-        s->packages = reading.packages;
-        s->package_count = gather_packages(&reading);
+        gather_packages(&reading, s);
         *ret_facts = gather_facts(&reading, ret_count);
     }
     return done;
@@ -651,6 +657,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
         .oem_input = options->oem_input,
         .device_info = options->device_info,
         .no_hash = options->no_hash,
+        .folder = input->folder,
         .trouble = input->trouble,
     };
     struct iv_span start = iv_timings_start(options->timings);
@@ -674,6 +681,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
         .faults = listing.faults,
         .fault_count = listing.fault_count,
         .set_incomplete = hides_packages(&listing),
+        .beside_is_shared = input->is_one_of_several,
     };
     struct iv_facts *facts;
     size_t facts_count;
@@ -722,6 +730,7 @@ bool iv_scan_read(const char *path, const struct iv_scan_options *options, struc
         return refuse_several_images(path, images.paths, images.count, err);
     }
     struct iv_scan_input input = {.path = images.count == 1 ? images.paths[0] : path,
+                                  .folder = images.count == 1 ? path : NULL,
                                   .trouble = images.trouble};
     return iv_scan_read_input(&input, options, arena, ret_submission, ret_containment, err);
 }

@@ -18,7 +18,9 @@
 /* One submission to be read. */
 struct iv_scan_input {
     const char *path;
-    const char *trouble; /* why there may be images in it that were not found; NULL */
+    const char *folder;     /* the path is an image in it, and stands for it; NULL */
+    bool is_one_of_several; /* images in the folder */
+    const char *trouble;    /* why there may be images in it that were not found; NULL */
 };
 
 /*
