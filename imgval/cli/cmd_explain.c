@@ -4,7 +4,7 @@
 #include "imgval/base/guess.h"
 #include "imgval/base/limits.h"
 #include "imgval/base/text.h"
-#include "imgval/version.h"
+#include "imgval/report/write/rules_page.h"
 #include "rules/match.h"
 #include "rules/rules.h"
 
@@ -148,95 +148,14 @@ static void add_mdoc_limits(struct iv_buf *buf)
 #undef IV_LIMIT_MDOC
 }
 
-/* --- html ------------------------------------------------------------------------------------ */
-
-static void add_html_text(struct iv_buf *buf, const char *text)
+/* All rules, or one, as a page. */
+static int explain_html(const struct iv_rule *rule)
 {
-    for (const char *c = text; *c != '\0'; c++) {
-        const char *entity = *c == '&'   ? "&amp;"
-                             : *c == '<' ? "&lt;"
-                             : *c == '>' ? "&gt;"
-                             : *c == '"' ? "&quot;"
-                                         : NULL;
-        if (entity != NULL) {
-            iv_buf_puts(buf, entity);
-        } else {
-            iv_buf_putc(buf, *c);
-        }
-    }
-}
-
-static void add_html_term(struct iv_buf *buf, const char *term, const char *text, bool verbatim)
-{
-    if (text == NULL) {
-        return;
-    }
-    iv_buf_printf(buf, "<dt>%s</dt>\n<dd>%s", term, verbatim ? "<pre>" : "");
-    add_html_text(buf, text);
-    iv_buf_puts(buf, verbatim ? "</pre></dd>\n" : "</dd>\n");
-}
-
-static void add_html_rule(struct iv_buf *buf, const struct iv_rule *rule)
-{
-    iv_buf_printf(buf,
-                  "<section id=\"%s\">\n<h2><a href=\"#%s\">%s</a> %s</h2>\n<p>%s%s</p>\n<dl>\n",
-                  rule->id, rule->id, rule->id, rule->name, iv_severity_names[rule->severity],
-                  rule->incomplete ? "; means that something was not checked" : "");
-    add_html_term(buf, "What must hold", rule->summary, false);
-    add_html_term(buf, "Why", rule->why, false);
-    add_html_term(buf, "How to mend it", rule->remedy, false);
-    add_html_term(buf, "Passes", rule->passes, true);
-    add_html_term(buf, "Fails", rule->fails, true);
-    if (rule->message != NULL) {
-        add_html_term(buf, "Message", rule->message, false);
-    }
-    iv_buf_puts(buf, "</dl>\n</section>\n");
-}
-
-static void begin_html(struct iv_buf *buf)
-{
-    iv_buf_printf(
-        buf,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        "<title>Rules of imgval %s</title>\n<style>\n"
-        ":root { color-scheme: light dark; }\n"
-        "body { font-family: sans-serif; line-height: 1.5; margin: 2rem auto; max-width: 48rem; "
-        "padding: 0 1rem; }\n"
-        "dt { font-weight: bold; }\npre { white-space: pre-wrap; }\n"
-        "section:target { outline: 2px solid; outline-offset: .5rem; }\n"
-        "</style>\n</head>\n<body>\n<h1>Rules of imgval %s</h1>\n",
-        IMGVAL_VERSION, IMGVAL_VERSION);
-}
-
-static void end_html(struct iv_buf *buf)
-{
-    iv_buf_puts(buf, "</body>\n</html>\n");
-}
-
-static int explain_all_html(void)
-{
-    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    const struct iv_buf nothing = {0};
     struct iv_rules families[IV_RULE_FAMILIES];
     iv_rules_all(families);
-    begin_html(&text);
-    iv_buf_puts(&text, "<nav>\n<ul>\n");
-    for (size_t f = 0; f < IV_RULE_FAMILIES; f++) {
-        for (size_t i = 0; i < families[f].count; i++) {
-            const struct iv_rule *rule = &families[f].rows[i];
-            iv_buf_printf(&text, "<li><a href=\"#%s\">%s</a> %s</li>\n", rule->id, rule->id,
-                          rule->name);
-        }
-    }
-    iv_buf_puts(&text, "</ul>\n</nav>\n<main>\n");
-    for (size_t f = 0; f < IV_RULE_FAMILIES; f++) {
-        for (size_t i = 0; i < families[f].count; i++) {
-            add_html_rule(&text, &families[f].rows[i]);
-        }
-    }
-    iv_buf_puts(&text, "</main>\n");
-    end_html(&text);
-    return iv_command_print(&text, IV_EXIT_PASS);
+    iv_rules_page(families, IV_RULE_FAMILIES, rule, stdout);
+    return iv_command_print(&nothing, IV_EXIT_PASS); /* says whether all of it was written */
 }
 
 static int explain_all(bool manual)
@@ -270,7 +189,7 @@ static int run_explain(const struct iv_command *command, void *options,
     const struct explain_arguments *given = options;
     const bool is_html = strcmp(explain_formats[given->format], "html") == 0;
     if (arguments->count == 0) {
-        return is_html ? explain_all_html() : explain_all(given->manual);
+        return is_html ? explain_html(NULL) : explain_all(given->manual);
     }
     /* A pasted message may come as one argument or, unquoted, as many. */
     struct iv_buf asked IV_CLEANUP(iv_buf_fini) = {0};
@@ -306,12 +225,9 @@ static int run_explain(const struct iv_command *command, void *options,
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     if (is_html) {
-        begin_html(&text);
-        add_html_rule(&text, rule);
-        end_html(&text);
-    } else {
-        add_rule(&text, rule);
+        return explain_html(rule);
     }
+    add_rule(&text, rule);
     return iv_command_print(&text, IV_EXIT_PASS);
 }
 

@@ -570,6 +570,30 @@ def check_audit_tools(browser, path):
     browser.check_quiet("audit tools")
 
 
+def check_rule_page(browser, place, folder):
+    """The rule reference: groups, search, severities, anchors, legible in light and dark."""
+    path = str(place.write("rules.html", place.run("explain", "--format=html").out))
+    rows = "Array.from(document.querySelectorAll('.findings tbody tr')).filter(r => !r.hidden)"
+    browser.load(path)
+    check(browser.run("document.querySelectorAll('.bar nav a').length") >= 7, "the groups are not in the bar")
+    browser.click("input[type=search]")
+    browser.call("Input.insertText", text="zero-version")
+    browser.wait(rows + ".length === 1", "the filter of rules")
+    browser.load(path)
+    for kind in ("error", "warning"):
+        browser.click(f"input[value={kind}]")
+    check(set(browser.run(rows + ".map(r => r.dataset.k)")) == {"note"}, "notes alone")
+    browser.run("location.hash = 'STD002'")
+    browser.wait("document.querySelector('#STD002 details').open && "
+                 "!document.querySelector('#STD001 details').open", "an anchor does not unfold its rule")
+    check_theme(browser)
+    for width in (320, 760, 1400):
+        browser.size(width, 900)
+        check(browser.run("document.scrollingElement.scrollWidth") <= width, f"rules: {width} pixels are too few")
+    browser.check_quiet("rules")
+    browser.shoot(folder, "rules")
+
+
 def check_paper(browser, place):
     """An audit of sixty versions on paper, with broken steps: small, and at once."""
     stays = " ".join(f"p{i}" for i in range(40))
@@ -605,6 +629,7 @@ def check_audits(browser, program, folder):
             path = str(place.write(which + ".html", done.out))
             check_audit(browser, which, path, folder)
         check_audit_marks(browser, str(place.path / "rich.html"))
+        check_rule_page(browser, place, folder)
         check_audit_tools(browser, str(place.path / "long.html"))
         check_paper(browser, place)
 

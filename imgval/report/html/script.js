@@ -144,8 +144,10 @@
   function unfoldTarget() {
     var target = location.hash.length > 1 &&
       document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target && target.tagName === "DETAILS") {
-      target.open = true;
+    var details = target && (target.tagName === "DETAILS" ? target
+      : target.tagName === "TR" ? target.querySelector("details") : null);
+    if (details) {
+      details.open = true;
       target.scrollIntoView();
     }
   }
