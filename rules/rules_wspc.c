@@ -126,7 +126,7 @@ static enum iv_outcome check_cached_list(const struct iv_case *c, struct iv_verd
 
 static enum iv_outcome no_store(const struct iv_case *c, struct iv_verdict *verdict, bool in_ci)
 {
-    if (!store_is(c, IV_STORE_NONE) || c->submission->in_ci != in_ci) {
+    if (!store_is(c, IV_STORE_NONE) || c->run->in_ci != in_ci) {
         return store_passed(c);
     }
     const char *why = c->run->no_place == NULL

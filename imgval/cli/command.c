@@ -393,11 +393,12 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
         .all_owners = arguments->all_owners,
         .max_list_age = arguments->max_list_age_given ? arguments->max_list_age : -1,
         .now = (int64_t)time(NULL),
-        .in_ci = environment_is_ci(),
         .fail_on = arguments->fail_on == 0   ? IV_ERROR
                    : arguments->fail_on == 1 ? IV_WARNING
                                              : IV_NOTE,
-        .run = {.require_baseline = arguments->require_baseline, .against = arguments->against},
+        .run = {.in_ci = environment_is_ci(),
+                .require_baseline = arguments->require_baseline,
+                .against = arguments->against},
         .jobs = arguments->jobs_given ? (unsigned)arguments->jobs : iv_workers_default_jobs(),
         .limits = iv_limits_default(),
         .no_hash = arguments->no_hash,

@@ -224,15 +224,6 @@ static bool open_store(struct judging *j, struct iv_store **ret_store, struct iv
     return true;
 }
 
-/* The rules see the circumstances of the run on the target. */
-static const struct iv_submission *target_of(const struct judging *j)
-{
-    struct iv_submission *target = IV_NEW(j->arena, struct iv_submission);
-    *target = j->target->submission;
-    target->in_ci = j->scan->in_ci;
-    return target;
-}
-
 bool iv_request_judge(const struct iv_request_options *options,
                       const struct iv_scan_options *scan_options, struct iv_arena *arena,
                       struct iv_request *ret_request, struct iv_report *ret_report,
@@ -269,7 +260,7 @@ bool iv_request_judge(const struct iv_request_options *options,
         }
     }
     struct iv_judgement judgement;
-    const struct iv_judged judged = {.submission = target_of(&j), .request = &j.request};
+    const struct iv_judged judged = {.submission = &target->submission, .request = &j.request};
     iv_engine_judge(judge.engine, &judged, &judge.options, arena, &judgement);
     conclude(&j, &judgement, ret_request);
     judgement.verdict = ret_request->verdict;

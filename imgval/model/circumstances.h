@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct iv_circumstances {
+    bool in_ci;            /* the CI variable: WSPC007 instead of WSPC006 */
     bool require_baseline; /* --require-baseline, or the policy: WSPC016 */
     const char *against;   /* --against as it was given; NULL: none */
     const char *no_place; /* why there is no place for a baseline store, a clause; NULL: there is */

@@ -65,7 +65,6 @@ struct iv_submission {
     bool no_wspc;                   /* --no-wspc */
     bool all_owners;                /* --all-owners */
     enum iv_expected expected;      /* --expect-signature */
-    bool in_ci;                     /* the CI variable: WSPC007 instead of WSPC006 */
     const struct iv_growth *growth; /* ADV003: the policy's bound; NULL: the rule's own */
     int64_t max_list_age;           /* --max-cache-age in days; -1: not asked */
     const char *tool_version;       /* of imgval, for the text of WSPC001; NULL: this one's */

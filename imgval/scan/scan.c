@@ -126,7 +126,6 @@ static bool read_record(const char *name, const struct iv_scan_options *options,
     named.submission.baseline = options->baseline;
     named.submission.no_wspc = options->no_wspc;
     named.submission.all_owners = options->all_owners;
-    named.submission.in_ci = options->in_ci;
     named.submission.max_list_age = options->max_list_age;
     named.submission.tool_version = options->tool_version;
     *ret_submission = named.submission;

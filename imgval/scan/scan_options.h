@@ -60,7 +60,6 @@ struct iv_scan_options {
     bool all_owners;
     int64_t max_list_age; /* days; -1: not asked */
     int64_t now;          /* seconds since 1970: for the age of lists alone */
-    bool in_ci;
 
     /* the judging */
     struct iv_circumstances run;

@@ -671,7 +671,6 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
         .baseline = options->baseline,
         .no_wspc = options->no_wspc,
         .all_owners = options->all_owners,
-        .in_ci = options->in_ci,
         .expected = options->expected,
         .growth = options->policy != NULL && options->policy->growth_line != 0
                       ? &options->policy->growth

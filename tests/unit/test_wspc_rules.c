@@ -14,6 +14,7 @@ struct scene {
     struct iv_package packages[MAX_PACKAGES];
     struct iv_variant variants[2];
     struct iv_submission s;
+    struct iv_circumstances run;
     struct iv_judgement j;
 };
 
@@ -103,7 +104,7 @@ static void compare(struct scene *scene, size_t variant, const struct iv_baselin
 static void judge(struct scene *scene)
 {
     struct iv_engine *engine IV_CLEANUP(iv_engine_close) = engine_of();
-    const struct iv_engine_options options = {.fail_on = IV_ERROR};
+    const struct iv_engine_options options = {.fail_on = IV_ERROR, .run = &scene->run};
     iv_engine_judge(engine, &(struct iv_judged){.submission = &scene->s}, &options, &scene->arena,
                     &scene->j);
 }
@@ -331,7 +332,7 @@ static void test_store_states(void)
     scene.variants[0].wspc.status = IV_WSPC_COMPLIANT; /* nobody set it: never a pass */
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "WSPC002"), IV_NOT_EVALUATED);
-    scene.s.in_ci = true;
+    scene.run.in_ci = true;
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "WSPC006"), IV_PASSED);
     CHECK(says(finding_of(&scene, "WSPC007", 0), "running on a Windows server."));
