@@ -2,6 +2,7 @@
 
 #include "imgval/base/buf.h"
 #include "imgval/base/cursor.h"
+#include "imgval/base/fold.h"
 #include "imgval/base/text.h"
 
 #include <string.h>
@@ -12,6 +13,8 @@
 #define KEY_LINK 0x10u
 #define KEY_NARROW_NAME 0x20u
 #define VALUE_NARROW_NAME 0x1u
+#define KEYS_MAX 16 /* of one path; more of them than anybody writes by accident */
+#define DEPTH_MAX 8 /* of the paths that are looked for */
 #define DATA_INLINE 0x80000000u
 #define DATA_MAX 16344u /* more is stored in pieces of so many bytes */
 
@@ -113,6 +116,7 @@ static const char *read_name(struct iv_cursor *c, size_t size, bool is_narrow,
 /* ---- keys ---- */
 
 struct key {
+    uint32_t offset;
     uint32_t flags;
     uint32_t subkeys; /* their number */
     uint32_t list;    /* offset */
@@ -128,7 +132,7 @@ static bool read_key(const struct iv_hive *hive, uint32_t offset, struct iv_aren
     if (!cell_is(&c, "nk")) {
         return false;
     }
-    struct key key = {.flags = iv_cursor_u16(&c)};
+    struct key key = {.offset = offset, .flags = iv_cursor_u16(&c)};
     c.at = 20;
     key.subkeys = iv_cursor_u32(&c);
     iv_cursor_u32(&c);
@@ -147,29 +151,68 @@ static bool read_key(const struct iv_hive *hive, uint32_t offset, struct iv_aren
     return key.name != NULL;
 }
 
-/* What is looked for among the keys below one. */
+/* The keys of a path so far, and the way to them. */
+struct keys {
+    struct key items[KEYS_MAX];
+    size_t count;
+};
+
+/* What is looked for among the keys below one. All of them are looked at: one of them may differ
+ * from another in case alone. */
 struct search {
     const struct iv_hive *hive;
     const char *name;
     uint32_t left;         /* keys that may still be looked at: the number that their parent says */
-    struct iv_arena arena; /* scratch */
-    struct key found;
-    bool is_found;
-    struct iv_arena *names; /* where the found one's name goes */
+    const uint32_t *above; /* the parent and the keys that it lies in */
+    size_t depth;
+    struct iv_arena arena;  /* scratch */
+    struct iv_arena *names; /* where the found ones' names go */
+    struct keys *found;
+    const char *trouble; /* NULL: none so far */
 };
+
+static bool is_above(const struct search *search, uint32_t offset)
+{
+    for (size_t i = 0; i < search->depth; i++) {
+        if (search->above[i] == offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_key(struct search *search, const struct key *key)
+{
+    struct keys *found = search->found;
+    for (size_t i = 0; i < found->count; i++) {
+        if (found->items[i].offset == key->offset) {
+            search->trouble = "a key of the hive lists another one twice";
+            return;
+        }
+    }
+    if (found->count == KEYS_MAX) {
+        search->trouble = "the hive has too many keys that differ in case alone";
+        return;
+    }
+    found->items[found->count] = *key;
+    found->items[found->count++].name = iv_arena_strdup(search->names, key->name);
+}
 
 static bool look_at(struct search *search, uint32_t offset)
 {
     struct key key;
-    if (search->left-- == 0) {
+    if (search->left == 0) {
         return false;
+    }
+    search->left--;
+    if (is_above(search, offset)) {
+        search->trouble = "a key of the hive lies below itself";
+        return true;
     }
     struct iv_arena_mark mark = iv_arena_mark(&search->arena);
     bool is_fine = read_key(search->hive, offset, &search->arena, &key);
-    if (is_fine && iv_ascii_ieq(key.name, search->name)) {
-        key.name = iv_arena_strdup(search->names, key.name);
-        search->found = key;
-        search->is_found = true;
+    if (is_fine && iv_fold_compare(key.name, search->name) == 0) {
+        add_key(search, &key);
     }
     iv_arena_reset(&search->arena, mark);
     return is_fine;
@@ -188,7 +231,7 @@ static bool search_list(struct search *search, uint32_t offset)
         return false;
     }
     unsigned count = iv_cursor_u16(&c);
-    for (unsigned i = 0; i < count && !search->is_found; i++) {
+    for (unsigned i = 0; i < count; i++) {
         uint32_t key = iv_cursor_u32(&c);
         if (is_hashed) {
             iv_cursor_u32(&c);
@@ -208,7 +251,7 @@ static bool search_lists(struct search *search, uint32_t offset)
         return search_list(search, offset);
     }
     unsigned count = iv_cursor_u16(&c);
-    for (unsigned i = 0; i < count && !search->is_found; i++) {
+    for (unsigned i = 0; i < count; i++) {
         uint32_t list = iv_cursor_u32(&c);
         if (c.failed || !search_list(search, list)) {
             return false;
@@ -217,51 +260,106 @@ static bool search_lists(struct search *search, uint32_t offset)
     return true;
 }
 
-static enum iv_hive_outcome find_subkey(const struct iv_hive *hive, const struct key *parent,
-                                        const char *name, struct iv_arena *arena,
-                                        struct key *ret_key, struct iv_fault *ret_fault)
+/* Adds the keys below `parent` that have the name to search->found. */
+static enum iv_hive_outcome find_subkeys(struct search *search, const struct key *parent,
+                                         struct iv_fault *ret_fault)
 {
     if (parent->subkeys == 0) {
         return IV_HIVE_ABSENT;
     }
-    if (parent->subkeys > hive->size / KEY_SIZE) {
+    if (parent->subkeys > search->hive->size / KEY_SIZE) {
         return trouble(ret_fault, "a key of the hive has more keys than the hive has room for");
     }
-    struct search search = {.hive = hive, .name = name, .left = parent->subkeys, .names = arena};
-    iv_arena_init(&search.arena);
-    bool is_fine = search_lists(&search, parent->list);
-    iv_arena_fini(&search.arena);
-    if (!is_fine || (!search.is_found && search.left != 0)) {
-        return trouble(ret_fault, "a list of keys, or a key, of the hive is damaged");
+    search->left = parent->subkeys;
+    iv_arena_init(&search->arena);
+    bool is_fine = search_lists(search, parent->list) && search->left == 0;
+    iv_arena_fini(&search->arena);
+    if (search->trouble != NULL) {
+        return trouble(ret_fault, search->trouble);
     }
-    if (!search.is_found) {
-        return IV_HIVE_ABSENT;
+    return is_fine ? IV_HIVE_FOUND
+                   : trouble(ret_fault, "a list of keys, or a key, of the hive is damaged");
+}
+
+/* The first two of the keys from `first` on that have one parent: they differ in case alone. */
+static enum iv_hive_outcome note_twins(const struct keys *keys, size_t first,
+                                       struct iv_arena *arena, const char **twins,
+                                       struct iv_fault *ret_fault)
+{
+    for (size_t i = first + 1; i < keys->count; i++) {
+        if (strcmp(keys->items[i - 1].name, keys->items[i].name) == 0) {
+            return trouble(ret_fault, "two keys of the hive have the same name and parent");
+        }
+        if (*twins == NULL) {
+            *twins = iv_arena_printf(arena, "the key %s of the hive has the twin %s",
+                                     keys->items[i - 1].name, keys->items[i].name);
+        }
     }
-    *ret_key = search.found;
     return IV_HIVE_FOUND;
 }
 
-static enum iv_hive_outcome find_key(const struct iv_hive *hive, const char *path,
-                                     struct iv_arena *arena, struct key *ret_key,
-                                     struct iv_fault *ret_fault)
+/* A walk down from the root. */
+struct way {
+    const struct iv_hive *hive;
+    struct iv_arena *arena;
+    struct keys keys;                     /* where it is */
+    uint32_t above[DEPTH_MAX * KEYS_MAX]; /* where it was */
+    size_t depth;
+    const char *twins;
+};
+
+/* One step, from keys to all those below them that have the name. */
+static enum iv_hive_outcome step_down(struct way *way, const char *name, struct iv_fault *ret_fault)
 {
-    struct key key;
-    if (!read_key(hive, hive->root, arena, &key)) {
-        return trouble(ret_fault, "the hive's root key is damaged");
+    struct keys below = {0};
+    for (size_t i = 0; i < way->keys.count; i++) {
+        if (way->depth == IV_COUNT(way->above)) {
+            return trouble(ret_fault, "the path of the key is too long");
+        }
+        way->above[way->depth++] = way->keys.items[i].offset;
     }
-    while (*path != '\0') {
-        size_t size = strcspn(path, "\\");
-        const char *name = iv_arena_strndup(arena, path, size);
-        path += size + (path[size] == '\\');
-        enum iv_hive_outcome outcome = find_subkey(hive, &key, name, arena, &key, ret_fault);
-        if (outcome != IV_HIVE_FOUND) {
+    for (size_t i = 0; i < way->keys.count; i++) {
+        struct search search = {
+            .hive = way->hive,
+            .name = name,
+            .above = way->above,
+            .depth = way->depth,
+            .names = way->arena,
+            .found = &below,
+        };
+        size_t first = below.count;
+        enum iv_hive_outcome outcome = find_subkeys(&search, &way->keys.items[i], ret_fault);
+        if (outcome == IV_HIVE_FOUND) {
+            outcome = note_twins(&below, first, way->arena, &way->twins, ret_fault);
+        }
+        if (outcome == IV_HIVE_TROUBLE) {
             return outcome;
         }
-        if ((key.flags & KEY_LINK) != 0) {
+    }
+    for (size_t i = 0; i < below.count; i++) {
+        if ((below.items[i].flags & KEY_LINK) != 0) {
             return trouble(ret_fault, "a key of the hive is a link");
         }
     }
-    *ret_key = key;
+    way->keys = below;
+    return below.count > 0 ? IV_HIVE_FOUND : IV_HIVE_ABSENT;
+}
+
+static enum iv_hive_outcome find_keys(struct way *way, const char *path, struct iv_fault *ret_fault)
+{
+    if (!read_key(way->hive, way->hive->root, way->arena, &way->keys.items[0])) {
+        return trouble(ret_fault, "the hive's root key is damaged");
+    }
+    way->keys.count = 1;
+    while (*path != '\0') {
+        size_t size = strcspn(path, "\\");
+        const char *name = iv_arena_strndup(way->arena, path, size);
+        path += size + (path[size] == '\\');
+        enum iv_hive_outcome outcome = step_down(way, name, ret_fault);
+        if (outcome != IV_HIVE_FOUND) {
+            return outcome;
+        }
+    }
     return IV_HIVE_FOUND;
 }
 
@@ -365,27 +463,42 @@ static void read_value(const struct iv_hive *hive, uint32_t offset, struct iv_ar
     value->trouble = value->text == NULL ? "the text of a value of the hive is not UTF-16" : NULL;
 }
 
-enum iv_hive_outcome iv_hive_values(const struct iv_hive *hive, const char *key_path,
-                                    struct iv_arena *arena, struct iv_hive_value **ret_values,
-                                    size_t *ret_count, struct iv_fault *ret_fault)
+/* Appends the values of one key. */
+static enum iv_hive_outcome add_values(const struct iv_hive *hive, const struct key *key,
+                                       struct iv_arena *arena, struct iv_hive_values *values,
+                                       struct iv_fault *ret_fault)
 {
-    struct key key;
-    enum iv_hive_outcome outcome = find_key(hive, key_path, arena, &key, ret_fault);
-    if (outcome != IV_HIVE_FOUND) {
-        return outcome;
-    }
     struct iv_cursor list = {0};
-    if (key.values > 0) {
-        list = cell_at(hive, key.value_list);
-        if (list.failed || key.values > list.size / 4) {
+    if (key->values > 0) {
+        list = cell_at(hive, key->value_list);
+        if (list.failed || key->values > list.size / 4) {
             return trouble(ret_fault, "a list of values of the hive is damaged");
         }
     }
-    struct iv_hive_value *values = IV_NEW_ARRAY(arena, struct iv_hive_value, key.values + 1);
-    for (uint32_t i = 0; i < key.values; i++) {
-        read_value(hive, iv_cursor_u32(&list), arena, &values[i]);
+    struct iv_hive_value *items =
+        IV_NEW_ARRAY(arena, struct iv_hive_value, values->count + key->values + 1);
+    if (values->count > 0) {
+        memcpy(items, values->items, values->count * sizeof(*items));
     }
-    *ret_values = values;
-    *ret_count = key.values;
+    for (uint32_t i = 0; i < key->values; i++) {
+        read_value(hive, iv_cursor_u32(&list), arena, &items[values->count + i]);
+    }
+    values->items = items;
+    values->count += key->values;
     return IV_HIVE_FOUND;
+}
+
+enum iv_hive_outcome iv_hive_values(const struct iv_hive *hive, const char *key_path,
+                                    struct iv_arena *arena, struct iv_hive_values *ret_values,
+                                    struct iv_fault *ret_fault)
+{
+    struct way way = {.hive = hive, .arena = arena};
+    struct iv_hive_values values = {0};
+    enum iv_hive_outcome outcome = find_keys(&way, key_path, ret_fault);
+    for (size_t i = 0; outcome == IV_HIVE_FOUND && i < way.keys.count; i++) {
+        outcome = add_values(hive, &way.keys.items[i], arena, &values, ret_fault);
+    }
+    values.twins = way.twins;
+    *ret_values = values;
+    return outcome;
 }

@@ -29,6 +29,14 @@ struct iv_hive_value {
     const char *trouble; /* what is damaged, one clause; NULL: nothing */
 };
 
+/* What keys of one path hold. Names of keys fold their case, so a hive that Windows did not write
+ * can have several of one path: the values of all of them are here. */
+struct iv_hive_values {
+    struct iv_hive_value *items;
+    size_t count;
+    const char *twins; /* the first two names of one parent that differ in case alone; NULL */
+};
+
 enum iv_hive_outcome {
     IV_HIVE_FOUND,
     IV_HIVE_ABSENT,  /* certain: every key on the way was read */
@@ -40,9 +48,10 @@ IV_MUST_USE bool iv_hive_open(const void *bytes, size_t size, struct iv_hive *re
                               struct iv_fault *ret_fault);
 
 /* The values of a key, in the hive's order; one that is damaged says so and costs no other. `key`:
- * below the root, '\' between the parts; names fold ASCII case. */
+ * below the root, '\' between the parts. A key below itself, and two of one parent with the same
+ * name to the letter, are TROUBLE. */
 enum iv_hive_outcome iv_hive_values(const struct iv_hive *hive, const char *key,
-                                    struct iv_arena *arena, struct iv_hive_value **ret_values,
-                                    size_t *ret_count, struct iv_fault *ret_fault);
+                                    struct iv_arena *arena, struct iv_hive_values *ret_values,
+                                    struct iv_fault *ret_fault);
 
 #endif

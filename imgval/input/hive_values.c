@@ -8,6 +8,7 @@
 #include "imgval/input/metadata.h"
 
 #define TARGETING_KEY "Platform\\DeviceTargetingInfo"
+#define LOG_HEADER_SIZE 512
 #define USBFN_KEY "ControlSet001\\Control\\USBFN\\Default"
 
 /* What is known of the key's values so far. */
@@ -76,37 +77,80 @@ static void read_product(const struct iv_reader *r, const struct iv_document *do
                          const struct iv_hive *hive)
 {
     struct iv_fault fault = {0};
-    struct iv_hive_value *values = NULL;
-    size_t count = 0;
-    if (iv_hive_values(hive, USBFN_KEY, r->scratch, &values, &count, &fault) == IV_HIVE_TROUBLE) {
+    struct iv_hive_values values;
+    if (iv_hive_values(hive, USBFN_KEY, r->scratch, &values, &fault) != IV_HIVE_FOUND) {
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (values[i].name != NULL && iv_ascii_ieq(values[i].name, "ProductString") &&
-            values[i].text != NULL) {
-            iv_reader_datum(r, IV_USBFN_PRODUCT, values[i].text, doc->source, NULL, IV_RANK_HIVE);
+    for (size_t i = 0; i < values.count; i++) {
+        const struct iv_hive_value *value = &values.items[i];
+        if (value->name != NULL && iv_ascii_ieq(value->name, "ProductString") &&
+            value->text != NULL) {
+            iv_reader_datum(r, IV_USBFN_PRODUCT, value->text, doc->source, NULL, IV_RANK_HIVE);
             return;
         }
     }
 }
 
-void iv_hive_read(const struct iv_reader *r, const struct iv_document *doc)
+bool iv_hive_is_log(const char *name, uint64_t size)
+{
+    return size > LOG_HEADER_SIZE &&
+           (iv_ascii_ieq(name, "SYSTEM.LOG") || iv_ascii_ieq(name, "SYSTEM.LOG1") ||
+            iv_ascii_ieq(name, "SYSTEM.LOG2"));
+}
+
+/*
+ * Windows writes a hive and its log in turn. A hive whose sequence numbers differ was not closed:
+ * what was written last is in its log, if there is one, and otherwise lost. Logs are not applied.
+ * False: no value of the hive is known to be in force.
+ */
+static bool check_sequence(const struct iv_reader *r, const struct iv_document *doc,
+                           const struct iv_hive *hive, bool has_log)
+{
+    if (!hive->is_dirty) {
+        return true;
+    }
+    const struct iv_fault fault = {
+        .kind = IV_FAULT_METADATA,
+        .detail = has_log ? "its sequence numbers differ, so that its last changes are in the log "
+                            "beside it, which is not applied: none of its values is used"
+                          : "its sequence numbers differ, and no log with entries lies beside it: "
+                            "its last changes may be lost",
+    };
+    iv_reader_metadata_fault(r, NULL, doc, &fault);
+    return !has_log;
+}
+
+static void report_twins(const struct iv_reader *r, const struct iv_document *doc,
+                         const struct iv_hive_values *values)
+{
+    if (values->twins != NULL) {
+        const struct iv_fault fault = {
+            .kind = IV_FAULT_TWINS,
+            .detail = iv_reader_printf(r, "%s", values->twins),
+        };
+        iv_reader_metadata_fault(r, NULL, doc, &fault);
+    }
+}
+
+void iv_hive_read(const struct iv_reader *r, const struct iv_document *doc, bool has_log)
 {
     struct iv_hive hive;
     struct iv_fault fault = {0};
-    struct iv_hive_value *values = NULL;
-    size_t count = 0;
+    struct iv_hive_values values;
     if (!iv_hive_open(doc->bytes, doc->size, &hive, &fault)) {
         iv_reader_metadata_fault(r, NULL, doc, &fault);
         return;
     }
-    if (iv_hive_values(&hive, TARGETING_KEY, r->scratch, &values, &count, &fault) ==
-        IV_HIVE_TROUBLE) {
+    if (!check_sequence(r, doc, &hive, has_log)) {
+        return;
+    }
+    if (iv_hive_values(&hive, TARGETING_KEY, r->scratch, &values, &fault) == IV_HIVE_TROUBLE) {
         iv_reader_metadata_fault(r, NULL, doc, &fault);
     }
+    report_twins(r, doc, &values);
     struct hive_values in = {.r = r, .doc = doc};
-    for (size_t i = 0; i < count; i++) {
-        take_value(&in, &values[i]);
+    for (size_t i = 0; i < values.count; i++) {
+        take_value(&in, &values.items[i]);
     }
     read_product(r, doc, &hive);
 }

@@ -688,12 +688,28 @@ static void find_oem_input(struct iv_image_reader *x)
 
 #define HIVE_PATH "Windows/System32/config/SYSTEM"
 
+/* Whether a log lies beside a hive, or may: its folder cannot be listed. */
+static bool has_log(const struct iv_image_reader *x, const struct found *hive)
+{
+    const char *slash = strrchr(hive->path, '/');
+    const char *folder = iv_arena_strndup(x->r->scratch, hive->path, (size_t)(slash - hive->path));
+    struct iv_volume_entry *entries = NULL;
+    size_t count = 0;
+    struct iv_fault ignored = {0};
+    bool has = iv_volume_list(hive->volume->handle, folder, x->r->scratch, &entries, &count,
+                              &ignored) != IV_VOLUME_FOUND;
+    for (size_t i = 0; i < count && !has; i++) {
+        has = iv_hive_is_log(entries[i].name, entries[i].size);
+    }
+    return has;
+}
+
 static void read_hive(struct iv_image_reader *x, const struct found *file)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_document doc;
     if (read_document(x, file, &buf, &doc)) {
-        iv_hive_read(x->r, &doc);
+        iv_hive_read(x->r, &doc, has_log(x, file));
     }
 }
 

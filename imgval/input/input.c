@@ -404,12 +404,12 @@ static bool is_layout(const struct iv_document *doc)
                                doc->size < ANSWER_HEAD_SIZE ? doc->size : ANSWER_HEAD_SIZE);
 }
 
-static void read_document(const struct iv_reader *r, enum iv_role role,
+static void read_document(const struct iv_reader *r, const struct iv_item *item,
                           const struct iv_document *doc)
 {
     static const struct iv_metadata registry = {.rank = IV_RANK_REGISTRY, .any_root = true};
     static const struct iv_metadata answer = {.rank = IV_RANK_ANSWER};
-    switch (role) {
+    switch (item->role) {
     case IV_ROLE_HISTORY:
         iv_history_read(r, doc);
         break;
@@ -429,7 +429,7 @@ static void read_document(const struct iv_reader *r, enum iv_role role,
         }
         break;
     case IV_ROLE_HIVE:
-        iv_hive_read(r, doc);
+        iv_hive_read(r, doc, item->has_log);
         break;
     case IV_ROLE_DEVICE_INFO:
         iv_device_info_read(r, doc);
@@ -496,7 +496,7 @@ static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
     if (item->role == IV_ROLE_ANSWER && !is_wanted_document(r, &doc)) {
         return;
     }
-    read_document(r, item->role, &doc);
+    read_document(r, item, &doc);
 }
 
 /* What is open, by what it is. */

@@ -20,6 +20,7 @@
 #include "imgval/input/container.h"
 #include "imgval/input/kinds.h"
 #include "imgval/input/manifest.h"
+#include "imgval/input/metadata.h"
 #include "imgval/model/kinds.h"
 
 #include <errno.h>
@@ -71,6 +72,16 @@ static bool is_hive(const char *path)
     return iv_ascii_isuffix(path, hive) && (size == length || path[size - length - 1] == '/');
 }
 
+/* The log of a SYSTEM hive, which is not read: that it is there says something about its hive. */
+static bool is_hive_log(const char *path)
+{
+    static const char place[] = "System32/config/";
+    const char *name = last_part(path);
+    size_t size = (size_t)(name - path);
+    return iv_hive_is_log(name, UINT64_MAX) && size >= sizeof(place) - 1 &&
+           iv_ascii_iprefix(name - (sizeof(place) - 1), place);
+}
+
 /* Names that matter whatever the entry is. A metadata file for which an option names another one
  * is not read, so it does not matter what it is. */
 static bool is_telling(const struct iv_lister *lister, const char *name)
@@ -100,7 +111,8 @@ static bool want(void *context, const char *path, const char *name, enum iv_file
     const struct iv_lister *lister = context;
     switch (type) {
     case IV_FILE_REGULAR:
-        return is_of_interest(lister, path, name) || is_packed(lister, path, name);
+        return is_of_interest(lister, path, name) || is_hive_log(path) ||
+               is_packed(lister, path, name);
     case IV_FILE_OTHER:
         return is_telling(lister, name);
     case IV_FILE_LINK: /* where it leads is to be seen */
@@ -280,6 +292,24 @@ static bool is_inside_plain_folder(const struct tree *tree, const char *path)
 
 /* --------------------------------------------------------------------------------------- items */
 
+/* Whether a log lies beside a hive that can hold entries, or may: it cannot be looked at. */
+static bool has_hive_log(const struct tree *tree, const char *hive)
+{
+    size_t size = (size_t)(last_part(hive) - hive);
+    const char *folder = iv_arena_strndup(tree->lister->arena, hive, size);
+    for (size_t i = 0; i < tree->walk.count; i++) {
+        const char *path = tree->walk.entries[i].path;
+        struct stat st;
+        if ((size_t)(last_part(path) - path) == size && is_hive_log(path) &&
+            iv_ascii_iprefix(path, folder) &&
+            (iv_look_beneath(tree->probe->fd, path, &st) != IV_LOOK_FOUND ||
+             iv_hive_is_log(last_part(path), (uint64_t)st.st_size))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* `path` ends with the entry's own: with `relative`. */
 static void list_manifest(struct tree *tree, const struct iv_entry *entry, const char *path,
                           const char *relative)
@@ -340,6 +370,10 @@ static void list_file(struct tree *tree, const struct iv_entry *entry)
         list_manifest(tree, entry, path, relative);
     } else if (is_hive(entry->path)) {
         iv_lister_item(lister, IV_ROLE_HIVE, path, relative, -1);
+        lister->listing.items[lister->listing.item_count - 1].has_log =
+            has_hive_log(tree, entry->path);
+    } else if (is_hive_log(entry->path)) {
+        return;
     } else if (image != IV_KIND_COUNT && iv_lister_is_part_name(name) && !tree->is_of_image) {
         iv_lister_part(lister, path, relative);
     } else if (image != IV_KIND_COUNT) {

@@ -47,8 +47,13 @@ bool iv_answer_is(const char *bytes, size_t size);
 /* --device-info: registry text, an answer file or Name=Value lines, by content. */
 void iv_device_info_read(const struct iv_reader *r, const struct iv_document *doc);
 
-/* The SYSTEM hive of an image: Platform\DeviceTargetingInfo. */
-void iv_hive_read(const struct iv_reader *r, const struct iv_document *doc);
+/* The SYSTEM hive of an image: Platform\DeviceTargetingInfo. `has_log`: a log that can hold entries
+ * lies beside it. */
+void iv_hive_read(const struct iv_reader *r, const struct iv_document *doc, bool has_log);
+
+/* Whether a file of that name and size is the log of a SYSTEM hive and can hold entries: more than
+ * its header. */
+bool iv_hive_is_log(const char *name, uint64_t size);
 
 /* UpdateHistory.xml -> facts->history, by the algorithm of packages.md 3.3. */
 void iv_history_read(const struct iv_reader *r, const struct iv_document *doc);

@@ -29,7 +29,7 @@ Lines of the recipe that are ours, for images:
                                             rest of the recipe finds it as ../parts/FILE. One
                                             option of ours: --replace=OLD=NEW puts the bytes NEW
                                             over OLD, wherever they stand in the volume
-    %hive FILE KEY [NAME=VALUE...]...       a registry hive, see tests/disk/mkhive.py
+    %hive FILE [--dirty] KEY [NAME=VALUE...]...       a registry hive, see tests/disk/mkhive.py
     %signer FILE                            a new key with its certificate, as ../FILE
 
 Members of a finding are compared as text; missing or null is written as null; variant is written
@@ -215,13 +215,15 @@ def hive_file(words):
     """The line of a recipe that makes the hive."""
     path, *rest = words
     pairs = []
+    is_dirty = rest[0] == "--dirty"
+    rest = rest[is_dirty:]
     for word in rest:
         name, equals, value = word.partition("=")
         if equals:
             pairs[-1][1][name] = value
         else:
             pairs.append((word, {}))
-    content = load("mkhive", "tests/disk/mkhive.py").build(pairs)
+    content = load("mkhive", "tests/disk/mkhive.py").build(pairs, is_dirty)
     return f"file {path} hex <<END\n{content.hex()}\nEND"
 
 

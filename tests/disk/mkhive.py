@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""Writes a registry hive: mkhive.py OUT KEY [NAME=VALUE...] [KEY [NAME=VALUE...]]...
+"""Writes a registry hive: mkhive.py OUT [--dirty] KEY [NAME=VALUE...] [KEY [NAME=VALUE...]]...
 
 A KEY is a path below the root with '\\' between the parts; an argument with '=' is a value of the
 key before it: text, with "dword:" in front a number, with "raw:TYPE:" in front data of that type in
 hexadecimal, with "padded:SIZE:" a string and NULs up to that size, or "damaged:", a string whose
 data lie outside the hive. Data above 16,344 bytes are
-stored in pieces. Keys are sorted and listed in "lf" lists,
+stored in pieces. Before the first key, "--dirty" makes the sequence numbers differ; after a key, the
+value "@=loop:" lists the root below it. Keys are sorted and listed in "lf" lists,
 in "ri" lists of them when a key has more than 500.
 """
 import struct
@@ -16,8 +17,10 @@ PIECE = 16344
 
 
 class Hive:
-    def __init__(self):
+    def __init__(self, is_dirty=False):
         self.cells = bytearray()
+        self.is_dirty = is_dirty
+        self.loops = []  # places in the cells where the offset of the root belongs
 
     def cell(self, data):
         """Appends a cell in use; returns its offset behind the header."""
@@ -58,15 +61,21 @@ class Hive:
     def key(self, name, tree, is_root=False):
         keys = [self.key(child, tree[0][child]) for child in sorted(tree[0], key=str.upper)]
         names = sorted(tree[0], key=str.upper)
+        values = {name: text for name, text in tree[1].items() if text != "loop:"}
+        has_loop = len(values) < len(tree[1])
+        if has_loop:
+            keys, names = keys + [0], names + ["ROOT"]
         lists = []
         for start in range(0, len(keys), LIST_MAX):
             part = list(zip(keys, names))[start:start + LIST_MAX]
             lists.append(self.cell(b"lf" + struct.pack("<H", len(part)) + b"".join(
                 struct.pack("<I4s", at, text[:4].encode("latin-1")) for at, text in part)))
+        if has_loop:
+            self.loops.append(lists[-1] - 32 + 8 + 8 * ((len(keys) - 1) % LIST_MAX))
         if len(lists) > 1:
             lists = [self.cell(b"ri" + struct.pack("<H", len(lists)) +
                                b"".join(struct.pack("<I", at) for at in lists))]
-        values = [self.value(*pair) for pair in tree[1].items()]
+        values = [self.value(*pair) for pair in values.items()]
         value_list = self.cell(struct.pack(f"<{len(values)}I", *values)) if values else 0xFFFFFFFF
         return self.cell(b"nk" + struct.pack(
             "<HQIIIIIIIIIIIIIIIHH", 0x2C if is_root else 0x20, 0, 0, 0xFFFFFFFF, len(keys), 0,
@@ -75,12 +84,14 @@ class Hive:
 
     def write(self, tree):
         root = self.key("ROOT", tree, True)
+        for place in self.loops:
+            struct.pack_into("<I", self.cells, place, root)
         size = (32 + len(self.cells) + 4095) & ~4095
         rest = size - 32 - len(self.cells)
         if rest:
             self.cells += struct.pack("<i", rest) + bytes(rest - 4)
         header = bytearray(4096)
-        header[0:48] = struct.pack("<4sIIQIIIIIII", b"regf", 1, 1, 0, 1, 3, 0, 1, root, size, 1)
+        header[0:48] = struct.pack("<4sIIQIIIIIII", b"regf", 1 + self.is_dirty, 1, 0, 1, 3, 0, 1, root, size, 1)
         total = 0
         for word in struct.unpack("<127I", header[:508]):
             total ^= word
@@ -88,7 +99,7 @@ class Hive:
         return bytes(header) + b"hbin" + struct.pack("<IIQQI", 0, size, 0, 0, 0) + bytes(self.cells)
 
 
-def build(pairs):
+def build(pairs, is_dirty=False):
     """pairs: (key path, {name: value})"""
     tree = ({}, {})
     for path, values in pairs:
@@ -96,20 +107,22 @@ def build(pairs):
         for part in path.split("\\"):
             node = node[0].setdefault(part, ({}, {}))
         node[1].update(values)
-    return Hive().write(tree)
+    return Hive(is_dirty).write(tree)
 
 
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     pairs = []
-    for word in sys.argv[2:]:
+    words = sys.argv[2:]
+    is_dirty = words[0] == "--dirty"
+    for word in words[is_dirty:]:
         if "=" in word:
             pairs[-1][1].update([word.split("=", 1)])
         else:
             pairs.append((word, {}))
     with open(sys.argv[1], "wb") as file:
-        file.write(build(pairs))
+        file.write(build(pairs, is_dirty))
 
 
 if __name__ == "__main__":

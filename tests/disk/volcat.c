@@ -129,8 +129,7 @@ static void print_hive(struct volcat *cat, const struct iv_source *source)
 {
     struct iv_fault fault = {0};
     struct iv_hive hive;
-    struct iv_hive_value *values = NULL;
-    size_t count = 0;
+    struct iv_hive_values values = {0};
     void *bytes = iv_arena_alloc(&cat->arena, (size_t)source->size);
     if (!iv_source_read(source, bytes, (size_t)source->size, 0) ||
         !iv_hive_open(bytes, (size_t)source->size, &hive, &fault)) {
@@ -140,14 +139,15 @@ static void print_hive(struct volcat *cat, const struct iv_source *source)
     if (hive.is_dirty) {
         iv_buf_puts(cat->out, "dirty\n");
     }
-    switch (iv_hive_values(&hive, cat->key, &cat->arena, &values, &count, &fault)) {
+    switch (iv_hive_values(&hive, cat->key, &cat->arena, &values, &fault)) {
     case IV_HIVE_FOUND:
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < values.count; i++) {
             iv_buf_printf(cat->out, "value %s %u %s\n",
-                          values[i].name != NULL ? values[i].name : "(damaged)", values[i].type,
-                          values[i].trouble != NULL ? "(damaged)"
-                          : values[i].text != NULL  ? values[i].text
-                                                    : "(other)");
+                          values.items[i].name != NULL ? values.items[i].name : "(damaged)",
+                          values.items[i].type,
+                          values.items[i].trouble != NULL ? "(damaged)"
+                          : values.items[i].text != NULL  ? values.items[i].text
+                                                          : "(other)");
         }
         break;
     case IV_HIVE_ABSENT:

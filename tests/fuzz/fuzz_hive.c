@@ -28,19 +28,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct iv_arena arena;
     iv_arena_init(&arena);
     struct iv_hive hive;
-    struct iv_hive_value *values = NULL;
-    size_t count = 0;
+    struct iv_hive_values values = {0};
     struct iv_fault fault = {0};
     bool is_fine = iv_hive_open(bytes, size, &hive, &fault);
     if (is_fine) {
-        is_fine = iv_hive_values(&hive, "Platform\\DeviceTargetingInfo", &arena, &values, &count,
-                                 &fault) != IV_HIVE_TROUBLE;
+        is_fine = iv_hive_values(&hive, "Platform\\DeviceTargetingInfo", &arena, &values, &fault) !=
+                  IV_HIVE_TROUBLE;
     }
     if (!is_fine && (fault.kind != IV_FAULT_METADATA || fault.detail == NULL)) {
         abort();
     }
-    for (size_t i = 0; i < count; i++) {
-        if (values[i].name == NULL) {
+    for (size_t i = 0; i < values.count; i++) {
+        if (values.items[i].name == NULL) {
             abort();
         }
     }
