@@ -330,35 +330,6 @@ static bool read_backup(struct table *t, const struct gpt *primary, struct gpt *
     return true;
 }
 
-static void read_gpt_disk(struct table *t)
-{
-    struct gpt primary;
-    struct gpt backup;
-    unsigned char mbr[512];
-    t->store->scheme = "gpt";
-    t->store->sector_size = t->sector;
-    if (!iv_source_read(t->disk, mbr, sizeof(mbr), 0) || mbr[510] != 0x55 || mbr[511] != 0xAA ||
-        mbr[446 + 4] != MBR_PROTECTIVE) {
-        (void)wrong(t, "sector 0 is no protective MBR");
-    }
-    bool has_primary = read_gpt(t, 1, &primary);
-    bool has_backup = has_primary ? read_backup(t, &primary, &backup)
-                                  : read_gpt(t, t->disk->size / t->sector - 1, &backup);
-    if (!has_primary && !has_backup) {
-        return;
-    }
-    const struct gpt *g = has_primary ? &primary : &backup;
-    t->store->disk_id = guid_text(t, g->disk);
-    for (uint32_t i = 0; g->entries != NULL && i < g->count; i++) {
-        if (!is_zero(g->entries + (size_t)i * g->entry_size, 16)) {
-            add_gpt_entry(t, g, i);
-        }
-    }
-    check_overlaps(t);
-}
-
-/* ---- MBR ----------------------------------------------------------------------------------- */
-
 struct mbr_place {
     unsigned status;
     unsigned type;
@@ -376,6 +347,80 @@ static void mbr_place(const unsigned char *sector, size_t index, struct mbr_plac
     ret_place->start = iv_cursor_u32(&at);
     ret_place->count = iv_cursor_u32(&at);
 }
+
+/* Whether the GPT, which was read, has a partition of the same place and size. */
+static bool has_partition(const struct table *t, const struct mbr_place *place)
+{
+    for (size_t i = t->first; i < t->image->partition_count; i++) {
+        const struct iv_image_partition *p = &t->image->partitions[i];
+        if (p->start == place->start * t->sector && p->size == place->count * t->sector) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A hybrid MBR names partitions of the GPT once more, for firmware that knows no GPT. One that the
+ * GPT does not have is not read, so what is in it is not known. */
+static void check_hybrid(struct table *t, const unsigned char *mbr)
+{
+    for (size_t i = 0; i < MBR_PLACES; i++) {
+        struct mbr_place place;
+        mbr_place(mbr, i, &place);
+        if (place.type != 0 && place.type != MBR_PROTECTIVE && !has_partition(t, &place)) {
+            (void)iv_faults_add(t->faults, IV_FAULT_PARTITION,
+                                iv_arena_printf(t->faults->arena, "MBR partition %zu", i + 1),
+                                "store %" PRIu64 ": it has the type %02X and %" PRIu64
+                                " sectors from %" PRIu64 " on, the GPT has no such partition, "
+                                "and it was not read",
+                                t->store->index, place.type, place.count, place.start);
+        }
+    }
+}
+
+/* One of the places must be the protective one; a hybrid MBR need not have it first. */
+static bool is_protective(const unsigned char *mbr)
+{
+    bool is = false;
+    for (size_t i = 0; i < MBR_PLACES; i++) {
+        struct mbr_place place;
+        mbr_place(mbr, i, &place);
+        is = is || place.type == MBR_PROTECTIVE;
+    }
+    return is && mbr[510] == 0x55 && mbr[511] == 0xAA;
+}
+
+static void read_gpt_disk(struct table *t)
+{
+    struct gpt primary;
+    struct gpt backup;
+    unsigned char mbr[512];
+    t->store->scheme = "gpt";
+    t->store->sector_size = t->sector;
+    bool has_mbr = iv_source_read(t->disk, mbr, sizeof(mbr), 0);
+    if (!has_mbr || !is_protective(mbr)) {
+        (void)wrong(t, "sector 0 is no protective MBR");
+    }
+    bool has_primary = read_gpt(t, 1, &primary);
+    bool has_backup = has_primary ? read_backup(t, &primary, &backup)
+                                  : read_gpt(t, t->disk->size / t->sector - 1, &backup);
+    if (!has_primary && !has_backup) {
+        return;
+    }
+    const struct gpt *g = has_primary ? &primary : &backup;
+    t->store->disk_id = guid_text(t, g->disk);
+    for (uint32_t i = 0; g->entries != NULL && i < g->count; i++) {
+        if (!is_zero(g->entries + (size_t)i * g->entry_size, 16)) {
+            add_gpt_entry(t, g, i);
+        }
+    }
+    check_overlaps(t);
+    if (has_mbr && mbr[510] == 0x55 && mbr[511] == 0xAA) {
+        check_hybrid(t, mbr);
+    }
+}
+
+/* ---- MBR ----------------------------------------------------------------------------------- */
 
 static bool is_extended(unsigned type)
 {

@@ -232,13 +232,18 @@ static bool open_fixed(const struct iv_source *file, struct iv_arena *arena,
                        struct iv_image_store *store, struct iv_faults *faults,
                        struct iv_source *ret_disk)
 {
-    if (store->disk_size != file->size - FOOTER_SIZE) {
-        return iv_faults_add(
-            faults,
-            store->disk_size > file->size - FOOTER_SIZE ? IV_FAULT_TRUNCATED : IV_FAULT_TRAILING,
-            NULL,
-            "the disk of the VHD has %" PRIu64 " bytes, the file %" PRIu64 " before its footer",
-            store->disk_size, file->size - FOOTER_SIZE);
+    uint64_t room = file->size - FOOTER_SIZE;
+    if (store->disk_size > room) {
+        return iv_faults_add(faults, IV_FAULT_TRUNCATED, NULL,
+                             "the disk of the VHD has %" PRIu64 " bytes, the file %" PRIu64
+                             " before its footer",
+                             store->disk_size, room);
+    }
+    if (store->disk_size < room) {
+        (void)iv_faults_add(faults, IV_FAULT_TRAILING, NULL,
+                            "%" PRIu64 " bytes lie between the disk of the VHD, which has %" PRIu64
+                            ", and its footer",
+                            room - store->disk_size, store->disk_size);
     }
     store->used = store->disk_size;
     *ret_disk = iv_source_slice(file, 0, store->disk_size, arena);

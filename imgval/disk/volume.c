@@ -21,6 +21,21 @@ static bool source_has(const struct iv_source *source, uint64_t offset, const ch
     return iv_source_read(source, bytes, size, offset) && memcmp(bytes, text, size) == 0;
 }
 
+/* The superblock of ext2, ext3 and ext4 lies at byte 1024. Two bytes are a weak magic number, so
+ * the version and the size of a block must make sense as well. */
+static const char *probe_ext(const struct iv_source *source)
+{
+    unsigned char block[104];
+    if (!iv_source_read(source, block, sizeof(block), 1024) || block[56] != 0x53 ||
+        block[57] != 0xEF || block[25] != 0 || block[24] > 6 || block[76] > 1 || block[77] != 0) {
+        return NULL;
+    }
+    bool has_journal = (block[92] & 0x04) != 0;
+    /* Whatever came after ext3: extents, 64 bits, and so on. */
+    bool is_new = (block[96] & ~0x1Fu & 0xFF) != 0 || block[97] != 0 || (block[100] & ~0x07u) != 0;
+    return is_new ? "ext4" : has_journal ? "ext3" : "ext2";
+}
+
 static const char *probe_others(const struct iv_source *source)
 {
     static const struct {
@@ -35,13 +50,15 @@ static const char *probe_others(const struct iv_source *source)
         {4096, "SPACEDB ", "Storage Spaces"},
         {0, "hsqs", "SquashFS"},
         {0, "vhdxfile", "VHDX"},
+        {0, "XFSB", "XFS"},
+        {0x10040, "_BHRfS_M", "Btrfs"},
     };
     for (size_t i = 0; i < IV_COUNT(signatures); i++) {
         if (source_has(source, signatures[i].offset, signatures[i].text)) {
             return signatures[i].name;
         }
     }
-    return NULL;
+    return probe_ext(source);
 }
 
 static const struct iv_volume_kind others = {
@@ -73,10 +90,6 @@ const char *iv_volume_kind(const struct iv_source *source)
     (void)find_kind(source, &name);
     return name;
 }
-
-/* ---- what all kinds share ---- */
-
-/* ---- names of a directory ---- */
 
 /* ---- opening ---- */
 
