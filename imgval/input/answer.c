@@ -146,3 +146,9 @@ bool iv_answer_is(const char *bytes, size_t size)
     }
     return has_word(bytes, size < HEAD_SIZE ? size : HEAD_SIZE);
 }
+
+bool iv_answer_is_datastore(const char *path)
+{
+    const char *name = iv_reader_last_part(path);
+    return iv_ascii_ieq(name, "MasterDatastore.xml") || iv_ascii_ieq(name, "ProvisionData.cab");
+}

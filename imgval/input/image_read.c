@@ -727,6 +727,28 @@ static void find_hive(struct iv_image_reader *x)
     }
 }
 
+static void find_datastores(struct iv_image_reader *x)
+{
+    static const char *const paths[] = {
+        "Programs/CommonFiles/ADC/Microsoft/MasterDatastore.xml",
+        "Programs/CommonFiles/ADC/Microsoft/ProvisionData.cab",
+    };
+    for (size_t i = 0; i < IV_COUNT(paths) * x->volume_count; i++) {
+        const struct iv_image_volume *volume = &x->volumes[i / IV_COUNT(paths)];
+        struct iv_source source;
+        struct iv_fault fault = {.kind = IV_FAULT_METADATA};
+        const char *path = paths[i % IV_COUNT(paths)];
+        /* One that cannot be read is one. */
+        if (volume->is_main && iv_volume_file(volume->handle, path, x->r->scratch, &source,
+                                              &fault) != IV_VOLUME_ABSENT) {
+            fault = (struct iv_fault){.kind = IV_FAULT_METADATA, .detail = IV_DATASTORE_DETAIL};
+            const char *shown = shown_path(x, volume, path);
+            const struct iv_document doc = {.path = shown, .source = shown};
+            iv_reader_metadata_fault(x->r, NULL, &doc, &fault);
+        }
+    }
+}
+
 /* ---- the layout of a disk whose container has no manifest ---- */
 
 /* A partition that the layout gives a file system to, and that shows none. */
@@ -819,6 +841,7 @@ void iv_image_end(struct iv_image_reader *x)
         check_main(x);
         read_layout(x);
         find_hive(x);
+        find_datastores(x);
         if (!x->item->has_history) {
             find_history(x);
         }

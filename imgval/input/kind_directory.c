@@ -364,7 +364,11 @@ static void list_file(struct tree *tree, const struct iv_entry *entry)
     enum iv_kind image = iv_kind_of_image_name(name);
     enum iv_role role = IV_ROLE_ANSWER;
     bool is_metadata = iv_lister_metadata_role(name, &role);
-    if (iv_package_is_file_name(name)) {
+    if (iv_answer_is_datastore(name)) {
+        if (!is_inside_plain_folder(tree, entry->path)) { /* else as the package's manifest says */
+            iv_lister_fault(lister, IV_FAULT_METADATA, path, IV_DATASTORE_DETAIL);
+        }
+    } else if (iv_package_is_file_name(name)) {
         iv_lister_item(lister, IV_ROLE_PACKAGE, path, relative, -1);
     } else if (is_package_like(name)) {
         list_manifest(tree, entry, path, relative);

@@ -44,6 +44,12 @@ void iv_answer_read(const struct iv_reader *r, const struct iv_document *doc,
  * first bytes, whether that word is among them. */
 bool iv_answer_is(const char *bytes, size_t size);
 
+/* Whether a path is that of a multivariant datastore: the values of its variants
+ * are not read, which is the detail of a fault. */
+bool iv_answer_is_datastore(const char *path);
+#define IV_DATASTORE_DETAIL                                                                        \
+    "it is a multivariant datastore, and the device values of its variants are not read"
+
 /* --device-info: registry text, an answer file or Name=Value lines, by content. */
 void iv_device_info_read(const struct iv_reader *r, const struct iv_document *doc);
 

@@ -368,6 +368,24 @@ static bool is_named_for_values(const struct iv_file_list *list, const struct iv
     return is_named;
 }
 
+/* What the package brings to the device's datastore may be values of variants. On a device the
+ * datastore is met as a file. */
+static void report_datastores(const struct iv_reader *r, const struct iv_file_list *list,
+                              struct iv_package *package)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (iv_answer_is_datastore(list->items[i].path)) {
+            const struct iv_fault fault = {
+                .kind = IV_FAULT_METADATA,
+                .path = package->path,
+                .member = list->items[i].path,
+                .detail = IV_DATASTORE_DETAIL,
+            };
+            iv_reader_package_fault(r, package, &fault, false);
+        }
+    }
+}
+
 /*
  * Any registry file of any package may set device values. Looking for them means inflating what
  * lies before them, so the packages that Microsoft owns are left out, unless their name says that
@@ -380,6 +398,9 @@ static void read_registries(const struct iv_reader *r, const struct place *place
     if (package->removal || package->diff ||
         (!is_named && iv_ascii_ieq(package->owner_type, "Microsoft"))) {
         return;
+    }
+    if (!is_installed(place)) {
+        report_datastores(r, list, package);
     }
     if (is_installed(place) && package->style == IV_STYLE_CBS) {
         return; /* its component manifests are deltas there; the SYSTEM hive has the values */
