@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The session that README.md shows is a true one: its commands print what stands there.
 
-    readme.py PROGRAM"""
+    readme.py PROGRAM             compares
+    readme.py PROGRAM --write     writes what they print into README.md
+"""
 import os
 import pathlib
 import re
@@ -31,17 +33,23 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         env = dict(os.environ, IMGVAL_CACHE=f"{place}/story.db", LC_ALL="C.UTF-8")
         env.pop("CI", None)
+        written = (TOP / "README.md").read_text(encoding="utf-8")
         for command, wanted in session():
+            shown = command
             if not command.startswith("imgval "):
                 continue # the alias and the store's place
             command = re.sub(r"^imgval", f"'{program}'", command)
             done = subprocess.run(["sh", "-c", command], cwd=TOP, env=env, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            written = written.replace(f"$ {shown}\n{wanted}", f"$ {shown}\n{done.stdout}", 1)
             if done.stdout == wanted:
                 passed += 1
-            else:
+            elif "--write" not in sys.argv[2:]:
                 failed += 1
                 print(f"README.md: {command}\n--- it says\n{wanted}--- it prints\n{done.stdout}")
+    if "--write" in sys.argv[2:]:
+        (TOP / "README.md").write_text(written, encoding="utf-8")
+        return 0
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
