@@ -2,6 +2,6 @@
 #ifndef IMGVAL_VERSION_H
 #define IMGVAL_VERSION_H
 
-#define IMGVAL_VERSION "0.1.0"
+#define IMGVAL_VERSION "0.2.0"
 
 #endif

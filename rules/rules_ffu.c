@@ -349,7 +349,7 @@ static const struct iv_rule rows[] = {
                "meant.",
         .remedy = "Build the image again, or copy it again if it was damaged on the way.",
         .passes = "block size 131072, every block entry inside the disk",
-        .fails = "a block entry that places its block behind the end of the disk",
+        .fails = "a block entry that places its block past the end of the disk",
     },
     {
         .id = "IMG102",

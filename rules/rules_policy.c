@@ -3,7 +3,7 @@
 
 #include "imgval/base/attr.h"
 
-#define WHY_WAIVERS "A waiver that stays behind hides the next finding that it happens to match."
+#define WHY_WAIVERS "A waiver that is left over hides the next finding that it happens to match."
 
 static const struct iv_rule rows[] = {
     {
@@ -15,10 +15,10 @@ static const struct iv_rule rows[] = {
         .waiver = IV_WAIVER_UNUSED,
         .summary = "Each waiver of the policy file matches a finding.",
         .why = WHY_WAIVERS,
-        .remedy = "Take the waiver out of the policy file, or mend the names and versions in it.",
+        .remedy = "Take the waiver out of the policy file, or fix the names and versions in it.",
         .message = "The waiver of {0} matches no finding.",
         .passes = "<waiver rule=\"IMG002\" package=\"Contoso.Odd\" .../> and an IMG002 about it",
-        .fails = "the same waiver when Contoso.Odd was mended",
+        .fails = "the same waiver when Contoso.Odd was fixed",
     },
     {
         .id = "POL002",
@@ -28,8 +28,8 @@ static const struct iv_rule rows[] = {
         .applies = IV_APPLIES_ALL,
         .waiver = IV_WAIVER_EXPIRED,
         .summary = "No waiver of the policy file is past its date; from then on it has no effect.",
-        .why = "What a waiver puts off is to be mended by its date.",
-        .remedy = "Mend what the waiver puts off and take it out, or agree on a new date with its "
+        .why = "What a waiver puts off is to be fixed by its date.",
+        .remedy = "Fix what the waiver puts off and take it out, or agree on a new date with its "
                   "owner.",
         .message = "The waiver of {0} expired: its last day was {1}.",
         .passes = "expires=\"2031-01-31\" on that day and before",
@@ -46,9 +46,8 @@ static const struct iv_rule rows[] = {
                    "validations, WSPC003, what means \"not checked\", and these rules themselves.",
         .why = "A submission with such a finding is refused, or was not judged, whatever a site "
                "agrees on.",
-        .remedy =
-            "Mend the finding and take the waiver out, or name the rules and packages that it "
-            "is about more closely; --what-if shows a report as if it had effect.",
+        .remedy = "Fix the finding and take the waiver out, or name the rules and packages that it "
+                  "is about more closely; --what-if shows a report as if it had effect.",
         .message = "The waiver of {0} has no effect on {1}, which cannot be waived.",
         .passes = "<waiver rule=\"WSPC002\" .../>",
         .fails = "<waiver rule=\"STD002\" .../> and a package of version 0.0.0.0",

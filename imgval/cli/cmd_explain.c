@@ -96,7 +96,7 @@ static void add_rule(struct iv_buf *buf, const struct iv_rule *rule)
                   rule->incomplete ? "; means that something was not checked" : "");
     add_wrapped(buf, "Must hold", rule->summary);
     add_wrapped(buf, "Why", rule->why);
-    add_wrapped(buf, "Mend", rule->remedy);
+    add_wrapped(buf, "Remedy", rule->remedy);
     add_verbatim(buf, "Passes", rule->passes);
     add_verbatim(buf, "Fails", rule->fails);
     if (rule->message != NULL) {
@@ -124,7 +124,7 @@ static void add_mdoc_rule(struct iv_buf *buf, const struct iv_rule *rule)
                   iv_severity_names[rule->severity], rule->incomplete ? ", not checked" : "");
     add_mdoc_text(buf, rule->summary);
     add_mdoc_text(buf, rule->why);
-    iv_buf_puts(buf, ".Pp\n.Em Mend :\n");
+    iv_buf_puts(buf, ".Pp\n.Em Remedy :\n");
     add_mdoc_text(buf, rule->remedy);
     iv_buf_puts(buf, ".Pp\n.Em Passes :\n.Bd -literal -compact -offset indent\n");
     add_mdoc_text(buf, rule->passes);

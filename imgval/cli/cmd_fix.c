@@ -164,7 +164,7 @@ static void show_obstacles(const struct view *view, const struct iv_fix *mend)
     if (mend->obstacle_count == 0) {
         return;
     }
-    iv_buf_puts(view->buf, "Not mended by adding packages:\n");
+    iv_buf_puts(view->buf, "Not fixed by adding packages:\n");
     for (size_t i = 0; i < mend->obstacle_count; i++) {
         iv_buf_puts(view->buf, "  ");
         add_text(view, mend->obstacles[i].name);
@@ -370,7 +370,7 @@ static int run_fix(const struct iv_command *command, void *options,
     bool unchecked = show_unchecked(&view, &report, scan);
     bool unmended = mend.obstacle_count > 0 || violations > 0 || unchecked;
     if (mend.package_count == 0 && !unmended) {
-        iv_buf_puts(&text, "Nothing to mend.\n");
+        iv_buf_puts(&text, "Nothing to fix.\n");
     }
     int status = outcome.store_failed ? IV_EXIT_TROUBLE : unmended ? IV_EXIT_FAIL : IV_EXIT_PASS;
     return iv_command_print(&text, status);
@@ -383,10 +383,10 @@ const struct iv_command iv_cmd_fix = {
     .details =
         "For each package that PATH lacks against an older baseline, or one of its version:\n"
         "NAME.pkg.xml, a project of an empty package, and its line in a feature manifest. What\n"
-        "cannot be mended by adding packages is said, with the reason; so are the lines to\n"
+        "cannot be fixed by adding packages is said, with the reason; so are the lines to\n"
         "change for violations of the standard validations. Writes into DIR alone, never over an\n"
         "existing file.\n\n"
-        "Exit status: 0 (the packages that were written mend it, or nothing was to mend), 1\n"
+        "Exit status: 0 (the packages that were written fix it, or there was nothing to fix), 1\n"
         "when something remains.",
     .options_size = sizeof(struct fix_arguments),
     .defaults = &fix_defaults,

@@ -209,7 +209,7 @@ static const struct iv_option speed_options[] = {
      .offset = offsetof(struct iv_scan_arguments, timings),
      .given_offset = offsetof(struct iv_scan_arguments, timings_given),
      .words = timings_words,
-     .help = "tell on standard error what each stage and rule took; json: in the JSON report too"},
+     .help = "print on standard error what each stage and rule took; json: in the JSON report too"},
 };
 static const struct iv_option_group speed_group = {
     .title = "Speed", .options = speed_options, .count = IV_COUNT(speed_options)};

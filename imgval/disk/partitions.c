@@ -197,7 +197,7 @@ static bool check_header(struct table *t, const struct gpt *g, uint32_t revision
     }
     if (g->first_usable > g->last_usable || g->last_usable > last) {
         return gpt_wrong(t, g, "last usable sector", 48, g->last_usable,
-                         "it lies before the first one or behind the end of the disk");
+                         "it lies before the first one or past the end of the disk");
     }
     if (g->count == 0 || g->count > GPT_COUNT_MAX) {
         return gpt_wrong(t, g, "number of entries", 80, g->count, "it must be from 1 to 1024");

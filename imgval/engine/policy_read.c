@@ -407,7 +407,7 @@ static void start_rule(void *context, const struct iv_xml_element *element)
         .why = values[R_WHY] != NULL ? values[R_WHY] : "The site's policy asks for it.",
         .remedy = values[R_REMEDY] != NULL
                       ? values[R_REMEDY]
-                      : "Mend what the rule of the site's policy names, or ask its owner.",
+                      : "Fix what the rule of the site's policy names, or ask its owner.",
         .passes = values[R_PATTERN],
         .fails = "anything else",
     };

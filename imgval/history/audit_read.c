@@ -301,7 +301,7 @@ static void read_stream(struct iv_auditing *a, const char *path, int fd)
                    iv_arena_printf(a->arena, "the stream cannot be read on: %s", err.text));
     } else if (!complete) {
         add_unread(a, path,
-                   "the stream has no end record: submissions may be missing behind its last one");
+                   "the stream has no end record: submissions may be missing after its last one");
     }
 }
 

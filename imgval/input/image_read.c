@@ -229,7 +229,7 @@ static void read_folder(struct iv_image_reader *x, size_t v, const char *folder,
         const char *path = iv_arena_printf(x->r->scratch, "%s/%s", folder, entry->name);
         if (x->r->facts->package_count >= x->r->limits->packages) {
             iv_faults_add(&x->faults, IV_FAULT_LIMIT, volume->name,
-                          "more than %llu packages: %s and those behind it were not read",
+                          "more than %llu packages: %s and those after it were not read",
                           (unsigned long long)x->r->limits->packages,
                           iv_faults_shown(x->r->scratch, path));
             return;

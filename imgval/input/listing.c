@@ -63,7 +63,7 @@ void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *pat
         if (lister->packages == max) {
             iv_lister_fault(lister, IV_FAULT_LIMIT, path,
                             iv_arena_printf(lister->arena,
-                                            "more than %llu packages: this one and those behind it "
+                                            "more than %llu packages: this one and those after it "
                                             "were not read",
                                             (unsigned long long)max));
         }

@@ -22,7 +22,7 @@ static const char *const verdict_classes[] = {
 static const char *const verdict_leads[] = {
     [IV_VERDICT_PASS] = "Every applicable rule ran to its end, and nothing was found that counts.",
     [IV_VERDICT_INCOMPLETE] = "Something was not checked. This is not a pass.",
-    [IV_VERDICT_FAIL] = "What makes it fail stands below, with what mends it.",
+    [IV_VERDICT_FAIL] = "What makes it fail stands below, with its remedy.",
 };
 
 /* ---- the head ------------------------------------------------------------------------------ */

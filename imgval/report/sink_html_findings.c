@@ -169,14 +169,14 @@ static void write_details(struct iv_markup *m, const struct iv_finding *finding)
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     iv_markup_open(m, "details");
     iv_markup_flag(m, "open");
-    iv_markup_element(m, "summary", "What mends it, and the facts");
+    iv_markup_element(m, "summary", "Remedy and facts");
     iv_markup_open(m, "dl");
     if (finding->waiver != NULL) {
         iv_phrase_waiver(&text, finding->waiver);
         write_fact(m, "Waived", iv_buf_text(&text));
         iv_buf_clear(&text);
     }
-    write_fact(m, "Mend", finding->remedy);
+    write_fact(m, "Remedy", finding->remedy);
     if (finding->severity_by_policy) {
         write_fact(m, "Severity", "changed by the policy");
     }

@@ -277,7 +277,7 @@ static void write_rule(struct iv_markup *m, const struct mention *mention)
     iv_markup_open(m, "dl");
     write_text(m, "Must hold", rule->summary);
     write_text(m, "Why", rule->why);
-    write_text(m, "Mend", rule->remedy);
+    write_text(m, "Remedy", rule->remedy);
     write_example(m, "Passes", rule->passes);
     write_example(m, "Fails", rule->fails);
     write_text(m, "Message", rule->message);

@@ -196,7 +196,7 @@ static struct group next_group(const struct iv_judgement *judgement, size_t firs
 static void add_remedy(struct iv_buf *block, const char *indent, const char *remedy)
 {
     if (remedy != NULL && remedy[0] != '\0') {
-        iv_buf_printf(block, "%s*Mend:* ", indent);
+        iv_buf_printf(block, "%s*Remedy:* ", indent);
         iv_markdown_sentence(block, remedy);
         iv_buf_putc(block, '\n');
     }

@@ -160,7 +160,7 @@ static void write_help(struct iv_json *json, const struct iv_rule *rule)
     const struct paragraph paragraphs[] = {
         {.title = "What must hold", .text = rule->summary},
         {.title = "Why", .text = rule->why},
-        {.title = "How to mend it", .text = rule->remedy},
+        {.title = "How to fix it", .text = rule->remedy},
         {.title = "Passes", .text = rule->passes, .is_code = true},
         {.title = "Fails", .text = rule->fails, .is_code = true},
     };

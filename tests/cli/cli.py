@@ -718,7 +718,7 @@ def check_explain(c, p):
         c.status(by_id, 0, "explain by id")
         c.same(p.run("explain", name).out, by_id.out, f"explain {name}")
         c.same(p.run("explain", rule.lower()).status, 0, f"explain {rule.lower()}")
-        for part in ("Must hold", "Why", "Mend", "Passes", "Fails"):
+        for part in ("Must hold", "Why", "Remedy", "Passes", "Fails"):
             c.that(f"  {part}" in by_id.text, f"{rule} has {part}")
     for row, text in TROUBLESHOOTING.items():
         wanted = f"WSPC{row:03d}"

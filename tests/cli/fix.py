@@ -189,7 +189,7 @@ def check_unchecked(checks, place):
     for words in (["--no-wspc"], ["--type=partial", "--context-free"]):
         done = place.run("fix", "--cache=s.db", *words, "--output=none", "v3")
         checks.status(done, 1, "nothing was compared")
-        checks.that("Not compared" in done.text and "Nothing to mend" not in done.text,
+        checks.that("Not compared" in done.text and "Nothing to fix" not in done.text,
                     "and that is said", done.text)
     (place.path / "v3/Broken.spkg").symlink_to("nowhere")
     done = place.run("fix", "--cache=s.db", "--output=none", "v3")

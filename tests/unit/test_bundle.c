@@ -128,7 +128,7 @@ static void test_errors(void)
         {HEADER "{\"end\":true,\"submissions\":1}\n", "line 2, column 1: the end line counts"},
         {HEADER "{\"end\":false,\"submissions\":0}\n", "line 2, column 1: the end line counts"},
         {HEADER RECORD RECORD "{\"end\":true,\"submissions\":2}\n", "aa stands twice"},
-        {HEADER "{\"end\":true,\"submissions\":0}\n" RECORD, "line 3, column 1: a line behind"},
+        {HEADER "{\"end\":true,\"submissions\":0}\n" RECORD, "line 3, column 1: a line after"},
         {HEADER "{\"id\":1}\n", "line 2, column 1: member \"firmware_version\" is missing"},
         {HEADER "\n\n{\"id\":}\n", "line 4, column "},
         {HEADER "[]\n", "line 2, column 1: not a JSON object"},

@@ -182,7 +182,7 @@ static const struct row rows[] = {
     {HEADER, 204, 4, 1 << 25, IV_FAULT_FFU_HEADER, "from 4096 to 16777216"},
     {HEADER, 204, 4, 65536, IV_FAULT_FFU_HEADER, "it must be a multiple of the chunk size"},
     {HEADER, 208, 4, UINT32_MAX, IV_FAULT_FFU_HEADER, "number of block entries at offset 262352"},
-    {HEADER, 208, 4, 7, IV_FAULT_FFU_HEADER, "there are bytes behind the last one"},
+    {HEADER, 208, 4, 7, IV_FAULT_FFU_HEADER, "there are bytes after the last one"},
     {HEADER, 208, 4, 10, IV_FAULT_FFU_HEADER, "the payload of store 1"},
     {HEADER, 212, 4, UINT32_MAX, IV_FAULT_FFU_HEADER, "the block entries at offset"},
     {HEADER, 216, 4, 1, IV_FAULT_FFU_HEADER, "number of validation entries at offset 262360"},

@@ -109,7 +109,7 @@ static bool walk_entry(struct walk *w, struct entries *e, uint32_t entry)
     uint32_t count;
     if (!take_pair(e, &locations, &count)) {
         return iv_ffu_wrong(w->faults, "length of the block entries", w->store->header_offset + 212,
-                            w->store->entry_size, "they go on behind it");
+                            w->store->entry_size, "they go on after it");
     }
     if (count != 1) {
         return iv_ffu_wrong(w->faults, "block count of a block entry", offset + 4, count,
@@ -118,7 +118,7 @@ static bool walk_entry(struct walk *w, struct entries *e, uint32_t entry)
     uint64_t left = w->store->entry_offset + w->store->entry_size - entries_offset(e);
     if (locations > left / 8) {
         return iv_ffu_wrong(w->faults, "location count of a block entry", offset, locations,
-                            "they go on behind the block entries");
+                            "they go on after the block entries");
     }
     w->locations += locations;
     if (w->locations > IV_FFU_LOCATIONS_MAX) {
@@ -152,7 +152,7 @@ static bool walk_entries(struct walk *w, struct iv_ffu *ffu)
     }
     if (entries_offset(e) != e->end) {
         return iv_ffu_wrong(w->faults, "length of the block entries", w->store->header_offset + 212,
-                            w->store->entry_size, "there are bytes behind the last one");
+                            w->store->entry_size, "there are bytes after the last one");
     }
     return true;
 }

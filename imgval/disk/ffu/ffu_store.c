@@ -234,14 +234,14 @@ static bool walk_validation(struct iv_ffu *ffu, struct iv_image_store *store,
             return left >= sizeof(bytes) ? false
                                          : iv_ffu_wrong(faults, "length of the validation entries",
                                                         store->header_offset + 220,
-                                                        h->validation_size, "they go on behind it");
+                                                        h->validation_size, "they go on after it");
         }
         struct iv_cursor c = iv_cursor(bytes, sizeof(bytes));
         (void)iv_cursor_u64(&c);
         uint64_t size = sizeof(bytes) + (uint64_t)iv_cursor_u32(&c);
         if (size > left) {
             return iv_ffu_wrong(faults, "byte count of a validation entry", at + 8, size - 12,
-                                "it goes on behind the validation entries");
+                                "it goes on after the validation entries");
         }
         at += size;
         left -= size;
@@ -249,7 +249,7 @@ static bool walk_validation(struct iv_ffu *ffu, struct iv_image_store *store,
     return left == 0 ? true
                      : iv_ffu_wrong(faults, "length of the validation entries",
                                     store->header_offset + 220, h->validation_size,
-                                    "there are bytes behind the last one");
+                                    "there are bytes after the last one");
 }
 
 /* Reads one header. Returns the place behind header and entries, padded; 0: no way to go on. */

@@ -23,7 +23,7 @@ static bool load_record(struct iv_ntfs *ntfs, uint64_t number, struct iv_arena *
     size_t size = ntfs->record_size;
     struct iv_ntfs_why inner;
     if (number >= ntfs->mft.size / size) {
-        return iv_ntfs_fail(why, "record %llu is behind the end of the table",
+        return iv_ntfs_fail(why, "record %llu is past the end of the table",
                             (unsigned long long)number);
     }
     unsigned char *bytes = iv_arena_alloc(arena, size);

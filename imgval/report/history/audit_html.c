@@ -23,7 +23,7 @@ static const char *const verdict_classes[] = {[IV_VERDICT_PASS] = "passed",
 static const char *const verdict_leads[] = {
     [IV_VERDICT_PASS] = "Everything that was found was judged.",
     [IV_VERDICT_INCOMPLETE] = "Something was not judged. This is not a pass.",
-    [IV_VERDICT_FAIL] = "What makes it fail stands below, with what mends it.",
+    [IV_VERDICT_FAIL] = "What makes it fail stands below, with its remedy.",
 };
 
 /* ---- head ------------------------------------------------------------------------------------ */
@@ -260,8 +260,8 @@ static void write_mends(struct iv_audit_page *page)
     if (mends->count == 0) {
         return;
     }
-    iv_markup_element(m, "h3", "Empty packages that mend every break");
-    iv_html_table(m, "spans", "Empty packages that mend every break", columns, false);
+    iv_markup_element(m, "h3", "Empty packages that fix every break");
+    iv_html_table(m, "spans", "Empty packages that fix every break", columns, false);
     for (size_t i = 0; i < mends->count && i < LISTED; i++) {
         const struct iv_fix_span *span = &mends->spans[i];
         iv_markup_break(m);

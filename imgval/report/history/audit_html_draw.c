@@ -412,7 +412,7 @@ void iv_audit_draw_growth(struct iv_audit_page *page)
     open_legend(m);
     write_sign(m, "line", "packages of the version");
     if (with_needed) {
-        write_sign(m, "needed", "with the empty packages that mend every break");
+        write_sign(m, "needed", "with the empty packages that fix every break");
     }
     iv_markup_close(m);
     iv_markup_close(m);

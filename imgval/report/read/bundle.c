@@ -213,7 +213,7 @@ static void read_line(struct iv_json_reader *reader, const struct iv_json_value 
     if (!iv_json_is_object(value)) {
         iv_json_fail(reader, "not a JSON object");
     } else if (progress->has_end) {
-        iv_json_fail(reader, "a line behind the end of the bundle");
+        iv_json_fail(reader, "a line after the end of the bundle");
     } else if (!progress->has_header) {
         const char *schema = need_string(reader, value, "schema");
         if (schema != NULL && strcmp(schema, BUNDLE_SCHEMA) != 0) {
