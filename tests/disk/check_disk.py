@@ -604,10 +604,10 @@ def check_hive_lists(checks, place, data):
         struct.pack_into("<H" if at == inner + 6 else "<I", hurt, at, value)
         lines = read_hive(place, hurt, key)
         checks.that(len(lines) == 1 and lines[0].startswith("trouble"), f"{what}: {lines}")
-    ring = bytearray(data)  # a key that is its own subkey: its names are looked at once
+    ring = bytearray(data)  # a key that is its own subkey
     struct.pack_into("<I", ring, inner + 8, root - 4096)
-    checks.that(read_hive(place, ring, "ROOT\\" * 3 + "No") == ["absent " + "ROOT\\" * 3 + "No"],
-                f"a ring of keys: {read_hive(place, ring, 'ROOT' + chr(92) + 'No')}")
+    lines = read_hive(place, ring, "ROOT\\" * 3 + "No")
+    checks.that(len(lines) == 1 and lines[0].endswith("a key of the hive lies below itself"), f"a ring of keys: {lines}")
 
 
 def main():
