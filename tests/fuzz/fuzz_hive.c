@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     for (size_t i = 0; i < values.count; i++) {
-        if (values.items[i].name == NULL) {
+        /* NULL: what names it is damaged. Else it ends, and a unit of UTF-16 is at most 3 bytes. */
+        if (values.items[i].name != NULL && strlen(values.items[i].name) > 3 * size) {
             abort();
         }
     }

@@ -97,7 +97,7 @@ static void fill(struct iv_arena *arena, const struct iv_struct *type, void *obj
         case IV_TYPE_SIZE:
         case IV_TYPE_POINTER:
         case IV_TYPE_NAMES:
-            CHECK(!"no table of facts has these");
+            CHECK(false); /* no table of facts has these */
             break;
         }
     }

@@ -19,8 +19,8 @@ static const char *const tones[] = {
 static const char *const leads[] = {
     [IV_VERDICT_PASS] = "Devices that hold the source may be served the target.",
     [IV_VERDICT_INCOMPLETE] = "Something could not be checked. This is not an approval.",
-    [IV_VERDICT_FAIL] = "Devices that hold the source cannot be served the target. What is wrong "
-                        "stands below, with its remedy.",
+    [IV_VERDICT_FAIL] = ("Devices that hold the source cannot be served the target. What is wrong "
+                         "stands below, with its remedy."),
 };
 
 static void write_hero(const struct page *page)
