@@ -1,4 +1,7 @@
-/* The table of formats, and what becomes of a report that is printed or saved. */
+/*
+ * The table of formats, and what becomes of a report that is printed or saved. A saved report is
+ * built in memory and then replaces the file in one step, so that a reader never sees half of one.
+ */
 #include "imgval/report/report.h"
 
 #include "imgval/base/buf.h"
@@ -12,6 +15,7 @@
 #define ROW(name) &iv_sink_##name,
 static const struct iv_sink *const sinks[] = {IV_SINKS(ROW)};
 
+/* Whether a format can print an audit; the rest all of them can. */
 static bool has_slot(const struct iv_sink *sink, enum iv_printed what)
 {
     switch (what) {

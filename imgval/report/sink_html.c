@@ -96,6 +96,7 @@ static void write_judged_as(struct iv_markup *m, const struct iv_submission *s)
     iv_markup_close(m);
 }
 
+/* Rules that were not evaluated. */
 static size_t unchecked_count(const struct iv_judgement *judgement)
 {
     size_t count = 0;

@@ -1,4 +1,4 @@
-/* The table of findings: what is wrong, where, and what mends it. */
+/* The table of findings: what is wrong, where, and what fixes it. */
 #include "imgval/report/sink.h"
 #include "imgval/report/sink_html.h"
 #include "imgval/report/write/escape.h"
@@ -40,6 +40,7 @@ enum iv_html_kind iv_html_kind_of(const struct iv_finding *finding)
     return IV_HTML_NOTE;
 }
 
+/* A checkbox that shows or hides the findings of one kind. */
 static void write_choice(struct iv_markup *m, const struct kind_look *look, size_t count)
 {
     iv_markup_open(m, "label");
@@ -96,6 +97,7 @@ static void write_tools(const struct iv_html_part *part)
     iv_markup_close(m);
 }
 
+/* The severity, and whether the finding is waived or says that something was not checked. */
 static void write_badges(struct iv_markup *m, const struct iv_finding *finding)
 {
     iv_markup_open(m, "td");

@@ -89,6 +89,7 @@ struct group {
     char digest[IV_SHA256_HEX_SIZE];
 };
 
+/* A baseline that is not there, one without an id and one with it must not give the same digest. */
 static void add_baseline(struct iv_sha256 *sha, const struct iv_baseline *baseline)
 {
     const char *id = baseline == NULL ? NULL : baseline->id;
@@ -98,6 +99,8 @@ static void add_baseline(struct iv_sha256 *sha, const struct iv_baseline *baseli
     iv_sha256_add_field(sha, version == NULL ? "" : version);
 }
 
+/* Over all that a drawing shows apart from the variant: baselines, names, and where they are. Many
+ * variants of one firmware differ in the same packages, and are drawn once. */
 static void digest_group(struct group *group)
 {
     const struct iv_wspc *wspc = &group->variant->wspc;

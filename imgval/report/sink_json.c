@@ -1,3 +1,7 @@
+/*
+ * A report as one JSON document (schema/imgval-report-1.schema.json). Text is collected and written
+ * out between elements, so that memory does not grow with the number of packages and findings.
+ */
 #include "imgval/report/history/audit_report.h"
 #include "imgval/report/history/delta_report.h"
 #include "imgval/report/history/request_report.h"
@@ -40,6 +44,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_json_string(&json, "verdict", iv_final_verdict_names[report->verdict]);
     iv_json_string(&json, "fail_on", iv_severity_names[report->fail_on]);
     iv_json_report_policy(&json, report);
+
     iv_json_open_array(&json, "submissions");
     for (size_t i = 0; i < report->entry_count; i++) {
         write_entry(&json, &report->entries[i], out);

@@ -1,8 +1,16 @@
+/*
+ * A report as a stream of JSON records, one a line (schema/imgval-stream-1.schema.json): a header,
+ * each submission followed by its packages and findings, and an end. Records below a submission
+ * name it by its index. The end has the verdict and counts: a stream without one was cut off, and
+ * whoever reads it can see that.
+ */
 #include "imgval/report/history/delta_report.h"
 #include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/json_report.h"
 
+/* Unlike in the document, outcomes and counts stand before the packages: a reader knows then how
+ * many to expect. */
 static void write_entry(struct iv_json *json, const struct iv_report_entry *entry, size_t index,
                         FILE *out)
 {
@@ -37,6 +45,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_json_string(&json, "fail_on", iv_severity_names[report->fail_on]);
     iv_json_report_policy(&json, report);
     iv_json_close_record(&json, out);
+
     size_t packages = 0;
     size_t findings = 0;
     for (size_t i = 0; i < report->entry_count; i++) {

@@ -50,7 +50,7 @@ struct suite {
 
 /* ---- which finding belongs to which test case ---------------------------------------------- */
 
-/* Where a finding goes: rules in the order of the outcomes, others behind them. */
+/* Where a finding goes: rules in the order of the outcomes, others after them. */
 struct place {
     const struct iv_finding *finding;
     const struct iv_variant *variant;
@@ -65,6 +65,7 @@ struct rule_place {
     size_t place;
 };
 
+/* By id, the first place before others: sorted_rules() keeps that one. */
 static int compare_rules(const void *a, const void *b)
 {
     const struct rule_place *x = a;
@@ -73,6 +74,7 @@ static int compare_rules(const void *a, const void *b)
     return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }
 
+/* By test case, and within one in the order of the report. */
 static int compare_places(const void *a, const void *b)
 {
     const struct place *x = a;
@@ -104,6 +106,8 @@ static const struct rule_place *find_rule(const struct rule_place *rules, size_t
     return low < count && strcmp(rules[low].rule->id, id) == 0 ? &rules[low] : NULL;
 }
 
+/* Every rule of a submission once, in the arena. Many findings share few rules, so a binary search
+ * finds the rule of each. */
 static struct rule_place *sorted_rules(const struct iv_judgement *judgement, struct iv_arena *arena,
                                        size_t *ret_count)
 {
@@ -115,6 +119,7 @@ static struct rule_place *sorted_rules(const struct iv_judgement *judgement, str
             .rule = judgement->outcomes[i].rule, .outcome = &judgement->outcomes[i], .place = i};
     }
     qsort(rules, outcomes, sizeof(*rules), compare_rules);
+
     /* Findings of rules without an outcome: of other commands than scan. */
     size_t count = outcomes;
     for (size_t i = 0; i < judgement->finding_count; i++) {
@@ -126,6 +131,7 @@ static struct rule_place *sorted_rules(const struct iv_judgement *judgement, str
             count++;
         }
     }
+
     qsort(rules, count, sizeof(*rules), compare_rules);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -137,6 +143,7 @@ static struct rule_place *sorted_rules(const struct iv_judgement *judgement, str
     return rules;
 }
 
+/* The findings in the order of the test cases, so that each case is a run of neighbours. */
 static struct place *sorted_places(const struct iv_report_entry *entry,
                                    const struct rule_place *rules, size_t rule_count,
                                    struct iv_arena *arena)
@@ -178,7 +185,7 @@ static bool has_uncompared(const struct iv_submission *s)
 
 /*
  * The state of a case without a finding that decides it. Outcomes are over all variants; of one
- * variant the comparison's status tells whether it is the one that was not evaluated. In doubt it
+ * variant the comparison's status says whether it is the one that was not evaluated. In doubt it
  * is an error: never a pass that was none.
  */
 static enum state state_of_outcome(const struct suite *suite, const struct test_case *test)
@@ -203,6 +210,7 @@ static enum state state_of_outcome(const struct suite *suite, const struct test_
     return variant == NULL || variant->wspc.status == IV_WSPC_NOT_EVALUATED ? ERROR : PASSED;
 }
 
+/* A finding that counts decides, else one that could not be checked, else the rule's outcome. */
 static enum state state_of(const struct suite *suite, const struct test_case *test)
 {
     bool unchecked = false;
@@ -249,6 +257,8 @@ static int compare_by_place(const void *a, const void *b)
     return (x->place > y->place) - (x->place < y->place);
 }
 
+/* Goes through rules and variants in the order that `places` is sorted by, so that one index walks
+ * over all findings. */
 static void add_cases(struct suite *suite, struct rule_place *rules, size_t rule_count,
                       const struct place *places)
 {
@@ -269,6 +279,7 @@ static void add_cases(struct suite *suite, struct rule_place *rules, size_t rule
     }
 }
 
+/* A suite whose verdict is not a pass must have a case that shows it. */
 static void add_closing(struct suite *suite)
 {
     const enum iv_final_verdict verdict = suite->entry->judgement.verdict;
@@ -427,6 +438,7 @@ static void write_findings(struct iv_markup *m, const struct suite *suite,
     }
 }
 
+/* The first finding that speaks for the state of the case, and how many do; NULL: none. */
 static const struct iv_finding *first_speaking(const struct suite *suite,
                                                const struct test_case *test, size_t *ret_count)
 {
@@ -509,6 +521,7 @@ static void write_case(struct iv_markup *m, const struct suite *suite, const str
     write_place(m, suite->entry->submission->path, iv_buf_text(&name),
                 first != NULL && first->path != NULL ? first->path
                                                      : suite->entry->submission->path);
+
     if (test->state == FAILURE || test->state == ERROR) {
         write_bad(m, suite, test);
     } else if (test->state == SKIPPED) {
@@ -516,6 +529,7 @@ static void write_case(struct iv_markup *m, const struct suite *suite, const str
         iv_markup_attribute(m, "message", "not looked at (--no-wspc)");
         iv_markup_close(m);
     }
+
     if (speaking < test->count) {
         iv_markup_break(m);
         iv_markup_open(m, "system-out");
@@ -595,8 +609,10 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
             totals[k] += suites[i].totals[k];
         }
     }
+
     const enum state extra = report_state(report, totals);
     totals[extra] += extra == PASSED ? 0 : 1;
+
     struct iv_markup m;
     iv_markup_init(&m, IV_MARKUP_XML, out);
     iv_markup_own(&m, declaration, sizeof(declaration) - 1);

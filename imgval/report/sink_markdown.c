@@ -90,6 +90,7 @@ static void add_seals(struct iv_buf *buf, const struct iv_submission *s)
 
 /* ---- the head ------------------------------------------------------------------------------ */
 
+/* The verdict and what it depends on, then a line for each submission. */
 static void add_head(struct comment *comment, const struct iv_report *report)
 {
     struct iv_buf *block = &comment->block;

@@ -4,6 +4,10 @@
  * the first ones. What was not checked is a notification of the invocation, which then was not
  * successful.
  *
+ * The rules are collected first, because results name them by their index. Everything that a viewer
+ * shows as a message is escaped for people and for SARIF; the exact values stand beside it in the
+ * property bag of each result.
+ *
  * Section numbers in comments are those of the specification.
  */
 #include "imgval/report/history/audit_report.h"
@@ -95,6 +99,7 @@ static void add_rule(struct run *run, const struct iv_rule *rule)
     }
 }
 
+/* Outcomes first: they have the order of the report. An audit has findings and no outcomes. */
 static void collect_rules(struct run *run)
 {
     for (size_t i = 0; i < run->report->entry_count; i++) {
@@ -114,6 +119,7 @@ struct paragraph {
     bool is_code; /* one of our own texts, with lines of its own */
 };
 
+/* An example of ours with its own lines: only braces have a meaning there. */
 static void add_code(struct iv_buf *buf, const char *text)
 {
     for (const char *at = text; *at != '\0'; at++) {
@@ -124,6 +130,7 @@ static void add_code(struct iv_buf *buf, const char *text)
     }
 }
 
+/* Our text as Markdown: characters that could start markup get a backslash (CommonMark 2.4). */
 static void add_markdown(struct iv_buf *buf, const struct paragraph *paragraph)
 {
     iv_buf_printf(buf, "%s**%s**", buf->size > 0 ? "\n\n" : "", paragraph->title);
@@ -155,6 +162,7 @@ static void add_plain(struct iv_buf *buf, const struct paragraph *paragraph)
     }
 }
 
+/* The whole rule reference of one rule, as text and as Markdown: viewers show one of them. */
 static void write_help(struct iv_json *json, const struct iv_rule *rule)
 {
     const struct paragraph paragraphs[] = {
@@ -231,6 +239,7 @@ static void write_driver(const struct run *run)
 
 /* ---- what was not checked ------------------------------------------------------------------ */
 
+/* Opens physicalLocation, which the caller closes: a region may follow. */
 static void write_uri(struct iv_json *json, const char *path)
 {
     struct iv_buf uri IV_CLEANUP(iv_buf_fini) = {0};
@@ -241,6 +250,7 @@ static void write_uri(struct iv_json *json, const char *path)
     iv_json_close_object(json);
 }
 
+/* A result needs a location: where the finding has none, it is the submission. */
 static const char *path_of(const struct iv_ranked *ranked)
 {
     const char *path = ranked->finding->path;
@@ -271,6 +281,7 @@ static void write_notification(const struct run *run, const struct iv_rule *rule
     iv_json_flush(json, FLUSH_SIZE, run->out);
 }
 
+/* Whether something of a submission was not looked at, whatever its verdict is. */
 static bool is_unchecked(const struct iv_report_entry *entry)
 {
     const struct iv_judgement *judgement = &entry->judgement;
@@ -297,6 +308,7 @@ static bool is_successful(const struct iv_report *report)
     return report->verdict != IV_VERDICT_INCOMPLETE;
 }
 
+/* A notification for each rule that was not evaluated on everything. */
 static void write_unevaluated(const struct run *run, const struct iv_report_entry *entry)
 {
     for (size_t i = 0; i < entry->judgement.outcome_count; i++) {
@@ -342,6 +354,8 @@ static void write_invocations(const struct run *run, const struct iv_ranked *ran
 
 /* ---- results ------------------------------------------------------------------------------- */
 
+/* The message and the remedy; the id of the rule when there is neither, for a message needs a
+ * text. */
 static void write_message(struct iv_json *json, const struct iv_finding *finding)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -355,6 +369,7 @@ static void write_message(struct iv_json *json, const struct iv_finding *finding
     iv_json_close_object(json);
 }
 
+/* A logical location (3.33): the package or the member of a cabinet that a path cannot name. */
 static void write_logical(struct iv_json *json, const char *name, const char *kind)
 {
     if (name != NULL && name[0] != '\0') {
@@ -380,6 +395,7 @@ static void write_locations(struct iv_json *json, const struct iv_ranked *ranked
         iv_json_close_object(json);
     }
     iv_json_close_object(json);
+
     const bool has_package = finding->package != NULL && finding->package[0] != '\0';
     const bool has_member = finding->member != NULL && finding->member[0] != '\0';
     if (has_package || has_member) {
@@ -392,6 +408,8 @@ static void write_locations(struct iv_json *json, const struct iv_ranked *ranked
     iv_json_close_array(json);
 }
 
+/* A waiver (3.35): services then show the result as closed. "external": it stands in the policy and
+ * not in the file that was checked. */
 static void write_suppressions(struct iv_json *json, const struct iv_finding *finding)
 {
     if (!finding->waived) {
@@ -416,6 +434,7 @@ static void write_suppressions(struct iv_json *json, const struct iv_finding *fi
     iv_json_close_array(json);
 }
 
+/* A member of a property bag; left out where there is nothing. */
 static void write_if(struct iv_json *json, const char *name, const char *text)
 {
     if (text != NULL) {
@@ -509,6 +528,7 @@ static void write_run(const struct run *run)
     iv_json_open_object(json, NULL);
     write_driver(run);
     write_invocations(run, ranked, count);
+
     iv_json_open_array(json, "results");
     for (size_t i = 0; i < count; i++) {
         write_result(run, &ranked[i]);

@@ -1,5 +1,5 @@
 /*
- * What a firmware developer reads on a terminal: the verdict, what is wrong and how to mend it,
+ * What a firmware developer reads on a terminal: the verdict, what is wrong and how to fix it,
  * then what was checked, and what was not.
  */
 #include "imgval/report/sink_text.h"
@@ -60,6 +60,7 @@ static void print_entry_verdict(const struct iv_out *out, const struct iv_report
                   again && rest.size > 0 ? NULL : iv_out_value(out, entry->submission->path));
 }
 
+/* What it was judged as, and why where nobody said: the type decides which rules apply. */
 static void print_judged_as(const struct iv_out *out, const struct iv_submission *s)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -119,6 +120,7 @@ static void print_counts(const struct iv_out *out, const struct iv_report *repor
                                  gate[0] == '\0' ? "" : ")")));
 }
 
+/* What became of the hash table of an image; NULL: it has none. */
 static const char *hash_text(const struct iv_out *out, const struct iv_image_hash *hash)
 {
     switch (hash->state) {
@@ -209,6 +211,7 @@ static void print_entry(const struct iv_out *out, const struct iv_report *report
         print_seals(out, entry->submission);
         print_side_files(out, entry->submission);
     }
+
     iv_text_print_findings(out, entry);
     if (out->style->quiet) {
         /* A verdict without a finding needs its reason all the same. */
@@ -229,6 +232,7 @@ static void print_entry(const struct iv_out *out, const struct iv_report *report
     iv_text_print_not_checked(out, entry);
 }
 
+/* The last line of a report of several submissions. */
 static void print_summary(const struct iv_out *out, const struct iv_report *report)
 {
     size_t counts[IV_COUNT(verdict_looks)] = {0};
@@ -266,6 +270,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
         print_entry(&out, report, &report->entries[i]);
         iv_arena_reset(&arena, mark);
     }
+
     if (report->entry_count > 1 || (report->entry_count == 1 && lines > SCREEN_LINES)) {
         iv_out_blank(&out);
     }

@@ -30,7 +30,7 @@ static bool is_about_image(const struct iv_rule *rule)
 }
 
 /* The rules of one kind. Notes are reported as findings: a cross beside them would
- * look like something to mend. */
+ * look like something to fix. */
 static void print_outcomes(const struct iv_out *out, const struct iv_judgement *judgement,
                            const char *title, bool (*is_wanted)(const struct iv_rule *))
 {

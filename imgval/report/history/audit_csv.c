@@ -1,6 +1,6 @@
 /*
  * An audit as CSV (RFC 4180): one row for each version of each variant, and what could not be
- * judged behind them. Cells that a spreadsheet would take for a formula get an apostrophe in front.
+ * judged after them. Cells that a spreadsheet would take for a formula get an apostrophe in front.
  */
 #include "imgval/report/history/audit_report.h"
 
@@ -16,6 +16,8 @@ static void add_pop(struct iv_buf *row, const struct iv_pop *pop)
     iv_csv_text(row, pop->model);
 }
 
+/* Cells about a step are empty where no step leads to the version, and those about pairs where
+ * the pairs were not judged. counts[] is indexed as iv_change_names[] is: added, removed, ... */
 static void add_version(struct iv_buf *row, const struct iv_audit *audit,
                         const struct iv_audit_variant *variant,
                         const struct iv_audit_version *version)

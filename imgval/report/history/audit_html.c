@@ -28,6 +28,7 @@ static const char *const verdict_leads[] = {
 
 /* ---- head ------------------------------------------------------------------------------------ */
 
+/* The top of the page: the verdict, what it means, and the counts. */
 static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
 {
     size_t sets = 0;
@@ -113,6 +114,7 @@ static void write_state(struct iv_audit_page *page, const struct iv_audit_versio
         class = "none";
         word = version->chain == 1 ? "start" : "same";
     }
+
     iv_markup_open(m, "td");
     iv_markup_attribute_printf(m, "class", "state %s", class);
     iv_markup_attribute_uint(m, "data-rank", rank_of(class, word));
@@ -162,6 +164,7 @@ static void add_note(struct iv_buf *note, const char *text)
     iv_buf_printf(note, "%s%s", note->size == 0 ? "" : "; ", text);
 }
 
+/* The last cell of a version: why it was not judged, what it was compared with, its order. */
 static void write_note(struct iv_audit_page *page, const struct iv_audit_version *version)
 {
     const struct iv_audit_source *source = version->source;
@@ -211,6 +214,7 @@ static void write_row(struct iv_audit_page *page, const struct iv_audit_version 
             write_number(m, i == 0 ? step->missing : step->counts[counts[i - 1]]);
         }
     }
+
     if (version->point != 0 && page->variant->has_matrix) {
         write_number(m, page->variant->matrix.targets[version->point - 1]);
     } else {
@@ -222,6 +226,7 @@ static void write_row(struct iv_audit_page *page, const struct iv_audit_version 
     iv_markup_close(m);
 }
 
+/* Says so where a table ends before its rows do. */
 static void write_cut(struct iv_markup *m, size_t count)
 {
     if (count > LISTED) {
@@ -252,6 +257,7 @@ static void write_versions(struct iv_audit_page *page)
     write_cut(&page->m, count);
 }
 
+/* From which version to which an empty package is needed, one a row. */
 static void write_mends(struct iv_audit_page *page)
 {
     static const char *const columns[] = {"Empty package", "From version", "To version", NULL};

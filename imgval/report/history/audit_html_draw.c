@@ -1,5 +1,16 @@
-/* The drawings of an audit. Nothing is told by colour alone: what is broken is hatched, what was
- * not judged has a dashed edge, and small drawings name each mark. */
+/*
+ * audit_html_draw.c: the drawings of an audit, as SVG within the page: the versions in order, the
+ * growth of the package set, and all pairs of versions.
+ *
+ * A history may have thousands of versions, and a drawing must stay small. So at most COLUMNS marks
+ * stand beside each other, each for a run of versions and as bad as the worst of them; and pairs
+ * are drawn one by one only while they are few (NAMED, CELLS), else as tiles that say how much of
+ * them is broken. All positions are whole pixels of the viewBox, found by integer division, so that
+ * the same audit gives the same bytes everywhere.
+ *
+ * Nothing is shown by colour alone: what is broken is hatched, what was not judged has a dashed
+ * edge, and small drawings name each mark.
+ */
 #include "imgval/report/history/audit_html.h"
 
 #include "imgval/base/buf.h"
@@ -28,6 +39,8 @@ enum {
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
+/* A caption, and a drawing in a box that scrolls. close_drawing() ends the drawing and the box; the
+ * legend follows, and then the caller closes the figure. */
 static void open_figure(struct iv_markup *m, const char *caption, const char *class, unsigned width,
                         unsigned height)
 {
@@ -54,6 +67,7 @@ static void close_drawing(struct iv_markup *m)
     iv_markup_close(m);
 }
 
+/* Stays open: a title may follow. */
 static void write_rect(struct iv_markup *m, const char *class, size_t x, size_t y, size_t width,
                        size_t height)
 {
@@ -115,6 +129,8 @@ static void open_legend(struct iv_markup *m)
     iv_markup_attribute(m, "class", "legend");
 }
 
+/* The hatchings that the style sheet names, once for the page; the closer the stripes, the more is
+ * broken. */
 void iv_audit_draw_patterns(struct iv_markup *m)
 {
     static const char *const names[] = {"gone", "part2", "part1"};
@@ -146,6 +162,7 @@ void iv_audit_draw_patterns(struct iv_markup *m)
 
 /* ---- versions in order ----------------------------------------------------------------------- */
 
+/* A version a column, until there are more than COLUMNS. */
 static size_t column_count(const struct iv_audit_page *page)
 {
     return page->variant->version_count < COLUMNS ? page->variant->version_count : COLUMNS;
@@ -203,11 +220,13 @@ static void write_version_labels(struct iv_audit_page *page, size_t y)
     const size_t room = letters * LETTER + 16;
     const size_t fit = (WIDTH - LEFT) / room > 1 ? (WIDTH - LEFT) / room : 1;
     const bool all = columns <= fit;
+
     size_t every = all ? 1 : (columns + fit - 1) / fit;
     /* The first name starts at the edge, the others stand in the middle of their column. */
     while (!all && every < columns && column_middle(page, every) < LEFT + room + room / 2) {
         every++;
     }
+
     for (size_t c = 0; c < columns; c += every) {
         const bool last = c + 1 == columns;
         if (!all && !last && column_middle(page, c) + room + room / 2 > WIDTH) {
@@ -229,6 +248,7 @@ static void write_version_labels(struct iv_audit_page *page, size_t y)
     }
 }
 
+/* What a pointer over a mark shows. */
 static void write_version_title(struct iv_audit_page *page, size_t i)
 {
     const struct iv_audit_version *version = &page->variant->versions[i];
@@ -261,6 +281,7 @@ void iv_audit_draw_timeline(struct iv_audit_page *page)
         write_version_title(page, shown);
         iv_markup_close(m);
     }
+
     write_version_labels(page, 56);
     close_drawing(m);
     open_legend(m);
@@ -294,7 +315,9 @@ static bool packages_at(const struct iv_audit_page *page, size_t i, bool with_ne
     return version->state != IV_AUDIT_NOT_JUDGED;
 }
 
-/* Round numbers around least and most; false: there is nothing to draw. */
+/* The range of the axis: round numbers around least and most. The ticks are 1, 2, 5, 10, 20, 50 ...
+ * packages apart, the first of these that covers the range in about four. False: there is nothing
+ * to draw. */
 static bool scale_growth(const struct iv_audit_page *page, struct growth *ret_growth)
 {
     size_t least = SIZE_MAX;
@@ -310,6 +333,7 @@ static bool scale_growth(const struct iv_audit_page *page, struct growth *ret_gr
     if (least > most) {
         return false;
     }
+
     static const size_t factors[] = {2, 5, 10};
     size_t power = 1;
     size_t tick = 1;
@@ -317,8 +341,10 @@ static bool scale_growth(const struct iv_audit_page *page, struct growth *ret_gr
         tick = power * factors[i % 3];
         power *= i % 3 == 2 ? 10 : 1;
     }
+
     *ret_growth = (struct growth){.foot = least / tick * tick, .tick = tick};
     ret_growth->top = (most + tick - 1) / tick * tick;
+
     /* A package more or less is no cliff: there are at least four ticks. */
     for (size_t i = 0; ret_growth->top - ret_growth->foot < 4 * tick; i++) {
         if (i % 2 == 1 && ret_growth->foot >= tick) {
@@ -330,6 +356,7 @@ static bool scale_growth(const struct iv_audit_page *page, struct growth *ret_gr
     return true;
 }
 
+/* Pixels count downwards. */
 static size_t growth_y(const struct growth *growth, size_t packages)
 {
     return GROWTH_FOOT -
@@ -400,6 +427,7 @@ void iv_audit_draw_growth(struct iv_audit_page *page)
         write_line(m, "axis", LEFT, y, WIDTH, y);
         write_label(m, LEFT - 8, y + 4, "end", label);
     }
+
     if (with_needed) {
         draw_line(page, &growth, "needed", true);
     }
@@ -407,6 +435,7 @@ void iv_audit_draw_growth(struct iv_audit_page *page)
     if (page->variant->version_count <= NAMED) {
         draw_dots(page, &growth);
     }
+
     write_version_labels(page, 176);
     close_drawing(m);
     open_legend(m);
@@ -427,7 +456,8 @@ struct grid {
     bool named; /* a cell for each pair, with its title */
 };
 
-/* How much of a tile is broken. */
+/* How much of a tile is broken, as a class: none, all, less than half, or half and more. NULL: no
+ * pairs are in it. */
 static const char *tile_class(const struct iv_matrix *matrix, size_t source, size_t target)
 {
     const size_t tile = source * matrix->tiles + target;
@@ -442,7 +472,8 @@ static const char *tile_class(const struct iv_matrix *matrix, size_t source, siz
                                           : "part2";
 }
 
-/* The first version of a tile. */
+/* The first version of a tile: tiles share the versions out evenly, so that the division is rounded
+ * up. */
 static const char *tile_version(const struct iv_audit_page *page, size_t tile)
 {
     const struct iv_matrix *matrix = &page->variant->matrix;
@@ -450,6 +481,7 @@ static const char *tile_version(const struct iv_audit_page *page, size_t tile)
     return iv_audit_page_version(page, page->variant->points[point]);
 }
 
+/* One pair, with the number of packages that are missing in its title. */
 static void draw_cell(struct iv_audit_page *page, const struct grid *grid, size_t s, size_t t)
 {
     struct iv_markup *m = &page->m;
@@ -523,6 +555,7 @@ static void draw_grid_labels(struct iv_audit_page *page, const struct grid *grid
     }
 }
 
+/* Where the pairs of this variant stand, and whether the page has room to draw them one by one. */
 static struct grid grid_of(const struct iv_audit_page *page)
 {
     const struct iv_matrix *matrix = &page->variant->matrix;
@@ -563,6 +596,7 @@ void iv_audit_draw_matrix(struct iv_audit_page *page)
             draw_cell(page, &grid, s, t);
         }
     }
+
     draw_grid_labels(page, &grid);
     close_drawing(m);
     open_legend(m);

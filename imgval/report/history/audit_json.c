@@ -1,4 +1,10 @@
-/* An audit as one JSON document; versions are named by their places in `versions`. */
+/*
+ * An audit as one JSON document; versions are named by their places in `versions`.
+ *
+ * The model keeps names and packages in a pool, by number; here they are written out. The buffer is
+ * flushed after each element of a list, and what a step needs is in an arena of its own, so that
+ * memory does not grow with the history.
+ */
 #include "imgval/report/history/audit_report.h"
 
 #include "imgval/model/kinds.h"
@@ -23,6 +29,7 @@ static void write_package(const struct writer *w, const struct iv_pool_package *
     iv_json_string(w->json, "key", pool->texts[state->key]);
 }
 
+/* `number`: of a text of the pool + 1; 0: NULL. */
 static const char *text_of(const struct writer *w, uint32_t number)
 {
     return number == 0 ? NULL : w->audit->pool.texts[number - 1];
@@ -104,6 +111,8 @@ static void write_change(const struct writer *w, const struct iv_change *change)
     iv_json_flush(w->json, FLUSH_SIZE, w->out);
 }
 
+/* The changes of a step are not kept in the audit; they are computed here, for one step at a
+ * time. */
 static void write_step(const struct writer *w, const struct iv_audit_step *step)
 {
     struct iv_json *json = w->json;
@@ -122,6 +131,7 @@ static void write_step(const struct writer *w, const struct iv_audit_step *step)
     iv_json_uint(json, "to", step->to);
     iv_json_bool(json, "compliant", step->missing == 0);
     iv_json_strings(json, "missing", names, missing_count);
+
     iv_json_open_object(json, "counts");
     for (size_t i = 0; i < IV_CHANGE_KINDS; i++) {
         iv_json_uint(json, iv_change_names[i], step->counts[i]);
@@ -172,6 +182,8 @@ static void write_matrix(const struct writer *w)
     iv_json_close_array(json);
 }
 
+/* Empty packages that fix every break, each with the versions that need it: places in `versions`,
+ * although spans count along the chain of versions that are compared. */
 static void write_mends(const struct writer *w)
 {
     struct iv_json *json = w->json;
@@ -195,6 +207,7 @@ static void write_mends(const struct writer *w)
     iv_json_close_object(json);
 }
 
+/* Groups of packages for feature merge, and the empty packages that the last version holds. */
 static void write_advice(const struct writer *w)
 {
     struct iv_json *json = w->json;
@@ -217,6 +230,7 @@ static void write_advice(const struct writer *w)
         iv_json_flush(json, FLUSH_SIZE, w->out);
     }
     iv_json_close_array(json);
+
     iv_json_open_array(json, "empty_packages");
     size_t last = w->variant->chain_count;
     const struct iv_pool_set *set =
@@ -250,16 +264,19 @@ static void write_variant(const struct writer *w)
     iv_json_uint(json, "out_of_order", variant->out_of_order);
     iv_json_uint(json, "changed_content", variant->changed.count);
     iv_json_close_object(json);
+
     if (broken == NULL) {
         iv_json_null(json, "first_break");
     } else {
         iv_json_uint(json, "first_break", broken->to);
     }
+
     iv_json_open_array(json, "versions");
     for (size_t i = 0; i < variant->version_count; i++) {
         write_version(w, &variant->versions[i]);
     }
     iv_json_close_array(json);
+
     iv_json_open_array(json, "steps");
     for (size_t i = 0; i < variant->step_count; i++) {
         write_step(w, &variant->steps[i]);
@@ -340,6 +357,7 @@ void iv_audit_write_json(const struct iv_audit *audit, const struct iv_style_opt
     if (audit->what_if) {
         iv_json_bool(&json, "what_if", true);
     }
+
     write_counts(&json, audit);
     iv_json_open_array(&json, "variants");
     for (size_t i = 0; i < audit->variant_count; i++) {

@@ -87,6 +87,7 @@ static void take_findings(const struct writing *w, const struct iv_pop *pop, con
     }
 }
 
+/* A set that fails makes its case fail, also where none of its findings is here. */
 static enum state state_of(const struct writing *w, const struct test_case *test)
 {
     for (size_t i = 0; i < test->found_count; i++) {
@@ -100,6 +101,8 @@ static enum state state_of(const struct writing *w, const struct test_case *test
     return test->reason != NULL ? ERROR : PASSED;
 }
 
+/* Findings of a set are at its path, or at a file below it. There are two searches, because other
+ * paths are sorted between these: "a", "a-b", "a/x". */
 static void add_case(const struct writing *w, struct suite *suite, const struct iv_pop *pop,
                      struct test_case test)
 {
@@ -142,6 +145,7 @@ static struct suite suite_of_variant(const struct writing *w,
     return suite;
 }
 
+/* What stands in no variant, so that nothing of a history is without a case. */
 static struct suite suite_of_unjudged(const struct writing *w)
 {
     const struct iv_audit *audit = w->audit;
@@ -171,6 +175,7 @@ static void write_totals(struct iv_markup *m, const size_t totals[STATES])
     iv_markup_attribute(m, "time", "0"); /* equal inputs give equal reports */
 }
 
+/* The findings of a case in full, each with its remedy. */
 static void write_texts(struct iv_markup *m, const struct test_case *test)
 {
     for (size_t i = 0; i < test->found_count; i++) {
@@ -195,6 +200,7 @@ static void open_case(struct iv_markup *m, const char *name, const char *file)
     iv_markup_attribute(m, "time", "0");
 }
 
+/* Why a case is not green, in one line: its first finding that counts, else the reason. */
 static const char *message_of(const struct writing *w, const struct test_case *test,
                               struct iv_buf *scratch)
 {
@@ -284,6 +290,7 @@ void iv_audit_write_junit(const struct iv_audit *audit, const struct iv_style_op
         w.by_path[i] = &audit->findings[i];
     }
     qsort(w.by_path, audit->finding_count, sizeof(const struct iv_finding *), compare_findings);
+
     const size_t count = audit->variant_count + (audit->unjudged_count > 0);
     struct suite *suites = IV_NEW_ARRAY(&arena, struct suite, count + 1);
     size_t totals[STATES] = {0};
@@ -294,8 +301,10 @@ void iv_audit_write_junit(const struct iv_audit *audit, const struct iv_style_op
             totals[k] += suites[i].totals[k];
         }
     }
+
     const enum state closing = closing_of(audit, totals);
     totals[closing] += closing == PASSED ? 0 : 1;
+
     iv_markup_init(&w.m, IV_MARKUP_XML, out);
     iv_markup_own(&w.m, declaration, sizeof(declaration) - 1);
     iv_markup_open(&w.m, "testsuites");

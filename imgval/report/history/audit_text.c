@@ -63,6 +63,7 @@ sort_variants(const struct iv_audit *audit, struct iv_arena *arena, size_t ret_c
     return sorted;
 }
 
+/* A variant in the overview. */
 static void add_row(const struct iv_audit_text *w, struct iv_table *table)
 {
     static const char *const marks[] = {"BROKEN", "FAILS", "?", "ok", "ok"};
@@ -141,6 +142,7 @@ static void write_variants(struct iv_audit_text *w)
     }
 }
 
+/* -q: only the broken steps. */
 static void write_short_variants(struct iv_audit_text *w)
 {
     for (size_t i = 0; i < w->audit->variant_count; i++) {
@@ -157,6 +159,7 @@ static bool is_of_step(const struct iv_finding *finding)
     return finding->rule->subject == IV_SUBJECT_STEP;
 }
 
+/* Findings of one rule follow each other, and are printed as a group. */
 static void write_findings(const struct iv_audit_text *w)
 {
     const struct iv_audit *audit = w->audit;
@@ -170,6 +173,7 @@ static void write_findings(const struct iv_audit_text *w)
     }
 }
 
+/* The sets that were not judged, or not in full, and why. */
 static void write_gaps(const struct iv_audit_text *w)
 {
     const struct iv_audit *audit = w->audit;

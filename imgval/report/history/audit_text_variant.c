@@ -15,6 +15,7 @@ enum {
     FOLDED = 3, /* versions that make a fold worth it */
 };
 
+/* How many of `count` are shown: all with -v. iv_audit_text_more() says how many are not. */
 size_t iv_audit_text_bound(const struct iv_audit_text *w, size_t count, size_t most)
 {
     return w->out.style->verbose > 0 || count <= most ? count : most;
@@ -51,6 +52,7 @@ static const char *size_text(const struct iv_audit_text *w, uint64_t bytes)
     return iv_arena_printf(w->out.scratch, unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
 }
 
+/* A bound that is lower where several variants share the screen. */
 static size_t most(const struct iv_audit_text *w, size_t alone, size_t of_many)
 {
     return w->audit->variant_count == 1 ? alone : of_many;
@@ -63,6 +65,8 @@ static const char *package_name(const struct iv_package *package)
     return package->name != NULL ? package->name : package->key;
 }
 
+/* A package that went or came, and the one that it may have been renamed to or from: that is a
+ * guess, so it has a question mark. */
 static const char *change_text(const struct iv_audit_text *w, const struct iv_change *change)
 {
     const bool gone = change->after == NULL;
@@ -143,6 +147,7 @@ static void write_short_break(const struct iv_audit_text *w, const struct iv_aud
                                                    break_text(w, step), list)));
 }
 
+/* Every broken step within the bound, by `write`; its texts are freed after each. */
 static void write_breaks(const struct iv_audit_text *w, unsigned indent, size_t at_most,
                          void (*write)(const struct iv_audit_text *, const struct iv_audit_step *))
 {
@@ -210,6 +215,7 @@ static const char *add_note(const struct iv_audit_text *w, const char *note, con
     return iv_arena_printf(w->out.scratch, "%s%s%s", note, note[0] == '\0' ? "" : "; ", text);
 }
 
+/* The last column of a version: what changed, and everything that keeps it from being plain. */
 static const char *note_of(const struct iv_audit_text *w, const struct iv_audit_version *version)
 {
     const struct iv_audit_step *step = iv_audit_step_to(w->variant, version);
@@ -240,6 +246,8 @@ static const char *note_of(const struct iv_audit_text *w, const struct iv_audit_
     return note;
 }
 
+/* The worst that is known of a version decides its mark: broken, fails, not in full. "same": it has
+ * no step of its own. */
 static void add_row(const struct iv_audit_text *w, struct iv_table *table,
                     const struct iv_audit_version *version)
 {
@@ -302,6 +310,8 @@ static void add_fold(const struct iv_audit_text *w, struct iv_table *table, size
     iv_table_cell(&w->out, table, IV_INK_DIM, "");
 }
 
+/* Runs of at least FOLDED plain versions take one row, unless -v asks for all. Rows are bounded,
+ * not versions: a fold counts as one. */
 static void write_versions(const struct iv_audit_text *w)
 {
     const size_t count = w->variant->version_count;
@@ -327,6 +337,7 @@ static void write_versions(const struct iv_audit_text *w)
 
 /* ---- what to do ------------------------------------------------------------------------------ */
 
+/* How many pairs are served in one hop, and the most versions that can all be baselines. */
 static void write_reach(const struct iv_audit_text *w)
 {
     const struct iv_matrix *matrix = &w->variant->matrix;
@@ -360,6 +371,7 @@ static void write_reach(const struct iv_audit_text *w)
                                                matrix->longest_count, matrix->count, list)));
 }
 
+/* The empty packages that would fix every broken step. */
 static void write_mends(const struct iv_audit_text *w)
 {
     const struct iv_fixes *mends = &w->variant->mends;
@@ -402,6 +414,7 @@ static void write_advice(const struct iv_audit_text *w)
                                          version_of(w, variant->chain[variant->chain_count - 1]))));
         }
     }
+
     size_t merged = 0;
     for (size_t i = 0; i < variant->groups.count; i++) {
         merged += variant->groups.groups[i].count;

@@ -64,6 +64,7 @@ static void add_change(struct iv_buf *rows, const struct iv_change *change)
     iv_csv_end_row(rows);
 }
 
+/* A value of the metadata has no package: the cells of both sides are empty. */
 static void add_value(struct iv_buf *rows, const struct iv_value_change *value)
 {
     iv_csv_text(rows, "metadata");
@@ -78,6 +79,7 @@ static void add_value(struct iv_buf *rows, const struct iv_value_change *value)
     iv_csv_end_row(rows);
 }
 
+/* A row in front that says that a side was not read in full, and which. */
 static void add_incomplete(struct iv_buf *rows, const char *side, const char *path)
 {
     iv_csv_text(rows, "incomplete");

@@ -1,4 +1,8 @@
-/* A difference as one file for people who were not there, in the look of the HTML report. */
+/*
+ * A difference as one file for people who were not there, in the look of the HTML report: the
+ * answer in a word, the two submissions, then the packages. A side that could not be read in full
+ * makes the answer INCOMPLETE, also when no difference was found.
+ */
 #include "imgval/model/kinds.h"
 #include "imgval/report/history/delta_report.h"
 #include "imgval/report/write/html_page.h"
@@ -17,6 +21,7 @@ static bool is_incomplete(const struct iv_delta_report *report)
     return report->before_incomplete || report->after_incomplete;
 }
 
+/* The class of the style sheet for the answer. */
 static const char *tone(const struct iv_delta_report *report)
 {
     return is_incomplete(report)              ? "unchecked"
@@ -31,6 +36,7 @@ static const char *answer(const struct iv_delta_report *report)
                                               : "DIFFERENT";
 }
 
+/* What the answer means, a sentence. */
 static const char *lead(const struct iv_delta_report *report)
 {
     if (is_incomplete(report)) {
@@ -44,6 +50,7 @@ static const char *lead(const struct iv_delta_report *report)
                                        : "What became of each package stands below.";
 }
 
+/* The top of the page: the answer, the two paths, and the counts. */
 static void write_hero(const struct page *page)
 {
     static const char *const words[IV_DELTA_PASSES] = {"removed", "added", "changed"};

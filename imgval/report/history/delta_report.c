@@ -1,4 +1,10 @@
-/* A difference as text, as one JSON document and as a stream of records. */
+/*
+ * A difference as text, as one JSON document and as a stream of records.
+ *
+ * Text goes through the changes once for each pass of iv_delta_passes[], removed packages first;
+ * the JSON forms keep the order of the model. Both JSON forms are put together from the same
+ * functions, so that a member is called the same in either.
+ */
 #include "imgval/report/history/delta_report.h"
 
 #include "imgval/base/text.h"
@@ -8,6 +14,7 @@
 
 /* --- text ------------------------------------------------------------------------------------ */
 
+/* "PATH (VERSION, 12 packages)" */
 static const char *side_text(const struct iv_out *out, const struct iv_submission *s,
                              bool incomplete)
 {
@@ -18,6 +25,7 @@ static const char *side_text(const struct iv_out *out, const struct iv_submissio
                            incomplete ? ", could not be read in full" : "");
 }
 
+/* A value from the input, or a dash where there is none. */
 static const char *said(const struct iv_out *out, const char *text)
 {
     return text == NULL ? "-" : iv_out_value(out, text);
@@ -95,6 +103,7 @@ void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_s
     IV_LINE(&out, IV_PIECE(IV_INK_BOLD, "to   "),
             IV_PIECE(IV_INK_PLAIN, side_text(&out, report->after, report->after_incomplete)));
     iv_out_blank(&out);
+
     if (iv_delta_report_is_equal(report) && delta->value_count == 0) {
         IV_LINE(&out, IV_PIECE(IV_INK_PLAIN, "no difference"));
         return;
@@ -107,6 +116,7 @@ void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_s
         text_values(&out, delta);
         iv_out_blank(&out);
     }
+
     size_t removed = delta->counts[1];
     size_t added = delta->counts[0];
     IV_LINE(&out,
@@ -130,6 +140,7 @@ static void json_side(struct iv_json *json, const char *name, const struct iv_su
     iv_json_close_object(json);
 }
 
+/* One side of a change; null: the package is not there. */
 static void json_package(struct iv_json *json, const char *name, const struct iv_package *package)
 {
     if (package == NULL) {
@@ -198,6 +209,7 @@ void iv_delta_write_json(const struct iv_delta_report *report, const struct iv_s
     iv_json_bool(&json, "equal", iv_delta_report_is_equal(report));
     json_sides(&json, report);
     json_counts(&json, delta);
+
     iv_json_open_array(&json, "packages");
     for (size_t i = 0; i < delta->count; i++) {
         iv_json_open_object(&json, NULL);
@@ -206,6 +218,7 @@ void iv_delta_write_json(const struct iv_delta_report *report, const struct iv_s
         iv_json_flush(&json, IV_JSON_FLUSH_SIZE, out);
     }
     iv_json_close_array(&json);
+
     iv_json_open_array(&json, "metadata");
     for (size_t i = 0; i < delta->value_count; i++) {
         iv_json_open_object(&json, NULL);
@@ -232,6 +245,7 @@ void iv_delta_write_jsonl(const struct iv_delta_report *report,
     json_head(&json, report);
     json_sides(&json, report);
     iv_json_close_record(&json, out);
+
     for (size_t i = 0; i < delta->count; i++) {
         iv_json_open_record(&json, "package");
         json_change(&json, &delta->changes[i]);
@@ -242,6 +256,7 @@ void iv_delta_write_jsonl(const struct iv_delta_report *report,
         json_value(&json, &delta->values[i]);
         iv_json_close_record(&json, out);
     }
+
     iv_json_open_record(&json, "end");
     iv_json_bool(&json, "equal", iv_delta_report_is_equal(report));
     json_counts(&json, delta);

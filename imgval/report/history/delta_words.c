@@ -1,4 +1,7 @@
-/* What every format of a difference asks of it. */
+/*
+ * What every format of a difference asks of it: names, words and the order of reading. They are
+ * here once, so that two formats cannot call one change by two names.
+ */
 #include "imgval/base/text.h"
 #include "imgval/report/history/delta_report.h"
 
@@ -31,6 +34,7 @@ size_t iv_delta_words(const struct iv_change *change, const char *ret_words[IV_C
     return count;
 }
 
+/* Partition and flags change only where both sides have the package, so b and a are there. */
 size_t iv_delta_parts(const struct iv_change *change,
                       struct iv_delta_part ret_parts[IV_DELTA_PARTS])
 {

@@ -1,7 +1,13 @@
+/*
+ * project.c: two small XML documents for the user to build with. The comments in them are literals
+ * of ours and go past the escaping; everything that came from the input is an attribute, which
+ * markup.c escapes.
+ */
 #include "imgval/report/history/project.h"
 
 #include "imgval/report/write/markup.h"
 
+/* The XML declaration, in front of the root element. */
 static void start(struct iv_markup *markup, FILE *out)
 {
     static const char declaration[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
@@ -9,6 +15,7 @@ static void start(struct iv_markup *markup, FILE *out)
     iv_markup_own(markup, declaration, sizeof(declaration) - 1);
 }
 
+/* An XML comment, for the developer who opens the file. */
 static void note(struct iv_markup *markup, const char *text, size_t size)
 {
     iv_markup_own(markup, text, size);

@@ -1,4 +1,9 @@
-/* A request for update as text, as one JSON document and as a stream of records. */
+/*
+ * A request for update as text, as one JSON document and as a stream of records; and as the one
+ * line that ends the output for a build agent. All of them say the answer, then source and target,
+ * then the answer for each variant that both have, then the findings. The two JSON forms are put
+ * together from the same functions; the stream has the verdict in its end record.
+ */
 #include "imgval/report/history/request_report.h"
 
 #include "imgval/report/write/escape.h"
@@ -13,6 +18,7 @@ static const enum iv_ink answer_inks[] = {
     [IV_VERDICT_FAIL] = IV_INK_RED,
 };
 
+/* "source PATH (version V, ID): STATUS", with as much of the id as names it. */
 static void text_side(const struct iv_out *out, const char *role,
                       const struct iv_request_side *side)
 {
@@ -56,12 +62,14 @@ void iv_request_write_text(const struct iv_request *request, const struct iv_sty
     IV_LINE(&out, IV_PIECE(answer_inks[request->verdict], iv_request_answers[request->verdict]),
             IV_PIECE(IV_INK_PLAIN, iv_arena_printf(&scratch, " %s update",
                                                    iv_request_type_names[request->type])));
+
     text_side(&out, "source ", &request->source);
     text_side(&out, "target ", &request->target);
     if (request->variant_count > 0) {
         iv_out_blank(&out);
         text_variants(&out, request);
     }
+
     for (size_t i = 0; i < request->finding_count;) {
         const struct iv_text_group group =
             iv_text_next_group(&out, request->findings + i, request->finding_count - i);
@@ -73,6 +81,7 @@ void iv_request_write_text(const struct iv_request *request, const struct iv_sty
 /* --- the closing line of commands of a build agent ---------------------------------------------
  */
 
+/* Escaped for the log of a build agent, which obeys commands in it. */
 static void line_side(struct iv_buf *line, const struct iv_request_side *side)
 {
     iv_escape_shown(line, side->submission->path, false);
@@ -117,6 +126,7 @@ static void json_variant(struct iv_json *json, const struct iv_request_variant *
     iv_json_string(json, "verdict", iv_final_verdict_names[variant->verdict]);
 }
 
+/* What both forms begin with. */
 static void json_head(struct iv_json *json, const struct iv_request *request)
 {
     iv_json_string(json, "schema", IV_JSON_REQUEST_SCHEMA);
@@ -155,6 +165,7 @@ void iv_request_write_json(const struct iv_request *request, const struct iv_sty
         iv_json_close_object(&json);
     }
     iv_json_close_array(&json);
+
     iv_json_open_array(&json, "findings");
     for (size_t i = 0; i < request->finding_count; i++) {
         iv_json_open_object(&json, NULL);
@@ -191,6 +202,7 @@ void iv_request_write_jsonl(const struct iv_request *request, const struct iv_st
         iv_json_report_finding(&json, &request->findings[i]);
         iv_json_close_record(&json, out);
     }
+
     iv_json_open_record(&json, "end");
     iv_json_string(&json, "verdict", iv_final_verdict_names[request->verdict]);
     iv_json_open_object(&json, "counts");

@@ -1,3 +1,11 @@
+/*
+ * bundle.c: writing sorts the records and prints one JSON object a line; reading goes line by line
+ * through read_line(), which knows the order: a header, records, an end line with their number. The
+ * end line is how a bundle that was cut off is recognised: every line of such a file may be valid.
+ *
+ * Both directions use the field tables with IV_FIELD_STORED for packages and the layout, so that a
+ * record is the same after an export and an import.
+ */
 #include "imgval/report/read/bundle.h"
 
 #include "imgval/base/buf.h"
@@ -17,6 +25,7 @@ static int compare_ids(const void *a, const void *b)
     return strcmp((*x)->id, (*y)->id);
 }
 
+/* Keys, features and layout are left out where they are not known; see read_traits(). */
 static void write_record(struct iv_json *json, const struct iv_record *record)
 {
     iv_json_open_object(json, NULL);
@@ -69,6 +78,7 @@ void iv_bundle_write(const struct iv_record *records, size_t count, FILE *out)
     if (count > 1) {
         qsort(sorted, count, sizeof(*sorted), compare_ids);
     }
+
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_json json = iv_json(&buf, false);
     iv_json_open_object(&json, NULL);
@@ -95,6 +105,7 @@ bool iv_bundle_is(const char *bytes, size_t size)
 #define REQUIRE(reader, object, ...)                                                               \
     iv_json_require((reader), (object), (const char *const[]){__VA_ARGS__, NULL})
 
+/* A string that must be there and not null. */
 static const char *need_string(struct iv_json_reader *reader, const struct iv_json_value *object,
                                const char *name)
 {
@@ -129,6 +140,7 @@ static void read_pops(struct iv_json_reader *reader, const struct iv_json_value 
     record->pop_count = count;
 }
 
+/* Name and key must not be null: everything that compares packages depends on them. */
 static void read_packages(struct iv_json_reader *reader, const struct iv_json_value *object,
                           struct iv_record *record)
 {
@@ -153,7 +165,8 @@ static void read_packages(struct iv_json_reader *reader, const struct iv_json_va
     }
 }
 
-/* Left out where they are not known, and by versions that knew none. */
+/* Left out where they are not known, and by versions that knew none. Features must be sorted and
+ * unique, because comparing them depends on it. */
 static void read_traits(struct iv_json_reader *reader, const struct iv_json_value *object,
                         struct iv_traits *traits)
 {
@@ -207,6 +220,7 @@ struct progress {
     bool has_end;
 };
 
+/* One line, by what was read before it. */
 static void read_line(struct iv_json_reader *reader, const struct iv_json_value *value,
                       struct progress *progress)
 {
@@ -272,6 +286,7 @@ bool iv_bundle_read(const char *bytes, size_t size, struct iv_arena *arena,
     const char *line = NULL;
     size_t line_size = 0;
     bool whole = false;
+
     while (iv_json_next_line(&lines, &line, &line_size, &whole)) {
         const struct iv_json_value *value;
         if (!iv_json_parse(&document, line, line_size, lines.number, &value, err)) {

@@ -1,5 +1,14 @@
 /*
  * json_read.c: members of values by name and type, over the tape of json_tape.h.
+ *
+ * Every getter goes through member(), which gives NULL once the reader has failed, so that a
+ * failure needs no check after each call. iv_json_read_fields() is the counterpart of
+ * iv_json_fields() (write/json.c): the same table of a struct drives both, so that what one writes
+ * the other reads.
+ *
+ * JSON cannot hold text that is not UTF-8. The writer puts U+FFFD for each bad byte and the exact
+ * bytes in NAME_bytes; here both are read, and they must agree: otherwise a report could show one
+ * name to people and hold another one.
  */
 #include "imgval/report/read/json_read.h"
 
@@ -19,6 +28,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Not a parser: the name may stand at any depth, or within a string. The reader that is chosen by
+ * this answer checks the document. */
 bool iv_json_mentions(const char *text, size_t size, const char *name, const char *beginning)
 {
     char head[4096 + 1]; /* a string, so that the search may use strstr() */
@@ -71,6 +82,7 @@ bool iv_json_next_line(struct iv_json_lines *lines, const char **ret_line, size_
     return false;
 }
 
+/* The message may quote the input, so it is escaped before it can reach a terminal. */
 void iv_json_fail(struct iv_json_reader *reader, const char *fmt, ...)
 {
     if (reader->failed) {
@@ -139,7 +151,8 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Bytes without a NUL from lower-case hexadecimal; NULL when it is none. */
+/* Bytes without a NUL from lower-case hexadecimal, in the arena, with a NUL after them; NULL when
+ * the text is something else. */
 static char *decode_hex(struct iv_arena *arena, const char *hex, size_t size)
 {
     if (size % 2 != 0) {
@@ -157,7 +170,8 @@ static char *decode_hex(struct iv_arena *arena, const char *hex, size_t size)
     return bytes;
 }
 
-/* Whether `shown` is `exact` with U+FFFD in place of each bad byte, of which there is one. */
+/* Whether `shown` is `exact` with U+FFFD in place of each bad byte, of which there is at least one:
+ * the writer adds no bytes to a text that needs none. */
 static bool is_repaired(const struct iv_json_value *shown, const char *exact)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
@@ -174,8 +188,9 @@ static bool is_repaired(const struct iv_json_value *shown, const char *exact)
            memcmp(shown->text, iv_buf_text(&buf), buf.size) == 0;
 }
 
-/* Texts that were copied not long ago: of many findings the message, the remedy and more are the
- * same, and are kept once. A place is taken by whoever comes last. */
+/* A copy in the arena, shared with an equal text that was copied not long ago: of many findings the
+ * message, the remedy and more are the same, and are kept once. One place for each hash, taken by
+ * whoever comes last; the hash looks at some 16 bytes of a long text, from its end. */
 static const char *shared_text(struct iv_json_reader *reader, const char *text, size_t size)
 {
     if (reader->recent == NULL || size == 0) {
@@ -218,6 +233,7 @@ static const char *exact_text(struct iv_json_reader *reader, const char *name,
     return exact;
 }
 
+/* The member NAME_bytes, or NULL. Most objects have no such member at all, which the tape knows. */
 static const struct iv_json_value *bytes_member(const struct iv_json_reader *reader,
                                                 const struct iv_json_value *object,
                                                 const char *name)
@@ -366,6 +382,7 @@ const char **iv_json_get_strings(struct iv_json_reader *reader, const struct iv_
     return texts;
 }
 
+/* A member is two values on the tape, the name first; the next name follows the value. */
 bool iv_json_next(const struct iv_json_value *object, struct iv_json_member *member)
 {
     const struct iv_json_value *name =
@@ -379,6 +396,8 @@ bool iv_json_next(const struct iv_json_value *object, struct iv_json_member *mem
     return true;
 }
 
+/* Members of model structs are reached by offset and copied in: their types are known to the table
+ * alone. */
 static void *place(void *object, size_t offset)
 {
     return (char *)object + offset;
@@ -418,6 +437,7 @@ static void read_one(struct iv_json_reader *reader, const struct iv_json_value *
     STORE(ret_object, field->count_offset, count);
 }
 
+/* An absent member leaves what zero means for its type: an enum its first word. */
 static void read_scalar(struct iv_json_reader *reader, const struct iv_json_value *object,
                         const struct iv_field *field, void *ret_object)
 {
@@ -511,7 +531,8 @@ static void read_struct(struct iv_json_reader *reader, const struct iv_json_valu
     }
 }
 
-/* Whether a member that must be there is. */
+/* Fails when a member that must be there is not; null is enough where the table does not ask for
+ * more. */
 static void check_need(struct iv_json_reader *reader, const struct iv_json_value *object,
                        const struct iv_field *field)
 {

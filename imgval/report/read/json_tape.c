@@ -1,6 +1,21 @@
 /*
  * json_tape.c: a parser by recursive descent, bounded by IV_JSON_DEPTH_MAX. It fails once, with the
  * place and a clause; all its functions return false then.
+ *
+ * Each value is pushed on the tape when it begins, and its size and span are filled in when it
+ * ends. So `{"a":[1,2],"b":3}` is the tape
+ *
+ *     object(span 7) "a" array(span 3) 1 2 "b" 3
+ *
+ * and the value after the array is three places on. A value is named by its place while parsing
+ * goes on, because push() may move the tape.
+ *
+ * The text may come from an attacker, so no input may cost more than its size allows: a tape has a
+ * limit, duplicate names among many are found by sorting, and an array of objects that grows past
+ * LARGE values is taken off the tape. Of such an array only its beginning is kept;
+ * large_element() parses its elements again, one at a time, onto the tape of the next level. The
+ * tape remembers which element it holds and where the text goes on, so that elements asked for in
+ * order cost one pass in all.
  */
 #include "imgval/report/read/json_tape.h"
 
@@ -17,7 +32,7 @@ enum { LARGE = 4096, TAPE_MAX = 4 * 1024 * 1024, FEW_MEMBERS = 64 };
 
 struct iv_json_large {
     struct iv_json_document *document;
-    const char *start; /* behind its bracket */
+    const char *start; /* after its bracket */
     size_t level;      /* the tape that its elements are put on */
 };
 
@@ -31,6 +46,7 @@ struct parser {
     size_t depth;
 };
 
+/* Keeps the first reason: what follows from it does not matter. Always false. */
 static bool fail(struct parser *p, const char *why)
 {
     p->why = p->why == NULL ? why : p->why;
@@ -41,6 +57,8 @@ static bool parse_value(struct parser *p);
 
 /* ---- the tape -------------------------------------------------------------------------------- */
 
+/* Adds a value without content. It is valid until the next push, also when the tape is full: that
+ * sets p->why, which the callers look at. */
 static struct iv_json_value *push(struct parser *p, enum iv_json_type type)
 {
     struct iv_json_tape *tape = p->tape;
@@ -56,6 +74,7 @@ static struct iv_json_value *push(struct parser *p, enum iv_json_type type)
     return value;
 }
 
+/* Forgets the values, and keeps their memory for the next ones. */
 static void empty(struct iv_json_tape *tape)
 {
     tape->count = 0;
@@ -73,6 +92,7 @@ static void skip_blanks(struct parser *p)
     }
 }
 
+/* Steps over a character when it is the next one; never fails the parser. */
 static bool take(struct parser *p, char wanted)
 {
     if (p->at == p->end || *p->at != wanted) {
@@ -109,6 +129,7 @@ static bool take_digits(struct parser *p)
     return true;
 }
 
+/* The rest of a real number (RFC 8259, section 6). It is checked, and its value is not kept. */
 static bool take_fraction(struct parser *p)
 {
     if (take(p, '.') && !take_digits(p)) {
@@ -121,6 +142,7 @@ static bool take_fraction(struct parser *p)
     return true;
 }
 
+/* A negative number is added up below zero, because INT64_MIN has no positive counterpart. */
 static bool parse_number(struct parser *p)
 {
     const bool is_negative = take(p, '-');
@@ -161,7 +183,8 @@ static bool take_hex(struct parser *p, uint32_t *ret_code)
     return true;
 }
 
-/* Behind "\u". */
+/* After "\u": one character, of two escapes when it is beyond U+FFFF (RFC 8259, section 7). A zero
+ * is refused, because the strings of the model end with a NUL: a text would be cut there. */
 static bool take_code(struct parser *p, struct iv_buf *buf)
 {
     uint32_t code;
@@ -199,9 +222,13 @@ static bool take_escape(struct parser *p, struct iv_buf *buf)
     return true;
 }
 
-/* Whether one of eight bytes is a quote, a backslash, a control character or none of ASCII: what
- * borrows from its highest bit when it is taken apart from the others so. A byte behind such a one
- * may be taken for one too; all of them are looked at then. */
+/*
+ * Whether one of eight bytes is a quote, a backslash, a control character or not ASCII. Such a byte
+ * has its highest bit set after one of these steps: it has it already (not ASCII); it is less than
+ * a blank, so that the subtraction wraps; or it is zero after the XOR, and wraps when 1 is taken
+ * off. A byte that wraps borrows from its neighbour, which may then look special too. That is
+ * harmless: the caller looks at the bytes one by one then.
+ */
 static bool has_special(const char *bytes)
 {
     const uint64_t each = UINT64_C(0x0101010101010101);
@@ -257,6 +284,7 @@ static bool unescape(struct parser *p, const char *first, struct iv_json_value *
     return true;
 }
 
+/* A string without escapes is borrowed from the document; one with escapes is copied. */
 static bool parse_string(struct parser *p)
 {
     if (!take(p, '"')) {
@@ -274,7 +302,8 @@ static bool parse_string(struct parser *p)
 
 /* ---- arrays ---------------------------------------------------------------------------------- */
 
-/* Takes the elements of an array off the tape again. */
+/* Takes the elements of an array off the tape again, with their texts. The array itself stays, and
+ * is a large one from now on. */
 static void forget_elements(struct parser *p, size_t place, struct iv_arena_mark mark,
                             const char *start)
 {
@@ -285,6 +314,7 @@ static void forget_elements(struct parser *p, size_t place, struct iv_arena_mark
     array->text = start; /* until the array is at its end */
 }
 
+/* The record of a large array is made here and not earlier: forget_elements() would free it. */
 static void close_array(struct parser *p, size_t place, size_t count)
 {
     struct iv_json_value *array = &p->tape->values[place];
@@ -297,6 +327,11 @@ static void close_array(struct parser *p, size_t place, size_t count)
     }
 }
 
+/*
+ * Elements stay on the tape until they are more than LARGE values and all of them objects; from
+ * then on each is forgotten as soon as it is parsed. Arrays of strings and numbers stay whole. The
+ * elements of a large array need a tape of the next level, so that the last level has none.
+ */
 static bool parse_array(struct parser *p)
 {
     const size_t place = p->tape->count;
@@ -348,6 +383,7 @@ static bool is_same_text(const struct iv_json_value *value, const char *text, si
     return value->size == size && memcmp(value->text, text, size) == 0;
 }
 
+/* By size first: cheaper, and any total order finds equal names. */
 static int order_names(const void *a, const void *b)
 {
     const struct iv_json_value *x = *(const struct iv_json_value *const *)a;
@@ -358,7 +394,8 @@ static int order_names(const void *a, const void *b)
     return memcmp(x->text, y->text, x->size);
 }
 
-/* Whether one of many names stands twice. */
+/* Whether one of many names stands twice. Sorted, because comparing each with each would take the
+ * square of a number that the text decides. */
 static bool has_twice(const struct iv_json_value *object, size_t count)
 {
     const struct iv_json_value **names = iv_malloc(count * sizeof(*names));
@@ -375,7 +412,8 @@ static bool has_twice(const struct iv_json_value *object, size_t count)
     return twice;
 }
 
-/* The name that was just put on the tape, against the members before it. */
+/* The name that was just put on the tape, against the members before it. A name whose bit was not
+ * seen is new without a comparison. Beyond FEW_MEMBERS, has_twice() looks at the end. */
 static bool is_new_name(const struct parser *p, size_t place, size_t count, uint64_t *seen)
 {
     const struct iv_json_value *name = &p->tape->values[p->tape->count - 1];
@@ -398,6 +436,7 @@ static bool ends_in_bytes(const struct iv_json_value *name)
     return name->size >= size && memcmp(name->text + name->size - size, ending, size) == 0;
 }
 
+/* A name and its value. The object may move when the value is parsed, so it is updated before. */
 static bool parse_member(struct parser *p, size_t place, size_t count, uint64_t *seen)
 {
     skip_blanks(p);
@@ -435,6 +474,7 @@ static bool parse_object(struct parser *p)
             return fail(p, "no \",\" and no \"}\" after a member");
         }
     }
+
     struct iv_json_value *object = &p->tape->values[place];
     if (count > FEW_MEMBERS && has_twice(object, count)) {
         return fail(p, "a duplicate member");
@@ -483,7 +523,8 @@ static bool parse_value(struct parser *p)
 
 /* ---- documents ------------------------------------------------------------------------------- */
 
-/* With the line and the character of the line. */
+/* Sets the error, with the line and the character of the line. Both are counted only now: a text
+ * without an error need not pay for it. Continuation bytes of UTF-8 are not counted. */
 static bool explain(const struct parser *p, struct iv_error *err)
 {
     const struct iv_json_document *d = p->document;
@@ -512,6 +553,7 @@ bool iv_json_parse(struct iv_json_document *document, const char *text, size_t s
         (void)fail(&p, "more than 4 GiB");
         return explain(&p, err);
     }
+
     skip_blanks(&p);
     if (p.at == p.end || (*p.at != '{' && *p.at != '[')) {
         (void)fail(&p, "\"[\" or \"{\" is expected");
@@ -538,7 +580,11 @@ void iv_json_close(struct iv_json_document *document)
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
-/* Takes elements apart up to the one that is wanted; all of them were parsed once before. */
+/*
+ * Takes elements apart up to the one that is wanted; all of them were parsed once before, so that
+ * this does not fail. Goes on from the element on the tape when it is of the same array and not
+ * after the one that is wanted, and else begins at the first element.
+ */
 static const struct iv_json_value *large_element(const struct iv_json_large *large, size_t number)
 {
     struct iv_json_document *document = large->document;
@@ -549,6 +595,7 @@ static const struct iv_json_value *large_element(const struct iv_json_large *lar
     if (goes_on && tape->number == number) {
         return tape->values;
     }
+
     struct parser p = {.document = document, .tape = tape, .level = large->level, .at = at};
     p.end = document->text + document->size;
     do {
@@ -574,6 +621,8 @@ static void remember(const struct iv_json_value *value, size_t place, size_t num
     own->found_number = (uint32_t)number;
 }
 
+/* Goes on from the element that was asked for last, so that a loop over all does not start at the
+ * first one each time. */
 const struct iv_json_value *iv_json_element(const struct iv_json_value *array, size_t number)
 {
     if (number >= array->size) {

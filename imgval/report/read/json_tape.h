@@ -60,7 +60,7 @@ struct iv_json_tape {
     struct iv_arena texts; /* strings that had escapes */
     const char *owner;     /* the large array whose element this is, and which one */
     size_t number;
-    const char *at; /* behind that element */
+    const char *at; /* after that element */
 };
 
 /* Zeroed to begin with; may be parsed into again and again. Borrows the text. */

@@ -1,3 +1,8 @@
+/*
+ * report_check.c: counts again what a submission says about itself, and compares. Each check gives
+ * a clause for the error, or NULL. It is not a second judgement: no rule is applied, only what
+ * follows from the findings, outcomes and packages in the report is checked.
+ */
 #include "imgval/report/read/report_check.h"
 
 #include "imgval/base/text.h"
@@ -19,6 +24,7 @@ static const char *check_names(const struct iv_submission *s, struct iv_arena *a
     return NULL;
 }
 
+/* The counts as the judgement makes them: a waived finding counts as waived and nothing else. */
 static struct iv_counts count(const struct iv_report_entry *entry)
 {
     struct iv_counts counts = {0};

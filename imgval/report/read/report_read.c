@@ -1,3 +1,17 @@
+/*
+ * report_read.c: both forms of a report go through one loader. A document is parsed whole and its
+ * submissions are read in order; a stream is parsed line by line, and each record adds to the last
+ * submission. What the field tables describe is read by them; the functions here read the rest.
+ *
+ * A report may come from anybody, so nothing in it is believed: every array grows with what was
+ * read, a rule must exist, and each submission is checked against its own findings, counts and
+ * verdict (report_check.h) as soon as it is whole. A "pass" that its findings contradict is
+ * refused.
+ *
+ * iv_stream_read() reads streams of any length in a window over the file. After each submission the
+ * arena is set back to where the header ended, so that memory holds one submission at a time. For
+ * the same reason it shares no texts: they would be lost with the submission that came first.
+ */
 #include "imgval/report/read/report_read.h"
 
 #include "imgval/base/file.h"
@@ -27,7 +41,7 @@ struct loader {
     void *context;
     size_t delivered;            /* entries that were handed over */
     enum iv_final_verdict worst; /* of the entries that are whole */
-    struct iv_arena_mark mark;   /* what lies behind it belongs to the entry in hand */
+    struct iv_arena_mark mark;   /* what lies after it is the entry in hand */
 };
 
 bool iv_json_is_stream(const char *bytes, size_t size)
@@ -56,6 +70,7 @@ static const char *need_string(struct iv_json_reader *reader, const struct iv_js
     return text;
 }
 
+/* A row of rules/ or of the report's own site rules; fails for any other id. */
 static const struct iv_rule *read_rule(struct loader *loader, const struct iv_json_value *object)
 {
     const char *id = need_string(&loader->reader, object, "id");
@@ -94,6 +109,7 @@ static void read_site_rules(struct loader *loader, const struct iv_json_value *o
     loader->report.site_rule_count = count;
 }
 
+/* What a document says at its top, and a stream in its first record. */
 static void read_header(struct loader *loader, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &loader->reader;
@@ -112,6 +128,7 @@ static void read_header(struct loader *loader, const struct iv_json_value *objec
     read_site_rules(loader, object);
 }
 
+/* Microseconds in the report, nanoseconds in the model. */
 static struct iv_span read_span(struct iv_json_reader *reader, const struct iv_json_value *object)
 {
     uint64_t wall = iv_json_get_uint(reader, object, "wall_us");
@@ -163,6 +180,7 @@ static void read_timings(struct loader *loader, const struct iv_json_value *obje
     loader->report.timings = timings;
 }
 
+/* The values of all names of a device, to allocate them at once. */
 static size_t count_values(struct loader *loader, const struct iv_json_value *device)
 {
     size_t total = 0;
@@ -209,6 +227,7 @@ static void read_device(struct loader *loader, const struct iv_json_value *objec
     iv_json_context(reader, "device");
 }
 
+/* The bit of a word of "in": the submission itself, or a baseline in one direction from it. */
 static unsigned read_place(struct iv_json_reader *reader, const char *word)
 {
     if (word != NULL && strcmp(word, IV_JSON_IN_SUBMISSION) == 0) {
@@ -269,6 +288,7 @@ static void read_variants(struct loader *loader, const struct iv_json_value *obj
     submission->variant_count = count;
 }
 
+/* The history, OEM input, layout and image of a submission, as far as it had them. */
 static void read_side_files(struct loader *loader, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &loader->reader;
@@ -338,6 +358,7 @@ static void read_counts(struct iv_json_reader *reader, const struct iv_json_valu
     iv_json_context(reader, "counts");
 }
 
+/* The members of a submission itself. -1: the ages of lists are not part of a report. */
 static void read_names_of_submission(struct loader *loader, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &loader->reader;
@@ -411,6 +432,7 @@ static void read_finding(struct loader *loader, const struct iv_json_value *obje
     loader->findings++;
 }
 
+/* Calls `read` for every object of an array that must be there. */
 static void read_all(struct loader *loader, const struct iv_json_value *object, const char *name,
                      void (*read)(struct loader *, const struct iv_json_value *))
 {
@@ -426,6 +448,7 @@ static void read_all(struct loader *loader, const struct iv_json_value *object, 
     }
 }
 
+/* The packages are complete: the set over them may be built. */
 static void finish_submission(struct loader *loader)
 {
     if (loader->submission != NULL && !loader->reader.failed) {
@@ -454,6 +477,7 @@ static void check_entry(struct loader *loader)
     }
 }
 
+/* The verdict of a report is the worst of those of its submissions. */
 static void check_report(struct loader *loader)
 {
     bool any = loader->delivered + loader->report.entry_count > 0;
@@ -466,7 +490,7 @@ static void check_report(struct loader *loader)
     }
 }
 
-/* Room for as many as the arrays have: growing would leave as much again behind in the arena. */
+/* Room for as many as the arrays have: growing would leave as much again unused in the arena. */
 static void reserve_room(struct loader *loader, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &loader->reader;
@@ -513,6 +537,7 @@ static bool read_document(struct loader *loader, const char *bytes, size_t size)
     return !loader->reader.failed;
 }
 
+/* The last record of a stream: with its counts it shows that no record was lost. */
 static void read_end(struct loader *loader, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &loader->reader;
@@ -551,7 +576,8 @@ static bool has_all_packages(const struct iv_report_entry *entry)
     return own == entry->judgement.counts.packages;
 }
 
-/* Hands the finished entry over and forgets it. */
+/* Hands the finished entry over and forgets it. Only one that another record follows, the next
+ * submission or the end, can be whole. */
 static void deliver(struct loader *loader, bool is_followed)
 {
     if (loader->each == NULL || loader->report.entry_count == 0 || loader->reader.failed) {
@@ -567,6 +593,8 @@ static void deliver(struct loader *loader, bool is_followed)
     loader->submission = NULL;
 }
 
+/* One record, by the order that a stream must have: header, then submissions with their packages
+ * and findings, then the end and nothing more. */
 static void read_record(struct loader *loader, const struct iv_json_value *object)
 {
     static const char *const records[] = {"header",  "submission", "package",
@@ -616,7 +644,8 @@ static void set_part(struct loader *loader)
     }
 }
 
-/* One line. False: the stream ends here, because it is cut off within it or (failed) is wrong. */
+/* One line. False: the stream ends here, because it is cut off within it or (failed) is wrong. Only
+ * a last line without a newline counts as cut off; a whole line that is not JSON is an error. */
 static bool read_line(struct loader *loader, const char *line, size_t size, size_t number,
                       bool whole, bool *ret_failed)
 {
@@ -671,7 +700,7 @@ struct window {
     bool at_end;
 };
 
-/* More bytes behind what is left. */
+/* Adds more bytes after what is left. */
 static bool fill_window(int fd, struct window *window, struct iv_error *err)
 {
     enum { CHUNK = 256 * 1024 };
@@ -694,6 +723,7 @@ static bool read_window(struct loader *loader, struct window *window, bool *ret_
     while (!window->at_end && used > 0 && window->buf.data[used - 1] != '\n') {
         used--;
     }
+
     struct iv_json_lines lines = {.text = iv_buf_text(&window->buf), .size = used};
     lines.number = window->line;
     const char *line = NULL;
@@ -704,6 +734,7 @@ static bool read_window(struct loader *loader, struct window *window, bool *ret_
             return false;
         }
     }
+
     window->line = lines.number;
     if (used > 0) {
         memmove(window->buf.data, window->buf.data + used, window->buf.size - used);
@@ -735,6 +766,7 @@ bool iv_stream_read(int fd, iv_rule_find_fn *find, iv_report_entry_fn *each, voi
             goes_on = read_window(&loader, &window, &failed);
         }
     }
+
     iv_buf_fini(&window.buf);
     iv_json_close(&loader.document);
     if (failed) {

@@ -1,3 +1,8 @@
+/*
+ * commands.c: goes through the findings by rank (ranked.h) and counts them by rule and severity.
+ * The first IV_COMMANDS_SHOWN of each are printed by the format's function; the rest are one line
+ * with their number. Waived findings come last in the rank, so that the first one ends the loop.
+ */
 #include "imgval/report/write/commands.h"
 
 #include "imgval/report/write/phrases.h"
@@ -17,7 +22,8 @@ struct tally {
     size_t count;
 };
 
-/* The place of a finding's rule; mostly it is the last one. */
+/* The tally of a finding's rule and severity, added when there is none yet. Findings of one rule
+ * follow each other, so that it is mostly the last one. */
 static struct tally *tally_of(struct tally *tallies, size_t *count, struct tally *last,
                               const struct iv_finding *finding)
 {
@@ -33,6 +39,7 @@ static struct tally *tally_of(struct tally *tallies, size_t *count, struct tally
     return &tallies[(*count)++];
 }
 
+/* The last line: the verdict and the counts. It is no command: agents print it as it is. */
 static void add_summary(const struct iv_report *report, struct iv_buf *buf)
 {
     const struct iv_counts totals = iv_sink_totals(report);

@@ -1,3 +1,9 @@
+/*
+ * csv.c: cells go into a buffer; whether a comma is needed is seen from its last byte, so that the
+ * callers keep no count. The columns of an object come from its field table, for the header and for
+ * every row: they cannot disagree. An object that is not there (NULL) has as
+ * many cells as one that is.
+ */
 #include "imgval/report/write/csv.h"
 
 #include "imgval/base/limits.h"
@@ -9,6 +15,7 @@
 
 enum { FLUSH_SIZE = 64 * 1024 };
 
+/* A comma, unless this is the first cell of a row. */
 static void separate(struct iv_buf *rows)
 {
     if (rows->size > 0 && rows->data[rows->size - 1] != '\n') {

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Each adds a cell to the row in hand, behind a comma where it is not the first. NULL: an empty
+/* Each adds a cell to the row in hand, after a comma where it is not the first. NULL: an empty
  * cell, apart from "" in quotes; the first cell of a row is never empty. */
 void iv_csv_text(struct iv_buf *rows, const char *text);
 void iv_csv_bool(struct iv_buf *rows, bool value);

@@ -1,3 +1,9 @@
+/*
+ * escape.c: iv_text_escape() makes a text safe for a terminal; here it is made safe for what else
+ * reads our output line by line. A build agent obeys commands anywhere in a log, so a package named
+ * "##vso[task.setvariable ...]" would otherwise run one. Cutting comes first and escaping after it,
+ * so that no escape is cut in the middle.
+ */
 #include "imgval/report/write/escape.h"
 
 #include "imgval/base/limits.h"
@@ -6,7 +12,7 @@
 #include <string.h>
 
 /* "##vso[" and "##[" anywhere, and "::" at the start of a line, are commands to build agents that
- * show our output. Where a line starts is for the wrapping to say, so any word counts. */
+ * show our output. Where a line starts depends on the wrapping, so any word counts. */
 static void break_commands(struct iv_buf *buf, const char *text)
 {
     for (const char *at = text; *at != '\0'; at++) {
@@ -21,6 +27,7 @@ static void break_commands(struct iv_buf *buf, const char *text)
     }
 }
 
+/* Most texts hold neither command, and are added as they are. */
 static void add_shown(struct iv_buf *buf, const char *text, size_t max, bool ascii)
 {
     struct iv_buf escaped IV_CLEANUP(iv_buf_fini) = {0};
@@ -64,6 +71,7 @@ void iv_escape_command(struct iv_buf *buf, const char *text, const char *percent
     }
 }
 
+/* The unreserved characters of RFC 3986, section 2.3, and the slash between segments. */
 static bool is_plain_in_uri(unsigned char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -89,7 +97,7 @@ const char *iv_sink_cut(const char *text, struct iv_buf *scratch)
         return text;
     }
     size_t size = max - strlen("...");
-    /* Not through a character: a sequence of UTF-8 has at most three bytes behind its first. */
+    /* Not through a character: a sequence of UTF-8 has at most three bytes after its first. */
     for (int i = 0; i < 3 && ((unsigned char)text[size] & 0xC0) == 0x80; i++) {
         size--;
     }

@@ -1,7 +1,15 @@
-/* What every HTML page of ours begins and ends with. */
+/*
+ * html_page.c: what every HTML page of ours begins and ends with.
+ *
+ * The page carries a Content-Security-Policy that forbids everything, then allows one style sheet
+ * and one script by their SHA-256. Text is escaped by markup.c; should that ever fail, a script
+ * that came with the input has another digest, and the browser does not run it. Nor can the page
+ * load anything or send a form: nobody learns that a report was opened.
+ */
 #include "imgval/report/write/html_page.h"
 #include "imgval/base/digest.h"
 
+/* RFC 4648, section 4; the form in which a policy names a digest. */
 static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t size)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -17,7 +25,8 @@ static void add_base64(struct iv_buf *buf, const unsigned char *bytes, size_t si
     }
 }
 
-/* 'sha256-...': the one style sheet, or script, that a browser may use. */
+/* Adds "; DIRECTIVE 'sha256-...'": the one style sheet, or script, that a browser may use. The
+ * bytes must be exactly those of the element. */
 static void add_source(struct iv_buf *policy, const char *directive, const void *bytes, size_t size)
 {
     unsigned char digest[IV_SHA256_SIZE];
@@ -38,6 +47,7 @@ static void write_meta(struct iv_markup *m, const char *name, const char *conten
     iv_markup_close(m);
 }
 
+/* The policy stands before the style sheet: it holds only for what follows it. */
 static void write_head(struct iv_markup *m, const char *title, const unsigned char *more_style,
                        size_t more_size)
 {

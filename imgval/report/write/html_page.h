@@ -25,7 +25,7 @@ extern const size_t iv_html_audit_size;
  * A page: iv_html_open(), the bar with its links, iv_html_main(), what the page says, and
  * iv_html_close(), which writes the rest and frees. A content security policy lets a browser use
  * the style sheet and the script of ours and nothing else. `more_style`: rules of this page alone,
- * behind the style sheet; NULL and 0: none.
+ * after the style sheet; NULL and 0: none.
  */
 void iv_html_open(struct iv_markup *markup, const char *title, const unsigned char *more_style,
                   size_t more_size, FILE *out);

@@ -1,3 +1,12 @@
+/*
+ * json.c: every string goes through add_text(), which copies runs of plain bytes and looks at the
+ * rest one character at a time. It escapes more than RFC 8259 asks for: characters that a terminal
+ * obeys, that hide text or reorder it, and "##", because reports are shown in terminals and in the
+ * logs of build agents. To a JSON reader the escaped text is the same.
+ *
+ * begin() writes what stands in front of a value, so that no caller knows about commas. The second
+ * half writes structs of the model by their field tables (model/fields.h).
+ */
 #include "imgval/report/write/json.h"
 
 #include "imgval/base/arena.h"
@@ -23,6 +32,7 @@ static bool is_escaped(uint32_t code)
            (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code >= 0xE0000;
 }
 
+/* Beyond U+FFFF as a pair of surrogates (RFC 8259, section 7). */
 static void add_escaped(struct iv_buf *buf, uint32_t code)
 {
     if (code >= 0x10000) {
@@ -33,13 +43,15 @@ static void add_escaped(struct iv_buf *buf, uint32_t code)
     }
 }
 
+/* A byte that may be copied as it is. Not "#": whether it may depends on the byte before it. */
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '#';
 }
 
-/* Whether eight bytes are all plain. A byte that is not sets its high bit; it may borrow from or
- * carry to bytes above it, but then the answer is known. */
+/* Whether eight bytes are all plain, in a few operations: most of a report is plain text. A byte
+ * that is not sets its high bit; it may borrow from or carry to bytes above it, but then the answer
+ * is known. */
 static bool are_plain(const char *text)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -54,6 +66,7 @@ static bool are_plain(const char *text)
     return (bad & ones * 0x80) == 0;
 }
 
+/* How many bytes at the beginning of a text are plain. */
 static size_t plain_size(const char *text, size_t size)
 {
     size_t run = 0;
@@ -138,6 +151,7 @@ static void open_nested(struct iv_json *json, const char *name, char bracket)
     json->has_members[json->depth] = false;
 }
 
+/* An empty one stays on its line: [] and {}. */
 static void close_nested(struct iv_json *json, char bracket)
 {
     assert(json->depth > 0);
@@ -262,6 +276,7 @@ static const void *place(const void *object, size_t offset)
     type ret;                                                                                      \
     memcpy(&ret, place((object), (at)), sizeof(ret))
 
+/* An array of objects; a list of one at most is an object, or left out. */
 static void write_list(struct iv_json *json, const struct iv_field *field, const void *object,
                        unsigned uses)
 {
@@ -324,6 +339,7 @@ static void write_strings(struct iv_json *json, const struct iv_field *field, co
     iv_json_strings(json, field->name, texts, count);
 }
 
+/* Of the packages that a finding lists, only the names. */
 static void write_names(struct iv_json *json, const struct iv_field *field, const void *object)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
@@ -337,6 +353,7 @@ static void write_names(struct iv_json *json, const struct iv_field *field, cons
     iv_json_strings(json, field->name, names, count);
 }
 
+/* The members of an inline struct stand in the object around it. */
 static void write_struct(struct iv_json *json, const struct iv_field *field, const void *inner,
                          unsigned uses)
 {
@@ -351,7 +368,9 @@ static void write_struct(struct iv_json *json, const struct iv_field *field, con
     }
 }
 
-/* Whether an optional member is left out. */
+/* Whether an optional member is left out: it is zero, or NULL. One that stands beside the member
+ * before it in the table is written whenever that one is. Enums, versions, lists, strings, structs
+ * and sizes are never left out. */
 static bool is_left_out(const struct iv_field *field, const void *object)
 {
     static const char nothing[sizeof(uint64_t)];

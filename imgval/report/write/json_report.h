@@ -22,7 +22,7 @@ void iv_json_report_policy(struct iv_json *json, const struct iv_report *report)
 void iv_json_report_timings(struct iv_json *json, const struct iv_report *report);
 /* path ... variants: what stands before the packages. */
 void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry);
-/* outcomes and counts: what stands behind the findings. */
+/* outcomes and counts: what stands after the findings. */
 void iv_json_report_tail(struct iv_json *json, const struct iv_report_entry *entry);
 void iv_json_report_finding(struct iv_json *json, const struct iv_finding *finding);
 

@@ -1,3 +1,8 @@
+/*
+ * markdown.c: a code span is the one place where GitHub looks for no markup, mention or link. It
+ * ends at a run of as many backticks as it began with, so a span is given one more than the longest
+ * run in the text. Text that is only letters, digits and harmless signs may stand as prose.
+ */
 #include "imgval/report/write/markdown.h"
 
 #include "imgval/report/write/escape.h"
@@ -23,6 +28,8 @@ static void add_ticks(struct iv_buf *buf, size_t count)
     }
 }
 
+/* Renderers strip a blank from both ends of a span that has one at each (CommonMark 6.1). So blanks
+ * are added to a text that has them, and to one that begins or ends with a backtick. */
 void iv_markdown_span(struct iv_buf *buf, const char *shown)
 {
     const size_t size = strlen(shown);

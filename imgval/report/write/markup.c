@@ -1,3 +1,13 @@
+/*
+ * markup.c: a writer with a stack of open elements. A start tag stays open (in_tag) until something
+ * else than an attribute follows, so that an element may still become <a/>. Output is collected and
+ * written at the start of an element once there are 64 KiB of it.
+ *
+ * All text goes through add_text(). An attacker chooses the names of packages and files; markup
+ * that a name could add would run in the browser of whoever opens the report, or would give a build
+ * server test results of its own. So every character with a meaning in either language becomes a
+ * reference, also where the standard would not need it, and there is one routine for both.
+ */
 #include "imgval/report/write/markup.h"
 
 #include "imgval/base/text.h"
@@ -21,6 +31,7 @@ void iv_markup_init(struct iv_markup *markup, enum iv_markup_language language, 
     *markup = (struct iv_markup){.file = file, .language = language};
 }
 
+/* Writes what is collected when it is more than `keep` bytes. */
 static void flush(struct iv_markup *markup, size_t keep)
 {
     if (markup->buf.size > keep) {
@@ -54,6 +65,7 @@ static bool is_forbidden(uint32_t code)
            code == 0xFFFF;
 }
 
+/* An escape that people can read, marked with a class where an element may stand. */
 static void add_shown(struct iv_buf *buf, uint32_t code, bool spans)
 {
     iv_buf_puts(buf, spans ? "<span class=\"x\">" : "");
@@ -65,6 +77,7 @@ static void add_shown(struct iv_buf *buf, uint32_t code, bool spans)
     iv_buf_puts(buf, spans ? "</span>" : "");
 }
 
+/* A character that is not written as itself. */
 static void add_code(struct iv_buf *buf, uint32_t code, const struct manner *manner)
 {
     if (manner->xml && is_forbidden(code)) {
@@ -76,6 +89,7 @@ static void add_code(struct iv_buf *buf, uint32_t code, const struct manner *man
     }
 }
 
+/* "#" is not among them: what it may be depends on the character before it. */
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7F && c != '<' && c != '>' && c != '&' && c != '"' && c != '\'' &&
@@ -95,6 +109,7 @@ static void add_text(struct iv_buf *buf, const char *text, const struct manner *
             at = run;
             continue;
         }
+
         uint32_t code = 0;
         size_t taken = iv_utf8_decode(text + at, size - at, &code);
         if (taken == 0) {
@@ -114,7 +129,7 @@ static void add_text(struct iv_buf *buf, const char *text, const struct manner *
     }
 }
 
-/* Ends the tag that attributes may still have followed. */
+/* Ends the start tag: no attribute can follow any more. */
 static void end_tag(struct iv_markup *markup)
 {
     if (markup->in_tag) {
@@ -139,6 +154,7 @@ static bool is_plain_place(const char *name)
     return is_one_of(name, (const char *const[]){"title", "option", "svg", NULL});
 }
 
+/* HTML: elements that have no content and no end tag. */
 static bool is_void(const char *name)
 {
     return is_one_of(name, (const char *const[]){"meta", "link", "input", "br", "hr", NULL});

@@ -1,3 +1,7 @@
+/*
+ * phrases.c: tables of words indexed by the enums of the model, and short texts put together from
+ * a report. Nothing is escaped here, because each format escapes in its own way.
+ */
 #include "imgval/report/write/phrases.h"
 
 #include "imgval/base/text.h"
@@ -38,6 +42,7 @@ const char *iv_phrase_type(const struct iv_submission *submission)
     return submission->context_free ? "a context-free partial" : "a contextual partial";
 }
 
+/* Whether no variant is known to break WSPC; one that was not compared does not count. */
 static bool is_compliant(const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->variant_count; i++) {
@@ -48,6 +53,7 @@ static bool is_compliant(const struct iv_submission *s)
     return true;
 }
 
+/* See iv_phrase_qualify(): for one submission, and for a whole report added up. */
 static void qualify(struct iv_buf *buf, enum iv_final_verdict verdict, size_t warnings,
                     bool compliant)
 {
@@ -139,6 +145,7 @@ void iv_phrase_count(struct iv_buf *buf, size_t count, const char *noun)
     iv_buf_printf(buf, "%zu %s%s", count, noun, count == 1 ? "" : "s");
 }
 
+/* A part of a POP (OEM, operator, model) for people. */
 static const char *part(const char *text)
 {
     return text == NULL || text[0] == '\0' ? "-" : text;
@@ -207,6 +214,7 @@ static int compare_part(const char *a, const char *b)
     return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : iv_ascii_casecmp(a, b);
 }
 
+/* The order of the variants of a submission: by letters without case, what is not known first. */
 static int compare_pop(const struct iv_pop *a, const struct iv_pop *b)
 {
     int order = compare_part(a->oem, b->oem);

@@ -1,3 +1,7 @@
+/*
+ * ranked.c: one pass over all findings for each rank, so that the order within a rank is that of
+ * the report without a sort that would have to keep it.
+ */
 #include "imgval/report/write/ranked.h"
 
 /* 0: errors ... 2: notes, 3: waived. */

@@ -1,3 +1,8 @@
+/*
+ * seal_phrase.c: what --verify found out, in words: for one package, and added up for a submission.
+ * A signature that is there and could not be verified is counted with the invalid ones: words must
+ * never sound better than what is known.
+ */
 #include "imgval/report/write/seal_phrase.h"
 
 #include "imgval/base/attr.h"
@@ -28,6 +33,7 @@ static const char *const root_words[] = {
 /* Signatures, as they are counted. */
 enum sign { SIGN_RETAIL, SIGN_TRUSTED, SIGN_TEST, SIGN_UNKNOWN, SIGN_INVALID, SIGN_NONE, SIGNS };
 
+/* How a signature is counted: a valid one by the root that it leads to. */
 static enum sign sign_of(const struct iv_seal *seal)
 {
     static const enum sign by_root[] = {
@@ -87,6 +93,7 @@ struct signs {
     enum iv_root root;
 };
 
+/* Counts a signature; a signer is named only where all of the kind have the same one. */
 static void note_sign(struct signs *signs, const struct iv_seal *seal)
 {
     const char *name = seal->signer == NULL ? "" : seal->signer;
@@ -111,6 +118,7 @@ void iv_phrase_seals(struct iv_buf *buf, const struct iv_submission *submission)
             all++;
         }
     }
+
     bool is_first = true;
     for (size_t i = 0; i < IV_COUNT(contents) && all > 0; i++) {
         size_t count = by_content[contents[i]];
@@ -123,6 +131,7 @@ void iv_phrase_seals(struct iv_buf *buf, const struct iv_submission *submission)
             is_first = false;
         }
     }
+
     const char *link = "; ";
     for (size_t i = 0; i < SIGNS; i++) {
         if (by_sign[i].count > 0) {

@@ -1,4 +1,10 @@
-/* Findings in text: neighbours of one rule under one heading, what counts for the verdict first. */
+/*
+ * Findings in text: neighbours of one rule under one heading, what counts for the verdict first.
+ *
+ * The caller takes group after group off the list (iv_text_next_group()) and prints each. A group
+ * whose findings all have one remedy shows it once, at its end. Without -v long groups are cut, and
+ * the number of the rest is printed.
+ */
 #include "imgval/report/write/text_findings.h"
 
 #include "imgval/report/write/escape.h"
@@ -41,6 +47,7 @@ static const char *place_text(const struct iv_out *out, const struct iv_finding 
     return iv_arena_strdup(out->scratch, iv_buf_text(&text));
 }
 
+/* The packages of a finding, one a line; the texts of each are freed at once. */
 static void print_missing(const struct iv_out *out, const struct iv_finding *finding)
 {
     for (size_t i = 0; i < finding->package_count; i++) {
@@ -59,6 +66,7 @@ static void print_remedy(const struct iv_out *out, unsigned indent, const char *
     }
 }
 
+/* What was found and what was wanted, with -v. */
 static void print_facts(const struct iv_out *out, const struct iv_finding *finding)
 {
     if (finding->field == NULL) {
@@ -117,6 +125,7 @@ static void print_finding(const struct iv_out *out, const struct iv_finding *fin
     iv_arena_reset(out->scratch, mark);
 }
 
+/* -q leaves out what is waived. */
 static bool may_show(const struct iv_out *out, const struct iv_finding *finding)
 {
     return !finding->waived || !out->style->quiet;
@@ -148,6 +157,7 @@ struct iv_text_group iv_text_next_group(const struct iv_out *out, const struct i
     return group;
 }
 
+/* How many findings of a group are shown; notes are cut earlier than the rest. */
 static size_t cut_of(const struct iv_out *out, const struct iv_text_group *group)
 {
     if (out->style->verbose > 0) {
@@ -178,6 +188,7 @@ static void print_group(const struct iv_out *out, const struct iv_text_group *gr
                          out->scratch, " (%s%s%s%s)", iv_out_counted(out, group->shown, "finding"),
                          waived_text(out, group->waived), lead->incomplete ? ", not checked" : "",
                          lead->severity_by_policy ? ", severity by the policy" : "")));
+
     size_t printed = 0;
     const char *remedy = NULL;
     for (size_t i = 0; i < 2 * group->count && printed < most; i++) {

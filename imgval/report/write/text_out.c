@@ -1,3 +1,9 @@
+/*
+ * text_out.c: callers escape what came from the input (iv_out_escape(), iv_out_value()) and hand
+ * over pieces of safe text with a colour each. Colour codes are written around a piece and never
+ * into it, so that widths can be measured on the text alone. Widths are columns of a terminal, not
+ * bytes or characters. Without a width in the style nothing is wrapped.
+ */
 #include "imgval/report/write/text_out.h"
 
 #include "imgval/base/text.h"
@@ -5,7 +11,7 @@
 
 #include <string.h>
 
-enum { LEAST_STRIP = 24 };
+enum { LEAST_STRIP = 24 }; /* columns; text is not wrapped to fewer */
 
 static const char *const ink_codes[] = {
     [IV_INK_PLAIN] = "",         [IV_INK_BOLD] = "\033[1m",      [IV_INK_DIM] = "\033[2m",
@@ -30,6 +36,7 @@ const char *iv_out_value(const struct iv_out *out, const char *text)
     return iv_arena_printf(out->scratch, "\"%s\"", escaped);
 }
 
+/* Write errors are found by the caller through ferror(). */
 static void put(const struct iv_out *out, const char *text, size_t size)
 {
     (void)fwrite(text, 1, size, out->file);
@@ -72,7 +79,8 @@ void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces)
     iv_out_blank(out);
 }
 
-/* Columns of the part of a text: its bytes are few, so a copy is cheap. */
+/* Columns of the part of a text. It is copied to get a NUL at its end; parts are single words, so
+ * that this is cheap. */
 static size_t part_width(const struct iv_out *out, const char *text, size_t size)
 {
     struct iv_arena_mark mark = iv_arena_mark(out->scratch);
@@ -137,12 +145,13 @@ void iv_table_cell(const struct iv_out *out, struct iv_table *table, enum iv_ink
     table->cells[table->count++] = (struct iv_piece){.ink = ink, .text = text};
 }
 
+/* The widest cell of a column, apart from very wide ones, which push only their own row. */
 static size_t column_width(const struct iv_table *table, size_t column)
 {
     size_t widest = 0;
     for (size_t i = column; i < table->count; i += table->columns) {
         size_t width = iv_text_width(table->cells[i].text);
-        /* One endless name must not push a whole column out of sight. */
+        /* 48: one endless name must not push a whole column out of sight. */
         widest = width > widest && width <= 48 ? width : widest;
     }
     return widest;

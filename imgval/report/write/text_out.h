@@ -56,7 +56,8 @@ void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces);
 /* "1 package", "2 packages"; in out->scratch. */
 const char *iv_out_counted(const struct iv_out *out, size_t count, const char *noun);
 
-/* A paragraph wrapped to the width. `label` (or NULL) stands in front; the lines hang behind it. */
+/* A paragraph wrapped to the width. `label` (or NULL) stands in front; later lines are
+ * indented to where the text after it begins. */
 void iv_out_paragraph(const struct iv_out *out, unsigned indent, struct iv_piece label,
                       struct iv_piece body);
 
