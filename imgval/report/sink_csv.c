@@ -1,4 +1,7 @@
-/* One row for each finding: its submission, and the columns of its field table. */
+/*
+ * One row for each finding: its submission, and the columns of its field table. A submission
+ * without a finding has no row, so the table does not show a verdict.
+ */
 #include "imgval/model/fields.h"
 #include "imgval/report/history/audit_report.h"
 #include "imgval/report/history/delta_report.h"

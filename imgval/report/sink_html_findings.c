@@ -1,4 +1,8 @@
-/* The table of findings: what is wrong, where, and what fixes it. */
+/*
+ * The table of findings: what is wrong, where, and what fixes it. Each finding is one row; the
+ * details in its last cell can be folded. data-k holds its kind for the checkboxes, and data-rank
+ * its place when the script sorts by severity.
+ */
 #include "imgval/report/sink.h"
 #include "imgval/report/sink_html.h"
 #include "imgval/report/write/escape.h"
@@ -21,6 +25,7 @@ static const struct kind_look kind_looks[] = {
     [IV_HTML_WAIVED] = {.class = "waived", .label = "Waived", .rank = 1},
 };
 
+/* What is waived, or means that something was not checked, is that first of all. */
 enum iv_html_kind iv_html_kind_of(const struct iv_finding *finding)
 {
     if (finding->waived) {
@@ -117,6 +122,7 @@ static void write_badges(struct iv_markup *m, const struct iv_finding *finding)
     iv_markup_close(m);
 }
 
+/* A term and its value in the details; nothing where there is no value. */
 static void write_fact(struct iv_markup *m, const char *name, const char *value)
 {
     if (value == NULL || value[0] == '\0') {
@@ -127,6 +133,7 @@ static void write_fact(struct iv_markup *m, const char *name, const char *value)
     iv_markup_element(m, "dd", iv_sink_cut(value, &scratch));
 }
 
+/* What was found in a field, and what was wanted. */
 static void write_value(struct iv_markup *m, const struct iv_finding *finding)
 {
     if (finding->field == NULL) {
@@ -166,6 +173,7 @@ static void write_missing(struct iv_markup *m, const struct iv_finding *finding)
     iv_markup_close(m);
 }
 
+/* Open in the file, so that all of it is there without the script and on paper. */
 static void write_details(struct iv_markup *m, const struct iv_finding *finding)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -215,6 +223,7 @@ static void write_subject(struct iv_markup *m, const struct iv_finding *finding)
     iv_html_cell(m, iv_buf_text(&text));
 }
 
+/* A place is shown only where it says more than the path of the submission. */
 static void write_finding(const struct iv_html_part *part, size_t index)
 {
     struct iv_markup *m = part->markup;

@@ -1,4 +1,7 @@
-/* Outcomes, device metadata, packages, and the texts of the rules. */
+/*
+ * Outcomes, device metadata, packages, and the texts of the rules. A rule is explained once at the
+ * end of the page, for all submissions; wherever it is named, the name is a link to that place.
+ */
 #include "imgval/model/fields.h"
 #include "imgval/report/sink_html.h"
 #include "imgval/report/write/phrases.h"
@@ -23,6 +26,7 @@ struct mention {
     bool found; /* by a finding, or it could not be evaluated */
 };
 
+/* By id, the first mention before others: mentions_of() keeps that one. */
 static int compare_id(const void *a, const void *b)
 {
     const struct mention *x = a;
@@ -31,6 +35,7 @@ static int compare_id(const void *a, const void *b)
     return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }
 
+/* A rule that failed by findings that do not count must not look as if it failed the verdict. */
 static void write_outcome(struct iv_markup *m, const struct iv_rule_outcome *row, bool failing)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -68,6 +73,7 @@ void iv_html_outcomes(const struct iv_html_part *part)
         counts[judgement->outcomes[i].outcome]++;
         reported += judgement->outcomes[i].outcome == IV_FAILED && !failing[i];
     }
+
     iv_html_section(part, "outcomes", "Outcome of each rule");
     iv_markup_open(m, "p");
     iv_markup_attribute(m, "class", "sum");
@@ -163,6 +169,7 @@ static const char *inner_path(const char *path, const char *root)
                                                                                : path;
 }
 
+/* The search field. It needs the script, which shows it. */
 static void write_package_tools(struct iv_markup *m)
 {
     iv_markup_open(m, "div");
@@ -203,6 +210,7 @@ void iv_html_packages(const struct iv_html_part *part)
     if (seals.size > 0) {
         iv_markup_element(m, "p", iv_buf_text(&seals));
     }
+
     write_package_tools(m);
     iv_html_table(m, s->package_count > IV_HTML_LONG ? "packages long" : "packages",
                   "Packages of this submission", columns, true);
@@ -292,7 +300,8 @@ static int compare_place(const void *a, const void *b)
     return (x->place > y->place) - (x->place < y->place);
 }
 
-/* Each rule once, in the order in which outcomes, then findings, name it first. */
+/* Each rule once, in the order in which outcomes, then findings, name it first. All mentions are
+ * collected, sorted by id to drop the later ones of each, and sorted back by place. */
 static struct mention *mentions_of(const struct iv_report *report, struct iv_arena *arena,
                                    size_t *ret_count)
 {
@@ -316,6 +325,7 @@ static struct mention *mentions_of(const struct iv_report *report, struct iv_are
             count++;
         }
     }
+
     if (count > 0) {
         qsort(mentions, count, sizeof(*mentions), compare_id);
     }

@@ -166,6 +166,7 @@ static void write_svg_text(struct iv_markup *m, const char *class, unsigned x, u
     iv_markup_close(m);
 }
 
+/* The middle of a column. */
 static unsigned column_x(size_t index)
 {
     return LABEL_WIDTH + (unsigned)index * COLUMN_WIDTH + COLUMN_WIDTH / 2;
@@ -189,6 +190,7 @@ static void write_circle(struct iv_markup *m, const char *class, unsigned x, uns
     iv_markup_close(m);
 }
 
+/* A dash, a dot, or a circle with a cross: the three differ in shape, not in colour alone. */
 static void write_cell(struct iv_markup *m, enum cell cell, unsigned x, unsigned y)
 {
     struct iv_buf d IV_CLEANUP(iv_buf_fini) = {0};
@@ -290,6 +292,7 @@ static void write_drawing(struct iv_markup *m, const struct picture *picture, si
     iv_markup_close(m);
 }
 
+/* The same for those who cannot see the drawing, or want to copy from it. */
 static void write_as_table(struct iv_markup *m, const struct picture *picture, size_t rows)
 {
     iv_markup_break(m);
@@ -378,6 +381,7 @@ static void write_picture(struct iv_markup *m, const struct picture *picture,
     iv_markup_close(m);
 }
 
+/* A drawing for each group of variants that differ in the same packages. */
 static void write_pictures(const struct iv_html_part *part)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);

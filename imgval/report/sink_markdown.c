@@ -130,6 +130,7 @@ static void add_head(struct comment *comment, const struct iv_report *report)
 
 /* ---- what was applied ---------------------------------------------------------------------- */
 
+/* A row of the table: how many rules have this outcome and, where that asks for action, which. */
 static void add_outcome(struct iv_buf *block, const struct iv_judgement *judgement,
                         const bool *failing, const char *words, bool with_ids)
 {
@@ -203,6 +204,7 @@ static void add_remedy(struct iv_buf *block, const char *indent, const char *rem
     }
 }
 
+/* The place is added only where neither the message nor the heading names it. */
 static void add_finding(struct iv_buf *block, const struct iv_finding *finding,
                         const char *submission_path, bool with_remedy)
 {
@@ -237,6 +239,7 @@ static void add_finding(struct iv_buf *block, const struct iv_finding *finding,
     }
 }
 
+/* Folded, apart from errors. Waived findings are not shown. */
 static void add_group(struct comment *comment, const struct group *group,
                       const char *submission_path)
 {
@@ -250,6 +253,7 @@ static void add_group(struct comment *comment, const struct group *group,
     iv_buf_puts(block, "</b> (");
     add_counted(block, group->active, "finding");
     iv_buf_printf(block, "%s)</summary>\n\n", lead->incomplete ? ", not checked" : "");
+
     size_t shown = 0;
     for (size_t i = 0; i < group->count && shown < SHOWN_FINDINGS; i++) {
         if (!lead[i].waived) {
@@ -311,6 +315,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
             }
         }
     }
+
     if (comment.is_full) {
         iv_buf_printf(
             &comment.text,

@@ -1,4 +1,8 @@
-/* The findings of the text report, and at the end what was not checked. */
+/*
+ * The findings of the text report, and at the end what was not checked. Where an image has no
+ * device metadata at all, the findings of all rules that need them have the same cause: one block
+ * with the cause and its remedy is printed in place of them.
+ */
 #include "imgval/report/sink_text.h"
 
 #include "imgval/report/write/phrases.h"
@@ -23,6 +27,7 @@ static bool lacks_metadata(const struct iv_report_entry *entry)
     return concerned;
 }
 
+/* The ids of all rules that it stands for, and the worst of their severities. */
 static void print_metadata_block(const struct iv_out *out, const struct iv_report_entry *entry)
 {
     struct iv_buf ids IV_CLEANUP(iv_buf_fini) = {0};
@@ -99,6 +104,7 @@ static bool print_reason(const struct iv_out *out, const struct iv_judgement *ju
     return true;
 }
 
+/* Rules that were not evaluated, by reason; then the rules of findings that mean the same. */
 void iv_text_print_not_checked(const struct iv_out *out, const struct iv_report_entry *entry)
 {
     const struct iv_judgement *judgement = &entry->judgement;

@@ -19,6 +19,7 @@ static const struct outcome_look outcome_looks[] = {
     [IV_FAILED] = {.symbol = "✗", .ascii = "x", .ink = IV_INK_RED},
 };
 
+/* The standard validations, by their ids. */
 static bool is_standard(const struct iv_rule *rule)
 {
     return strncmp(rule->id, "STD", strlen("STD")) == 0;
@@ -93,6 +94,7 @@ static void add_baseline(struct iv_buf *text, const struct iv_out *out, const ch
     }
 }
 
+/* The baselines that a variant was compared with; "" where there were none. */
 static const char *neighbours_text(const struct iv_out *out, const struct iv_wspc *wspc)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -102,6 +104,7 @@ static const char *neighbours_text(const struct iv_out *out, const struct iv_wsp
     return iv_arena_strdup(out->scratch, iv_buf_text(&text));
 }
 
+/* The note about the baselines as a whole, once and above the table of variants. */
 static void print_store_note(const struct iv_out *out, const struct iv_judgement *judgement)
 {
     for (size_t i = 0; i < judgement->finding_count; i++) {
@@ -137,6 +140,7 @@ void iv_text_print_wspc(const struct iv_out *out, const struct iv_report_entry *
     iv_table_print(out, &table, 2);
 }
 
+/* The values that a variant and its version are made of; the rest need -v. */
 static bool is_main_value(const char *name)
 {
     return strcmp(name, IV_PHONE_MANUFACTURER) == 0 || strcmp(name, IV_PHONE_MODEL_NAME) == 0 ||
@@ -225,6 +229,7 @@ static const char *flags_text(const struct iv_out *out, const struct iv_package 
     return iv_arena_strdup(out->scratch, iv_buf_text(&text));
 }
 
+/* Whether --verify looked at any package: else the column would be empty. */
 static bool has_seals(const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->package_count; i++) {

@@ -125,6 +125,7 @@ static void write_sides(const struct page *page)
     iv_markup_close(m);
 }
 
+/* Joins what changed with semicolons; `count` is how many stand there already. */
 static void write_detail(struct iv_markup *m, size_t *count, const char *text)
 {
     iv_markup_text(m, (*count)++ > 0 ? "; " : "");
@@ -137,6 +138,7 @@ static void write_value(struct iv_markup *m, const char *text)
     iv_markup_element(m, "bdi", text == NULL ? "–" : text);
 }
 
+/* All that is known of a change. A new name is a guess, so it has a question mark. */
 static void write_details(struct iv_markup *m, const struct iv_change *change)
 {
     struct iv_delta_part parts[IV_DELTA_PARTS];
@@ -183,6 +185,7 @@ static void write_change(struct iv_markup *m, size_t pass, const struct iv_chang
     iv_markup_close(m);
 }
 
+/* In the passes of iv_delta_passes[]: what was removed comes first, because WSPC forbids it. */
 static void write_changes(const struct page *page)
 {
     static const char *const columns[] = {"Change", "Package", "From", "To", "What", NULL};

@@ -1,4 +1,6 @@
-/* A request for update as one file for people who were not there, in the look of the HTML report.
+/*
+ * A request for update as one file for people who were not there, in the look of the HTML report:
+ * the answer, source and target, the answer for each variant, and the findings with their remedies.
  */
 #include "imgval/report/history/request_report.h"
 
@@ -23,6 +25,7 @@ static const char *const leads[] = {
                          "stands below, with its remedy."),
 };
 
+/* The top of the page: the answer, what was asked, and what the answer means. */
 static void write_hero(const struct page *page)
 {
     struct iv_markup *m = page->part.markup;
@@ -48,6 +51,7 @@ static void write_hero(const struct page *page)
     iv_markup_close(m);
 }
 
+/* The cell that names a row, for screen readers. */
 static void write_head_cell(struct iv_markup *m, const char *text)
 {
     iv_markup_open(m, "th");
@@ -82,6 +86,7 @@ static void write_sides(const struct page *page)
     iv_markup_close(m);
 }
 
+/* A variant with its answer, and the status of either side for it. */
 static void write_variant(struct iv_markup *m, const struct iv_request_variant *variant)
 {
     struct iv_buf pop IV_CLEANUP(iv_buf_fini) = {0};

@@ -1,4 +1,8 @@
-/* The parts of a report as JSON members: by the field tables, and what no table says. */
+/*
+ * The parts of a report as JSON members: by the field tables, and what no table says. The document
+ * (sink_json.c) and the stream (sink_jsonl.c) are put together from these, and report_read.c reads
+ * them back: a member that is added here is added there, and in the schema.
+ */
 #include "imgval/report/write/json_report.h"
 
 #include <string.h>
@@ -32,6 +36,7 @@ void iv_json_report_tool(struct iv_json *json, const struct iv_report *report)
     iv_json_close_object(json);
 }
 
+/* A member that is left out where there is nothing to say. */
 static void write_if(struct iv_json *json, const char *name, const char *text)
 {
     if (text != NULL) {
@@ -93,6 +98,8 @@ void iv_json_report_timings(struct iv_json *json, const struct iv_report *report
     iv_json_close_object(json);
 }
 
+/* An array for each name. Values of one name are neighbours, so an array begins where the name
+ * changes and ends before the next one does. */
 static void write_device(struct iv_json *json, const struct iv_device *device)
 {
     iv_json_open_object(json, "device");
@@ -159,6 +166,7 @@ static void write_variants(struct iv_json *json, const struct iv_submission *sub
     iv_json_close_array(json);
 }
 
+/* What was found beside the packages; members that are not there were not found. */
 static void write_side_files(struct iv_json *json, const struct iv_submission *submission)
 {
     if (submission->history.present) {
