@@ -1,6 +1,14 @@
 /*
  * Every row on every subject that it applies to. The rows of a pattern, a check and a fault differ
  * only in how one subject is judged; which subjects a row has, its table says.
+ *
+ * iv_engine_judge() in order: severities as the policy sets them, all rows over their subjects (or
+ * the findings of an earlier report, weighed again), findings that were made elsewhere, waivers,
+ * the waivers themselves, then order, counts and the verdict.
+ *
+ * A row has one outcome, the worst of its subjects; "not evaluated" is worse than "passed". So
+ * nothing passes of which a part could not be looked at, and one such row makes the verdict
+ * `incomplete` at best.
  */
 #include "imgval/engine/engine.h"
 
@@ -16,6 +24,8 @@
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+/* Rows may come from a policy file, so a wrong field or pattern is the user's error, not an
+ * assertion. */
 static bool row_open(struct iv_row *row, const struct iv_rule *rule, struct iv_error *err)
 {
     *row = (struct iv_row){.rule = rule};
@@ -105,6 +115,7 @@ static void pattern_fail(struct iv_verdict *verdict, const char *text, const cha
     iv_verdict_fail(verdict, &evidence);
 }
 
+/* A pattern that hit its step limit says nothing about the text: neither passed nor failed. */
 static enum iv_outcome judge_text(const struct iv_row *row, struct iv_verdict *verdict,
                                   const char *text, const char *source)
 {
@@ -120,6 +131,8 @@ static enum iv_outcome judge_text(const struct iv_row *row, struct iv_verdict *v
     return IV_NOT_EVALUATED;
 }
 
+/* A field that an unreadable package lacks is not known to be missing. No partition means
+ * MainOS. */
 static enum iv_outcome judge_package_field(const struct iv_row *row,
                                            const struct iv_package *package,
                                            struct iv_verdict *verdict)
@@ -150,6 +163,12 @@ static bool has_conflict(const struct iv_device *device, const char *name)
     return false;
 }
 
+/*
+ * A pattern over all values in force of one name. Sources that disagree give no value to judge.
+ * Where there is none, or a variant lacks it, an image fails if everything was read, else it is not
+ * evaluated; a partial need not have the value, but one that was half read, or has a gap, is not
+ * evaluated.
+ */
 static void run_device(const struct iv_row *row, const struct iv_submission *submission,
                        struct iv_verdict *verdict, struct iv_tally *tally)
 {
@@ -167,10 +186,12 @@ static void run_device(const struct iv_row *row, const struct iv_submission *sub
             any = true;
         }
     }
+
     bool has_gap = any && iv_device_has_gap(device, name); /* a variant lacks what others have */
     if (any && !has_gap) {
         return;
     }
+
     bool is_image = iv_submission_is_image(submission);
     if (is_image ? iv_submission_misses_sources(submission)
                  : has_gap || iv_submission_is_half_read(submission)) {
@@ -189,6 +210,8 @@ static void judge_package(const struct iv_row *row, const struct iv_package *pac
                                              : row->rule->check(&verdict->hand, verdict));
 }
 
+/* Packages of the submission; those of a partial's history only for rows on entries; extracted
+ * payload (`beside`) only for rows that ask for it. */
 static void run_packages(const struct iv_row *row, const struct iv_submission *submission,
                          bool history_too, struct iv_verdict *verdict, struct iv_tally *tally)
 {
@@ -205,6 +228,7 @@ static void run_packages(const struct iv_row *row, const struct iv_submission *s
     }
 }
 
+/* Without variants the check is asked once: it decides whether that is a failure. */
 static void run_variants(const struct iv_row *row, const struct iv_submission *submission,
                          struct iv_verdict *verdict, struct iv_tally *tally)
 {
@@ -217,6 +241,7 @@ static void run_variants(const struct iv_row *row, const struct iv_submission *s
     }
 }
 
+/* One finding for each fault of the row's kind. */
 static enum iv_outcome judge_faults(const struct iv_rule *rule, const struct iv_fault *faults,
                                     size_t count, struct iv_verdict *verdict)
 {
@@ -261,6 +286,7 @@ static void run_faults(const struct iv_row *row, const struct iv_submission *sub
     judge_package_faults(row->rule, submission->beside, submission->beside_count, verdict, tally);
 }
 
+/* The IV_APPLIES_... bit of this submission. */
 static unsigned applies_to(const struct iv_submission *submission)
 {
     if (iv_submission_is_image(submission)) {
@@ -319,6 +345,7 @@ static void run_steps(const struct iv_row *row, struct iv_verdict *verdict, stru
     }
 }
 
+/* Rows on a package of a change: one outcome for all, since a diff has any number of changes. */
 static void run_changes(const struct iv_row *row, struct iv_verdict *verdict,
                         struct iv_tally *tally)
 {
@@ -339,6 +366,7 @@ static void run_changes(const struct iv_row *row, struct iv_verdict *verdict,
     iv_tally_add(tally, outcome);
 }
 
+/* A request is judged as a whole, or for each POP that source and target share. */
 static void run_request(const struct iv_row *row, struct iv_verdict *verdict,
                         struct iv_tally *tally)
 {
@@ -354,6 +382,8 @@ static void run_request(const struct iv_row *row, struct iv_verdict *verdict,
     }
 }
 
+/* Chooses by the row's subject. Fault rows come first: they look at the same places whatever it
+ * is. */
 static void run_row(const struct iv_row *row, const struct iv_submission *submission,
                     struct iv_verdict *verdict, struct iv_tally *tally)
 {
@@ -426,6 +456,7 @@ static bool is_bare_tree(const struct iv_submission *submission, bool any_packag
     return !any_package && iv_kinds[submission->kind].is_loose;
 }
 
+/* The row's own severity; some rows are warnings in a trial request. */
 static enum iv_severity default_severity(const struct iv_rule *rule, const struct iv_judged *judged)
 {
     const struct iv_request *request = judged->request;
@@ -433,6 +464,7 @@ static enum iv_severity default_severity(const struct iv_rule *rule, const struc
     return eased ? IV_WARNING : rule->severity;
 }
 
+/* The severity in force of each row, and whether the policy changed it. */
 static const struct iv_level *levels_build(const struct iv_engine *engine,
                                            const struct iv_policy *policy,
                                            const struct iv_judged *judged, struct iv_arena *arena)
@@ -451,6 +483,7 @@ static const struct iv_level *levels_build(const struct iv_engine *engine,
 
 /* ---- one thing that is judged -------------------------------------------------------------- */
 
+/* The row's place, which orders findings; the number of rows when the engine does not have it. */
 static size_t rank_of(const struct iv_engine *engine, const struct iv_rule *rule)
 {
     size_t rank = 0;
@@ -460,6 +493,7 @@ static size_t rank_of(const struct iv_engine *engine, const struct iv_rule *rule
     return rank;
 }
 
+/* Appends a finding that was made by another run. */
 static struct iv_found_row *take_over(struct iv_verdict *verdict, const struct iv_finding *finding,
                                       size_t rank)
 {
@@ -489,6 +523,7 @@ static bool take_reported(struct iv_verdict *verdict, struct iv_judgement *judge
     for (size_t i = 0; i < engine->count; i++) {
         judgement->outcomes[i] = (struct iv_rule_outcome){.rule = engine->rows[i].rule};
     }
+
     for (size_t i = 0; i < reported->outcome_count; i++) {
         const size_t rank = rank_of(engine, reported->outcomes[i].rule);
         if (rank < engine->count) {
@@ -580,20 +615,24 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_judged *jud
                                  .judged = judged,
                                  .levels = levels_build(engine, options->policy, judged, arena),
                                  .arena = arena};
+
     const bool is_whole = iv_engine_runs_all(judged);
     const bool any_package = !is_whole || has_package(judged->submission);
     const bool is_bare = is_whole && is_bare_tree(judged->submission, any_package);
+
     bool unfinished = judged->unfinished || !any_package;
     if (judged->reported != NULL) {
         unfinished = take_reported(&verdict, &judgement) || unfinished;
     } else {
         unfinished = run_rows(&verdict, is_bare, &judgement) || unfinished;
     }
+
     take_parts(&verdict);
     iv_settle_waive(&verdict);
     if (!is_bare) {
         iv_settle_waivers(&verdict, &judgement);
     }
+
     iv_settle_finish(&verdict, unfinished, &judgement);
     iv_reason_add(&judgement, is_bare, arena);
     if (is_bare) {

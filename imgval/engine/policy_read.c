@@ -21,6 +21,8 @@
 #define GLOB_MAX 512      /* bytes */
 #define SHOWN_MAX 80      /* of a text of the file in a message */
 
+/* The policy so far. Errors are collected, so that one run reports all; with any the policy is
+ * not used. */
 struct parser {
     struct iv_arena *arena;
     const struct iv_rules *families;
@@ -68,7 +70,7 @@ struct wanted {
 };
 
 /* The attributes of an element in the order of `wanted` (NULL: absent). False when one is not
- * known, empty, or missing: all of that is told. */
+ * known, empty, or missing: all of that is reported. */
 static bool take_attributes(struct parser *p, const char *element_name,
                             const struct iv_xml_element *element, const struct wanted *wanted,
                             size_t count, const char *ret_values[ATTRIBUTES_MAX])
@@ -136,6 +138,7 @@ static bool parse_size(const char *text, uint64_t *ret_value)
 
 /* ---- <severity> and <limit> ---------------------------------------------------------------- */
 
+/* A built-in rule by id or name; *ret_advisory: whether its family may be lowered. */
 static const struct iv_rule *find_rule(const struct parser *p, const char *name, bool *ret_advisory)
 {
     for (size_t f = 0; f < p->family_count; f++) {
@@ -150,6 +153,8 @@ static const struct iv_rule *find_rule(const struct parser *p, const char *name,
     return NULL;
 }
 
+/* Raising is always allowed. Only warnings of advisory families may be lowered, so that a policy
+ * cannot hide what blocks a submission. */
 static bool check_lowering(struct parser *p, uint64_t line, const struct iv_rule *rule,
                            bool advisory, enum iv_severity severity)
 {
@@ -205,6 +210,7 @@ static const struct iv_limit_row *find_limit(const char *name)
     return NULL;
 }
 
+/* A limit can be raised only up to a factor: limits are what keeps hostile input harmless. */
 static void start_limit(void *context, const struct iv_xml_element *element)
 {
     static const struct wanted wanted[] = {{.name = "name"}, {.name = "value"}};
@@ -333,6 +339,7 @@ static bool is_rule_name(const char *name)
     return after_word && strlen(name) <= 40 && !is_digit(name[0]);
 }
 
+/* Ids and names of site rules cannot hide built-in ones, nor each other. */
 static bool check_rule_name(struct parser *p, uint64_t line, const char *const *values)
 {
     bool advisory;
@@ -384,6 +391,7 @@ static bool set_rule_subject(struct parser *p, uint64_t line, const char *const 
            fail(p, line, "there is no device value \"%s\"", shown(p, values[R_DEVICE]));
 }
 
+/* Compiled here only to report a mistake with its line; the engine compiles it again. */
 static bool check_pattern(struct parser *p, uint64_t line, const char *text)
 {
     struct iv_pattern *pattern IV_CLEANUP(iv_pattern_close) = NULL;
@@ -462,6 +470,7 @@ static bool take_version(struct parser *p, uint64_t line, const char *text, bool
            fail(p, line, "\"%s\" is no version: four numbers joined by dots", shown(p, text));
 }
 
+/* Either end may be absent. A range that holds no version is an error. */
 static bool take_range(struct parser *p, uint64_t line, const char *from, const char *to,
                        struct iv_version_range *ret_range)
 {
@@ -477,6 +486,7 @@ static bool take_range(struct parser *p, uint64_t line, const char *from, const 
     return true;
 }
 
+/* A waiver must name something: versions alone would waive every rule. */
 static bool check_globs(struct parser *p, uint64_t line, const char *const *values)
 {
     bool any = false;
@@ -574,6 +584,7 @@ static void unknown_element(void *context, const char *name, uint64_t line)
     fail(context, line, "<%s> has no place here", shown(context, name));
 }
 
+/* By line: waivers are checked last, but users fix a file from top to bottom. */
 static int error_order(const void *left, const void *right)
 {
     const struct iv_policy_error *a = left;
@@ -602,6 +613,7 @@ bool iv_policy_read(const char *bytes, size_t size, const char *path,
                                               .rows = rows,
                                               .row_count = IV_COUNT(rows),
                                               .unknown = unknown_element};
+
     const struct iv_limits limits = iv_limits_default();
     struct parser p = {.arena = arena,
                        .families = families,

@@ -1,3 +1,8 @@
+/*
+ * Why rows were not evaluated. Rules are grouped by what they look at (IV_PART_...): some findings
+ * spoil such a part, as a missing store does the comparison. The reason of an outcome lists the
+ * findings that spoiled its part, else it says in general words that something could not be read.
+ */
 #include "imgval/engine/reason.h"
 
 #include "imgval/base/buf.h"
@@ -35,6 +40,7 @@ static void add_causes(const struct iv_judgement *judgement, struct iv_buf texts
     }
 }
 
+/* For a part that no finding spoiled. `nothing`: the tree holds no package. */
 static const char *other_reason(const struct iv_judgement *judgement, bool nothing,
                                 struct iv_arena *arena)
 {

@@ -12,6 +12,8 @@
 
 /* ---- waivers ------------------------------------------------------------------------------- */
 
+/* Two passes: a finding that follows from others is waived when all of those are, which is known
+ * only after each of them had its turn. Findings that were settled elsewhere are left alone. */
 void iv_settle_waive(struct iv_verdict *verdict)
 {
     const struct iv_engine_options *options = verdict->options;
@@ -58,6 +60,7 @@ static void run_waivers(const struct iv_rule *rule, struct iv_verdict *verdict,
     }
 }
 
+/* Whether the waiver's pattern for rules matches the id or the name; without one it names all. */
 static bool names(const struct iv_policy_waiver *waiver, const struct iv_rule *rule)
 {
     return waiver->rule == NULL || iv_glob_match(waiver->rule, rule->id) ||
@@ -136,6 +139,7 @@ void iv_settle_waivers(struct iv_verdict *verdict, struct iv_judgement *judgemen
 
 /* ---- order, counts, verdict ---------------------------------------------------------------- */
 
+/* NULL before every text. */
 static int text_order(const char *a, const char *b)
 {
     if (a == NULL || b == NULL) {
@@ -152,6 +156,8 @@ static int variant_order(const struct iv_pop *a, const struct iv_pop *b)
     return iv_pop_compare(a, b);
 }
 
+/* The order of every report: severity, then the row, then path, key, variant and field. It is
+ * total, so that two runs give the same bytes. */
 static int found_order(const void *left, const void *right)
 {
     const struct iv_found_row *a = *(const struct iv_found_row *const *)left;
@@ -180,6 +186,7 @@ static int found_order(const void *left, const void *right)
     return order;
 }
 
+/* Fingerprints are computed here, once a finding is complete. */
 static void sort_findings(const struct iv_verdict *verdict, struct iv_judgement *judgement)
 {
     size_t count = verdict->count;
@@ -198,6 +205,7 @@ static void sort_findings(const struct iv_verdict *verdict, struct iv_judgement 
     }
 }
 
+/* Waived findings are counted apart, not by severity. */
 static void counts_build(const struct iv_submission *submission,
                          const struct iv_judgement *judgement, struct iv_counts *ret_counts)
 {
@@ -228,6 +236,7 @@ static void counts_build(const struct iv_submission *submission,
     *ret_counts = counts;
 }
 
+/* A failure wins over what is unfinished; a waived finding counts for neither. */
 static enum iv_final_verdict final_verdict(const struct iv_judgement *judgement,
                                            enum iv_severity fail_on, bool unfinished)
 {

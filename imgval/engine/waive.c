@@ -1,3 +1,11 @@
+/*
+ * A waiver matches a finding when each part that it names does: rule, package, variant, version
+ * range, firmware range. A part that it does not name matches all; a part that the finding does not
+ * have does not match. So a waiver never covers more than was written down.
+ *
+ * All waivers are tried on each finding, also after the first match: what each of them met decides
+ * whether it is reported as unused.
+ */
 #include "imgval/engine/waive.h"
 
 #include "imgval/base/buf.h"
@@ -19,6 +27,7 @@ static bool matches_name(const char *glob, const char *name, const char *key)
     return (name != NULL && iv_glob_match(glob, name)) || (key != NULL && iv_glob_match(glob, key));
 }
 
+/* Both ends belong to the range. A version that is not known is in no range. */
 static bool is_within(const struct iv_version_range *range, bool is_known,
                       struct iv_version version)
 {
@@ -58,6 +67,7 @@ static bool matches_package(const struct iv_policy_waiver *waiver, const struct 
     return package != NULL && is_within(range, package->version != NULL, package->number);
 }
 
+/* The pattern is matched against "OEM/OPERATOR/MODEL". */
 static bool matches_variant(const struct iv_policy_waiver *waiver, const struct iv_pop *variant)
 {
     if (waiver->variant == NULL) {
@@ -71,6 +81,7 @@ static bool matches_variant(const struct iv_policy_waiver *waiver, const struct 
     return iv_glob_match(waiver->variant, iv_buf_text(&text));
 }
 
+/* The version that is judged: of a step the later one, else the submission's. */
 static bool matches_firmware(const struct iv_policy_waiver *waiver, const struct iv_waive_case *c)
 {
     if (c->step != NULL) {
@@ -88,6 +99,7 @@ static bool matches(const struct iv_policy_waiver *waiver, const struct iv_waive
            matches_package(waiver, c, finding) && matches_variant(waiver, finding->variant);
 }
 
+/* Both are dates as YYYYMMDD; a waiver is in force on the day that it names. */
 static bool is_expired(const struct iv_engine_options *options,
                        const struct iv_policy_waiver *waiver)
 {
@@ -169,6 +181,7 @@ void iv_waive_note_cause(struct iv_waive_causes *causes, const struct iv_finding
     cause->waiver = cause->waiver == NULL ? finding->waiver : cause->waiver;
 }
 
+/* Waived with the first waiver of its causes, when there are any and all of them are waived. */
 void iv_waive_by_cause(const struct iv_waive_causes *causes, struct iv_finding *finding)
 {
     const struct cause *cause = cause_of(causes, finding);

@@ -23,8 +23,8 @@ void iv_waive_finding(const struct iv_engine_options *options, const struct iv_w
                       struct iv_finding *finding);
 
 /*
- * A finding that follows from others (WSPC012) is waived when all of those are that stand behind
- * it: findings of its cause about the same variant.
+ * A finding that follows from others (WSPC012) is waived when all of those are: findings
+ * of its cause about the same variant.
  */
 struct iv_waive_causes;
 struct iv_waive_causes *iv_waive_causes(const struct iv_submission *submission,

@@ -1,3 +1,12 @@
+/*
+ * The facts of all readers -> one submission. Readers run in any order and in several processes, so
+ * nothing here may depend on the order of the facts: all lists are sorted, and of single things
+ * (image, layout, OEMInput.xml) there is one, or the rule for several is said at its function.
+ *
+ * Order of the steps: side files first, since packages from the history take part in the set; then
+ * the packages without payload and copies, the history below them, the sorted set, faults, device
+ * values, and last the identity, which is computed from all of these.
+ */
 #include "imgval/model/assemble.h"
 
 #include "imgval/base/sort.h"
@@ -35,7 +44,7 @@ static size_t count_payload(const struct iv_package *packages, size_t count)
 }
 
 /* Folded report paths of files that extracted packages list as their own payload, to `paths`;
- * returns what is behind them. */
+ * returns the place after the last one. */
 static const char **add_payload(const struct iv_package *packages, size_t count,
                                 struct iv_arena *arena, const char **paths)
 {
@@ -71,6 +80,7 @@ static const char **payload_paths(const struct iv_facts *facts, size_t count,
     return paths;
 }
 
+/* Paths are compared folded: Windows wrote the lists, and its file systems ignore case. */
 static bool is_payload(const char *const *paths, size_t count, const char *path,
                        struct iv_arena *arena)
 {
@@ -84,7 +94,7 @@ static bool is_payload(const char *const *paths, size_t count, const char *path,
     return found;
 }
 
-/* All packages that lie in the submission; room for `extra` more behind them. What a package lists
+/* All packages that lie in the submission; room for `extra` more after them. What a package lists
  * as its payload is not a member of the set, as it is none where the package is a cabinet. */
 static void collect_packages(const struct iv_facts *facts, size_t count, size_t extra,
                              struct iv_arena *arena, struct iv_submission *s)
@@ -99,6 +109,7 @@ static void collect_packages(const struct iv_facts *facts, size_t count, size_t 
     if (total == given.package_count && payload_count == 0) {
         return; /* they are there */
     }
+
     struct iv_package *beside = IV_NEW_ARRAY(arena, struct iv_package, s->beside_count + total);
     if (s->beside_count > 0) {
         memcpy(beside, s->beside, s->beside_count * sizeof(*beside));
@@ -106,6 +117,7 @@ static void collect_packages(const struct iv_facts *facts, size_t count, size_t 
     s->beside = beside;
     s->packages = IV_NEW_ARRAY(arena, struct iv_package, total);
     s->package_count = 0;
+
     for (size_t i = 0; i <= count; i++) {
         const struct iv_facts *from = i < count ? &facts[i] : &given;
         for (size_t p = 0; p < from->package_count; p++) {
@@ -126,6 +138,7 @@ static bool is_same_text(const char *a, const char *b)
     return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
 }
 
+/* Whether two manifests describe one package. Sizes and contents may differ. */
 static bool is_same_package(const struct iv_package *a, const struct iv_package *b)
 {
     return strcmp(a->key, b->key) == 0 && a->style == b->style &&
@@ -185,6 +198,7 @@ static void drop_copies(struct iv_submission *s)
     s->package_count = kept;
 }
 
+/* Sorted by path, kind and detail, so that reports do not depend on which worker was faster. */
 static void collect_faults(const struct iv_facts *facts, size_t count, struct iv_arena *arena,
                            struct iv_submission *s)
 {
@@ -210,6 +224,7 @@ static void collect_faults(const struct iv_facts *facts, size_t count, struct iv
     s->fault_count = used;
 }
 
+/* `extra`: values from the command line; which source wins is device.c's matter. */
 static void collect_device(const struct iv_facts *facts, size_t count, const struct iv_datum *extra,
                            size_t extra_count, struct iv_arena *arena, struct iv_submission *s)
 {
@@ -230,6 +245,7 @@ static void collect_device(const struct iv_facts *facts, size_t count, const str
     iv_device_build(data, used, arena, &s->device);
 }
 
+/* UpdateHistory.xml and OEMInput.xml. */
 static void collect_side_files(const struct iv_facts *facts, size_t count, struct iv_submission *s)
 {
     for (size_t i = 0; i < count; i++) {
@@ -308,6 +324,7 @@ static void set_identity(struct iv_submission *s, const struct iv_package *const
     }
     s->firmware_version_valid =
         s->firmware_version != NULL && iv_version_parse(s->firmware_version, &s->number);
+
     struct iv_pop *pops = NULL;
     size_t count = 0;
     iv_device_pops(&s->device, arena, &pops, &count);
@@ -316,6 +333,7 @@ static void set_identity(struct iv_submission *s, const struct iv_package *const
     for (size_t i = 0; i < count; i++) {
         s->variants[i] = (struct iv_variant){.pop = pops[i], .list_age_days = -1};
     }
+
     size_t recorded;
     const struct iv_package **packages =
         iv_record_packages(sorted, s->package_count, arena, &recorded);
@@ -332,10 +350,12 @@ void iv_submission_assemble(const struct iv_facts *facts, size_t count,
     collect_image(facts, count, s);
     collect_packages(facts, count, s->history.package_count, arena, s);
     drop_copies(s);
+
     bool contextual = s->type == IV_PARTIAL && !s->context_free;
     if (contextual) {
         overlay_history(s, arena);
     }
+
     iv_sort(s->packages, s->package_count, sizeof(*s->packages), iv_package_compare_path);
     iv_sort(s->beside, s->beside_count, sizeof(*s->beside), iv_package_compare_path);
     size_t present = 0;
@@ -343,9 +363,12 @@ void iv_submission_assemble(const struct iv_facts *facts, size_t count,
         s->unreadable_count += s->packages[i].unreadable ? 1u : 0u;
         present += s->packages[i].removal ? 0u : 1u;
     }
+
     const struct iv_package **sorted = iv_package_sort(s->packages, s->package_count, arena);
     iv_set_build_sorted(sorted, s->package_count, arena, &s->set);
+    /* A set has each key once: fewer members than present packages means twins. */
     s->has_no_twins = s->set.count == present;
+
     collect_faults(facts, count, arena, s);
     collect_device(facts, count, extra, extra_count, arena, s);
     set_identity(s, sorted, arena);

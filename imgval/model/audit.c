@@ -1,3 +1,7 @@
+/*
+ * Questions about an audit that several writers ask. Deltas are computed when they are printed, not
+ * kept: a history of thousands of versions has as many.
+ */
 #include "imgval/model/audit.h"
 
 #include <string.h>
@@ -51,7 +55,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Two runs of digits, leading zeros aside; moves behind them. */
+/* Two runs of digits, leading zeros aside; moves past them. */
 static int compare_runs(const char **a, const char **b)
 {
     while (**a == '0') {
@@ -68,6 +72,8 @@ static int compare_runs(const char **a, const char **b)
     return order;
 }
 
+/* Runs of digits compare as numbers: v9 before v10. Texts that differ in zeros alone compare as
+ * bytes. */
 int iv_natural_compare(const char *a, const char *b)
 {
     const char *x = a;

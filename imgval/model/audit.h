@@ -1,7 +1,8 @@
 /*
  * audit.h: what `imgval audit` found out about a history of firmware sets: everything that its
- * writers print. Built by imgval/history/audit.c, const for the writers. Versions are told apart by
- * number and listed in version order; a step is a pair of versions next to each other in the chain.
+ * writers print. Built by imgval/history/audit.c, const for the writers. Versions are distinguished
+ * by number and listed in version order; a step is a pair of versions next to each other in the
+ * chain.
  */
 #ifndef IMGVAL_MODEL_AUDIT_H
 #define IMGVAL_MODEL_AUDIT_H
@@ -53,7 +54,7 @@ struct iv_audit_version {
     uint32_t chain;       /* place in the chain + 1; 0: not in it */
     uint32_t point;       /* place in the matrix + 1; 0: not in it */
     uint32_t came_after;  /* out of order: the greater version + 1 that was there before it */
-    uint32_t came_before; /* else out of order: the lesser version + 1 that stands behind it */
+    uint32_t came_before; /* else out of order: the lesser version + 1 that comes after it */
     bool in_longest;
 };
 

@@ -1,3 +1,10 @@
+/*
+ * A merge of two sets that are sorted by key. What one side has alone is added or removed; a key on
+ * both sides is compared fact by fact, where a fact that one side does not know is no change.
+ *
+ * Then renames are guessed: a removed package is looked up among the added ones by its content,
+ * else by version, partition and size. It is a suggestion in texts, never a rule's judgement.
+ */
 #include "imgval/model/delta.h"
 
 #include "imgval/base/attr.h"
@@ -30,11 +37,14 @@ static int shape_order(const void *a, const void *b)
     return order != 0 ? order : iv_ascii_casecmp(iv_package_partition(x), iv_package_partition(y));
 }
 
+/* Empty packages have the same content whatever their name, so they are never taken for a
+ * rename. */
 static bool has_content(const struct iv_package *p)
 {
     return p->content != NULL && !p->empty && p->total_size > 0;
 }
 
+/* Whether version, partition and size say enough to guess by. */
 static bool has_shape(const struct iv_package *p)
 {
     return p->version != NULL && !p->empty && p->total_size > 0 && !iv_version_is_zero(p->number);
@@ -87,6 +97,7 @@ static bool differs(const char *before, const char *after)
     return before != NULL && after != NULL && !iv_ascii_ieq(before, after);
 }
 
+/* What differs between two states of one package, as IV_CHANGE_...; 0: nothing that is known. */
 static unsigned compare(const struct iv_package *before, const struct iv_package *after)
 {
     unsigned what = 0;
@@ -112,6 +123,7 @@ static unsigned compare(const struct iv_package *before, const struct iv_package
     return what;
 }
 
+/* Counts the pair, and lists it when something changed. */
 static void note(struct iv_delta *delta, const struct iv_change *change)
 {
     if (change->what == 0) {
@@ -124,6 +136,7 @@ static void note(struct iv_delta *delta, const struct iv_change *change)
     }
 }
 
+/* By address: only the same package is equal. */
 static int change_order(const void *a, const void *b)
 {
     const struct iv_package *x = *(const struct iv_package *const *)a;
@@ -137,6 +150,7 @@ static void pair_names(const struct iv_set *before, const struct iv_set *after,
 {
     struct iv_new_names names;
     iv_new_names_build(after, before, arena, &names);
+
     struct iv_change *added = delta->changes;
     size_t added_count = 0;
     struct added_place {
@@ -149,6 +163,7 @@ static void pair_names(const struct iv_set *before, const struct iv_set *after,
                 (struct added_place){.package = added[i].after, .change = &added[i]};
         }
     }
+
     qsort(places, added_count, sizeof(*places), change_order);
     for (size_t i = 0; i < delta->count; i++) {
         struct iv_change *change = &delta->changes[i];

@@ -1,3 +1,14 @@
+/*
+ * Everything that was found, sorted by name, rank and source, is taken name by name. The data of
+ * the highest rank are in force; what lower ranks say differently is overridden (IMG301); sources
+ * of the rank in force that do not agree are a conflict (IMG302). Operator and model may have
+ * several values, which make the variants; every other name has one.
+ *
+ * Variants are built from what is in force: static values of operator and model make the cross
+ * product, values of one group (a Variant of an answer file) are paired among themselves.
+ *
+ * All work is on runs: neighbouring elements of the sorted array that share name, rank or source.
+ */
 #include "imgval/model/device.h"
 
 #include "imgval/base/attr.h"
@@ -94,6 +105,7 @@ static int compare_in_force(const void *a, const void *b)
     return order != 0 ? order : compare_found(a, b);
 }
 
+/* The order of the device's values: by name, then value. */
 static int compare_result(const void *a, const void *b)
 {
     const struct iv_datum *x = a;
@@ -119,6 +131,7 @@ static struct run first_part(struct run run, bool source)
     return (struct run){.items = run.items, .count = count};
 }
 
+/* What comes after `part`, which is a start of `run`. */
 static struct run rest_of(struct run run, struct run part)
 {
     return (struct run){.items = part.items + part.count, .count = run.count - part.count};
@@ -133,6 +146,7 @@ static bool differs(struct run reference, struct run other, struct iv_device_con
     const struct iv_datum *lacking = NULL; /* in the reference only */
     const struct iv_datum *extra = NULL;   /* in the other only */
     size_t r = 0;
+    /* Merge of the two. A value may stand several times in a run, with several groups. */
     for (size_t o = 0; o < other.count || r < reference.count;) {
         int order = o == other.count ? -1 : 1;
         if (o < other.count && r < reference.count) {
@@ -236,6 +250,7 @@ static void add_variant_conflicts(struct builder *b, struct run winners)
     }
 }
 
+/* One entry for each source of a lower rank that does not say what is in force. */
 static void add_overridden(struct builder *b, struct run in_force, struct run lower)
 {
     struct iv_device *d = &b->device;
@@ -275,6 +290,7 @@ static struct run distinct_values(struct builder *b, struct run winners, bool pa
     return (struct run){.items = items, .count = kept};
 }
 
+/* All data of one name: which are in force, where sources disagree, what is overridden. */
 static void add_name(struct builder *b, struct run name)
 {
     struct iv_device *d = &b->device;
@@ -302,6 +318,7 @@ void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena 
 {
     struct builder b = {.arena = arena};
     struct iv_datum *found = IV_NEW_ARRAY(arena, struct iv_datum, count);
+
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (data[i].name == NULL) {
@@ -313,9 +330,11 @@ void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena 
         found[kept].source = data[i].source != NULL ? data[i].source : "";
         kept++;
     }
+
     if (kept > 1) {
         qsort(found, kept, sizeof(*found), compare_found);
     }
+
     for (size_t i = 0; i < kept;) {
         size_t end = i + 1;
         while (end < kept && strcmp(found[end].name, found[i].name) == 0) {
@@ -461,6 +480,7 @@ static struct part_list list_parts(const struct iv_device *device, const char *n
     if (kept > 1) {
         qsort(items, kept, sizeof(*items), compare_part);
     }
+
     size_t distinct = 0;
     for (size_t i = 0; i < kept; i++) {
         const struct iv_datum *last = distinct > 0 ? &items[distinct - 1] : NULL;
@@ -469,10 +489,12 @@ static struct part_list list_parts(const struct iv_device *device, const char *n
             items[distinct++] = items[i];
         }
     }
+
     size_t statics = 0;
     while (statics < distinct && items[statics].group == NULL) {
         statics++;
     }
+
     struct run all = {.items = items, .count = distinct};
     struct part_list list = {.statics = {.items = items, .count = statics}};
     list.grouped = rest_of(all, list.statics);
@@ -500,6 +522,8 @@ struct pop_list {
     bool is_full;
 };
 
+/* The cross product. Bounded, since a file of some KiB could otherwise ask for millions of
+ * variants. */
 static void add_pairs(struct pop_list *list, struct run operators, struct run models)
 {
     for (size_t i = 0; i < operators.count && !list->is_full; i++) {
@@ -519,6 +543,8 @@ static void add_pairs(struct pop_list *list, struct run operators, struct run mo
     }
 }
 
+/* Walks both lists, which are in the order of groups, one group at a time. What the group does
+ * not say comes from the static values. */
 static void pair_groups(struct pop_list *list, const struct part_list *operators,
                         const struct part_list *models)
 {
@@ -536,6 +562,8 @@ static void pair_groups(struct pop_list *list, const struct part_list *operators
     }
 }
 
+/* The variants, unsorted and with repetitions. None when a part is unknown or in conflict: a
+ * guess could be compared with the baselines of another variant. `is_full`: there are too many. */
 static struct pop_list list_pops(const struct iv_device *device, struct iv_arena *arena)
 {
     struct pop_list list = {

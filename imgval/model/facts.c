@@ -1,3 +1,13 @@
+/*
+ * Facts as bytes and back, for the workers' pipe. Both directions walk the
+ * tables of fields.h; no struct is known here.
+ *
+ * The decoder is fed by a process that an attacker may control. Every length and count is compared
+ * with the bytes that are left before anything is allocated: a count of n elements needs n times
+ * the least size of one, so a short record cannot ask for much memory. After the first failure all
+ * reads give nothing and the object is zeroed. Then iv_facts_are_sound() checks what the types
+ * cannot say.
+ */
 #include "imgval/model/facts.h"
 
 #include "imgval/base/cursor.h"
@@ -74,6 +84,7 @@ static void put_version(struct iv_buf *buf, const void *place)
     }
 }
 
+/* Elements lie in an array of the type's size; no pointers to them. */
 static void put_list(struct iv_buf *buf, const struct iv_field *field, const void *object,
                      unsigned uses)
 {
@@ -158,6 +169,7 @@ struct decoder {
     struct iv_arena *arena;
 };
 
+/* The shortest form only: a last byte of 0 after others, or more than 64 bits, is a failure. */
 static uint64_t get_number(struct decoder *d)
 {
     uint64_t value = 0;
@@ -238,6 +250,7 @@ static void get_strings(struct decoder *d, const struct iv_field *field, void *o
     *(size_t *)member_at(object, field->count_offset) = count;
 }
 
+/* An enumerator is valid when it has a name; names end with NULL, so no number is believed. */
 static void get_enum(struct decoder *d, const struct iv_field *field, void *place)
 {
     uint64_t wanted = get_number(d);
@@ -274,6 +287,7 @@ static void get_list(struct decoder *d, const struct iv_field *field, void *obje
     *(size_t *)member_at(object, field->count_offset) = count;
 }
 
+/* A struct of zeros must have been written as 0: each value has one form. */
 static void get_struct(struct decoder *d, const struct iv_struct *type, void *object)
 {
     uint8_t byte = iv_cursor_u8(&d->at);
@@ -287,6 +301,8 @@ static void get_struct(struct decoder *d, const struct iv_struct *type, void *ob
     }
 }
 
+/* The fields that have one of the wanted uses, in the order of the table, until the first
+ * failure. */
 static void get_object(struct decoder *d, const struct iv_struct *type, void *object)
 {
     for (size_t i = 0; i < type->field_count && !d->at.failed; i++) {
@@ -355,6 +371,7 @@ static bool faults_are_sound(const struct iv_fault *faults, size_t count)
     return true;
 }
 
+/* Code after the pipe takes these texts for granted; without one it would crash. */
 static bool packages_are_sound(const struct iv_package *packages, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

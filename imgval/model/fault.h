@@ -21,7 +21,7 @@ enum iv_fault_kind {
     IV_FAULT_HASH_MISMATCH,  /* a chunk does not match the hash table: IMG102 */
     IV_FAULT_HASH_TABLE,     /* the hash table has the wrong length: IMG103 */
     IV_FAULT_CATALOG,        /* the catalog's digest of the hash table differs: IMG104 */
-    IV_FAULT_TRAILING,       /* data behind the payload: IMG106 */
+    IV_FAULT_TRAILING,       /* data after the payload: IMG106 */
     IV_FAULT_TRUNCATED,      /* a catalog-signing sample, or cut off: IMG108 */
     IV_FAULT_TABLE,          /* GPT or MBR damaged: IMG201 */
     IV_FAULT_PARTITION,      /* a partition cannot be read: IMG202 */

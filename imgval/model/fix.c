@@ -1,3 +1,10 @@
+/*
+ * A plan in two lists. Packages to add: what the submission lacks against an older baseline or one
+ * of its own version, once for each key, as an empty project that keeps the name alive. Obstacles:
+ * everything that adding cannot fix, with the reason, so that nobody takes the plan for complete: a
+ * later baseline that lacks the package, a name that no project can have, a variant that could not
+ * be compared.
+ */
 #include "imgval/model/fix.h"
 
 #include "imgval/base/text.h"
@@ -5,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is being planned. */
+/* The plan so far; `obstacles` grow, `packages` have room for every wish. */
 struct planning {
     const struct iv_submission *submission;
     struct iv_arena *arena;
@@ -69,6 +76,8 @@ static struct wish *collect_wishes(struct planning *p, size_t *ret_count)
             }
         }
     }
+
+    /* Of several baselines that ask for a package the one with the first id is named. */
     qsort(wishes, count, sizeof(*wishes), compare_wish);
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
@@ -122,6 +131,7 @@ static bool is_plain(const char *text)
     return text[0] != '\0' && text[0] != '.' && text[0] != '-';
 }
 
+/* Satellites are named <package>_Lang_<language> or <package>_Res_<resolution> (packages.md). */
 static bool is_satellite(const char *key)
 {
     return iv_ascii_ifind(key, "_lang_") != NULL || iv_ascii_ifind(key, "_res_") != NULL;
@@ -152,6 +162,7 @@ static bool split_name(struct planning *p, const char *name, struct iv_fix_packa
     return second == NULL || second[1] != '\0';
 }
 
+/* An empty text counts as none. */
 static const char *or_else(const char *text, const char *otherwise)
 {
     return text != NULL && text[0] != '\0' ? text : otherwise;
@@ -191,6 +202,7 @@ static const char *fill_project(struct planning *p, const struct wish *wish,
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+/* One wish: a package of the plan, or an obstacle that says why it is none. */
 static void plan_package(struct planning *p, const struct wish *wish)
 {
     struct iv_fix_package project;
@@ -205,6 +217,8 @@ static void plan_package(struct planning *p, const struct wish *wish)
     p->mend.packages[p->mend.package_count++] = project;
 }
 
+/* A later baseline lacks packages of the submission: an obstacle for each, since something must
+ * go and nothing can be added. */
 static void note_newer(struct planning *p, const struct iv_variant *variant,
                        const struct iv_comparison *failure)
 {

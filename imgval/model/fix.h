@@ -1,6 +1,6 @@
 /*
  * fix.h: what would make a submission compliant: the empty packages to add, and what no package
- * can mend. Pure; borrowed from the submission and its baselines.
+ * can fix. Pure; borrowed from the submission and its baselines.
  */
 #ifndef IMGVAL_MODEL_FIX_H
 #define IMGVAL_MODEL_FIX_H
@@ -25,7 +25,7 @@ struct iv_fix_package {
     bool derived; /* the name was split at its dots: the baseline's record has the name alone */
 };
 
-/* Something that adding packages cannot mend. */
+/* Something that adding packages cannot fix. */
 struct iv_fix_obstacle {
     const char *name;   /* the package, or the variant */
     const char *reason; /* one or more sentences */

@@ -151,7 +151,7 @@ struct iv_image {
     size_t targeting_count;
     bool truncated;         /* a catalog-signing sample: ends before the payload */
     bool compressed;        /* FullFlash 3: described, not read */
-    uint64_t trailing_size; /* bytes behind the payload */
+    uint64_t trailing_size; /* bytes after the payload */
     /* FFU: manifest, section FullFlash */
     const char *version;
     const char *os_version;

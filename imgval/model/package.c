@@ -1,3 +1,14 @@
+/*
+ * A package's name and key, and sets of packages.
+ *
+ * The key is what packages are compared by, from version to version and between submissions, so it
+ * must come out the same however the package was delivered: a cabinet has its file name without
+ * extensions, a folder or an installed package the name that its manifest gives,
+ * an entry of an update history its identity. Where that source says nothing the place does: folder
+ * or manifest name. The key is the name folded.
+ *
+ * Sets are arrays sorted by key, each key once. The superset test is a merge of two of them.
+ */
 #include "imgval/model/package.h"
 
 #include "imgval/base/sort.h"
@@ -11,7 +22,7 @@ enum extension_kind { EXTENSION_CANONICAL, EXTENSION_REMOVAL, EXTENSION_DIFF };
 struct extension {
     const char *text;
     enum extension_kind kind;
-    bool wraps; /* may stand behind another one: the update servers' second suffix is .cab */
+    bool wraps; /* may stand after another one: the update servers' second suffix is .cab */
 };
 
 /* packages.md 1.1 and 2.3. */
@@ -35,6 +46,7 @@ static const struct extension server_kinds[] = {
     {.text = ".cab", .kind = EXTENSION_CANONICAL},
 };
 
+/* Hexadecimal digits in the names of the update servers' files. */
 #define DIGEST_LENGTH ((size_t)40)
 
 /* Whether the first `length` bytes of `name` end in `suffix`, folded. */
@@ -52,6 +64,7 @@ static bool has_suffix(const char *name, size_t length, const char *suffix)
     return true;
 }
 
+/* The row whose text the first `length` bytes of `name` end in, or NULL. */
 static const struct extension *find_at_end(const struct extension *rows, size_t count,
                                            const char *name, size_t length)
 {
@@ -87,7 +100,7 @@ static const struct extension *server_kind_at_end(const char *name, size_t *leng
 }
 
 /*
- * Takes package extensions off the end: one, and behind a .cab those that it wraps. Another one
+ * Takes package extensions off the end: one, and before a .cab those that it wraps. Another one
  * before e.g. .spkg is a part of the name: "Spkr" is how people abbreviate a speaker. `ret_kinds`
  * gets a bit for each kind of extension that was seen. Something of the name is always left.
  */
@@ -134,6 +147,7 @@ char *iv_package_stem(struct iv_arena *arena, const char *file_name)
     return iv_arena_strndup(arena, name, length);
 }
 
+/* A bit for each kind of extension of a file name; 0: it is no package's. */
 static unsigned extension_kinds(const char *file_name)
 {
     unsigned kinds;
@@ -169,6 +183,7 @@ static bool has_culture(const struct iv_package *package)
            !iv_ascii_ieq(package->culture, "*");
 }
 
+/* The parts as one text; by hand, since every package of an image gets a name so. */
 static char *joined(struct iv_arena *arena, const char *const *parts, size_t count)
 {
     size_t size = 1;
@@ -186,6 +201,8 @@ static char *joined(struct iv_arena *arena, const char *const *parts, size_t cou
     return text;
 }
 
+/* Owner.Component[.SubComponent] and the mark of a satellite (packages.md 1.3). A CBS component
+ * may carry the language in its name already. */
 char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *package)
 {
     if (!is_said(package->owner) || !is_said(package->component)) {
@@ -320,6 +337,8 @@ static const char *history_name(struct iv_arena *arena, const struct iv_package 
     return name != NULL ? name : "";
 }
 
+/* Which source names the package is decided by where it lies. Never NULL; empty when nothing
+ * says it. */
 static const char *package_name(struct iv_arena *arena, const struct iv_package *package,
                                 const char *file_name)
 {
@@ -385,6 +404,8 @@ bool iv_package_leaves_firmware(const struct iv_package *before, const struct iv
            iv_package_is_microsoft(after);
 }
 
+/* Digests of the two manifest styles cannot be compared with each other. Where a package carries
+ * both manifests, content_other is the digest in the other style. */
 bool iv_package_content_differs(const struct iv_package *a, const struct iv_package *b)
 {
     if (a->content == NULL || b->content == NULL) {
@@ -458,6 +479,8 @@ void iv_set_build(const struct iv_package *packages, size_t count, struct iv_are
     iv_set_build_sorted(iv_package_sort(packages, count, arena), count, arena, ret_set);
 }
 
+/* Of two packages with one key, one that is present wins over a removal, and firmware over a
+ * package of Microsoft's. */
 bool iv_package_yields_to(const struct iv_package *now, const struct iv_package *next)
 {
     if (now->removal || next->removal) {
@@ -522,6 +545,7 @@ static bool is_under_old_key(const struct iv_set *larger, const struct iv_set *s
            iv_set_find(larger, iv_arena_strndup(arena, key, cut)) != NULL;
 }
 
+/* Merge of two sorted sets. The rarer tests come last: nearly all packages are found by key. */
 size_t iv_set_missing(const struct iv_set *larger, const struct iv_set *smaller, bool all_owners,
                       struct iv_arena *arena, const struct iv_package ***ret_missing)
 {

@@ -1,8 +1,20 @@
+/*
+ * Three tables of one form: texts, states of packages, sets. Each is an array of entries, where the
+ * index is the number that stands for the entry, and an open-addressing hash table of numbers over
+ * it. Adding looks for an equal entry first, so that equal things have equal numbers and a
+ * comparison of numbers is a comparison of the things.
+ *
+ * Entries refer to each other by number only: a state holds numbers of texts, a set holds numbers
+ * of states. Arrays grow by realloc() and move, which numbers survive; texts and the items of sets
+ * lie in the arena and do not move.
+ */
 #include "imgval/model/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Numbers are 32 bits wide and stored one higher, with 0 for "none"; half of the range is enough.
+ */
 #define POOL_MAX ((size_t)1 << 31)
 
 void iv_pool_init(struct iv_pool *pool, uint64_t seed)
@@ -11,6 +23,7 @@ void iv_pool_init(struct iv_pool *pool, uint64_t seed)
     iv_arena_init(&pool->arena);
 }
 
+/* Room for one entry more: the array itself, or a moved one of twice the capacity. */
 static void *grown(void *array, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity) {
@@ -48,6 +61,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return a ^ (a >> 31);
 }
 
+/* The last word is filled up with zeros; the size in the seed keeps "a" and "a\0" apart. */
 static uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
@@ -64,6 +78,7 @@ static uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t size)
 
 typedef uint64_t hash_fn(const struct iv_pool *pool, uint32_t number);
 
+/* Linear probing. The caller has made room and knows that no equal entry is there. */
 static void place(struct iv_pool_table *table, uint64_t hash, uint32_t number)
 {
     size_t at = (size_t)hash & (table->capacity - 1);
@@ -73,6 +88,8 @@ static void place(struct iv_pool_table *table, uint64_t hash, uint32_t number)
     table->slots[at] = number + 1;
 }
 
+/* Keeps at least a quarter of the slots free, so that every probe ends. Hashes are not stored:
+ * they are computed again when the table is doubled. */
 static void make_room(const struct iv_pool *pool, struct iv_pool_table *table, hash_fn *hash)
 {
     if (table->count * 4 < table->capacity * 3) {
@@ -100,6 +117,7 @@ static uint64_t hash_text(const struct iv_pool *pool, uint32_t number)
     return hash_bytes(pool->seed, pool->texts[number], strlen(pool->texts[number]));
 }
 
+/* The number of the text; it is copied when it is new. */
 static uint32_t add_text(struct iv_pool *pool, const char *text)
 {
     make_room(pool, &pool->text_table, hash_text);
@@ -132,6 +150,7 @@ static const char *optional(const struct iv_pool *pool, uint32_t number)
 
 /* ---- states of packages ---------------------------------------------------------------------- */
 
+/* Over the members one by one: the struct has padding, whose bytes are not defined. */
 static uint64_t hash_state(const struct iv_pool *pool, const struct iv_pool_package *p)
 {
     const uint32_t words[] = {
@@ -170,6 +189,7 @@ static bool is_same_state(const struct iv_pool_package *a, const struct iv_pool_
            a->empty == b->empty && a->unreadable == b->unreadable && a->firmware == b->firmware;
 }
 
+/* The number of the package's state. Every version of a history that has it unchanged shares it. */
 static uint32_t add_package(struct iv_pool *pool, const struct iv_package *package)
 {
     const struct iv_pool_package state = {
@@ -245,6 +265,7 @@ static uint64_t hash_set(const struct iv_pool *pool, uint32_t number)
     return hash_items(pool, &pool->sets[number]);
 }
 
+/* Adds one package to the set's counts. Sizes come from manifests, so their sum is capped. */
 static void count_item(const struct iv_pool *pool, struct iv_pool_set *set, uint32_t package)
 {
     const struct iv_pool_package *state = &pool->packages[package];
@@ -256,6 +277,8 @@ static void count_item(const struct iv_pool *pool, struct iv_pool_set *set, uint
         __builtin_add_overflow(set->total_size, state->total_size, &sum) ? UINT64_MAX : sum;
 }
 
+/* The number of an equal set, else a new one, which borrows the items until the caller copies
+ * them. */
 static uint32_t keep_set(struct iv_pool *pool, const struct iv_pool_set *set)
 {
     make_room(pool, &pool->set_table, hash_set);
@@ -279,10 +302,13 @@ static uint32_t keep_set(struct iv_pool *pool, const struct iv_pool_set *set)
 
 bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_set)
 {
+    /* Each package brings at most 11 texts that are not there yet. Checked for all before any is
+     * added. */
     if (set->count >= POOL_MAX / 16 || pool->text_count + 11 * set->count >= POOL_MAX ||
         pool->package_count + set->count >= POOL_MAX || pool->set_count + 1 >= POOL_MAX) {
         return false;
     }
+
     struct iv_pool_item *items = malloc((set->count + 1) * sizeof(*items));
     if (items == NULL) {
         iv_out_of_memory();
@@ -293,6 +319,9 @@ bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_s
         items[i] = (struct iv_pool_item){.key = pool->packages[package].key, .package = package};
         count_item(pool, &kept, package);
     }
+
+    /* Most sets of a history are there already: only a new one gets its items copied into the
+     * arena. */
     size_t before = pool->set_count;
     *ret_set = keep_set(pool, &kept);
     if (pool->set_count > before) {
@@ -300,6 +329,7 @@ bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_s
         memcpy(own, items, set->count * sizeof(*own));
         pool->sets[*ret_set].items = own;
     }
+
     free(items);
     return true;
 }
@@ -313,6 +343,7 @@ static int item_order(const struct iv_pool *pool, const struct iv_pool_item *a,
     return a->key == b->key ? 0 : strcmp(pool->texts[a->key], pool->texts[b->key]);
 }
 
+/* Appends a state as a package; `room` holds the packages that the set points to. */
 static void push(const struct iv_pool *pool, struct iv_package *room, struct iv_set *set,
                  uint32_t package)
 {
@@ -336,6 +367,9 @@ size_t iv_pool_differ(const struct iv_pool *pool, uint32_t before, uint32_t afte
     struct iv_package *a_room = IV_NEW_ARRAY(arena, struct iv_package, (size_t)a->count + 1);
     ret_before->items = IV_NEW_ARRAY(arena, const struct iv_package *, (size_t)b->count + 1);
     ret_after->items = IV_NEW_ARRAY(arena, const struct iv_package *, (size_t)a->count + 1);
+
+    /* Merge of two sorted lists; a key that is in both with another state goes into both
+     * results. */
     for (uint32_t i = 0, k = 0; i < b->count || k < a->count;) {
         int order = i == b->count   ? 1
                     : k == a->count ? -1

@@ -1,3 +1,7 @@
+/*
+ * A judged submission as a record. The packages are those that its id covers, so the id can be
+ * computed again from the record.
+ */
 #include "imgval/model/record.h"
 
 #include <string.h>

@@ -146,7 +146,7 @@ struct iv_rule {
     bool loud; /* the remedy of a note of it is shown where only what needs attention is: -q,
                   cache add */
     const char *argument; /* pattern rows: what must hold, as a clause after "it"; check rows:
-                             what the check is told; RFU rows: the sentence of ours that
+                             what the check is given; RFU rows: the sentence of ours that
                              follows the document's text; NULL: nothing */
     unsigned part;        /* IV_PART_...: what it looks at; 0: as its subject says */
     unsigned spoils;      /* IV_PART_...: what a finding of it keeps from being evaluated */

@@ -1,3 +1,6 @@
+/*
+ * A submission's id, and whether device values may be missing because something could not be read.
+ */
 #include "imgval/model/submission.h"
 
 #include "imgval/base/buf.h"
@@ -74,6 +77,8 @@ struct last_folded {
     const char *folded;
 };
 
+/* As iv_ascii_fold(), but remembers the last text: an image has thousands of packages and few
+ * owners. */
 static const char *fold_again(struct iv_arena *arena, const char *text, struct last_folded *last)
 {
     if (text == NULL) {
@@ -99,6 +104,7 @@ static struct id_line line_of(const struct iv_package *package, struct iv_arena 
     return line;
 }
 
+/* All fields with one call: the digest is over the bytes, however they are cut. */
 static void add_line(struct iv_sha256 *sha, const struct id_line *line, struct iv_buf *buf)
 {
     const char *const fields[] = {line->key, line->version, line->partition, line->flags,
@@ -155,6 +161,7 @@ static void add_pops(struct iv_sha256 *sha, const struct iv_pop *pops, size_t co
     }
 }
 
+/* As a number where it is one, so that 01.0.0.0 and 1.0.0.0 are one version. */
 static void add_firmware_version(struct iv_sha256 *sha, const char *text)
 {
     struct iv_version version;
@@ -250,6 +257,8 @@ static bool package_hides_values(const struct iv_submission *s, const struct iv_
     return hides;
 }
 
+/* Asked before "the value is missing" is reported: where a source was not read that is not
+ * known. */
 bool iv_submission_misses_sources(const struct iv_submission *s)
 {
     bool misses = iv_submission_is_half_read(s);

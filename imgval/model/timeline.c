@@ -1,3 +1,23 @@
+/*
+ * The history of one variant as integer work over the pool's numbers.
+ *
+ * All pairs: a history may have thousands of versions, so millions of pairs, but few distinct sets.
+ * Keys get local numbers, each distinct set becomes two rows of bits (all its keys; the keys of its
+ * firmware), and equal pairs of rows become one shape. The superset test is then a few words of AND
+ * for two shapes, made once per target and shape, and a pair costs one look into a table.
+ *
+ * Fixes: one walk over the points that carries the packages which must be added from point to
+ * point.
+ *
+ * Merge groups: partition refinement. Packages start in one class for each partition and owner;
+ * each distinct set splits every class into what it holds and what it lacks. What is left in one
+ * class was present in the same points.
+ *
+ * Changed contents: all sightings sorted by key, version and point; the states of one key and
+ * version stand together then.
+ *
+ * Numbers that may be absent are kept one higher, so that zeroed memory means "none".
+ */
 #include "imgval/model/timeline.h"
 
 #include "imgval/base/text.h"
@@ -11,6 +31,8 @@ struct keys {
     size_t count;
 };
 
+/* Memory for one entry per text of the pool, but small numbers: bit rows are as wide as the
+ * variant's own keys, not as those of all variants. */
 static void number_keys(const struct iv_pool *pool, const struct iv_point *points, size_t count,
                         struct iv_arena *arena, struct keys *ret_keys)
 {
@@ -78,6 +100,7 @@ static struct row *distinct_sets(const struct iv_point *points, size_t count,
     return rows;
 }
 
+/* Sets the bits of one set in both rows. With all_owners every package counts as firmware. */
 static void fill_bits(const struct iv_pool *pool, const struct keys *keys, uint32_t set,
                       bool all_owners, uint64_t *present, uint64_t *firmware)
 {
@@ -104,11 +127,15 @@ static void number_shapes(struct row *rows, size_t row_count, const struct iv_po
     for (size_t i = 0; i < row_count; i++) {
         sorted[i] = &rows[i];
     }
+
     qsort(sorted, row_count, sizeof(struct row *), bits_order);
     for (size_t i = 0; i < row_count; i++) {
         classes += i > 0 && bits_order(&sorted[i - 1], &sorted[i]) != 0 ? 1 : 0;
         class[(size_t)(sorted[i] - rows)] = classes;
     }
+
+    /* In the order of points, so that the shapes of the first n points are 0 to some k without a
+     * gap: visit_all() depends on it. */
     for (size_t p = 0; p < matrix->count; p++) {
         const struct row wanted = {.set = points[p].set};
         const struct row *row = bsearch(&wanted, rows, row_count, sizeof(*rows), set_order);
@@ -124,6 +151,8 @@ static void number_shapes(struct row *rows, size_t row_count, const struct iv_po
     }
 }
 
+/* False when the bits would need more than IV_MATRIX_MEMORY; nothing was allocated for them
+ * then. The rows of all sets are scratch; only those of distinct shapes are kept. */
 static bool build_shapes(const struct iv_pool *pool, const struct iv_point *points, size_t count,
                          bool all_owners, struct iv_arena *arena, struct iv_matrix *matrix)
 {
@@ -134,10 +163,13 @@ static bool build_shapes(const struct iv_pool *pool, const struct iv_point *poin
     number_keys(pool, points, count, &scratch, &keys);
     struct row *rows = distinct_sets(points, count, &scratch, &row_count);
     matrix->words = keys.count / 64 + 1;
+
+    /* Rows are kept twice at most, as scratch and as shapes: hence half the memory. */
     size_t bytes = 2 * matrix->words * sizeof(uint64_t);
     if (row_count > IV_MATRIX_MEMORY / 2 / bytes) {
         return false;
     }
+
     uint64_t *bits = IV_NEW_ARRAY(&scratch, uint64_t, (row_count + 1) * 2 * matrix->words);
     for (size_t r = 0; r < row_count; r++) {
         uint64_t *row = bits + r * 2 * matrix->words;
@@ -145,6 +177,7 @@ static bool build_shapes(const struct iv_pool *pool, const struct iv_point *poin
         rows[r].bits = row;
         rows[r].size = bytes;
     }
+
     matrix->count = count;
     matrix->shape = IV_NEW_ARRAY(arena, uint32_t, count + 1);
     matrix->present = IV_NEW_ARRAY(arena, uint64_t, (row_count + 1) * matrix->words);
@@ -155,6 +188,7 @@ static bool build_shapes(const struct iv_pool *pool, const struct iv_point *poin
 
 /* ---- all pairs ------------------------------------------------------------------------------- */
 
+/* The superset test on shapes: whether no firmware bit of the source is missing in the target. */
 static bool shape_holds(const struct iv_matrix *m, size_t source, size_t target)
 {
     const uint64_t *wanted = m->firmware + source * m->words;
@@ -172,6 +206,8 @@ bool iv_matrix_holds(const struct iv_matrix *matrix, size_t source, size_t targe
     return shape_holds(matrix, matrix->shape[source], matrix->shape[target]);
 }
 
+/* Lists a pair that cannot be serviced, up to the limit. How much is missing is counted only
+ * here. */
 static void add_broken(struct iv_matrix *m, size_t source, size_t target)
 {
     if (m->broken_count == IV_MATRIX_BROKEN_MAX) {
@@ -199,6 +235,11 @@ struct pass {
     uint32_t *tile;     /* by point */
 };
 
+/*
+ * One target against all points of a lower version. The longest chain is the usual dynamic program:
+ * the best chain that ends in the target is the best one of a source that it can be reached from,
+ * and one more. Points come in version order, so all sources are final.
+ */
 static void visit_target(struct pass *pass, size_t target, size_t below)
 {
     struct iv_matrix *m = pass->m;
@@ -220,6 +261,7 @@ static void visit_target(struct pass *pass, size_t target, size_t below)
             best_at = (uint32_t)i + 1;
         }
     }
+
     m->sources[target] = held;
     m->pairs += below;
     m->reachable += held;
@@ -227,6 +269,7 @@ static void visit_target(struct pass *pass, size_t target, size_t below)
     pass->before[target] = best_at;
 }
 
+/* Follows `before` back from the end of the longest chain; the first of equal ones is taken. */
 static void keep_longest(const struct pass *pass, struct iv_arena *arena)
 {
     struct iv_matrix *m = pass->m;
@@ -242,6 +285,8 @@ static void keep_longest(const struct pass *pass, struct iv_arena *arena)
     }
 }
 
+/* Targets in version order. `below` only grows, and with it the shapes that can be sources, so
+ * `ok` is extended by the new ones; it starts again where the target's own shape changes. */
 static void visit_all(struct pass *pass)
 {
     struct iv_matrix *m = pass->m;
@@ -270,11 +315,13 @@ bool iv_matrix_build(const struct iv_pool *pool, const struct iv_point *points, 
     if (!build_shapes(pool, points, count, all_owners, arena, &m)) {
         return false;
     }
+
     m.targets = IV_NEW_ARRAY(arena, uint32_t, count + 1);
     m.sources = IV_NEW_ARRAY(arena, uint32_t, count + 1);
     m.broken = IV_NEW_ARRAY(arena, struct iv_matrix_pair, IV_MATRIX_BROKEN_MAX);
     m.tile_pairs = IV_NEW_ARRAY(arena, uint32_t, m.tiles * m.tiles + 1);
     m.tile_broken = IV_NEW_ARRAY(arena, uint32_t, m.tiles * m.tiles + 1);
+
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
     struct pass pass = {
@@ -288,14 +335,16 @@ bool iv_matrix_build(const struct iv_pool *pool, const struct iv_point *points, 
     for (size_t i = 0; i < count; i++) {
         pass.tile[i] = (uint32_t)(i * m.tiles / count);
     }
+
     visit_all(&pass);
     keep_longest(&pass, arena);
     *ret_matrix = m;
     return true;
 }
 
-/* ---- mends ----------------------------------------------------------------------------------- */
+/* ---- fixes ----------------------------------------------------------------------------------- */
 
+/* The walk over the points: what stands in the point in hand, and what had to be added up to it. */
 struct mending {
     const struct iv_pool *pool;
     struct keys keys;
@@ -321,6 +370,8 @@ static void close_spans(struct mending *m, uint32_t point)
     m->open_count = kept;
 }
 
+/* Opens a span for each package of the point before that the point lacks. What was added to the
+ * point before has an open span already and is not in its set, so no key gets two. */
 static void open_spans(struct mending *m, const struct iv_pool_set *before, uint32_t point,
                        bool all_owners, struct iv_arena *arena)
 {
@@ -355,6 +406,7 @@ void iv_fixes_build(const struct iv_pool *pool, const struct iv_point *points, s
         }
         close_spans(&m, (uint32_t)p);
         open_spans(&m, &pool->sets[points[p - 1].set], (uint32_t)p, all_owners, arena);
+        /* Close first: what the point has itself must not be carried further. */
         m.mends.needed[p] = (uint32_t)m.open_count;
         m.mends.total += m.open_count;
     }
@@ -377,6 +429,8 @@ static const char *text_of(const struct iv_pool *pool, uint32_t number, const ch
     return number == 0 ? otherwise : pool->texts[number - 1];
 }
 
+/* By partition, then owner: the two that packages of one group share. The partition that is not
+ * said is MainOS. */
 static int place_order(const struct member *x, const struct member *y)
 {
     const struct iv_pool_package *a = &x->pool->packages[x->package];
@@ -427,6 +481,7 @@ static struct member *list_members(const struct iv_pool *pool, const struct keys
             members[used++] = (struct member){.pool = pool, .key = (uint32_t)k, .package = last[k]};
         }
     }
+
     qsort(members, used, sizeof(*members), member_order);
     for (size_t i = 1; i < used; i++) {
         members[i].class =
@@ -436,7 +491,7 @@ static struct member *list_members(const struct iv_pool *pool, const struct keys
     return members;
 }
 
-/* Splits every class into those that are in the set and those that are not. */
+/* The classes so far, with the scratch that one step of the refinement needs. */
 struct refining {
     const struct keys *keys;
     struct member *members;
@@ -447,6 +502,12 @@ struct refining {
     uint32_t classes;
 };
 
+/*
+ * Splits every class into the members that are in the set and those that are not. A class that is
+ * wholly in the set or wholly outside stays as it is. The first pass counts, the second moves, the
+ * last one corrects the sizes: until then size[] holds those from before, which the second pass
+ * compares with. The cost is that of the set and of the classes, not of all members.
+ */
 static void refine(struct refining *r, const struct iv_pool_set *set)
 {
     memset(r->touched, 0, r->classes * sizeof(*r->touched));
@@ -482,6 +543,7 @@ static int group_order(const void *a, const void *b)
     return (x->count < y->count) - (x->count > y->count);
 }
 
+/* The classes of two and more members as groups; sorting brings the members of a class together. */
 static void keep_groups(struct member *members, size_t count, struct iv_arena *arena,
                         struct iv_merge_groups *groups)
 {
@@ -522,6 +584,7 @@ void iv_merge_groups_build(const struct iv_pool *pool, const struct iv_point *po
     number_keys(pool, points, count, &scratch, &keys);
     size_t member_count;
     struct member *members = list_members(pool, &keys, points, count, &scratch, &member_count);
+
     struct refining r = {
         .keys = &keys,
         .members = members,
@@ -540,6 +603,7 @@ void iv_merge_groups_build(const struct iv_pool *pool, const struct iv_point *po
             refine(&r, &pool->sets[points[p].set]);
         }
     }
+
     struct iv_merge_groups groups = {0};
     keep_groups(members, member_count, arena, &groups);
     qsort_r(groups.groups, groups.count, sizeof(*groups.groups), key_order,
@@ -549,6 +613,7 @@ void iv_merge_groups_build(const struct iv_pool *pool, const struct iv_point *po
 
 /* ---- content changed under one version ------------------------------------------------------- */
 
+/* A state in the first point where it is not the last one that was seen of its key. */
 struct sighting {
     const struct iv_pool *pool;
     uint32_t package;
@@ -597,6 +662,8 @@ static struct sighting *list_sightings(const struct iv_pool *pool, const struct 
     return list;
 }
 
+/* Equal numbers are equal contents. Different ones may still be the same files, described by two
+ * kinds of manifest: iv_package_content_differs() decides. */
 static bool content_differs(const struct iv_pool *pool, uint32_t a, uint32_t b)
 {
     struct iv_package x;
@@ -633,6 +700,8 @@ void iv_changed_contents_build(const struct iv_pool *pool, const struct iv_point
     if (seen > 0) {
         qsort(list, seen, sizeof(*list), sighting_order);
     }
+    /* One run of a key and version. All are compared with the first one, which is what devices
+     * may have already; one finding a run is enough. */
     for (size_t i = 0, end; i < seen; i = end) {
         const struct iv_pool_package *first = &pool->packages[list[i].package];
         bool found = false;

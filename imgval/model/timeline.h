@@ -1,6 +1,6 @@
 /*
  * timeline.h: the algebra of one variant's history: which version can be updated to which in one
- * hop, the longest chain of baselines, the empty packages that would mend the breaks, packages that
+ * hop, the longest chain of baselines, the empty packages that would fix the breaks, packages that
  * come and go together. Pure functions over interned sets (pool.h); no input, no words.
  */
 #ifndef IMGVAL_MODEL_TIMELINE_H
@@ -64,7 +64,7 @@ IV_MUST_USE bool iv_matrix_build(const struct iv_pool *pool, const struct iv_poi
 /* Whether the target holds the source's firmware set. */
 bool iv_matrix_holds(const struct iv_matrix *matrix, size_t source, size_t target);
 
-/* ---- mends ----------------------------------------------------------------------------------- */
+/* ---- fixes ----------------------------------------------------------------------------------- */
 
 /* An empty package that a run of neighbouring points needs. */
 struct iv_fix_span {

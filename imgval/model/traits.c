@@ -1,3 +1,11 @@
+/*
+ * Features come from OEMInput.xml, the layout from DeviceLayout.xml or, where there is none, from
+ * the manifest of an FFU. A file that has a fault gives nothing: half a list would look like a
+ * removal.
+ *
+ * The order at the end is total, so that joining the traits of two records by order gives the same
+ * result whichever comes first.
+ */
 #include "imgval/model/traits.h"
 
 #include "imgval/base/attr.h"
@@ -12,6 +20,7 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Whether the reader of the file found something wrong with it. */
 static bool has_fault(const struct iv_submission *s, const char *path)
 {
     for (size_t i = 0; path != NULL && i < s->fault_count; i++) {
@@ -22,6 +31,7 @@ static bool has_fault(const struct iv_submission *s, const char *path)
     return false;
 }
 
+/* Folded, sorted, each once. */
 static void take_features(const struct iv_oem_input *input, struct iv_arena *arena,
                           struct iv_traits *traits)
 {
@@ -39,6 +49,7 @@ static void take_features(const struct iv_oem_input *input, struct iv_arena *are
     }
 }
 
+/* Bytes; 0 where the image has no such store, and sizes are then not known. */
 static uint64_t sector_size(const struct iv_image *image, uint64_t store)
 {
     for (size_t i = 0; i < image->store_count; i++) {

@@ -1,3 +1,6 @@
+/*
+ * Versions as four numbers, and which of a list break its order (the longest rising choice).
+ */
 #include "imgval/model/version.h"
 
 #include "imgval/base/text.h"
@@ -39,7 +42,10 @@ bool iv_version_is_zero(struct iv_version version)
     return iv_version_compare(version, (struct iv_version){0}) == 0;
 }
 
-/* From the end: `best[k]` is the greatest version that begins k + 1 of them in order. */
+/*
+ * From the end: `best[k]` is the greatest version that begins k + 1 of them in order, so `best`
+ * falls and can be searched. Returns how many the version begins, and updates `best`.
+ */
 static size_t length_from(struct iv_version *best, size_t known, struct iv_version version)
 {
     size_t from = 0;
@@ -55,6 +61,12 @@ static size_t length_from(struct iv_version *best, size_t known, struct iv_versi
     return from + 1;
 }
 
+/*
+ * The longest choice that does not fall, found from the end in O(n log n): lengths[i] is how many
+ * can follow in order from i on, itself included. Then from the start: one is taken when it begins
+ * exactly as many as are still wanted and is not below the last one taken, which makes it the
+ * earliest choice.
+ */
 void iv_version_find_late(const struct iv_version *versions, size_t count, struct iv_arena *scratch,
                           bool *ret_is_late)
 {

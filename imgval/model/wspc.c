@@ -1,3 +1,12 @@
+/*
+ * The comparison in three steps: iv_wspc_neighbours() picks the baselines next to the submission's
+ * version, the caller loads their sets, and iv_wspc_judge() makes up to three superset tests
+ * (contract 4): the submission must hold the older and the equal baseline's firmware set, and the
+ * newer baseline must hold the submission's.
+ *
+ * Several baselines may stand at one place. With equal firmware sets they count as one; with
+ * different ones there is no right answer, and the variant is not evaluated rather than passed.
+ */
 #include "imgval/model/wspc.h"
 
 #include <assert.h>
@@ -21,6 +30,7 @@ const char *const iv_direction_names[] = {
     [IV_SAME + 1] = NULL,
 };
 
+/* Indexes of the baselines with the wanted version; none where `wanted` is NULL. */
 static size_t indexes_of(const struct iv_baseline *baselines, size_t count,
                          const struct iv_version *wanted, struct iv_arena *arena,
                          size_t **ret_indexes)
@@ -53,6 +63,7 @@ void iv_wspc_neighbours(const struct iv_baseline *baselines, size_t count,
             newer = number;
         }
     }
+
     struct iv_neighbours n = {0};
     n.older_count = indexes_of(baselines, count, older, arena, &n.older);
     n.newer_count = indexes_of(baselines, count, newer, arena, &n.newer);
@@ -85,6 +96,8 @@ bool iv_wspc_is_same_set(const struct iv_set *a, const struct iv_set *b, bool al
     }
 }
 
+/* Baselines at one place are ordered by id, so that the one that is named does not depend on the
+ * store's order of rows. */
 static bool is_before(const struct iv_baseline *a, const struct iv_baseline *b)
 {
     return strcmp(a->id != NULL ? a->id : "", b->id != NULL ? b->id : "") < 0;
@@ -164,7 +177,8 @@ static int compare_key(const void *a, const void *b)
     return strcmp((*x)->key, (*y)->key);
 }
 
-/* Where everything that is missing somewhere stands. */
+/* For the table of differences: each package that some test found missing, once, with where it is
+ * present among the submission and the baselines that were compared. */
 static void list_differences(struct iv_wspc *wspc, const struct iv_set *submission,
                              struct iv_arena *arena)
 {
@@ -184,6 +198,7 @@ static void list_differences(struct iv_wspc *wspc, const struct iv_set *submissi
                wspc->failures[i].missing_count * sizeof(*packages));
         count += wspc->failures[i].missing_count;
     }
+
     qsort(packages, count, sizeof(*packages), compare_key);
     wspc->differences = IV_NEW_ARRAY(arena, struct iv_wspc_difference, count);
     for (size_t i = 0; i < count; i++) {
@@ -213,6 +228,7 @@ void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *ba
         *ret_wspc = wspc;
         return;
     }
+
     size_t sets[3];
     wspc.older = only_one(baselines, n->older, n->older_count, all_owners, &sets[IV_OLDER]);
     wspc.newer = only_one(baselines, n->newer, n->newer_count, all_owners, &sets[IV_NEWER]);
@@ -242,6 +258,7 @@ void iv_wspc_judge_against(const struct iv_set *submission, const struct iv_base
     *ret_wspc = wspc;
 }
 
+/* True where there are none. */
 static bool is_below_all(struct iv_version version, const struct iv_baseline *baselines,
                          size_t count)
 {
