@@ -1,9 +1,20 @@
+/*
+ * One stored fact of a package in its three forms: a value in the struct, a value in a column, and
+ * bytes under the digest. Columns are those fields of the package's table that have
+ * IV_FIELD_STORED, sorted by name, so that the digest does not depend on the order of the table.
+ *
+ * Under the digest a fact that is not said (NULL, false, 0) takes no bytes; others are the field's
+ * name and the value as text. A field that is added later so leaves the digests of older sets as
+ * they are.
+ */
 #include "cache/column.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* What differs from version to version of a package: columns of `package`, the others are
+ * `identity`. */
 static bool is_changing(const char *name)
 {
     static const char *const names[] = {"version", "number",     "empty",
@@ -54,6 +65,7 @@ static unsigned enumerator(const struct iv_column *column, const struct iv_packa
     return value;
 }
 
+/* Four parts of 16 bits, the first one highest: integers compare as versions do, if unsigned. */
 static uint64_t version_to_integer(const struct iv_version *version)
 {
     return (uint64_t)version->part[0] << 48 | (uint64_t)version->part[1] << 32 |

@@ -1,3 +1,23 @@
+/*
+ * One SQLite file as a store that loses nothing and believes nothing.
+ *
+ * Durability: a rollback journal and synchronous = EXTRA, so that a commit that was acknowledged
+ * survives a power loss. A new file is made under a temporary name (newfile.h) and gets its own
+ * name in the first commit, after one fsync: there is never a store that is half made. It needs no
+ * journal until then.
+ *
+ * Reading takes one snapshot: a read transaction from open to close. A journal that a killed writer
+ * left must be played back first, which needs a connection that may write. A file of an older
+ * schema is migrated by writers in place, and by readers in a copy in memory, so that reading never
+ * changes it.
+ *
+ * A hostile or damaged file: the header is checked before SQLite reads the file, triggers, views
+ * and extensions are off, values have a size limit, and the whole schema must be, to the letter,
+ * what the steps of its version make. Only then is data read.
+ *
+ * All of SQLite's memory comes from iv_malloc(), so SQLITE_NOMEM does not happen in the middle of a
+ * transaction: the process ends, and the journal is played back by the next one.
+ */
 #include "cache/db.h"
 
 #include "cache/newfile.h"
@@ -117,6 +137,8 @@ const char *iv_db_path(const struct iv_db *db)
     return db->path;
 }
 
+/* With the system's reason where SQLite knows it, as for a full disk or a file that may not be
+ * read. */
 static bool system_error(const struct iv_db *db, struct iv_error *err, const char *detail)
 {
     int number = sqlite3_system_errno(db->handle);
@@ -204,6 +226,7 @@ static bool is_utf8(const char *text, size_t size)
 
 static bool open_to_write(struct iv_db *db, struct iv_error *err);
 
+/* After publish() there is no connection: the file is opened again under its name when needed. */
 static bool ensure_handle(struct iv_db *db, struct iv_error *err)
 {
     return db->handle != NULL || open_to_write(db, err);
@@ -246,6 +269,7 @@ static void start(struct iv_query *query)
     }
 }
 
+/* Keeps the first failure of a bind; iv_query_next() reports it, so that callers check once. */
 static void bound(struct iv_query *query, int code)
 {
     if (query->bind_result == SQLITE_OK) {
@@ -411,6 +435,7 @@ static bool run_sql(struct iv_db *db, const char *sql, struct iv_error *err)
     return true;
 }
 
+/* The one number that a query gives; 0 where it has no row. */
 static bool read_number(struct iv_db *db, const char *sql, int64_t *ret_value, struct iv_error *err)
 {
     struct iv_query *query IV_CLEANUP(iv_query_close) = NULL;
@@ -428,6 +453,8 @@ static bool read_number(struct iv_db *db, const char *sql, int64_t *ret_value, s
 
 /* --- migration ------------------------------------------------------------------------------ */
 
+/* IMMEDIATE takes the write lock now: a transaction that reads first and writes later could fail
+ * with SQLITE_BUSY in the middle, where waiting does not help. */
 static bool begin(struct iv_db *db, struct iv_error *err)
 {
     return run_sql(db, "BEGIN IMMEDIATE", err);
@@ -456,6 +483,7 @@ static bool migrate(struct iv_db *db, struct iv_error *err)
     return commit(db, err);
 }
 
+/* Before anything else is read: a newer schema is refused, whatever it holds. */
 static bool check_version(struct iv_db *db, bool *ret_is_old, struct iv_error *err)
 {
     int64_t version = 0;
@@ -477,6 +505,8 @@ static bool check_version(struct iv_db *db, bool *ret_is_old, struct iv_error *e
 
 /* --- opening -------------------------------------------------------------------------------- */
 
+/* Undoes an open transaction. close_v2 leaves a connection with open queries alive until they
+ * end. */
 static void close_handle(struct iv_db *db)
 {
     if (db->handle != NULL) {
@@ -533,6 +563,8 @@ static bool configure(struct iv_db *db, struct iv_error *err)
             return database_error(db, code, err);
         }
     }
+
+    /* A damaged length must not make SQLite ask for gigabytes; nothing attaches files. */
     sqlite3_limit(db->handle, SQLITE_LIMIT_LENGTH, VALUE_MAX);
     sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_busy_timeout(db->handle, (int)db->wait);
@@ -593,12 +625,13 @@ static bool check_header(struct iv_db *db, struct iv_error *err)
     return true;
 }
 
+/* Opens and checks the header; no lock is held afterwards. */
 static bool open_configured(struct iv_db *db, const char *file, int flags, struct iv_error *err)
 {
     return open_handle(db, file, flags, err) && check_header(db, err) && configure(db, err);
 }
 
-/* The first read takes the shared lock, and finds a journal that a killed writer left behind. */
+/* The first read takes the shared lock, and finds a journal that a killed writer left. */
 static int begin_snapshot(struct iv_db *db)
 {
     int code = sqlite3_exec(db->handle, "BEGIN", NULL, NULL, NULL);
@@ -718,6 +751,8 @@ static bool migrate_in_memory(struct iv_db *db, struct iv_error *err)
     return true;
 }
 
+/* The snapshot is taken before version and schema are looked at, so that both are those of what
+ * is read. A second failure for the journal is an error: somebody else was killed in between. */
 static bool open_to_read(struct iv_db *db, struct iv_error *err)
 {
     bool is_old = false;
@@ -821,6 +856,8 @@ static bool check_path(const struct iv_db *db, bool *ret_is_there, struct iv_err
     return true;
 }
 
+/* Leftovers are removed before this process opens the file: closing a descriptor of a file drops
+ * all locks that the process holds on it. */
 static bool open_as(struct iv_db *db, enum iv_db_access access, struct iv_error *err)
 {
     bool is_there = false;

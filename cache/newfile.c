@@ -1,3 +1,12 @@
+/*
+ * Making: random name, O_EXCL, then the lock. Publishing: fsync of the content, a rename that
+ * replaces nothing, fsync of the directory; in this order, so that after a power loss the name
+ * leads to the whole file or to none. Cleaning: a temporary file whose lock can be taken has lost
+ * its maker.
+ *
+ * Maker and cleaner race between the maker's open() and its lock: then the cleaner holds the lock,
+ * or has deleted the file. The maker looks for both once it is done and takes another name.
+ */
 #include "cache/newfile.h"
 
 #include "imgval/base/arena.h"
@@ -60,6 +69,8 @@ static void sync_directory_of(const char *path)
     }
 }
 
+/* All directories above `path`. Each new one is made durable in its parent, or the file would be
+ * lost with it. */
 static bool make_directories(const char *path, struct iv_error *err)
 {
     char *copy = duplicate(path);
@@ -113,6 +124,7 @@ static int make_locked(const char *name)
     return fd;
 }
 
+/* Fills in name and descriptor. Only EEXIST, a name in use or lost to a cleaner, is tried again. */
 static bool make_temporary(struct iv_newfile *file, struct iv_error *err)
 {
     struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
@@ -160,7 +172,7 @@ void iv_newfile_close(struct iv_newfile **file)
             unlink((*file)->name);
         }
         if ((*file)->fd >= 0) {
-            close((*file)->fd); /* behind the unlink: the lock says that it has a maker */
+            close((*file)->fd); /* after the unlink: the lock says that it has a maker */
         }
         free((*file)->name);
         free((*file)->path);
@@ -193,6 +205,7 @@ bool iv_newfile_publish(struct iv_newfile *file, bool *ret_published, struct iv_
     if (fsync(file->fd) != 0) {
         return iv_error_errno(err, "%s: cannot be written", file->path);
     }
+
     bool is_published = move(file->name, file->path);
     if (!is_published && errno != EEXIST) {
         return iv_error_errno(err, "%s: cannot be made", file->path);
@@ -208,6 +221,8 @@ bool iv_newfile_publish(struct iv_newfile *file, bool *ret_published, struct iv_
 
 /* --- leftovers ------------------------------------------------------------------------------ */
 
+/* Whether an entry is "BASE.new-" and 16 hex digits, to the letter: nothing else is ever
+ * deleted. */
 static bool is_temporary(const char *name, const char *base)
 {
     size_t length = strlen(base);
@@ -216,6 +231,7 @@ static bool is_temporary(const char *name, const char *base)
            strspn(digits, "0123456789abcdef") == DIGITS && digits[DIGITS] == '\0';
 }
 
+/* Others may write to the directory: no link is followed, and no FIFO is waited for. */
 static void remove_leftover(int directory, const char *name)
 {
     struct stat status;

@@ -1,3 +1,16 @@
+/*
+ * Adding a set: each package's facts are encoded as bytes (column.c), the encodings are sorted by
+ * key, and the digest over them finds an equal set that is there already. Only a new one is taken
+ * apart: identity and package rows are found or made for each member, and the sorted row numbers
+ * become one blob, as LEB128 differences: neighbours are mostly close, so a member takes about a
+ * byte.
+ *
+ * Loading goes back and ends with the same encoding: the digest must be that of the row, so damage
+ * to any fact, member or row number is seen before the set is used.
+ *
+ * All SQL is made from the table of fields, so that a fact added there is stored without a change
+ * here.
+ */
 #include "cache/sets_private.h"
 
 #include <inttypes.h>
@@ -55,6 +68,7 @@ void iv_sets_add_columns(const struct iv_sets *sets, struct iv_buf *sql, bool ch
     }
 }
 
+/* "?, ?, ..." for the columns of one table. */
 static void add_places(const struct iv_sets *sets, struct iv_buf *sql, bool changing)
 {
     bool is_first = true;
@@ -176,6 +190,7 @@ static struct line *encode_packages(struct iv_sets *sets, const struct iv_packag
             (struct line){.package = &packages[i], .at = at, .size = sets->encodings.size - at};
     }
     for (size_t i = 0; i < count; i++) {
+        /* Only now: the buffer has moved while it grew. */
         lines[i].bytes = sets->encodings.data + lines[i].at;
     }
     if (count > 1) {
@@ -184,6 +199,8 @@ static struct line *encode_packages(struct iv_sets *sets, const struct iv_packag
     return lines;
 }
 
+/* The bytes are frozen: digests stand in users' stores. Every encoding ends with an empty name,
+ * so lines cannot run into each other. */
 static void digest_lines(const struct line *lines, size_t count,
                          unsigned char ret_digest[IV_SHA256_SIZE])
 {
@@ -205,6 +222,7 @@ void iv_sets_digest(struct iv_sets *sets, const struct iv_package *packages, siz
 
 /* --- members -------------------------------------------------------------------------------- */
 
+/* 7 bits a byte, low ones first, 0x80: more follow. */
 static void add_leb128(struct iv_buf *buf, uint64_t value)
 {
     while (value >= 0x80) {
@@ -214,6 +232,7 @@ static void add_leb128(struct iv_buf *buf, uint64_t value)
     iv_buf_putc(buf, (char)value);
 }
 
+/* False at the end of the bytes, or for more than 63 bits: row numbers are positive. */
 static bool take_leb128(const unsigned char *bytes, size_t size, size_t *at, uint64_t *ret_value)
 {
     uint64_t value = 0;
@@ -272,6 +291,7 @@ bool iv_sets_read_members(const struct iv_sets *sets, struct iv_query *query, in
     return true;
 }
 
+/* The row of a set. That it is missing is damage: somebody refers to it. */
 static bool load_members(struct iv_sets *sets, int64_t set, struct iv_arena *arena,
                          struct iv_members *ret_members, struct iv_error *err)
 {
@@ -307,6 +327,7 @@ bool iv_sets_stored_digest(struct iv_sets *sets, int64_t set,
 
 /* --- adding --------------------------------------------------------------------------------- */
 
+/* Binds the columns of one table from parameter 1 on; returns the next parameter. */
 static int bind_columns(const struct iv_sets *sets, struct iv_query *query, bool changing,
                         const struct iv_package *package)
 {
@@ -360,6 +381,7 @@ static int compare_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* `n`: row numbers, ascending. */
 static bool insert_set(struct iv_sets *sets, const unsigned char digest[IV_SHA256_SIZE],
                        const int64_t *n, size_t count, int64_t *ret_set, struct iv_error *err)
 {
@@ -424,6 +446,7 @@ bool iv_sets_add(struct iv_sets *sets, const struct iv_package *packages, size_t
 
 /* --- loading -------------------------------------------------------------------------------- */
 
+/* Columns stand as IV_SETS_LOAD_PACKAGES selects them: those of `package`, then of `identity`. */
 static bool read_package(struct iv_sets *sets, struct iv_query *query, struct iv_arena *arena,
                          struct iv_package *ret_package, struct iv_error *err)
 {
@@ -483,6 +506,7 @@ static bool load_run(struct iv_sets *sets, const struct iv_members *members, siz
     return true;
 }
 
+/* Splits the members into runs of row numbers that are close together: one range query for each. */
 static bool load_packages(struct iv_sets *sets, const struct iv_members *members,
                           struct iv_arena *arena, struct iv_package *packages, struct iv_error *err)
 {

@@ -1,3 +1,12 @@
+/*
+ * Two walks over all sets. iv_sets_collect() deletes what lost its last user: sets without a
+ * submission, then packages without a set, then identities without a package. iv_sets_verify()
+ * reports the same as leftovers, and what should not be: sets that do not load, rows that stand
+ * twice.
+ *
+ * A set names its packages in a blob, which SQL cannot join: so all row numbers are listed and
+ * those that some set names are marked.
+ */
 #include "cache/sets_private.h"
 
 #include <inttypes.h>
@@ -104,6 +113,7 @@ static bool mark_all(struct iv_sets *sets, struct usage *usage, bool is_lenient,
     return true;
 }
 
+/* Deletes the packages that no set names. */
 static bool delete_unused(struct iv_sets *sets, const struct usage *usage, struct iv_error *err)
 {
     struct iv_query *query IV_CLEANUP(iv_query_close) = NULL;
@@ -166,6 +176,7 @@ static bool report_rows(struct iv_sets *sets, const char *sql, const char *what,
     return true;
 }
 
+/* Loads each set, which compares it with its digest. A damaged one is a line; the walk goes on. */
 static bool verify_loads(struct iv_sets *sets, struct iv_problems *problems, struct iv_error *err)
 {
     struct iv_query *query IV_CLEANUP(iv_query_close) = NULL;
@@ -191,6 +202,7 @@ static bool verify_loads(struct iv_sets *sets, struct iv_problems *problems, str
     return true;
 }
 
+/* Rows of one table that are equal in all columns: a package would be found under either number. */
 static bool verify_twins(struct iv_sets *sets, bool changing, struct iv_problems *problems,
                          struct iv_error *err)
 {

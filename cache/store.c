@@ -1,3 +1,8 @@
+/*
+ * The store's schema and its transactions. All changes go through iv_store_begin() and
+ * iv_store_commit(); the commit drops sets that nothing names any more and seals the lists of
+ * baselines that were changed (store_pop.c), so that no state without seals is ever in the file.
+ */
 #include "cache/store_private.h"
 
 #include <stdlib.h>
@@ -71,6 +76,8 @@ bool iv_store_open(const char *path, enum iv_store_mode mode, struct iv_store **
     return true;
 }
 
+/* Queries belong to a connection: they are closed before it is, and before a new file is
+ * published. */
 static void close_queries(struct iv_store *store)
 {
     for (size_t i = 0; i < IV_SQL_COUNT; i++) {
@@ -117,16 +124,19 @@ bool iv_store_commit(struct iv_store *store, struct iv_error *err)
     if (store->has_garbage && !iv_sets_collect(store->sets, err)) {
         return false;
     }
+
     bool is_new = iv_db_is_new(store->db);
     bool is_empty = false;
     if (!iv_store_seal_pops(store, err) ||
         (is_new && !is_without_submission(store, &is_empty, err))) {
         return false;
     }
+
     if (is_new && !is_empty) {
         close_queries(store); /* they are of the file under its temporary name */
         store->sets = iv_sets_open(store->db);
     }
+
     if (is_empty ? !iv_db_undo(store->db, err) : !iv_db_commit(store->db, err)) {
         return false;
     }

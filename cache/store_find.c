@@ -1,3 +1,11 @@
+/*
+ * Records read from the store, one by name or all. A name is an id, a prefix of one with at least 4
+ * digits, or OEM/OPERATOR/MODEL@VERSION; several matches are listed and refused, and a baseline
+ * wins over other submissions of the same POP and version.
+ *
+ * A record with its packages is checked before it is given out: the id against the content, and
+ * the seals of its POPs. A name that is not found is an answer only when no seal is broken.
+ */
 #include "cache/store_private.h"
 
 #include "imgval/base/buf.h"
@@ -101,6 +109,7 @@ bool iv_store_find_by_id(struct iv_store *store, const char *id, struct iv_arena
     return true;
 }
 
+/* The order of listings: by the first POP, version, id; those without a POP first. */
 static int compare_record(const void *a, const void *b)
 {
     const struct iv_record *x = a;
@@ -196,6 +205,7 @@ struct matches {
     struct iv_buf list;
 };
 
+/* Counts every match; only the first ones are listed. */
 static void add_match(struct matches *matches, const char *id)
 {
     if (matches->count == 0) {
@@ -258,6 +268,7 @@ bool iv_store_is_same_version(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+/* Submissions of a POP with that version, split in baselines and others. */
 static bool match_pop(struct iv_store *store, const struct iv_pop *pop, const char *version,
                       struct iv_arena *arena, struct matches *baselines, struct matches *others,
                       struct iv_error *err)
@@ -295,6 +306,7 @@ static void fini_matches(struct matches *matches)
     iv_buf_fini(&matches->list);
 }
 
+/* The record of the only match, complete and checked; else an error that says why there is none. */
 static bool take_match(struct iv_store *store, const char *name, const struct matches *matches,
                        struct iv_arena *arena, struct iv_record *ret_record, struct iv_error *err)
 {
@@ -312,6 +324,7 @@ static bool take_match(struct iv_store *store, const char *name, const struct ma
                             iv_buf_text(&matches->list),
                             matches->count > LISTED_MAX ? ", ..." : "");
     }
+
     struct iv_store_row row;
     if (!iv_store_find_by_id(store, matches->first, arena, &row, err)) {
         return false;

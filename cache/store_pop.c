@@ -1,3 +1,16 @@
+/*
+ * POPs, their lists of baselines, and the seals over those lists.
+ *
+ * A row that damage took from a list, or a list that somebody edited, would turn a comparison into
+ * "first baseline", which passes. So each POP has a digest over its name and its baselines, and a
+ * list is used only when the digest agrees. SQLite's own checks do not see a row that is missing.
+ *
+ * A seal's life: before the first change in a transaction the old seal is checked and set to NULL
+ * (iv_store_unseal_pops()); while it is NULL the list may change; the commit computes it again
+ * (iv_store_seal_pops()). Checking first matters: else a broken list would get a fresh seal. NULL
+ * outside a transaction is damage. A POP that is not found is looked into as well: then its table
+ * must be whole.
+ */
 #include "cache/store_private.h"
 
 #include "imgval/base/text.h"
@@ -121,6 +134,7 @@ bool iv_store_ensure_pop(struct iv_store *store, const struct iv_pop *pop, int64
 
 /* --- baselines ------------------------------------------------------------------------------ */
 
+/* By version, then id. The seal is over this order, so it must not change. */
 static int compare_baseline(const void *a, const void *b)
 {
     const struct iv_baseline *x = a;
@@ -179,7 +193,11 @@ bool iv_store_load_baselines(struct iv_store *store, int64_t pop, struct iv_aren
     return true;
 }
 
-/* The seal of a POP: over its folded name and its sorted baselines. */
+/*
+ * The seal of a POP: over its folded name and its sorted baselines. The bytes are frozen, for seals
+ * stand in users' stores; for each baseline 1 byte `imported`, the row number of its set (8 bytes,
+ * little-endian), then id and version as fields.
+ */
 static void compute_seal(const struct iv_pop *pop, const struct iv_baseline *baselines,
                          size_t count, struct iv_arena *arena,
                          unsigned char ret_seal[IV_SHA256_SIZE])
@@ -201,6 +219,8 @@ static void compute_seal(const struct iv_pop *pop, const struct iv_baseline *bas
     iv_sha256_close(sha, ret_seal);
 }
 
+/* Whether the computed seal is the stored one; an error when not. A POP that is being changed
+ * has none. */
 static bool is_sealed(const struct iv_store *store, const struct iv_pop *pop,
                       const struct iv_store_pop *found, const unsigned char seal[IV_SHA256_SIZE],
                       struct iv_error *err)
@@ -296,6 +316,7 @@ bool iv_store_baseline_pops(struct iv_store *store, struct iv_arena *arena,
 
 /* --- seals --------------------------------------------------------------------------------- */
 
+/* The POP's spelling in its row. A row number that has no row is damage: it was just read. */
 static bool pop_names(struct iv_store *store, int64_t n, struct iv_arena *arena,
                       struct iv_pop *ret_pop, struct iv_error *err)
 {
@@ -334,6 +355,7 @@ bool iv_store_seal_pop(struct iv_store *store, int64_t n, struct iv_arena *arena
     return true;
 }
 
+/* Whether a membership names a POP that has no row. */
 static bool check_no_pop_lost(struct iv_store *store, struct iv_error *err)
 {
     struct iv_query *query;
@@ -437,6 +459,8 @@ bool iv_store_seal_pops(struct iv_store *store, struct iv_error *err)
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     struct iv_query *query;
     iv_arena_init(&arena);
+    /* One row at a time, and the query ended before the row is written: a row that is changed
+     * under a running query may be met again. */
     for (;;) {
         unsigned char seal[IV_SHA256_SIZE];
         bool row = false;

@@ -1,3 +1,15 @@
+/*
+ * Adding, merging and removing a record. All three run inside a transaction and in the same order:
+ * check the record, unseal its POPs (which checks the old seals), change rows.
+ *
+ * Adding (a submission, an imported list) may have to make way: one version of a POP has one
+ * baseline. Merging (another store or a bundle) must give the same store whatever the order, so
+ * where two records differ the winner is chosen by a total order over their content, flags are
+ * OR-ed and the earlier time is kept.
+ *
+ * An id covers a submission's packages, POPs and version, but not all facts of a package: that is
+ * why a known id may still bring better facts.
+ */
 #include "cache/store_private.h"
 
 #include "imgval/base/text.h"
@@ -12,6 +24,7 @@ static bool invalid(const struct iv_store *store, struct iv_error *err, const ch
                         iv_db_path(store->db), why);
 }
 
+/* Text that is not UTF-8 would be stored as a BLOB, which NOCASE does not fold. */
 static bool is_recordable(const char *text)
 {
     return text != NULL && iv_utf8_is_valid(text, strlen(text));
@@ -143,6 +156,7 @@ static int compare_spelling(const struct iv_pop *a, const struct iv_pop *b)
     return order != 0 ? order : strcmp(a->model, b->model);
 }
 
+/* Inserts or updates the row that joins the submission and the POP. */
 static bool write_membership(struct iv_store *store, const struct membership *membership,
                              int64_t submission, const struct iv_record_pop *item,
                              struct iv_error *err)
@@ -189,6 +203,7 @@ static bool put_pop(struct iv_store *store, int64_t submission, const struct iv_
     return write_membership(store, &membership, submission, &put, err);
 }
 
+/* A submission that the store does not have yet, with its set. */
 static bool insert_row(struct iv_store *store, const struct iv_record *record, int64_t *ret_n,
                        struct iv_error *err)
 {
@@ -235,6 +250,8 @@ static bool is_better(struct iv_store *store, const struct iv_store_row *old,
     return true;
 }
 
+/* A known submission: better facts replace the set, and a merge keeps the earlier time. Nothing
+ * is written when neither applies. The old set may have lost its last user then. */
 static bool change_row(struct iv_store *store, const struct iv_store_row *old,
                        const struct iv_record *record, bool is_merge, struct iv_error *err)
 {
@@ -283,6 +300,8 @@ static bool join_traits(struct iv_store *store, const struct iv_store_row *old,
            iv_store_put_traits(store, old->n, record->id, &joined, err);
 }
 
+/* The row, the traits, then each POP. What the caller reports: a new row is "added", else a flag
+ * `baseline` that was set is "promoted". */
 static bool put_record(struct iv_store *store, const struct iv_record *record, bool is_merge,
                        struct iv_arena *arena, enum iv_store_added *ret_added, struct iv_error *err)
 {
@@ -291,6 +310,7 @@ static bool put_record(struct iv_store *store, const struct iv_record *record, b
     if (!iv_store_find_by_id(store, record->id, arena, &old, err)) {
         return false;
     }
+
     int64_t n = old.n;
     bool is_done = n == 0 ? insert_row(store, record, &n, err) &&
                                 iv_store_put_traits(store, n, record->id, &record->traits, err)
@@ -346,6 +366,7 @@ bool iv_store_remove(struct iv_store *store, const char *id, struct iv_error *er
         return iv_error_set(err, IV_ERROR_ABSENT, "%s: no submission %s in the store",
                             iv_db_path(store->db), id);
     }
+
     store->has_garbage = true;
     return iv_store_load_pops(store, row.n, &arena, &row.record, err) &&
            iv_store_unseal_pops(store, &row.record, &arena, err) &&

@@ -1,3 +1,8 @@
+/*
+ * `cache verify`: SQLite's own checks, then what only this program knows: each set against its
+ * digest, each record against its id, each list of baselines against its seal. Everything wrong is
+ * collected as lines, so that one run shows all damage.
+ */
 #include "cache/store_private.h"
 
 #include "imgval/model/submission.h"
@@ -28,6 +33,8 @@ static bool verify_pragma(struct iv_store *store, const char *pragma, const char
     return true;
 }
 
+/* One submission: it can be loaded, its POPs are there, and its content gives the id that it
+ * has. */
 static void verify_record(struct iv_store *store, struct iv_store_row *row, struct iv_arena *arena,
                           struct iv_problems *problems)
 {
@@ -91,6 +98,7 @@ static bool verify_records(struct iv_store *store, struct iv_problems *problems,
     return true;
 }
 
+/* As iv_store_check_seals(), but a broken seal is a line and the walk goes on. */
 static bool verify_seals(struct iv_store *store, struct iv_problems *problems, struct iv_error *err)
 {
     struct iv_query *query;

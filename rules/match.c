@@ -33,6 +33,8 @@ static bool is_word_byte(char c)
     return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* `holes`: the text is a rule's, and "{0}" is a hole. A word of one byte and a blank is the
+ * shortest, which bounds their number. */
 static void words_split(const char *text, bool holes, struct iv_arena *arena,
                         struct words *ret_words)
 {
@@ -82,6 +84,7 @@ static bool word_equal(const struct word *word, const struct words *pasted, size
 
 #define NO_MATCH ((size_t)-1)
 
+/* The better of two scores, where NO_MATCH is none. */
 static size_t larger(size_t a, size_t b)
 {
     if (a == NO_MATCH || b == NO_MATCH) {
@@ -153,6 +156,7 @@ static size_t pattern_score(const struct iv_rule *rule, const struct words *past
     return larger(overlap_score(wrong, pasted, arena), overlap_score(missing, pasted, arena));
 }
 
+/* The best score over all texts that a rule may be reported with. */
 static size_t rule_score(const struct iv_rule *rule, const struct words *pasted,
                          struct iv_arena *arena)
 {
@@ -173,6 +177,7 @@ static size_t rule_score(const struct iv_rule *rule, const struct words *pasted,
     return best;
 }
 
+/* The rule with the best score; NULL when two share it, for then the clip does not say which. */
 const struct iv_rule *iv_rules_find_message(const char *message)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
@@ -181,6 +186,7 @@ const struct iv_rule *iv_rules_find_message(const char *message)
     words_split(message, false, &arena, &pasted);
     struct iv_rules families[IV_RULE_FAMILIES];
     iv_rules_all(families);
+
     const struct iv_rule *found = NULL;
     size_t best = LEAST_SCORE - 1;
     for (size_t i = 0; i < IV_RULE_FAMILIES; i++) {

@@ -1,3 +1,7 @@
+/*
+ * All families in the order of reports, and a rule by its id or name. Adding a family is one line
+ * here and one in the header.
+ */
 #include "rules/rules.h"
 
 #include "imgval/base/arena.h"

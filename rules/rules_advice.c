@@ -27,6 +27,7 @@ static bool is_compared(const struct iv_submission *s, const struct iv_package *
 
 /* ---- older baselines ----------------------------------------------------------------------- */
 
+/* By id. Variants may share one baseline in the store, which is loaded once for each of them. */
 static int baseline_order(const void *left, const void *right)
 {
     const struct iv_baseline *a = *(const struct iv_baseline *const *)left;
@@ -71,6 +72,8 @@ static size_t older_baselines(const struct iv_submission *s, struct iv_arena *ar
 typedef bool pair_fn(const struct iv_package *now, const struct iv_package *before,
                      const struct iv_baseline *baseline, struct iv_verdict *verdict);
 
+/* Calls `judge` for each package of the compared set that an older baseline has too, where both
+ * say their version. Not applicable without an older baseline. */
 static enum iv_outcome for_each_pair(const struct iv_case *c, struct iv_verdict *verdict,
                                      pair_fn *judge)
 {
@@ -96,6 +99,7 @@ static enum iv_outcome for_each_pair(const struct iv_case *c, struct iv_verdict 
     return outcome;
 }
 
+/* One version with two contents: devices that have the first do not install the second. */
 static bool judge_content(const struct iv_package *now, const struct iv_package *before,
                           const struct iv_baseline *baseline, struct iv_verdict *verdict)
 {
@@ -119,6 +123,7 @@ static bool judge_content(const struct iv_package *now, const struct iv_package 
     return true;
 }
 
+/* A version that went back: devices keep the newer one. */
 static bool judge_version(const struct iv_package *now, const struct iv_package *before,
                           const struct iv_baseline *baseline, struct iv_verdict *verdict)
 {
@@ -149,6 +154,7 @@ static const char *known(const char *version)
     return version == NULL ? "(not known)" : version;
 }
 
+/* A finding about the version of the change in hand. */
 static enum iv_outcome fail_change(const struct iv_case *c, const char *message,
                                    const char *expected, struct iv_verdict *verdict)
 {
@@ -286,6 +292,7 @@ static size_t compared_count(const struct iv_submission *s, const struct iv_set 
     return count;
 }
 
+/* Names the packages that the baseline does not have. */
 static void report_growth(const struct iv_submission *s, const struct iv_baseline *baseline,
                           size_t before, size_t now, struct iv_verdict *verdict)
 {
@@ -312,6 +319,7 @@ static void report_growth(const struct iv_submission *s, const struct iv_baselin
     iv_verdict_fail(verdict, &evidence);
 }
 
+/* Both bounds must be reached, or small sets would be reported for a handful of packages. */
 static enum iv_outcome check_growth(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -335,6 +343,7 @@ static enum iv_outcome check_growth(const struct iv_case *c, struct iv_verdict *
 
 /* ---- test packages ------------------------------------------------------------------------- */
 
+/* Two findings when both ReleaseType and BuildType are wrong. Only SPKG has a BuildType. */
 static bool judge_test_package(const struct iv_package *p, struct iv_verdict *verdict)
 {
     bool test = iv_ascii_ieq(p->release_type, "Test");
@@ -360,6 +369,7 @@ static bool judge_test_package(const struct iv_package *p, struct iv_verdict *ve
     return test || debug;
 }
 
+/* One value of OEMInput.xml that an image for the trials or for sale must not have. */
 static bool judge_oem_value(const struct iv_oem_input *input, const char *element,
                             const char *value, const char *wrong, const char *expected,
                             const char *remedy, struct iv_verdict *verdict)
@@ -477,6 +487,8 @@ static enum iv_outcome check_similar_variant(const struct iv_case *c, struct iv_
     return IV_FAILED;
 }
 
+/* A package that the history removed and that is not in the set: updates from older baselines
+ * would lack it. */
 static enum iv_outcome check_history_removal(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -507,6 +519,7 @@ static enum iv_outcome check_history_removal(const struct iv_case *c, struct iv_
     return outcome;
 }
 
+/* Packages of the submission that its own update history does not know. */
 static enum iv_outcome check_not_in_history(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -575,6 +588,7 @@ static bool neighbours_build(const struct iv_submission *s, struct iv_arena *are
     return s->variant_count > 0;
 }
 
+/* An empty firmware package that no neighbour has: nothing needs it to keep a name alive. */
 static bool is_idle(const struct iv_package *package, const struct iv_baseline *const *neighbours,
                     size_t count)
 {
@@ -601,6 +615,7 @@ static enum iv_outcome check_empty_packages(const struct iv_case *c, struct iv_v
     if (!judged || !neighbours_build(s, &scratch, &neighbours, &count)) {
         return IV_NOT_APPLICABLE;
     }
+
     const struct iv_package **idle =
         IV_NEW_ARRAY(&scratch, const struct iv_package *, s->set.count + 1);
     size_t idle_count = 0;

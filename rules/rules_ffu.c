@@ -49,6 +49,7 @@ static bool has_id(const char *const *ids, size_t count, const char *id)
     return false;
 }
 
+/* Whether `ids` holds all of `wanted`; asked both ways, the two sets are equal. */
 static bool has_all_ids(const char *const *ids, size_t count, const char *const *wanted,
                         size_t wanted_count)
 {
@@ -72,6 +73,8 @@ static const char *joined_ids(struct iv_verdict *verdict, const char *const *ids
                : iv_verdict_printf(verdict, "%s and %zu more", text, count - IV_RULES_NAMES_MAX);
 }
 
+/* The ids stand twice in an FFU: in the manifest and in each store's header. They must be the
+ * same. */
 static enum iv_outcome check_platform_ids(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;
@@ -108,6 +111,8 @@ static enum iv_outcome check_platform_ids(const struct iv_case *c, struct iv_ver
     return outcome;
 }
 
+/* Hashing that was left out on purpose is a finding, so that a report says it; hashing that did
+ * not come to its end is not evaluated. */
 static enum iv_outcome check_hashed(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;
@@ -164,6 +169,8 @@ static bool is_claimed(const struct iv_image *image, uint64_t store, const char 
     return false;
 }
 
+/* The comparison of one image: partition tables against what the manifest, or the device layout,
+ * claims. */
 struct layout {
     const struct iv_image *image;
     const struct iv_image_store *store;
@@ -207,6 +214,8 @@ static bool is_size(const struct iv_image_claim *claim, const struct iv_image_st
     return sector == 0 || (size % sector == 0 && size / sector == claim->total_sectors);
 }
 
+/* One claimed partition: it must be in the table, with the type, id and size that are claimed.
+ * An MBR has types of another kind and no ids, so those are compared for GPT alone. */
 static void compare_claim(struct layout *layout, const struct iv_image_claim *claim)
 {
     const struct iv_image_partition *partition =
@@ -235,6 +244,8 @@ static void compare_claim(struct layout *layout, const struct iv_image_claim *cl
     }
 }
 
+/* Both directions: each claim against the table, and each partition against the claims. A store
+ * whose table could not be read makes a pass "not evaluated". */
 static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;
@@ -298,6 +309,7 @@ static bool is_twin(const char *a, const char *b)
     return a != NULL && a[0] != '\0' && iv_ascii_ieq(a, b);
 }
 
+/* Names and ids within one store. One finding for each partition and fact, about the first twin. */
 static enum iv_outcome check_duplicate_partition(const struct iv_case *c,
                                                  struct iv_verdict *verdict)
 {

@@ -60,6 +60,7 @@ static const char *difference(const struct iv_package *own, const struct iv_pack
     return beside->removal ? "it removes a package that the image has" : NULL;
 }
 
+/* One package beside the image. What could not be read on either side is not known to differ. */
 static enum iv_outcome judge_beside(const struct iv_submission *s, const struct iv_package *beside,
                                     struct iv_verdict *verdict)
 {

@@ -111,6 +111,7 @@ static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *
     return compare_traits(c, iv_rules_layout_change, &frame, verdict);
 }
 
+/* A request skips a baseline that lies between its source and target. */
 static enum iv_outcome check_between(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->asked == NULL) {
@@ -130,6 +131,7 @@ static enum iv_outcome check_between(const struct iv_case *c, struct iv_verdict 
     return IV_FAILED;
 }
 
+/* New, of another version, or with another content where both contents are known. */
 static bool is_changed(const struct iv_package *now, const struct iv_package *before)
 {
     return before == NULL || iv_version_compare(now->number, before->number) != 0 ||
@@ -151,6 +153,7 @@ static bool free_space(const struct iv_image *image, uint64_t *ret_free)
     return false;
 }
 
+/* Bytes that an update needs beside the packages themselves. */
 #define SPACE_BASE (UINT64_C(50) * 1024 * 1024)
 #define MIB (UINT64_C(1024) * 1024)
 
@@ -169,6 +172,8 @@ static uint64_t changed_size(const struct iv_submission *s, const struct iv_base
     return sum < UINT64_MAX / 4 ? sum : UINT64_MAX / 4;
 }
 
+/* An update needs room on MainOS for what it changes: 50 MiB and 1.5 times the size of the new
+ * and changed packages. Sizes come from manifests. */
 static enum iv_outcome check_space(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -315,6 +320,7 @@ static enum iv_outcome check_mmos(const struct iv_case *c, struct iv_verdict *ve
 
 /* ---- the submission ------------------------------------------------------------------------ */
 
+/* The targeting package is <OEM>.<Device>.Customizations.MainOS: by its identity, or by its key. */
 static bool is_targeting(const struct iv_package *p)
 {
     return !p->removal && (iv_ascii_ieq(p->sub_component, "Customizations.MainOS") ||
@@ -345,6 +351,7 @@ static enum iv_outcome check_targeting(const struct iv_case *c, struct iv_verdic
     return IV_FAILED;
 }
 
+/* What a retail image is known by: ReleaseType Production in its OEMInput.xml. */
 static bool is_retail(const struct iv_oem_input *input)
 {
     return input->present && iv_ascii_ieq(input->release_type, "Production");

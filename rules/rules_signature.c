@@ -66,6 +66,8 @@ static enum iv_outcome check_blocks(const struct iv_case *c, struct iv_verdict *
 
 /* ---- signers ------------------------------------------------------------------------------- */
 
+/* A catalog without a signature. A package without a catalog has a flaw of its own
+ * (check_catalog). */
 static enum iv_outcome check_signed(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -123,6 +125,8 @@ static const char *signature_text(const struct iv_seal *seal, struct iv_verdict 
                              seal->root_name == NULL ? "" : ")");
 }
 
+/* Whether the chain ends where --expect-signature says; without the option only test roots are
+ * reported. With it the finding is raised to an error: somebody asked. */
 static enum iv_outcome check_root(const struct iv_case *c, struct iv_verdict *verdict)
 {
     static const char *const wanted[] = {

@@ -45,6 +45,7 @@ static enum iv_outcome check_removal(const struct iv_case *c, struct iv_verdict 
     return IV_FAILED;
 }
 
+/* No version counts as 0.0.0.0, unless the package could not be read. */
 static enum iv_outcome check_zero_version(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;

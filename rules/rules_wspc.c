@@ -1,6 +1,10 @@
 /*
  * The Windows Standard Packaging Configuration (WSPC001..WSPC016). The comparison itself was made
  * by model/wspc; these rows say what came of it, in the words of the document.
+ *
+ * Every check about the comparison asks comparison_state() first, so that all of them agree on when
+ * it was made: a row passes only for a variant that was compared with the store's baselines or with
+ * --against.
  */
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
@@ -59,6 +63,7 @@ static bool store_is(const struct iv_case *c, enum iv_store_state state)
     return c->submission->store_state == state;
 }
 
+/* What a row about the store answers when its state is another one. */
 static enum iv_outcome store_passed(const struct iv_case *c)
 {
     return store_is(c, IV_STORE_NOT_ASKED) || store_is(c, IV_STORE_AGAINST) ? IV_NOT_APPLICABLE
@@ -85,6 +90,7 @@ static const char *detail_of(const struct iv_submission *s)
 
 /* ---- the store ----------------------------------------------------------------------------- */
 
+/* The store was written by a newer imgval. */
 static enum iv_outcome check_newer_store(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -100,6 +106,8 @@ static enum iv_outcome check_newer_store(const struct iv_case *c, struct iv_verd
                                   fill(c, verdict, arguments, IV_COUNT(arguments)), detail_of(s)));
 }
 
+/* Reported wherever something was judged from the store: it says what the variants were compared
+ * with. */
 static enum iv_outcome check_cached_list(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -124,6 +132,7 @@ static enum iv_outcome check_cached_list(const struct iv_case *c, struct iv_verd
     return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
 }
 
+/* Two rows share it: one for a run in CI, one for a person's. */
 static enum iv_outcome no_store(const struct iv_case *c, struct iv_verdict *verdict, bool in_ci)
 {
     if (!store_is(c, IV_STORE_NONE) || c->run->in_ci != in_ci) {
@@ -216,6 +225,7 @@ static enum iv_outcome check_removed(const struct iv_case *c, struct iv_verdict 
 
 /* ---- one variant --------------------------------------------------------------------------- */
 
+/* Several baselines with different sets at one place: there is no right one to compare with. */
 static enum iv_outcome check_several(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->variant == NULL || c->submission->no_wspc || !store_is(c, IV_STORE_READY)) {
@@ -233,6 +243,7 @@ static const char *text_or(const char *text, const char *otherwise)
     return text != NULL ? text : otherwise;
 }
 
+/* One finding for each baseline in use that is an imported list, not a recorded judgement. */
 static enum iv_outcome check_imported(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = comparison_state(c);
@@ -261,6 +272,7 @@ static enum iv_outcome check_imported(const struct iv_case *c, struct iv_verdict
     return outcome;
 }
 
+/* The summary for a variant; what is missing is reported by rows of its own. */
 static enum iv_outcome check_variant(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = comparison_state(c);
@@ -316,6 +328,8 @@ static const char *without_baseline(const struct iv_case *c, struct iv_verdict *
         verdict, "First baseline of %s, compared with nothing: to record it, %s", pop, add);
 }
 
+/* A first baseline was compared with nothing, which is not the same as compliant: it is
+ * reported. */
 static enum iv_outcome check_first(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = comparison_state(c);
@@ -330,6 +344,7 @@ static enum iv_outcome check_first(const struct iv_case *c, struct iv_verdict *v
     return IV_FAILED;
 }
 
+/* With --require-baseline a first baseline is a failure. */
 static enum iv_outcome check_required(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = c->run->require_baseline ? comparison_state(c) : IV_NOT_APPLICABLE;
@@ -340,6 +355,7 @@ static enum iv_outcome check_required(const struct iv_case *c, struct iv_verdict
     return fail(verdict, fill(c, verdict, &why, 1));
 }
 
+/* How long ago something was recorded for the variant, against the site's limit in days. */
 static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -412,6 +428,7 @@ static const char *add_remedy(const struct iv_case *c, const struct iv_compariso
     return text;
 }
 
+/* The packages that a later baseline lacks cannot be added there: they must go from here. */
 static const char *newer_remedy(const struct iv_comparison *failure, struct iv_verdict *verdict)
 {
     bool one = failure->missing_count == 1;
@@ -424,6 +441,8 @@ static const char *newer_remedy(const struct iv_comparison *failure, struct iv_v
                              one ? "it" : "them");
 }
 
+/* One finding for each failed superset test. Two rows share it, with the document's texts for a
+ * baseline and for another submission. */
 static enum iv_outcome missing_packages(const struct iv_case *c, struct iv_verdict *verdict,
                                         bool baseline)
 {

@@ -138,6 +138,7 @@ enum iv_outcome iv_service_rom_language(const struct iv_case *c, struct iv_verdi
     return outcome;
 }
 
+/* Two values of PhoneHardwareVariant, in force or in conflict. */
 enum iv_outcome iv_service_hardware_variants(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_device *device = &c->submission->device;
@@ -170,6 +171,7 @@ enum iv_outcome iv_service_hardware_variants(const struct iv_case *c, struct iv_
     return IV_FAILED;
 }
 
+/* Whether a value has only ASCII letters, digits and `others`, and at most `size_max` bytes. */
 static bool has_only(const char *value, const char *others, size_t size_max)
 {
     size_t size = strlen(value);
@@ -185,6 +187,7 @@ static bool has_only(const char *value, const char *others, size_t size_max)
 
 enum form { VERSION, WORD, SHORT, DISPLAY, LINK, ANY };
 
+/* The documented form of each value that STD006..STD009 do not judge. */
 static const struct form_row {
     const char *name;
     enum form form;
@@ -258,6 +261,7 @@ enum iv_outcome iv_service_value_forms(const struct iv_case *c, struct iv_verdic
 
 /* ---- relations ----------------------------------------------------------------------------- */
 
+/* What speaks against a model name, as a clause; NULL: nothing. */
 static const char *wrong_model_name(const struct iv_device *device, const char *name,
                                     struct iv_verdict *verdict)
 {
@@ -312,6 +316,7 @@ static bool is_of_maker(const char *id, const char *maker)
     return iv_ascii_iprefix(id, maker) && strlen(maker) == size;
 }
 
+/* The ids of an FFU's manifest, else those of its first store, begin with the manufacturer. */
 enum iv_outcome iv_service_platform_id(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;

@@ -1,3 +1,8 @@
+/*
+ * Differences of features and layouts as one clause of a message. Only what both sides know is
+ * compared: a side that did not look is no change. At most LISTED_MAX are named, the rest is
+ * counted.
+ */
 #include "rules/traits_text.h"
 
 #include "imgval/base/attr.h"
@@ -46,6 +51,7 @@ const char *iv_rules_features_change(struct iv_arena *arena, const struct iv_tra
     return buf.size == 0 ? NULL : iv_arena_strdup(arena, iv_buf_text(&buf));
 }
 
+/* The partition of that name in the same store, or NULL. */
 static const struct iv_layout_partition *find(const struct iv_layout *layout,
                                               const struct iv_layout_partition *like)
 {
@@ -58,6 +64,7 @@ static const struct iv_layout_partition *find(const struct iv_layout *layout,
     return NULL;
 }
 
+/* Counts every change and lists the first ones. */
 static void add_change(struct iv_buf *buf, size_t *count, const char *text)
 {
     if (*count < LISTED_MAX) {
@@ -66,6 +73,7 @@ static void add_change(struct iv_buf *buf, size_t *count, const char *text)
     ++*count;
 }
 
+/* One partition in both layouts; `before` NULL: it is new. A size of 0 is not known. */
 static void compare_one(struct iv_buf *buf, size_t *count, struct iv_arena *arena,
                         const struct iv_layout_partition *before,
                         const struct iv_layout_partition *now, bool with_sizes)

@@ -1,3 +1,7 @@
+/*
+ * Pieces of messages that several families use: holes filled, names listed up to a number, commands
+ * that can be pasted into a shell.
+ */
 #include "rules/wording.h"
 
 #include "imgval/base/arena.h"
@@ -14,6 +18,8 @@ size_t iv_rules_hole_size(const char *p)
     return p[0] == '{' && p[1] >= '0' && p[1] <= '9' && p[2] == '}' ? 3 : 0;
 }
 
+/* A hole without an argument stays as it is written. Arguments are not scanned for holes: they
+ * are names from the input. */
 const char *iv_rules_fill(struct iv_arena *arena, const char *message, const char *const *arguments,
                           size_t count)
 {
@@ -31,6 +37,8 @@ const char *iv_rules_fill(struct iv_arena *arena, const char *message, const cha
     return iv_arena_strndup(arena, iv_buf_text(&buf), buf.size);
 }
 
+/* The options of this run are repeated, so that the command works on the same store and device.
+ * A path that starts with '-' gets "./" before it, or it would be taken for an option. */
 const char *iv_rules_command(struct iv_verdict *verdict, const struct iv_case *c, const char *verb,
                              const char *argument, const char *word)
 {

@@ -38,7 +38,7 @@ const char *iv_rules_baseline_name(struct iv_arena *arena, const struct iv_basel
 const char *iv_rules_names(struct iv_arena *arena, const struct iv_package *const *packages,
                            size_t count);
 
-/* The remedy of a rule about removed packages; behind it "renamed? OLD -> NEW, ..." for those of
+/* The remedy of a rule about removed packages; after it "renamed? OLD -> NEW, ..." for those of
  * the difference that probably have a new name. In the arena. */
 const char *iv_rules_removed_remedy(const struct iv_rule *rule, const struct iv_delta *delta,
                                     struct iv_arena *arena);
