@@ -1,3 +1,25 @@
+/*
+ * Registry hives: from the bytes of a file to the values of one key.
+ *
+ * A hive is a header of 4096 bytes ("regf") and cells. A cell starts with its size, negative while
+ * it is in use, and all offsets count from the end of the header. The cells that matter:
+ *
+ *   nk           a key: its name, and the offsets of its lists of subkeys and of values
+ *   lf, lh, li   a list of subkeys: offsets, in the first two with a hash or the start of each name
+ *   ri           a list of such lists, where there are too many for one
+ *   vk           a value: name, type, size, and its data or their offset
+ *   db           data larger than 16344 bytes, in pieces
+ *
+ * The path is followed from the root down. Names fold their case, so a hive that Windows did not
+ * write can have several keys for one part ("twins"). Which of them Windows would take depends on
+ * its order of search, so all of them are followed, in parallel, up to KEYS_MAX: a setting must not
+ * hide from a rule in the key that was not looked at. For the same reason the hashes in lists are
+ * not used; they could be false, and the binary search of Windows relies on an order that nobody
+ * checks.
+ *
+ * Offsets can form circles. A key below itself is trouble, a parent's number of subkeys bounds how
+ * many are looked at below it, and the hive's size bounds that number.
+ */
 #include "imgval/disk/hive.h"
 
 #include "imgval/base/buf.h"
@@ -29,6 +51,7 @@ static enum iv_hive_outcome trouble(struct iv_fault *ret_fault, const char *deta
 
 /* ---- header and cells ---- */
 
+/* The exclusive or of the first 127 words. The results 0 and -1 are never stored: 1 and -2 are. */
 static uint32_t header_checksum(const unsigned char *bytes)
 {
     struct iv_cursor c = iv_cursor(bytes, CHECKED_SIZE);
@@ -63,6 +86,7 @@ bool iv_hive_open(const void *bytes, size_t size, struct iv_hive *ret_hive,
         (void)trouble(ret_fault, "the hive has an unknown version");
         return false;
     }
+
     *ret_hive = (struct iv_hive){
         .bytes = bytes,
         .size = size,
@@ -88,6 +112,7 @@ static struct iv_cursor cell_at(const struct iv_hive *hive, uint32_t offset)
     return iv_cursor(hive->bytes + at + 4, (size_t)size - 4);
 }
 
+/* Takes the two letters that say what a cell is. False: others, or a cell that failed. */
 static bool cell_is(struct iv_cursor *c, const char *signature)
 {
     const unsigned char *found = iv_cursor_take(c, 2);
@@ -125,6 +150,10 @@ struct key {
     const char *name;
 };
 
+/*
+ * Reads the key at `offset`; its name goes to `arena`. False: it is no key, or is damaged. Offsets
+ * in it are not checked here: cell_at() does it when they are used.
+ */
 static bool read_key(const struct iv_hive *hive, uint32_t offset, struct iv_arena *arena,
                      struct key *ret_key)
 {
@@ -171,6 +200,7 @@ struct search {
     const char *trouble; /* NULL: none so far */
 };
 
+/* Whether the key at `offset` is the parent, or one of the keys on the way to it. */
 static bool is_above(const struct search *search, uint32_t offset)
 {
     for (size_t i = 0; i < search->depth; i++) {
@@ -181,6 +211,7 @@ static bool is_above(const struct search *search, uint32_t offset)
     return false;
 }
 
+/* Keeps a key that has the name. A list that has it twice is damage, and not a pair of twins. */
 static void add_key(struct search *search, const struct key *key)
 {
     struct keys *found = search->found;
@@ -198,6 +229,10 @@ static void add_key(struct search *search, const struct key *key)
     found->items[found->count++].name = iv_arena_strdup(search->names, key->name);
 }
 
+/*
+ * One key of a list. False: the list has more of them than the parent says, or this one is damaged.
+ * With search->trouble the search goes on, and find_subkeys() reports it.
+ */
 static bool look_at(struct search *search, uint32_t offset)
 {
     struct key key;
@@ -336,6 +371,7 @@ static enum iv_hive_outcome step_down(struct way *way, const char *name, struct 
             return outcome;
         }
     }
+
     for (size_t i = 0; i < below.count; i++) {
         if ((below.items[i].flags & KEY_LINK) != 0) {
             return trouble(ret_fault, "a key of the hive is a link");
@@ -345,6 +381,10 @@ static enum iv_hive_outcome step_down(struct way *way, const char *name, struct 
     return below.count > 0 ? IV_HIVE_FOUND : IV_HIVE_ABSENT;
 }
 
+/*
+ * Follows the whole path; way->keys are then the keys that have it. ABSENT: a part of the path has
+ * no key under any of those before it.
+ */
 static enum iv_hive_outcome find_keys(struct way *way, const char *path, struct iv_fault *ret_fault)
 {
     if (!read_key(way->hive, way->hive->root, way->arena, &way->keys.items[0])) {
@@ -377,7 +417,10 @@ static const char *read_text(const unsigned char *bytes, size_t size, struct iv_
                                                       : NULL;
 }
 
-/* Data above DATA_MAX: a cell "db" has the number of pieces and the place of their list. */
+/*
+ * Data above DATA_MAX: a cell "db" has the number of pieces and the place of their list. Each piece
+ * but the last one has DATA_MAX bytes. The size is checked against the hive before any is copied.
+ */
 static bool read_pieces(const struct iv_hive *hive, uint32_t offset, size_t size,
                         struct iv_buf *buf)
 {
@@ -454,6 +497,7 @@ static void read_value(const struct iv_hive *hive, uint32_t offset, struct iv_ar
         value->trouble = value->name == NULL ? value->trouble : NULL;
         return;
     }
+
     struct iv_buf data IV_CLEANUP(iv_buf_fini) = {0};
     if (!read_data(hive, size, inside, &data)) {
         value->trouble = "the data of a value of the hive are damaged";

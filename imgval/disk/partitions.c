@@ -1,3 +1,21 @@
+/*
+ * Partition tables: GPT, and MBR with its extensions.
+ *
+ * The order of the search matters. A GPT disk has an MBR as well, so the GPT is looked for first,
+ * in sector 1 and in the last sector, with the sector size that is known and with the usual ones.
+ * Only a disk without any is read as MBR. An MBR that announces a GPT which is not there is damage,
+ * and its one "partition" over the whole disk is not listed.
+ *
+ *   GPT   primary header in sector 1, the backup where the primary says; each has its own checksum
+ *         and that of its entries. The entries are taken from the primary, and from the backup
+ * where the primary is damaged. Both are read in any case: a backup that differs is a fault, as
+ *         firmware may use either.
+ *   MBR   four places in sector 0. A place of the type "extended" leads to a chain of records with
+ *         one logical partition each. Phones keep names for them in a partition of type 0x70.
+ *
+ * What is appended to the image always lies within the disk, so that no caller has to check it
+ * again; an entry that does not is a fault and nothing else. UEFI Specification 2.10, 5.2 and 5.3.
+ */
 #include "imgval/disk/partitions.h"
 
 #include "imgval/base/buf.h"
@@ -8,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Sizes in bytes; the specification has minima, the maxima are bounds of ours. */
 #define GPT_HEADER_MIN 92
 #define GPT_ENTRY_MIN 128
 #define GPT_ENTRY_MAX 4096
@@ -15,8 +34,10 @@
 #define GPT_NAME_SIZE 72
 #define MBR_PLACES 4
 #define MBR_LOGICAL_MAX 128
+/* Types of MBR partitions: the protective one of a GPT disk, and the one with the names. */
 #define MBR_PROTECTIVE 0xEE
 #define MBR_META 0x70
+/* The name table: 12 bytes of header, then entries of 96. */
 #define META_SIGNATURE 0x00080001
 #define META_ENTRY_SIZE 96
 #define META_COUNT_MAX 1024
@@ -58,6 +79,7 @@ uint32_t iv_partitions_crc(const void *bytes, size_t size)
     return ~crc;
 }
 
+/* A GUID as text in the usual form: the first three fields are stored little-endian. */
 static const char *guid_text(struct table *t, const unsigned char *g)
 {
     return iv_arena_printf(t->faults->arena,
@@ -124,6 +146,7 @@ static int compare_start(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
+/* What a message calls a partition: its name, else its number. */
 static const char *called(struct table *t, const struct iv_image_partition *p)
 {
     return p->name != NULL && p->name[0] != '\0'
@@ -131,6 +154,10 @@ static const char *called(struct table *t, const struct iv_image_partition *p)
                : iv_arena_printf(t->faults->arena, "number %" PRIu64, p->number);
 }
 
+/*
+ * Each partition, by its start, against the one before it that ends last: that one is enough to
+ * find every partition that begins inside of another, if not every pair.
+ */
 static void check_overlaps(struct table *t)
 {
     size_t count = t->image->partition_count - t->first;
@@ -165,6 +192,7 @@ struct gpt {
     unsigned char *entries;
 };
 
+/* Whether the sector `lba` starts with the signature of a GPT header. */
 static bool is_gpt(const struct iv_source *disk, uint64_t sector, uint64_t lba)
 {
     char bytes[8];
@@ -172,6 +200,7 @@ static bool is_gpt(const struct iv_source *disk, uint64_t sector, uint64_t lba)
            memcmp(bytes, "EFI PART", sizeof(bytes)) == 0;
 }
 
+/* A fault of one field of a header, by the sector of the header and the offset in it. */
 static bool gpt_wrong(struct table *t, const struct gpt *g, const char *field, unsigned offset,
                       uint64_t value, const char *why)
 {
@@ -179,6 +208,10 @@ static bool gpt_wrong(struct table *t, const struct gpt *g, const char *field, u
                  field, offset, value, why);
 }
 
+/*
+ * The fields of a header; `crc` is the checksum that it should have. A reserved field that is set
+ * is reported and does no harm.
+ */
 static bool check_header(struct table *t, const struct gpt *g, uint32_t revision, uint32_t crc)
 {
     uint64_t last = t->disk->size / t->sector - 1;
@@ -210,6 +243,7 @@ static bool check_header(struct table *t, const struct gpt *g, uint32_t revision
     return true;
 }
 
+/* The array of entries: bounded by check_header(), and checked as a whole before one is used. */
 static bool read_entries(struct table *t, struct gpt *g)
 {
     size_t size = (size_t)g->count * g->entry_size; /* at most 4 MiB */
@@ -227,6 +261,11 @@ static bool read_entries(struct table *t, struct gpt *g)
     return true;
 }
 
+/*
+ * Reads and checks the header in sector `lba` and its entries. The checksum covers the header with
+ * its own field as zeros. False: reported; then g->entries may or may not be set, and are not to be
+ * used.
+ */
 static bool read_gpt(struct table *t, uint64_t lba, struct gpt *g)
 {
     unsigned char bytes[SECTOR_MAX];
@@ -258,6 +297,10 @@ static bool read_gpt(struct table *t, uint64_t lba, struct gpt *g)
            read_entries(t, g);
 }
 
+/*
+ * One entry that is in use. One that leaves the usable sectors is reported and yet listed, unless
+ * it leaves the disk as well, or ends before it starts.
+ */
 static void add_gpt_entry(struct table *t, const struct gpt *g, uint32_t index)
 {
     const unsigned char *bytes = g->entries + (size_t)index * g->entry_size;
@@ -291,6 +334,10 @@ static void add_gpt_entry(struct table *t, const struct gpt *g, uint32_t index)
     }
 }
 
+/*
+ * Whether two headers describe the same table: own place, place of the entries and checksum of the
+ * header differ by design.
+ */
 static bool is_same_gpt(const struct gpt *a, const struct gpt *b)
 {
     return a->first_usable == b->first_usable && a->last_usable == b->last_usable &&
@@ -337,6 +384,10 @@ struct mbr_place {
     uint64_t count;
 };
 
+/*
+ * Decodes one of the four places of 16 bytes at offset 446; the old cylinder addresses are left
+ * out.
+ */
 static void mbr_place(const unsigned char *sector, size_t index, struct mbr_place *ret_place)
 {
     struct iv_cursor at = iv_cursor(sector + 446 + 16 * index, 16);
@@ -390,6 +441,10 @@ static bool is_protective(const unsigned char *mbr)
     return is && mbr[510] == 0x55 && mbr[511] == 0xAA;
 }
 
+/*
+ * A disk with at least one GPT header. A backup that is looked for without a primary can only be in
+ * the last sector. Entries whose type is zero are not in use.
+ */
 static void read_gpt_disk(struct table *t)
 {
     struct gpt primary;
@@ -401,12 +456,14 @@ static void read_gpt_disk(struct table *t)
     if (!has_mbr || !is_protective(mbr)) {
         (void)wrong(t, "sector 0 is no protective MBR");
     }
+
     bool has_primary = read_gpt(t, 1, &primary);
     bool has_backup = has_primary ? read_backup(t, &primary, &backup)
                                   : read_gpt(t, t->disk->size / t->sector - 1, &backup);
     if (!has_primary && !has_backup) {
         return;
     }
+
     const struct gpt *g = has_primary ? &primary : &backup;
     t->store->disk_id = guid_text(t, g->disk);
     for (uint32_t i = 0; g->entries != NULL && i < g->count; i++) {
@@ -414,6 +471,7 @@ static void read_gpt_disk(struct table *t)
             add_gpt_entry(t, g, i);
         }
     }
+
     check_overlaps(t);
     if (has_mbr && mbr[510] == 0x55 && mbr[511] == 0xAA) {
         check_hybrid(t, mbr);
@@ -422,6 +480,7 @@ static void read_gpt_disk(struct table *t)
 
 /* ---- MBR ----------------------------------------------------------------------------------- */
 
+/* The three types of an extended partition: CHS, LBA, and that of Linux. */
 static bool is_extended(unsigned type)
 {
     return type == 0x05 || type == 0x0F || type == 0x85;
@@ -446,6 +505,7 @@ static bool is_mbr(const unsigned char *sector)
     return any;
 }
 
+/* One place in use: appended if it lies within the disk, else reported. */
 static void add_mbr(struct table *t, uint64_t number, const struct mbr_place *place)
 {
     uint64_t sectors = t->disk->size / t->sector;
@@ -464,7 +524,11 @@ static void add_mbr(struct table *t, uint64_t number, const struct mbr_place *pl
     }
 }
 
-/* The chain of extended boot records: each has one partition and where the next record is. */
+/*
+ * The chain of extended boot records: each has one partition and where the next record is. The
+ * first counts from its own record, the second from the start of the chain. A chain can be made a
+ * ring, so its length is bounded.
+ */
 static void read_logical(struct table *t, uint64_t base)
 {
     uint64_t at = base;
@@ -519,6 +583,7 @@ static void name_partition(struct table *t, const unsigned char *bytes)
                 iv_faults_shown(t->faults->arena, name), offset);
 }
 
+/* The name table in the partition `meta`. One that is damaged costs the names alone. */
 static void read_names(struct table *t, const struct iv_image_partition *meta)
 {
     unsigned char head[12];
@@ -554,6 +619,10 @@ static void read_names(struct table *t, const struct iv_image_partition *meta)
     }
 }
 
+/*
+ * All partitions first, then the names: they are given by the start of a partition. A second
+ * extended partition is reported and not followed.
+ */
 static void read_mbr_disk(struct table *t, const unsigned char *sector)
 {
     struct iv_cursor at = iv_cursor(sector + 440, 4);
@@ -573,6 +642,7 @@ static void read_mbr_disk(struct table *t, const unsigned char *sector)
             add_mbr(t, i + 1, &place);
         }
     }
+
     check_overlaps(t);
     for (size_t i = t->first; i < t->image->partition_count; i++) {
         const struct iv_image_partition *p = &t->image->partitions[i];
@@ -619,6 +689,7 @@ void iv_partitions_read(const struct iv_source *disk, struct iv_image_store *sto
         read_gpt_disk(&t);
         return;
     }
+
     t.sector = store->sector_size != 0 ? store->sector_size : 512;
     store->sector_size = t.sector;
     if (disk->size >= sizeof(sector) && iv_source_read(disk, sector, sizeof(sector), 0) &&

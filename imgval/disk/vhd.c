@@ -1,3 +1,19 @@
+/*
+ * Virtual hard disks, as in Microsoft's "Virtual Hard Disk Image Format Specification" 1.0.
+ *
+ *   fixed     the disk as it is, then a footer of 512 bytes
+ *   dynamic   a copy of the footer, a header ("cxsparse"), the block allocation table, blocks,
+ *             footer
+ *
+ * The table of a dynamic disk has one 32-bit number for each block: the sector where it lies, or
+ * 0xFFFFFFFF where it was never written and reads as zeros. A block starts with a bitmap of the
+ * sectors that were written, which is passed over: without a parent disk, a sector that was never
+ * written holds zeros either way.
+ *
+ * The whole table is checked before a byte of the disk is read: two entries that share bytes would
+ * let one partition show the content of another. After that read_dynamic() can index it without a
+ * check.
+ */
 #include "imgval/disk/vhd.h"
 
 #include <inttypes.h>
@@ -7,12 +23,14 @@
 #define FOOTER_SIZE 512
 #define HEADER_SIZE 1024
 #define SECTOR 512
+/* Bounds of ours: 4 TiB of disk, and 2^25 entries in a table of 128 MiB. */
 #define DISK_MAX (UINT64_C(4) << 40)
 #define ENTRIES_MAX (UINT64_C(1) << 25)
 #define BLOCK_MIN 4096
 #define BLOCK_MAX (UINT64_C(256) << 20)
 #define ABSENT UINT32_MAX
 
+/* Disk types, in the footer at offset 60. */
 enum { FIXED = 2, DYNAMIC = 3, DIFFERENCING = 4 };
 
 /* All numbers are big-endian. */
@@ -25,6 +43,7 @@ static uint64_t number(const unsigned char *bytes, size_t size)
     return value;
 }
 
+/* A dynamic disk that is open: the context of read_dynamic(). Sizes in bytes. */
 struct vhd {
     struct iv_source file;
     uint64_t block_size;
@@ -45,6 +64,7 @@ bool iv_vhd_is(const struct iv_source *file)
            (file->size >= FOOTER_SIZE && has_cookie(file, file->size - FOOTER_SIZE, "conectix"));
 }
 
+/* A field of footer, header or table, with its offset in the file; returns false. */
 static bool wrong(struct iv_faults *faults, const char *field, uint64_t offset, uint64_t value,
                   const char *why)
 {
@@ -63,6 +83,7 @@ static uint64_t checksum(const unsigned char *bytes, size_t size, size_t field)
     return ~sum & UINT32_MAX;
 }
 
+/* The fields of a footer that were found at `at`; its disk type is left to the caller. */
 static bool check_footer(const unsigned char *footer, uint64_t at, struct iv_faults *faults)
 {
     uint64_t said = number(footer + 64, 4);
@@ -106,7 +127,10 @@ static int compare_sector(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Every block lies between the table and the footer, and no two share a byte. */
+/*
+ * Every block lies within the file, and no two share a byte. The sectors are sorted, so that only
+ * neighbours have to be compared. The copy goes back to the arena.
+ */
 static bool check_table(const struct vhd *vhd, uint64_t count, uint64_t table,
                         struct iv_arena *arena, struct iv_faults *faults)
 {
@@ -139,6 +163,7 @@ static bool check_table(const struct vhd *vhd, uint64_t count, uint64_t table,
     return true;
 }
 
+/* Reads the table, which was found to lie within the file, into vhd->table, and checks it. */
 static bool read_table(struct vhd *vhd, uint64_t count, uint64_t table, struct iv_arena *arena,
                        struct iv_faults *faults)
 {
@@ -158,6 +183,10 @@ static bool read_table(struct vhd *vhd, uint64_t count, uint64_t table, struct i
     return check_table(vhd, count, table, arena, faults);
 }
 
+/*
+ * The `read` of a dynamic disk. iv_source_read() has checked the range against the size of the
+ * disk, and open_dynamic() that the table reaches so far.
+ */
 static bool read_dynamic(const void *context, void *bytes, size_t size, uint64_t offset)
 {
     const struct vhd *vhd = context;
@@ -180,6 +209,10 @@ static bool read_dynamic(const void *context, void *bytes, size_t size, uint64_t
     return true;
 }
 
+/*
+ * The header at the place that the footer names, then the table. The bitmap of a block is rounded
+ * up to whole sectors, as the format wants it.
+ */
 static bool open_dynamic(const struct iv_source *file, const unsigned char *footer,
                          struct iv_arena *arena, struct iv_image_store *store,
                          struct iv_faults *faults, struct iv_source *ret_disk)
@@ -212,6 +245,7 @@ static bool open_dynamic(const struct iv_source *file, const unsigned char *foot
         return wrong(faults, "table offset", at + 16, table,
                      "the block table does not lie within the file");
     }
+
     struct vhd *vhd = IV_NEW(arena, struct vhd);
     vhd->file = *file;
     vhd->block_size = block;
@@ -219,6 +253,7 @@ static bool open_dynamic(const struct iv_source *file, const unsigned char *foot
     if (!read_table(vhd, count, table, arena, faults)) {
         return false;
     }
+
     store->block_size = block;
     for (uint64_t i = 0; i < count; i++) {
         store->entry_count += vhd->table[i] != ABSENT ? 1 : 0;
@@ -228,6 +263,7 @@ static bool open_dynamic(const struct iv_source *file, const unsigned char *foot
     return true;
 }
 
+/* A disk longer than the file is cut off; a file longer than the disk is read, and reported. */
 static bool open_fixed(const struct iv_source *file, struct iv_arena *arena,
                        struct iv_image_store *store, struct iv_faults *faults,
                        struct iv_source *ret_disk)
@@ -272,11 +308,13 @@ bool iv_vhd_open(const struct iv_source *file, struct iv_arena *arena, struct iv
     if (!find_footer(file, faults, footer, &at) || !check_footer(footer, at, faults)) {
         return false;
     }
+
     struct iv_image_store *store = IV_NEW(arena, struct iv_image_store);
     image->stores = store;
     image->store_count = 1;
     *store =
         (struct iv_image_store){.index = 1, .main_os = true, .disk_size = number(footer + 48, 8)};
+
     switch (number(footer + 60, 4)) {
     case FIXED:
         image->format = "VHD (fixed)";

@@ -1,7 +1,23 @@
 /*
- * WIM: header, lookup table, the directory tree of one image (a metadata resource), and data in
- * chunks. Every resource that is used must have the SHA-1 that the table says. What follows the
- * parts that the header names is not looked at ("secure" WIMs have a catalog there).
+ * WIM files as volumes: one of the images in a file is read as if it were a file system.
+ *
+ * A WIM is a store of resources, each named by the SHA-1 of its content:
+ *
+ *   header         208 bytes at offset 0: flags, size of a chunk, number of images, lookup table
+ *   lookup table   50 bytes for each resource: packed size, flags, offset, size, SHA-1
+ *   metadata       one resource for each image: security data, then the tree of directory entries
+ *   data           the content of files; the same content is there once, for all images
+ *
+ * Opening reads the header, the whole table (sorted by digest) and the metadata of the image that
+ * is wanted, which stays in memory. A directory is a row of entries in the metadata, each with the
+ * place of its own subdirectory; an entry names its data by SHA-1, which the table has.
+ *
+ * Every resource that is used must have the SHA-1 that the table says, so damage is never handed
+ * out as data. A hostile entry can name its parent as its subdirectory. Nothing here recurses, so
+ * only a caller that walks the tree has to bound its depth.
+ *
+ * What follows the parts that the header names is not looked at ("secure" WIMs have a catalog
+ * there). Solid, LZMS-compressed and split WIMs are refused by name.
  */
 #include "imgval/disk/volume_kinds.h"
 
@@ -22,6 +38,7 @@
 #define FLAG_LZMS 0x80000u
 #define FLAG_XPRESS_ALSO 0x200000u /* written by some tools */
 
+/* Flags of a resource are the eighth byte of its entry, after seven bytes of packed size. */
 #define BLOB_SIZE 50 /* an entry of the lookup table */
 #define BLOB_METADATA 0x2u
 #define BLOB_COMPRESSED 0x4u
@@ -33,10 +50,12 @@
 #define ATTRIBUTE_DIRECTORY 0x10u
 #define ATTRIBUTE_REPARSE 0x400u
 #define ATTRIBUTE_ENCRYPTED 0x4000u
+/* The bit of a reparse tag that says "this name stands for another" ([MS-FSCC] 2.1.2.1): links. */
 #define TAG_LEADS_ELSEWHERE 0x20000000u
 #define CHUNK_DEFAULT 32768
 #define PIECE_SIZE 65536
 
+/* Where bytes lie in the file, and how: sizes and offset in bytes, flags as BLOB_... */
 struct resource {
     uint64_t packed;
     unsigned flags;
@@ -72,6 +91,7 @@ static const char *probe(const struct iv_source *source)
                : NULL;
 }
 
+/* A fault of the kind that ends the opening of the WIM; returns false. */
 static bool fail(const struct iv_volume *volume, struct iv_fault *ret_fault,
                  enum iv_fault_kind kind, const char *what)
 {
@@ -109,6 +129,11 @@ static void reading_fini(struct reading *reading)
     iv_chunked_fini(&reading->chunked);
 }
 
+/*
+ * Opens a resource for reading; `arena` keeps the slice, the caller ends it by reading_fini().
+ * False: it does not lie within the file, its chunks have no table, or it is stored and has two
+ * sizes.
+ */
 static bool reading_open(const struct iv_volume *volume, const struct resource *resource,
                          struct iv_arena *arena, struct reading *ret_reading)
 {
@@ -202,6 +227,7 @@ static bool read_header(const struct iv_volume *volume, struct header *ret_heade
     if (part != 1 || parts != 1) {
         return fail(volume, ret_fault, IV_FAULT_UNSUPPORTED, "a part of a split WIM");
     }
+
     struct wim *wim = wim_of(volume);
     bool is_compressed = (flags & FLAG_COMPRESSED) != 0;
     wim->chunk = chunk != 0 ? chunk : CHUNK_DEFAULT;
@@ -256,6 +282,7 @@ static bool read_table(struct iv_volume *volume, const struct header *header, si
             *ret_metadata = blob;
         }
     }
+
     qsort(wim->blobs, wim->blob_count, sizeof(*wim->blobs), compare_blobs);
     volume->images = images;
     if (images != header->images) {
@@ -266,6 +293,10 @@ static bool read_table(struct iv_volume *volume, const struct header *header, si
            fail(volume, ret_fault, IV_FAULT_PARTITION, "the WIM has no such image");
 }
 
+/*
+ * Loads the directory tree of the image. Its first word is the size of the security data, itself
+ * included; the root entry follows, aligned to eight bytes.
+ */
 static bool read_metadata(struct iv_volume *volume, const struct blob *blob,
                           struct iv_fault *ret_fault)
 {
@@ -312,13 +343,17 @@ struct dentry {
     uint64_t next; /* where the next one lies */
 };
 
+/* An entry without data has a SHA-1 of zeros. */
 static bool is_empty_digest(const unsigned char *digest)
 {
     static const unsigned char none[IV_SHA1_SIZE] = {0};
     return digest != NULL && memcmp(digest, none, IV_SHA1_SIZE) == 0;
 }
 
-/* The streams behind an entry; the one without a name is the content if the entry names none. */
+/*
+ * The streams after an entry: alternate data streams, each aligned to eight bytes. The one without
+ * a name is the content of the file if the entry itself names none.
+ */
 static bool read_streams(struct iv_cursor *c, unsigned count, struct dentry *dentry)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -345,7 +380,11 @@ static bool read_streams(struct iv_cursor *c, unsigned count, struct dentry *den
     return true;
 }
 
-/* 1: read; 0: the end of a directory; -1: damaged. */
+/*
+ * The entry at an offset of the metadata. 1: read; 0: the end of a directory, a length of at most
+ * 8; -1: damaged. Name and digest lie in the metadata. `next` is always larger than `place`, so a
+ * walk over a directory ends.
+ */
 static int read_dentry(const struct wim *wim, uint64_t place, struct dentry *ret_dentry)
 {
     if (place > wim->metadata.size) {
@@ -394,6 +433,10 @@ static const struct blob *find_blob(const struct wim *wim, const unsigned char *
                : bsearch(&wanted, wim->blobs, wim->blob_count, sizeof(*wim->blobs), compare_blobs);
 }
 
+/*
+ * An entry as a node. Its info is the blob, or NULL: then the file is empty, or its data are in
+ * another part of the WIM; open_blob() finds out which.
+ */
 static struct iv_volume_node describe(const struct wim *wim, uint64_t place,
                                       const struct dentry *dentry)
 {
@@ -437,7 +480,7 @@ static enum iv_volume_outcome wim_root(struct iv_volume *volume, struct iv_volum
     return IV_VOLUME_FOUND;
 }
 
-/* Where the entries of a directory start; 0: it has none. */
+/* Where the entries of a directory start; 0: it has none. False: its own entry is damaged. */
 static bool first_entry(const struct wim *wim, const struct iv_volume_node *folder,
                         uint64_t *ret_place)
 {
@@ -449,6 +492,10 @@ static bool first_entry(const struct wim *wim, const struct iv_volume_node *fold
     return true;
 }
 
+/*
+ * Reads one directory into the index of names, which replaces the one before it: look-ups go
+ * through one directory after the other. False: an entry is damaged, and nothing can be found.
+ */
 static bool build_index(struct wim *wim, const struct iv_volume_node *folder)
 {
     uint64_t place;
@@ -536,6 +583,7 @@ static enum iv_volume_outcome open_blob(struct iv_volume *volume, const struct i
         return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE,
                                  "it has a reparse point of the unknown kind 0x%08X", dentry.tag);
     }
+
     const struct blob *blob = node->info;
     if (blob == NULL && !is_empty_digest(dentry.digest)) {
         return damaged(volume, ret_fault, "the WIM does not hold its data");
@@ -550,6 +598,10 @@ static enum iv_volume_outcome open_blob(struct iv_volume *volume, const struct i
     return IV_VOLUME_FOUND;
 }
 
+/*
+ * The whole file into `bytes`. The SHA-1 is that of the whole, so no part could be vouched for by
+ * itself.
+ */
 static enum iv_volume_outcome wim_read(struct iv_volume *volume, const struct iv_volume_node *node,
                                        void *bytes, struct iv_fault *ret_fault)
 {

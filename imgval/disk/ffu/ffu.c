@@ -1,3 +1,14 @@
+/*
+ * The front of an FFU: security header, image header, manifest and device-targeting records.
+ *
+ *   0                security header (32 bytes), catalog, hash table, padding to a whole chunk
+ *   base             image header (24 or 28 bytes), manifest, targeting records, padding
+ *   then             store headers (ffu_store.c), each padded to a whole block, then the payloads
+ *
+ * Chunks are the unit of the hash table and of the padding; chunk 0 starts at `base`. Each step
+ * needs the sizes that the one before it found, so reading stops at the first that cannot be
+ * trusted. What was read until then stays in the image, and the hashes can still be checked.
+ */
 #include "imgval/disk/ffu/ffu.h"
 
 #include "imgval/base/cursor.h"
@@ -26,6 +37,10 @@ static bool is_power_of_two(uint64_t value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
+/*
+ * False: nothing after this header can be found, as a size is impossible or the file ends before
+ * its hash table does. A wrong algorithm or table size costs the check of hashes alone.
+ */
 static bool check_security(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults,
                            uint32_t kib, uint32_t algorithm)
 {
@@ -64,6 +79,7 @@ static bool check_security(struct iv_ffu *ffu, struct iv_image *image, struct iv
     return true;
 }
 
+/* The security header at offset 0: six fields in 32 bytes, all little-endian. */
 static bool read_security(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults)
 {
     unsigned char bytes[IV_FFU_SECURITY_SIZE];
@@ -119,7 +135,7 @@ static bool find_image_header(struct iv_ffu *ffu, struct iv_image *image, struct
                          "there is no \"" IMAGE_SIGNATURE "\" at offset %" PRIu64, base + 4);
 }
 
-/* One record: seven lengths, then seven texts. Returns the place behind it, 0 when it is wrong. */
+/* One record: seven lengths, then seven texts. Returns the place after it, 0 when it is wrong. */
 static uint64_t read_record(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults,
                             uint64_t at)
 {
@@ -152,7 +168,7 @@ static uint64_t read_record(struct iv_ffu *ffu, struct iv_image *image, struct i
     return place;
 }
 
-/* Returns the place behind manifest and records, 0 when it is not known. */
+/* The records lie at `at`. Returns the place after the last one, 0 when it is not known. */
 static uint64_t read_records(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults,
                              uint64_t at, uint32_t count)
 {
@@ -175,6 +191,10 @@ struct image_header {
     uint32_t records;
 };
 
+/*
+ * The image header at `base`. The form with 28 bytes has a count of targeting records at its end;
+ * in the short form that count is taken as 0.
+ */
 static bool read_image_header(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults,
                               struct image_header *ret_header)
 {
@@ -232,6 +252,10 @@ static uint64_t read_front(struct iv_ffu *ffu, struct iv_image *image, struct iv
 
 /* ---- what the file holds in all ------------------------------------------------------------ */
 
+/*
+ * Whether the hash table has one hash for each chunk of the file. A file that was cut is reported
+ * as such once, so that its missing chunks are no second fault.
+ */
 static void check_table(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults)
 {
     uint64_t size = ffu->source.size;
@@ -267,6 +291,7 @@ bool iv_ffu_open(const struct iv_source *source, struct iv_arena *arena, struct 
     if (!read_security(ffu, image, faults)) {
         return false;
     }
+
     struct iv_ffu_section *sections = NULL;
     size_t section_count = 0;
     uint64_t at = read_front(ffu, image, faults, &sections, &section_count);

@@ -5,7 +5,7 @@
  *
  * The file is never trusted: every count, size and offset is checked in 64 bits before it is used,
  * and what is wrong becomes a fault that names field, offset and value. A structure that runs
- * behind the end of the file is a fault of kind TRUNCATED where the hash table says that the file
+ * past the end of the file is a fault of kind TRUNCATED where the hash table says that the file
  * was once that long, else of kind FFU_HEADER.
  *
  * A handle borrows its source and lives in its arena: nothing is to be closed.

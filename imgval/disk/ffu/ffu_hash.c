@@ -1,3 +1,14 @@
+/*
+ * Hashes of an FFU: catalog against hash table, hash table against chunks.
+ *
+ * The signature covers the catalog, the catalog names a digest of the hash table, and the table has
+ * a SHA-256 for each chunk. Each link is checked by itself and gets its own fault, so that a
+ * message says which link is broken.
+ *
+ * Chunks are small (often 128 KiB) and many, so they are read READ_SIZE bytes at a time.
+ * Neighbouring chunks that do not match are joined to one run, and a run becomes one fault: a
+ * region of a disk that went bad is one thing to a person, and not ten thousand.
+ */
 #include "imgval/disk/ffu/ffu_hash.h"
 
 #include "imgval/base/digest.h"
@@ -43,6 +54,7 @@ static bool digest_table(const struct iv_ffu *ffu, struct iv_faults *faults,
                                  IV_FFU_SECURITY_SIZE + ffu->catalog_size);
 }
 
+/* One fault for a catalog that was changed: it names one of the signers that do not fit. */
 static void report_signers(const struct iv_image *image, struct iv_faults *faults)
 {
     if (image->signature == IV_SIGNATURE_INVALID) {
@@ -133,6 +145,10 @@ struct check {
     uint64_t run_count;
 };
 
+/*
+ * Reports the run of mismatches in hand, if there is one. The file may end inside of its last
+ * chunk.
+ */
 static void end_run(struct check *c)
 {
     if (c->run_count == 0) {
@@ -158,6 +174,7 @@ static void end_run(struct check *c)
     c->run_count = 0;
 }
 
+/* Counts one chunk: a match ends the run in hand, a mismatch makes it longer or begins one. */
 static void compare(struct check *c, uint64_t chunk, const unsigned char *wanted,
                     const unsigned char *digest)
 {
@@ -171,6 +188,7 @@ static void compare(struct check *c, uint64_t chunk, const unsigned char *wanted
     c->run_count++;
 }
 
+/* Adds zeros to the digest. They are taken from c->bytes, whose content is lost. */
 static void add_zeros(struct check *c, uint64_t size)
 {
     memset(c->bytes, 0, size < READ_SIZE ? (size_t)size : READ_SIZE);
@@ -202,6 +220,7 @@ static bool hash_single(struct check *c, uint64_t chunk, unsigned char *ret_dige
     return read;
 }
 
+/* Chunks that cannot be read are neither right nor wrong: they are counted apart. */
 static void skip(struct check *c, uint64_t chunk, uint64_t count)
 {
     end_run(c);
@@ -248,7 +267,7 @@ static void hash_piece(struct check *c, uint64_t first, uint64_t last)
     }
 }
 
-/* The first chunk that starts at or behind a place of the file. */
+/* The first chunk that starts at or after a place of the file. */
 static uint64_t chunk_behind(const struct iv_ffu *ffu, uint64_t place)
 {
     if (place <= ffu->base) {
@@ -269,6 +288,7 @@ void iv_ffu_check_hashes(const struct iv_ffu *ffu, uint64_t from, uint64_t to,
     uint64_t count =
         image->hash.chunks < image->hash.entries ? image->hash.chunks : image->hash.entries;
     last = last < count ? last : count;
+
     struct check c = {
         .ffu = ffu,
         .image = image,
@@ -287,6 +307,7 @@ void iv_ffu_check_hashes(const struct iv_ffu *ffu, uint64_t from, uint64_t to,
         }
         chunk += piece;
     }
+
     end_run(&c);
     unsigned char unused[IV_SHA256_SIZE];
     iv_sha256_close(c.sha, unused);

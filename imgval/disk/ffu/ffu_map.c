@@ -1,4 +1,27 @@
-/* From block entries to a disk: which block of the payload each block of the disk is. */
+/*
+ * From block entries to a disk: which block of the payload each block of the disk is.
+ *
+ * A store is an array of payload blocks and a list of block entries. Entry N says where block N of
+ * the payload goes: a count of places, a block count (always 1), then for each place an access
+ * method and a block index. An index counts blocks from the begin or from the end of the disk, and
+ * "from the end" has no meaning until the size of the disk is known. The manifest may say that size
+ * (MinSectorCount times SectorSize); otherwise it follows from the indexes alone. So the entries
+ * are walked twice:
+ *
+ *   1. check them, and find how far they reach from the begin and from the end;
+ *   2. with the size of the disk known, fill the map: one number for each block of the disk.
+ *
+ * A block of the disk may be named more than once. The device writes the entries in order, so the
+ * last one counts: later entries overwrite earlier ones in the map. A block that no entry names
+ * keeps 0 and reads as zeros.
+ *
+ * All counts come from the file. Memory is bounded before it is allocated (IV_FFU_MAP_MAX blocks on
+ * all disks together) and time by IV_FFU_LOCATIONS_MAX. The entries are streamed through one
+ * buffer, since they can be larger than what a reader may allocate.
+ *
+ * The last part of the file goes the other way, from a range of the file to places on the disks,
+ * for messages about damaged chunks.
+ */
 #include "imgval/base/buf.h"
 #include "imgval/base/cursor.h"
 #include "imgval/disk/ffu/ffu_parts.h"
@@ -8,6 +31,8 @@
 #include <string.h>
 
 #define BUFFER_SIZE 65536
+
+/* Access methods of a place (DISK_BEGIN and DISK_END in the format's description). */
 #define FROM_BEGIN 0
 #define FROM_END 2
 
@@ -27,7 +52,11 @@ struct entries {
     size_t used;
 };
 
-/* The next `size` bytes (at most 8), or NULL: behind the end, or unreadable. */
+/*
+ * The next `size` bytes (at most 8), or NULL: after the end, or unreadable. They lie in the buffer
+ * and are valid until the next call. What is left in the buffer moves to its front before more is
+ * read, so that no number is ever split.
+ */
 static const unsigned char *entries_take(struct entries *e, size_t size)
 {
     size_t left = e->size - e->used;
@@ -52,11 +81,13 @@ static const unsigned char *entries_take(struct entries *e, size_t size)
     return place;
 }
 
+/* The file offset of the next byte that entries_take() returns: for messages. */
 static uint64_t entries_offset(const struct entries *e)
 {
     return e->at - (e->size - e->used);
 }
 
+/* Every part of an entry is a pair of 32-bit numbers. False: entries_take() has none. */
 static bool take_pair(struct entries *e, uint32_t *ret_first, uint32_t *ret_second)
 {
     const unsigned char *place = entries_take(e, 8);
@@ -80,6 +111,10 @@ struct walk {
     uint32_t *blocks; /* NULL: only look */
 };
 
+/*
+ * One place of an entry, at file offset `offset`. With w->blocks it goes into the map; by then the
+ * size of the disk is known, and the check before it keeps the index inside of the map.
+ */
 static bool walk_location(struct walk *w, uint64_t offset, uint32_t entry, uint32_t method,
                           uint32_t index)
 {
@@ -102,6 +137,10 @@ static bool walk_location(struct walk *w, uint64_t offset, uint32_t entry, uint3
     return true;
 }
 
+/*
+ * One entry with its places. The count of places is checked against the bytes that are left before
+ * the loop: a count of 2^32 must not cost more than the file has.
+ */
 static bool walk_entry(struct walk *w, struct entries *e, uint32_t entry)
 {
     uint64_t offset = entries_offset(e);
@@ -137,6 +176,10 @@ static bool walk_entry(struct walk *w, struct entries *e, uint32_t entry)
     return true;
 }
 
+/*
+ * One walk over all entries of the store: they must fill entry_size exactly. The buffer lives in
+ * the arena, as it is too large for the stack.
+ */
 static bool walk_entries(struct walk *w, struct iv_ffu *ffu)
 {
     struct entries *e = IV_NEW(ffu->arena, struct entries);
@@ -159,6 +202,10 @@ static bool walk_entries(struct walk *w, struct iv_ffu *ffu)
 
 /* ---- the map ------------------------------------------------------------------------------- */
 
+/*
+ * Whether the size of the disk is possible: within the limits that keep the map small, and a whole
+ * number of blocks.
+ */
 static bool check_disk(const struct iv_ffu *ffu, const struct iv_image_store *store,
                        struct iv_faults *faults)
 {
@@ -189,12 +236,15 @@ bool iv_ffu_map(struct iv_ffu *ffu, struct iv_image_store *store, struct iv_faul
         }
         w.disk_blocks = store->disk_size / store->block_size;
     }
+
     struct iv_arena_mark mark = iv_arena_mark(ffu->arena);
     bool sound = walk_entries(&w, ffu);
     if (!sound) {
         return false;
     }
     iv_arena_reset(ffu->arena, mark);
+
+    /* Both ends are counted apart: blocks from the begin and from the end do not overlap. */
     if (store->disk_size == 0) {
         store->disk_size = (w.begin_end + w.end_end) * store->block_size;
         if (!check_disk(ffu, store, faults)) {
@@ -202,11 +252,13 @@ bool iv_ffu_map(struct iv_ffu *ffu, struct iv_image_store *store, struct iv_faul
         }
         w.disk_blocks = store->disk_size / store->block_size;
     }
+
     w.blocks = IV_NEW_ARRAY(ffu->arena, uint32_t, (size_t)w.disk_blocks);
     ffu->map_blocks += w.disk_blocks;
     if (!walk_entries(&w, ffu)) {
         return false;
     }
+
     store->location_count = w.locations;
     *map = (struct iv_ffu_map){
         .ffu = ffu,
@@ -222,6 +274,10 @@ bool iv_ffu_map(struct iv_ffu *ffu, struct iv_image_store *store, struct iv_faul
     return true;
 }
 
+/*
+ * The `read` of a disk as a source: iv_source_read() has checked the range, so each block of it is
+ * in the map. Piece by piece, as neighbours on the disk may lie anywhere in the payload.
+ */
 static bool read_disk(const void *context, void *bytes, size_t size, uint64_t offset)
 {
     const struct iv_ffu_map *map = context;
@@ -297,6 +353,7 @@ void iv_ffu_partitions(const struct iv_ffu *ffu, struct iv_image *image, struct 
 
 /* ---- file range -> places ------------------------------------------------------------------ */
 
+/* The text of a message in the making; of `count` places only the first few are in it. */
 struct places {
     struct iv_buf *text;
     const struct iv_image *image;
@@ -322,6 +379,7 @@ static void add_partitions(struct places *places, uint64_t store, uint64_t start
     iv_buf_puts(places->text, named > 0 ? ")" : " (no partition)");
 }
 
+/* The blocks [first, behind) of the disk of a store. */
 static void add_place(struct places *places, const struct iv_ffu_map *map, size_t store,
                       uint64_t first, uint64_t behind)
 {
@@ -335,7 +393,11 @@ static void add_place(struct places *places, const struct iv_ffu_map *map, size_
                    behind * map->block_size);
 }
 
-/* Runs of blocks of the disk that the entries [low, high) are written to. */
+/*
+ * Runs of blocks of the disk that the entries [low, high) are written to. The map is searched for
+ * them, since it has what is left after all overwriting; it holds the number of an entry plus 1.
+ * One round more than there are blocks ends the last run.
+ */
 static void add_store(struct places *places, const struct iv_ffu_map *map, size_t store,
                       uint64_t low, uint64_t high)
 {
@@ -366,6 +428,8 @@ const char *iv_ffu_place(const struct iv_ffu *ffu, const struct iv_image *image,
             continue;
         }
         payload = true;
+
+        /* The entries whose blocks the range touches, the first and the last in part. */
         uint64_t low = start <= map->payload ? 0 : (start - map->payload) / map->block_size;
         uint64_t high = end >= map_end
                             ? image->stores[i].entry_count

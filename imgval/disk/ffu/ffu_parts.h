@@ -38,7 +38,7 @@ struct iv_ffu {
     uint64_t table_size;
     uint64_t base;    /* offset of the image header: of chunk 0 */
     uint64_t covered; /* where the file ends by the hash table's account */
-    bool is_short;    /* something lies behind the end: said once */
+    bool is_short;    /* something lies past the end: said once */
     struct iv_ffu_map *maps;
     size_t map_count;
     uint64_t map_blocks; /* of all maps together */
@@ -54,7 +54,7 @@ struct iv_ffu_section {
 };
 
 /*
- * Parses the manifest's text (NUL-terminated behind `size`) into image->version ... and claims; the
+ * Parses the manifest's text (NUL-terminated after `size`) into image->version ... and claims; the
  * [Store] sections into an array, matched with the store headers by order. Faults are FFU_HEADER.
  */
 void iv_ffu_manifest(const char *text, size_t size, struct iv_image *image,

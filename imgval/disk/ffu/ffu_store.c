@@ -1,4 +1,12 @@
-/* The store headers of an FFU, all of them before the first payload. */
+/*
+ * The store headers of an FFU, all of them before the first payload.
+ *
+ * A header is followed by validation entries and block entries, and padded to a whole block. The
+ * major version decides how it reads: version 1 has one store and no more fields, version 2 adds
+ * the number of stores, their index, the size of the payload and a device path. The payloads follow
+ * after the last header in the order of the stores, so none of them can be placed before all
+ * headers are read.
+ */
 #include "imgval/base/buf.h"
 #include "imgval/base/cursor.h"
 #include "imgval/base/text.h"
@@ -9,7 +17,7 @@
 
 #define HEADER_SIZE 248
 #define HEADER_V2_SIZE                                                                             \
-    14 /* behind the first 248 bytes: store count, index, payload size, length                     \
+    14 /* after the first 248 bytes: store count, index, payload size, length                      \
         */
 #define PLATFORM_IDS_SIZE 192
 #define DEVICE_PATH_MAX 1024
@@ -27,6 +35,7 @@ struct store_header {
     uint16_t path_length;
 };
 
+/* The 248 bytes that all versions have; the members of version 2 stay 0. */
 static void decode(const unsigned char *bytes, struct store_header *h)
 {
     struct iv_cursor at = iv_cursor(bytes, HEADER_SIZE);
@@ -92,6 +101,10 @@ static bool check_block_size(const struct iv_ffu *ffu, const struct iv_image_sto
     return true;
 }
 
+/*
+ * A phase is a range of block entries: its first one and their number. One that reaches past the
+ * last entry is reported and kept as it is.
+ */
 static void check_phase(struct iv_image_store *store, struct iv_faults *faults, const char *name,
                         uint64_t offset, const uint32_t *numbers, struct iv_image_phase *ret_phase)
 {
@@ -158,7 +171,7 @@ static void keep_header(struct iv_ffu *ffu, struct iv_image_store *store,
     check_phase(store, faults, "final", 240, h->phases + 4, &store->final);
 }
 
-/* Version 2: the members behind the first 248 bytes. Returns the place behind them, or 0. */
+/* Version 2: the members after the first 248 bytes. Returns the place after them, or 0. */
 static uint64_t read_v2(struct iv_ffu *ffu, struct iv_image *image, struct iv_image_store *store,
                         struct store_header *h, struct iv_faults *faults)
 {
@@ -195,6 +208,10 @@ static uint64_t read_v2(struct iv_ffu *ffu, struct iv_image *image, struct iv_im
     return at + size;
 }
 
+/*
+ * What version 2 says twice must agree. Stores are numbered from 1 in the order of the file, as
+ * payloads are found by that order alone.
+ */
 static bool check_v2(const struct iv_image *image, const struct iv_image_store *store,
                      const struct store_header *h, struct iv_faults *faults, uint64_t store_count)
 {
@@ -252,7 +269,7 @@ static bool walk_validation(struct iv_ffu *ffu, struct iv_image_store *store,
                                     "there are bytes after the last one");
 }
 
-/* Reads one header. Returns the place behind header and entries, padded; 0: no way to go on. */
+/* Reads one header. Returns the place after header and entries, padded; 0: no way to go on. */
 static uint64_t read_store(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults,
                            struct iv_image_store *store, uint64_t *store_count)
 {
@@ -273,6 +290,7 @@ static uint64_t read_store(struct iv_ffu *ffu, struct iv_image *image, struct iv
     if (!check_block_size(ffu, store, faults)) {
         return 0;
     }
+
     if (version == 2) {
         at = read_v2(ffu, image, store, &h, faults);
         if (at == 0 || !check_v2(image, store, &h, faults, *store_count)) {
@@ -288,6 +306,7 @@ static uint64_t read_store(struct iv_ffu *ffu, struct iv_image *image, struct iv
         !walk_validation(ffu, store, &h, faults, at)) {
         return 0;
     }
+
     store->entry_offset = at + h.validation_size;
     store->payload_size = store->entry_count * store->block_size;
     if (store->entry_count * 8 > store->entry_size) {
@@ -303,6 +322,10 @@ static uint64_t read_store(struct iv_ffu *ffu, struct iv_image *image, struct iv
     return (at + store->block_size - 1) / store->block_size * store->block_size;
 }
 
+/*
+ * Takes what the manifest says about a store. A sector size that no disk has is not used: the size
+ * of the disk is then 0, and ffu_map.c finds it.
+ */
 static void join_section(struct iv_image_store *store, const struct iv_ffu_section *section)
 {
     store->store_id = section->store_id;
@@ -336,7 +359,7 @@ static uint64_t read_headers(struct iv_ffu *ffu, struct iv_image *image, struct 
     return at;
 }
 
-/* Payloads lie one behind the other in the order of the stores. */
+/* Payloads lie one after the other in the order of the stores. */
 static void place_payloads(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults,
                            uint64_t at)
 {

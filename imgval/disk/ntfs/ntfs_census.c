@@ -1,3 +1,25 @@
+/*
+ * The census of a volume: one pass over the whole master file table.
+ *
+ * NTFS has no checksums, but it writes some things twice. The name of a file is in the index of its
+ * directory and in the file's own record, with a reference to the directory. Whether a cluster is
+ * in use is in the volume's bitmap and in the run list of the one file that has it. A reader that
+ * trusts one of the two can be misled by damage, or by somebody who hides a file: so both are
+ * compared, the names by ntfs_folders.c and the clusters by ntfs_data.c.
+ *
+ * The pass collects two things from every sound record:
+ *
+ *   places  (directory, file, hash of the name), sorted, so that all of one directory are
+ *           neighbours and iv_ntfs_census_agrees() finds them by binary search;
+ *   claims  two bits for each cluster: taken by some attribute, and taken by more than one.
+ *
+ * Names are kept as 64-bit hashes: a place has a fixed size, and a volume with a million files
+ * costs some tens of MiB. The hash is not a cryptographic one: what is found is damage and plain
+ * tampering, not names that were made to collide.
+ *
+ * Damaged records are passed over here. A record that is needed is opened again by ntfs_file.c,
+ * which reports the damage where it matters.
+ */
 #include "imgval/disk/ntfs/ntfs_census.h"
 
 #include <stdlib.h>
@@ -6,12 +28,17 @@
 #define FIRST_FILE 24 /* records before it are those of the volume itself */
 #define PIECE_SIZE 65536
 
+/*
+ * One bit for each cluster in both maps, as in the bitmap of the volume; `count`: clusters claimed
+ * so far, each as often as it was claimed.
+ */
 struct claims {
     unsigned char *taken;
     unsigned char *shared;
     uint64_t count;
 };
 
+/* The pass at work: what is kept goes to `arena`, all else to `scratch`. */
 struct taking {
     struct iv_ntfs *ntfs;
     struct iv_arena *arena; /* of the census */
@@ -50,6 +77,10 @@ static int compare_files(const void *a, const void *b)
     return order != 0 ? order : (int)one->is_posix - (int)other->is_posix;
 }
 
+/*
+ * By file, then by name: the order of census and listing. It refines compare_files(), so an array
+ * that is sorted by it can be searched by either.
+ */
 static int compare_places(const void *a, const void *b)
 {
     int order = compare_files(a, b);
@@ -58,6 +89,10 @@ static int compare_places(const void *a, const void *b)
                                         ((const struct iv_ntfs_place *)b)->name);
 }
 
+/*
+ * Marks `count` clusters from `from` on as taken, and as shared those that were taken before. Eight
+ * at a time where a whole byte of the maps is meant: runs are long.
+ */
 static void claim(struct claims *claims, uint64_t from, uint64_t count)
 {
     claims->count += count;
@@ -71,12 +106,20 @@ static void claim(struct claims *claims, uint64_t from, uint64_t count)
     }
 }
 
-/* A sound volume has no cluster twice: this ends the work that a hostile one makes. */
+/*
+ * A sound volume has no cluster twice: this ends the work that a hostile one makes. Else a million
+ * records could each claim the whole volume. Twice as many as there are is allowed, so that the
+ * overlaps of an accident are still found and named.
+ */
 static bool is_too_much(const struct taking *taking)
 {
     return taking->claims.count / 2 > taking->ntfs->clusters;
 }
 
+/*
+ * The clusters of one piece of an attribute that lies outside of its record. A run list that is
+ * damaged claims nothing; whoever opens the file reports it.
+ */
 static void claim_clusters(struct taking *taking, const struct iv_ntfs_attribute *piece)
 {
     if (is_too_much(taking)) {
@@ -95,6 +138,10 @@ static void claim_clusters(struct taking *taking, const struct iv_ntfs_attribute
     iv_arena_reset(&taking->scratch, mark);
 }
 
+/*
+ * Short (DOS) names are left out: each stands beside a long one of the same file, which
+ * ntfs_folders.c checks.
+ */
 static void add_name(struct taking *taking, const struct iv_ntfs_attribute *attribute,
                      uint64_t file)
 {
@@ -120,6 +167,10 @@ static bool is_sound(const struct iv_ntfs_record *record)
     return step == IV_NTFS_STEP_END;
 }
 
+/*
+ * Two walks over the attributes: the first one only finds whether the record is sound to its end,
+ * so that half of a damaged record is never counted. What a record adds belongs to its base record.
+ */
 static void count_record(struct taking *taking, unsigned char *bytes, uint64_t number)
 {
     struct iv_ntfs_record record;
@@ -141,6 +192,10 @@ static void count_record(struct taking *taking, unsigned char *bytes, uint64_t n
     }
 }
 
+/*
+ * Reads the table piece by piece. A piece is a multiple of the size of a record, so none is split.
+ * False: a part of the table cannot be read, or is_too_much().
+ */
 static bool count_records(struct taking *taking, struct iv_ntfs_why *why)
 {
     struct iv_ntfs *ntfs = taking->ntfs;
@@ -184,6 +239,10 @@ bool iv_ntfs_census_take(struct iv_ntfs *ntfs, struct iv_arena *arena,
     return true;
 }
 
+/*
+ * Whether a name from a record is in the listing of the directory; for a POSIX name another name of
+ * the same file, not of that space, will do (see ntfs_census.h).
+ */
 static bool is_listed(const struct iv_ntfs_place *place, const struct iv_ntfs_place *listed,
                       size_t count)
 {
