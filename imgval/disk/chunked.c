@@ -1,3 +1,11 @@
+/*
+ * Random access to data that were packed in chunks.
+ *
+ * A table of offsets comes first: one for each chunk but the first, which starts right after the
+ * table. They are of four bytes, or of eight where the data are 4 GiB or more, and count from the
+ * end of the table. The table is not kept: two offsets are read for each chunk. A chunk that is as
+ * long packed as unpacked is stored (see iv_unpack()).
+ */
 #include "imgval/disk/chunked.h"
 
 #include "imgval/base/cursor.h"
@@ -33,7 +41,7 @@ void iv_chunked_fini(struct iv_chunked *chunked)
     iv_buf_fini(&chunked->plain);
 }
 
-/* Where a chunk starts in the packed data; for the number behind the last, where that one ends. */
+/* Where a chunk starts in the packed data; for the number after the last, where that one ends. */
 static bool chunk_start(const struct iv_chunked *chunked, uint64_t number, uint64_t *ret_start)
 {
     uint64_t table = (chunked->count - 1) * chunked->width;
@@ -54,12 +62,17 @@ static bool chunk_start(const struct iv_chunked *chunked, uint64_t number, uint6
     return !__builtin_add_overflow(table, offset, ret_start);
 }
 
+/* Bytes of a chunk when it is unpacked: the last one is shorter. */
 static size_t chunk_size(const struct iv_chunked *chunked, uint64_t number)
 {
     uint64_t left = chunked->size - number * chunked->chunk;
     return left < chunked->chunk ? (size_t)left : chunked->chunk;
 }
 
+/*
+ * Unpacks one chunk into `out`. Its packed size is bounded by its unpacked one before memory is
+ * asked for.
+ */
 static bool read_chunk(struct iv_chunked *chunked, uint64_t number, void *out)
 {
     size_t size = chunk_size(chunked, number);

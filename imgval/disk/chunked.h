@@ -1,6 +1,6 @@
 /*
  * chunked.h: what WIM resources and compact (WOF) files have in common: data in chunks of equal
- * size, packed one by one behind a table of offsets. Private to volume*.c.
+ * size, packed one by one after a table of offsets. Private to volume*.c.
  */
 #ifndef IMGVAL_DISK_CHUNKED_H
 #define IMGVAL_DISK_CHUNKED_H

@@ -1,4 +1,7 @@
-/* Lengths are checked against what is left before an element is handed out (X.690, 8.1 and 10.1).
+/*
+ * DER elements, one after the other: tag, length, value (X.690, 8.1 and 10.1). Lengths are checked
+ * against what is left before an element is handed out, so values never reach out of their parent.
+ * Only tags of one byte and definite lengths are read: catalogs have no others.
  */
 #include "imgval/disk/der.h"
 

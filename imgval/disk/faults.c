@@ -1,3 +1,8 @@
+/*
+ * The list of faults of one image. It grows by doubling in the arena and keeps no capacity: a count
+ * that is a power of two means that the room is used up. Faults of a kind beyond
+ * IV_FAULTS_OF_A_KIND are only counted, and iv_faults_finish() says so in the last one kept.
+ */
 #include "imgval/disk/faults.h"
 
 #include "imgval/base/buf.h"
@@ -51,6 +56,10 @@ void iv_faults_finish(struct iv_faults *faults)
     }
 }
 
+/*
+ * Kinds that blame the content of the file. When the file could not be read, they may be a result
+ * of that and are taken back.
+ */
 static bool is_damage(enum iv_fault_kind kind)
 {
     return kind == IV_FAULT_FFU_HEADER || kind == IV_FAULT_HASH_TABLE || kind == IV_FAULT_CATALOG ||

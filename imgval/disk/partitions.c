@@ -7,8 +7,8 @@
  * and its one "partition" over the whole disk is not listed.
  *
  *   GPT   primary header in sector 1, the backup where the primary says; each has its own checksum
- *         and that of its entries. The entries are taken from the primary, and from the backup
- * where the primary is damaged. Both are read in any case: a backup that differs is a fault, as
+ *         and that of its entries. The entries are taken from the primary, and from the backup if
+ *         the primary is damaged. Both are read in any case: a backup that differs is a fault, as
  *         firmware may use either.
  *   MBR   four places in sector 0. A place of the type "extended" leads to a chain of records with
  *         one logical partition each. Phones keep names for them in a partition of type 0x70.

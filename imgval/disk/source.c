@@ -1,3 +1,9 @@
+/*
+ * The sources that need no format: a file, bytes in memory, and a part of another source. Their
+ * contexts live in the arena that was given. A file that is too short when it is read was cut
+ * meanwhile: its size was taken when it was opened. That is ESTALE, and only the first trouble of a
+ * file is kept.
+ */
 #include "imgval/disk/source.h"
 
 #include "imgval/base/file.h"

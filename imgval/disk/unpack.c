@@ -1,3 +1,17 @@
+/*
+ * XPRESS with Huffman codes, and LZX as WIM files have it.
+ *
+ * Both are LZ77 with canonical Huffman codes over a stream of 16-bit little-endian words. The parts
+ * they share come first: bits, codes, and an output that knows how much of it is filled. Reading
+ * past the end of the input gives zeros and is counted (`beyond`), as both formats look ahead
+ * further than they need; at the end of a chunk or block bits_overrun() finds whether any of those
+ * zeros were used.
+ *
+ * What an attacker controls: code lengths, match offsets and lengths. code_build() refuses lengths
+ * that need more codes than there are, output_match() refuses a match that starts before the output
+ * or ends after it, and each loop writes at least one byte a round or fails. Time is linear in the
+ * output.
+ */
 #include "imgval/disk/unpack.h"
 
 #include <string.h>
@@ -9,7 +23,7 @@ struct bits {
     const unsigned char *end;
     uint64_t window; /* the next bits, from the top */
     unsigned left;   /* of them */
-    unsigned beyond; /* the last ones of these are zeros behind the end of the input */
+    unsigned beyond; /* the last ones of these are zeros past the end of the input */
 };
 
 static struct bits bits_of(const unsigned char *bytes, size_t size)
@@ -51,6 +65,7 @@ static uint32_t bits_read(struct bits *bits, unsigned count)
     return value;
 }
 
+/* Whether bits past the end of the input were used. */
 static bool bits_overrun(const struct bits *bits)
 {
     return bits->left < bits->beyond;
@@ -62,13 +77,19 @@ static bool bits_overrun(const struct bits *bits)
 #define CODE_SYMBOLS_MAX 656 /* LZX: 256 + 8 * 50 */
 #define FAST_BITS 10
 
+/*
+ * A code for reading. Short codes, nearly all in practice, are found in `fast` by the next
+ * FAST_BITS bits; longer ones by comparison with the limit of each length. Canonical: codes of one
+ * length are consecutive numbers in the order of their symbols, so limit and offset are enough.
+ */
 struct code {
     uint16_t fast[1 << FAST_BITS];        /* symbol * 16 + length; 0: longer, or none */
-    uint32_t limit[CODE_LENGTH_MAX + 1];  /* first code behind those of the length, from the top */
+    uint32_t limit[CODE_LENGTH_MAX + 1];  /* first code after those of the length, from the top */
     uint32_t offset[CODE_LENGTH_MAX + 1]; /* of the length's first symbol, less its first code */
     uint16_t symbols[CODE_SYMBOLS_MAX];   /* by length, then by number */
 };
 
+/* Each place of `fast` that starts with the code gets its symbol. */
 static void code_fill_fast(struct code *code, uint32_t first, unsigned length, unsigned symbol)
 {
     if (length > FAST_BITS) {
@@ -139,6 +160,7 @@ struct output {
     size_t at;
 };
 
+/* Copies `length` bytes from `offset` before the end. False: one of the two is impossible. */
 static bool output_match(struct output *out, size_t offset, size_t length)
 {
     if (offset == 0 || offset > out->at || length > out->size - out->at) {
@@ -177,6 +199,10 @@ static bool xpress_length(struct bits *bits, size_t *length)
     return true;
 }
 
+/*
+ * [MS-XCA] 2.1: 512 code lengths of four bits, then the stream. A symbol from 256 on has the bits
+ * of the offset in its upper half and the length, less 3, in its lower one.
+ */
 static bool unpack_xpress(const unsigned char *in, size_t in_size, struct output *out)
 {
     unsigned char lengths[XPRESS_SYMBOLS];
@@ -230,6 +256,7 @@ enum lzx_block {
     LZX_UNCOMPRESSED = 3,
 };
 
+/* The state of one chunk. The lengths of codes are coded as differences to the block before. */
 struct lzx {
     struct bits bits;
     struct output *out;
@@ -245,12 +272,14 @@ struct lzx {
     bool has_aligned;
 };
 
+/* Slots of match offsets, by the size of the window (2^15 to 2^21 bytes). */
 static unsigned lzx_slots(unsigned order)
 {
     static const unsigned char slots[] = {30, 32, 34, 36, 38, 42, 50};
     return slots[order - IV_LZX_ORDER_MIN];
 }
 
+/* Bits that follow a slot: the offset within it. */
 static unsigned lzx_extra_bits(unsigned slot)
 {
     if (slot < 4) {
@@ -289,6 +318,10 @@ static unsigned lzx_read_run(struct lzx *lzx, int *ret_delta)
     return symbol >= 0 && symbol <= 16 ? run : 0;
 }
 
+/*
+ * Code lengths, themselves coded by a small code that precedes them. They are differences modulo 17
+ * to what `lengths` held before.
+ */
 static bool lzx_read_lengths(struct lzx *lzx, unsigned char *lengths, unsigned count)
 {
     unsigned char pre[LZX_PRE_SYMBOLS];
@@ -312,6 +345,7 @@ static bool lzx_read_lengths(struct lzx *lzx, unsigned char *lengths, unsigned c
     return true;
 }
 
+/* The codes at the start of a block. Literals and matches of the main code are sent apart. */
 static bool lzx_read_codes(struct lzx *lzx, enum lzx_block type)
 {
     lzx->has_aligned = type == LZX_ALIGNED;
@@ -332,6 +366,11 @@ static bool lzx_read_codes(struct lzx *lzx, enum lzx_block type)
            code_build(&lzx->length, lzx->length_lengths, LZX_LENGTH_SYMBOLS);
 }
 
+/*
+ * The offset of a match: one of the last three, or a new one, which takes their front. In an
+ * aligned block the lowest three bits have a code of their own, as they are not equally
+ * frequent where data are aligned.
+ */
 static bool lzx_read_offset(struct lzx *lzx, unsigned slot, uint32_t *ret_offset)
 {
     if (slot < 3) { /* a recent one, which comes to the front */
@@ -394,6 +433,10 @@ static bool lzx_read_packed(struct lzx *lzx, enum lzx_block type, size_t size)
     return out->at == end;
 }
 
+/*
+ * A block of plain bytes. It starts at a whole word with the three recent offsets, and is padded to
+ * one. Words that bits_ensure() fetched ahead are given back first.
+ */
 static bool lzx_read_stored(struct lzx *lzx, size_t size)
 {
     struct bits *bits = &lzx->bits;
@@ -420,6 +463,10 @@ static bool lzx_read_stored(struct lzx *lzx, size_t size)
     return true;
 }
 
+/*
+ * The header of a block: three bits of type, one for the default size, else the size. Then its
+ * data.
+ */
 static bool lzx_read_block(struct lzx *lzx)
 {
     enum lzx_block type = (enum lzx_block)bits_read(&lzx->bits, 3);

@@ -1,3 +1,13 @@
+/*
+ * Volumes: which file system a source holds, and paths in it.
+ *
+ * The kinds are asked in the order of the table. FAT comes last: it has hardly any signature, and
+ * the boot sectors of other file systems look like its own. A file system that is known by name
+ * alone is reported as such, and is not the same as one that is damaged.
+ *
+ * A path is walked part by part through the operations of the kind (volume_kinds.h). The directory
+ * that was looked into last is kept, as files are asked for directory by directory.
+ */
 #include "imgval/disk/volume.h"
 
 #include "imgval/base/text.h"
@@ -14,6 +24,7 @@
 
 /* ---- kinds that are named and not read ---- */
 
+/* Whether these bytes, at most 16, stand at an offset of the source. */
 static bool source_has(const struct iv_source *source, uint64_t offset, const char *text)
 {
     char bytes[16];
@@ -178,6 +189,7 @@ static enum iv_volume_outcome step(struct iv_volume *volume, const char *part,
     return outcome;
 }
 
+/* The node of a path, through directories. ABSENT also for a path that no volume can have. */
 static enum iv_volume_outcome walk(struct iv_volume *volume, const char *path,
                                    struct iv_volume_node *ret_node, struct iv_fault *ret_fault)
 {
@@ -251,6 +263,9 @@ enum iv_volume_outcome iv_volume_list(struct iv_volume *volume, const char *path
     return outcome;
 }
 
+/*
+ * The node of a file: a link is trouble, as what it stands for is not read; a directory is absent.
+ */
 static enum iv_volume_outcome find_file(struct iv_volume *volume, const char *path,
                                         struct iv_volume_node *ret_node, struct iv_fault *ret_fault)
 {

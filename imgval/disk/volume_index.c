@@ -80,6 +80,10 @@ void iv_volume_index_append(struct iv_volume_index *index, const struct iv_volum
     }
 }
 
+/*
+ * By the folded name, then by case, then by the order of the directory: so twins are neighbours,
+ * and the first added of two equal names is found.
+ */
 static int compare_names(const void *a, const void *b)
 {
     const struct iv_volume_name *one = a;

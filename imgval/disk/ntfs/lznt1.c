@@ -1,3 +1,11 @@
+/*
+ * LZNT1: a row of chunks, each with a header word and at most 4096 bytes when unpacked.
+ *
+ * The header has the size of the packed bytes less one, a fixed pattern, and whether the chunk is
+ * packed or stored. A packed chunk is groups of a byte of flags and eight items: a flag of 0 is a
+ * literal byte, of 1 a word that copies earlier bytes of the same chunk. How that word divides into
+ * distance and length depends on how much of the chunk is there, as no distance can be longer.
+ */
 #include "imgval/disk/ntfs/lznt1.h"
 
 #include <string.h>
@@ -30,6 +38,10 @@ static bool copy_back(unsigned word, unsigned char *out, size_t *at)
     return true;
 }
 
+/*
+ * One packed chunk into IV_LZNT1_CHUNK bytes at `out`. *ret_size: how many it gave; fewer are fine
+ * for the last one alone.
+ */
 static bool unpack_chunk(const unsigned char *in, size_t in_size, unsigned char *out,
                          size_t *ret_size)
 {

@@ -1,3 +1,20 @@
+/*
+ * From the attribute of a file to its bytes.
+ *
+ * A run list maps clusters of the attribute (VCN) to clusters of the volume (LCN): pairs of a
+ * length and a signed distance from the start of the run before. A run without a distance is a
+ * hole, which reads as zeros. A large attribute has several pieces in several records; their lists
+ * are joined, and each must begin where the one before it ended.
+ *
+ * A compressed attribute is cut into units, usually of 16 clusters. How a unit is stored follows
+ * from its runs alone: all clusters there, it is stored as it is; none, it is zeros; some followed
+ * by a hole, those are the packed bytes.
+ *
+ * Everything is checked when a stream is opened, before a byte is read: that runs lie within the
+ * volume, have no gaps and are as long as the sizes say, and that the volume's bitmap and the
+ * census (ntfs_census.c) agree that the clusters belong to this attribute. Zeros in place of lost
+ * data are the one answer that must never be given.
+ */
 #include "imgval/disk/ntfs/ntfs_data.h"
 
 #include "imgval/base/cursor.h"
@@ -6,6 +23,7 @@
 #include <string.h>
 
 #define BOOT_SIZE 512u
+/* Bounds: what is larger is refused. */
 #define CLUSTER_SIZE_MAX (2u << 20)
 #define UNIT_SIZE_MAX (1u << 20)
 #define UNIT_SHIFT_MAX 8u
@@ -79,6 +97,7 @@ bool iv_ntfs_boot(const struct iv_source *source, struct iv_ntfs *ret_ntfs, stru
 
 /* ---- run lists ---- */
 
+/* A little-endian number of `size` bytes whose highest bit is its sign. */
 static int64_t signed_of(uint64_t value, unsigned size)
 {
     unsigned unused = 64 - 8 * size;
@@ -166,6 +185,7 @@ static bool bits(const unsigned char *map, uint64_t from, uint64_t count, bool a
     return !any;
 }
 
+/* No run may use a cluster that is free, or that another attribute has as well. */
 static bool check_clusters(const struct iv_ntfs *ntfs, const struct iv_ntfs_runs *runs,
                            struct iv_ntfs_why *why)
 {
@@ -188,12 +208,17 @@ static bool check_clusters(const struct iv_ntfs *ntfs, const struct iv_ntfs_runs
 
 /* ---- streams ---- */
 
+/* Whether two pieces are of one attribute: the same type and name. */
 static bool is_same(const struct iv_ntfs_attribute *a, const struct iv_ntfs_attribute *b)
 {
     return a->type == b->type && a->name_size == b->name_size &&
            memcmp(a->name, b->name, a->name_size) == 0;
 }
 
+/*
+ * Prepares for compressed units. A hole in an attribute that is neither sparse nor compressed is
+ * damage: it would read as zeros that nobody wrote.
+ */
 static bool set_unit(const struct iv_ntfs *ntfs, const struct iv_ntfs_attribute *first,
                      struct iv_arena *arena, struct iv_ntfs_stream *stream, struct iv_ntfs_why *why)
 {
@@ -215,6 +240,10 @@ static bool set_unit(const struct iv_ntfs *ntfs, const struct iv_ntfs_attribute 
     return true;
 }
 
+/*
+ * The three sizes of the first piece (or four, if it can have holes) against the runs of all
+ * pieces.
+ */
 static bool check_sizes(const struct iv_ntfs *ntfs, const struct iv_ntfs_attribute *first,
                         const struct iv_ntfs_runs *runs, struct iv_ntfs_why *why)
 {
@@ -267,7 +296,7 @@ bool iv_ntfs_stream_open(const struct iv_ntfs *ntfs, const struct iv_ntfs_attrib
 static size_t find_run(const struct iv_ntfs_runs *runs, uint64_t vcn)
 {
     size_t from = 0;
-    for (size_t to = runs->count; from < to;) { /* the first that ends behind it */
+    for (size_t to = runs->count; from < to;) { /* the first that ends after it */
         size_t middle = from + (to - from) / 2;
         if (runs->items[middle].vcn + runs->items[middle].count <= vcn) {
             from = middle + 1;
@@ -354,6 +383,10 @@ static bool read_unit(struct iv_ntfs_stream *stream, uint64_t number, unsigned c
            iv_lznt1_unpack(stream->packed, packed, out, size, left < size ? (size_t)left : size);
 }
 
+/*
+ * Whole units go straight to the caller. One of which only a part is wanted stays in stream->plain,
+ * as the next read often wants the rest.
+ */
 static bool read_units(struct iv_ntfs_stream *stream, unsigned char *bytes, size_t size,
                        uint64_t offset)
 {

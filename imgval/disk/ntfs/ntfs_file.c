@@ -1,3 +1,17 @@
+/*
+ * A file as the sum of its records.
+ *
+ * A file with many attributes, or many runs, does not fit into one record. Its base record then has
+ * an attribute list, which names every attribute with the record that holds it. The list is
+ * followed and checked from both sides: each record it names must refer back to the base record and
+ * still have the sequence number of the reference, each attribute must be there, and the records
+ * may have no others. So no part of a file can be left out, and none of another file can be taken
+ * for it.
+ *
+ * The master file table is such a file itself, which its own records describe. iv_ntfs_mft_open()
+ * starts from record 0, whose place is in the boot sector, and extends what it knows piece by
+ * piece.
+ */
 #include "imgval/disk/ntfs/ntfs_file.h"
 
 #include "imgval/base/cursor.h"
@@ -17,6 +31,10 @@ struct parts {
 
 /* ---- records and their attributes ---- */
 
+/*
+ * Reads a record into `arena` and undoes its fix-ups. False: it is past the end of the table,
+ * damaged, or not in use.
+ */
 static bool load_record(struct iv_ntfs *ntfs, uint64_t number, struct iv_arena *arena,
                         struct iv_ntfs_record *ret_record, struct iv_ntfs_why *why)
 {
@@ -326,7 +344,7 @@ bool iv_ntfs_mft_open(struct iv_ntfs *ntfs, struct iv_arena *arena, struct iv_nt
     }
     ntfs->mft = (struct iv_ntfs_stream){
         .ntfs = ntfs,
-        .size = data->initialized, /* records behind it have never been written */
+        .size = data->initialized, /* records after it have never been written */
         .initialized = data->initialized,
     };
     if (!iv_ntfs_runs_add(ntfs, data, arena, &ntfs->mft.runs, why) ||

@@ -1,3 +1,14 @@
+/*
+ * Directories at hand, each read from its index and compared with the census (ntfs_census.h).
+ *
+ * A directory is read in steps: all names of the index; without the short (DOS) ones, each of which
+ * must stand beside a long name of the same file; into an index for look-ups. The comparison with
+ * the census waits until somebody needs to know that a name is NOT there, or lists all of them: a
+ * name that is found needs no proof, as its record has to have it too.
+ *
+ * The census is taken once for a volume, with the first directory, and its failure is remembered.
+ * The directory that was used longest ago gives way to a new one.
+ */
 #include "imgval/disk/ntfs/ntfs_folders.h"
 
 #include <stdlib.h>
@@ -152,6 +163,7 @@ static struct iv_ntfs_folder *make_room(struct iv_ntfs_folders *folders, uint64_
     }
 }
 
+/* Reads the directory `place` into a free one. On trouble the caller makes that free again. */
 static enum iv_volume_outcome read_folder(const struct iv_volume *volume, struct iv_ntfs *ntfs,
                                           struct iv_ntfs_folders *folders, uint64_t place,
                                           struct iv_ntfs_folder *folder, struct iv_fault *ret_fault)

@@ -1,3 +1,16 @@
+/*
+ * The index of a directory: a B-tree of names.
+ *
+ * The root of the tree is a resident attribute; all other nodes are blocks of one size in an
+ * attribute of their own. A node is a row of entries in order, each with a name and a file
+ * reference, and in an inner node with the number of the block that holds the names before it. The
+ * last entry of a node has no name.
+ *
+ * The tree is read breadth-first with a queue and no recursion, so its depth costs no stack. A
+ * block that was reached is marked: a second entry that leads to it is damage, and a circle cannot
+ * occur. The order of names is not checked, since the names are sorted again by whoever looks them
+ * up.
+ */
 #include "imgval/disk/ntfs/ntfs_index.h"
 
 #include "imgval/base/cursor.h"
@@ -5,6 +18,7 @@
 #include <string.h>
 
 #define I30 "$I30"
+/* Sizes in bytes. I30 is the name that all attributes of a directory index have. */
 #define ROOT_HEADER 16u
 #define BLOCK_HEADER 24u
 #define NODE_HEADER 16u
@@ -33,6 +47,10 @@ struct tree {
 
 /* ---- nodes ---- */
 
+/*
+ * Queues the block that an entry leads to. Blocks are numbered in clusters, or in units of 512
+ * bytes.
+ */
 static bool add_child(struct tree *tree, uint64_t vcn, struct iv_ntfs_why *why)
 {
     uint64_t per_block = tree->block_size / tree->unit;
@@ -52,6 +70,7 @@ static bool add_child(struct tree *tree, uint64_t vcn, struct iv_ntfs_why *why)
     return true;
 }
 
+/* One name more than `max` is kept, by which the caller sees that there are too many. */
 static void add_name(struct tree *tree, const struct iv_ntfs_name *name)
 {
     if (tree->names.count <= tree->max) {
@@ -97,7 +116,7 @@ static bool read_entry(struct tree *tree, const unsigned char *entry, size_t lef
     return true;
 }
 
-/* The entries behind a node's header, for which there are `room` bytes. */
+/* The entries after a node's header, for which there are `room` bytes. */
 static bool read_node(struct tree *tree, const unsigned char *node, size_t room,
                       struct iv_ntfs_why *why)
 {
@@ -122,6 +141,10 @@ static bool read_node(struct tree *tree, const unsigned char *node, size_t room,
 
 /* ---- blocks ---- */
 
+/*
+ * One block: its fix-ups, its own number (a block that was written to the wrong place is whole by
+ * itself), its entries.
+ */
 static bool read_block(struct tree *tree, uint64_t number, struct iv_ntfs_why *why)
 {
     size_t size = tree->block_size;
@@ -140,6 +163,7 @@ static bool read_block(struct tree *tree, uint64_t number, struct iv_ntfs_why *w
     return read_node(tree, block + BLOCK_HEADER, size - BLOCK_HEADER, why);
 }
 
+/* A small directory has no blocks; then tree->block_count stays 0 and any child is damage. */
 static bool open_blocks(struct tree *tree, const struct iv_ntfs_file *folder,
                         struct iv_ntfs_why *why)
 {
@@ -189,6 +213,7 @@ static bool check_bitmap(const struct tree *tree, const struct iv_ntfs_file *fol
     return true;
 }
 
+/* The root and what it says about the blocks: their size, and the unit that their numbers count. */
 static bool open_root(struct tree *tree, const struct iv_ntfs_file *folder,
                       const struct iv_ntfs_attribute **ret_root, struct iv_ntfs_why *why)
 {

@@ -1,3 +1,16 @@
+/*
+ * One record of the master file table, as bytes: fix-ups, header, attributes, names.
+ *
+ * NTFS guards a block of several sectors against a write that stopped halfway: before the write it
+ * replaces the last two bytes of each 512 by one number, and keeps the two bytes in an array at the
+ * front of the block. A reader compares all of them with that number and puts the bytes back.
+ * Nothing of a block may be looked at before that is done.
+ *
+ * After the header, a record is a row of attributes in ascending order of type, ended by
+ * 0xFFFFFFFF. Each has its length, and its value either follows inside of it ("resident") or is a
+ * run list. All offsets are checked against the attribute, and its length against the record, so
+ * that no attribute can show the bytes of another one.
+ */
 #include "imgval/disk/ntfs/ntfs_record.h"
 
 #include "imgval/base/cursor.h"
@@ -9,6 +22,7 @@
 #undef iv_ntfs_fail /* a macro for the analyzer alone */
 
 #define STRIDE 512u /* of fix-ups, whatever the sector has */
+/* Sizes and offsets in bytes; the fields are little-endian. */
 #define RECORD_HEADER 42u
 #define RECORD_NUMBER 44u /* since NTFS 3.1 */
 #define ATTRIBUTE_HEADER 24u
@@ -19,6 +33,7 @@
 #define NAME_HEADER 66u
 #define NAME_FLAGS 56u
 #define NAME_DIRECTORY 0x10000000u
+/* Name spaces of a FILE_NAME attribute. */
 #define SPACE_MAX 3u /* POSIX, Windows, DOS, Windows and DOS */
 #define SPACE_POSIX 0u
 #define SPACE_DOS 2u
@@ -42,7 +57,7 @@ bool iv_ntfs_fix_up(unsigned char *block, size_t size, const char *signature,
     c.at = 4;
     size_t array = iv_cursor_u16(&c);
     size_t count = iv_cursor_u16(&c);
-    /* the array lies before the first word that it mends */
+    /* the array lies before the first word that it restores */
     if (count != size / STRIDE + 1 || array % 2 != 0 || array + 2 * count > STRIDE - 2) {
         return iv_ntfs_fail(why, "the array of fix-ups is damaged");
     }
@@ -88,6 +103,7 @@ bool iv_ntfs_record_open(unsigned char *bytes, size_t size, uint64_t number,
     return true;
 }
 
+/* The value of an attribute that is in the record. `c` covers that attribute alone. */
 static bool read_resident(struct iv_cursor *c, struct iv_ntfs_attribute *attribute)
 {
     c->at = 16;
@@ -102,6 +118,10 @@ static bool read_resident(struct iv_cursor *c, struct iv_ntfs_attribute *attribu
     return true;
 }
 
+/*
+ * The fields of an attribute whose value is elsewhere: a piece of it, with the run list up to the
+ * end of the attribute. Only the first piece of a compressed or sparse one has the field `filled`.
+ */
 static bool read_outside(struct iv_cursor *c, struct iv_ntfs_attribute *attribute)
 {
     c->at = 16;

@@ -107,7 +107,7 @@ bool iv_ntfs_attribute_is(const struct iv_ntfs_attribute *attribute, uint32_t ty
                           const char *name);
 
 #ifdef __clang_analyzer__
-/* The analyzer sees one file at a time: it has to be told that this returns false. */
+/* The analyzer sees one file at a time: it needs to know that this returns false. */
 #define iv_ntfs_fail(...) ((void)iv_ntfs_fail(__VA_ARGS__), false)
 #endif
 
