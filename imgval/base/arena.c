@@ -1,3 +1,11 @@
+/*
+ * A chain of blocks, of which the newest is filled from its start. An allocation that does not fit
+ * begins a new block, at least as large as BLOCK_SIZE; the rest of the old one is lost. A mark is a
+ * block and a place in it, so going back to a mark frees the blocks that are newer and does no
+ * other work.
+ *
+ * Memory is zeroed for iv_arena_alloc(), and not for text, which is written at once.
+ */
 #include "imgval/base/arena.h"
 
 #include <stdalign.h>

@@ -15,7 +15,7 @@
 struct iv_arena_block;
 
 struct iv_arena {
-    struct iv_arena_block *head; /* the block in use; older ones behind it */
+    struct iv_arena_block *head; /* the block in use; older ones after it */
     size_t used;                 /* bytes used of the head's payload */
 };
 

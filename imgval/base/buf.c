@@ -1,3 +1,8 @@
+/*
+ * A growing buffer of bytes with a NUL after the last one, so that it can be used as text at any
+ * time. The capacity doubles, so appending costs constant time on average. Lack of memory ends the
+ * process (arena.h); sizes that would overflow count as that.
+ */
 #include "imgval/base/buf.h"
 
 #include "imgval/base/arena.h"

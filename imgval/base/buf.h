@@ -25,7 +25,7 @@ void iv_buf_fini(struct iv_buf *buf);
 /* Empties it and keeps the memory. */
 void iv_buf_clear(struct iv_buf *buf);
 
-/* Room for at least `extra` more bytes (and the NUL) behind the end; returns the place. */
+/* Room for at least `extra` more bytes (and the NUL) after the end; returns the place. */
 char *iv_buf_reserve(struct iv_buf *buf, size_t extra);
 
 /* Here, because reports are made of millions of short pieces. */

@@ -2,7 +2,7 @@
  * cursor.h: bounds-checked little-endian reads with a sticky failure flag.
  *
  * Read a whole structure, then look once at `failed`: after the first read past the end every
- * read gives zero. `at` may be set to any place, behind the end, too: the next read fails there.
+ * read gives zero. `at` may be set to any place, past the end, too: the next read fails there.
  * Nothing here allocates or follows a length without checking it.
  */
 #ifndef IMGVAL_BASE_CURSOR_H

@@ -1,3 +1,7 @@
+/*
+ * Errors as text of a fixed size inside the caller's struct: setting one allocates nothing and
+ * cannot fail. A text that is too long ends in "...".
+ */
 #include "imgval/base/error.h"
 
 #include <errno.h>

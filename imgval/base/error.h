@@ -49,7 +49,7 @@ bool iv_error_open(struct iv_error *err, const char *path);
 bool iv_error_add(struct iv_error *err, const char *fmt, ...) IV_PRINTF(2, 3);
 
 #ifdef __clang_analyzer__
-/* The analyzer sees one file at a time: it has to be told that these return false. */
+/* The analyzer sees one file at a time: it needs to know that these return false. */
 #define iv_error_set(...) ((void)iv_error_set(__VA_ARGS__), false)
 #define iv_error_errno(...) ((void)iv_error_errno(__VA_ARGS__), false)
 #define iv_error_open(...) ((void)iv_error_open(__VA_ARGS__), false)

@@ -1,3 +1,18 @@
+/*
+ * Files and directories that nobody here made.
+ *
+ * Opening: a submission can hold links, FIFOs and devices, and can be changed while it is read. So
+ * a path is resolved by the kernel with openat2(), beneath one directory and through no link; where
+ * that call is missing, part by part with O_NOFOLLOW, which comes to the same. What was opened is
+ * asked for its type by its descriptor, never by its name again.
+ *
+ * Walking: a stack of directories instead of recursion, one open directory at a time. All entries
+ * are sorted at the end, so that a report does not depend on the order of the disk. Limits bound
+ * entries, depth and bytes of paths.
+ *
+ * Writing: a temporary file in the same directory, synced, renamed over the old one, and the
+ * directory synced: after a crash there is the old file or the new one.
+ */
 #include "imgval/base/file.h"
 
 #include "imgval/base/look.h"
@@ -38,6 +53,10 @@ static enum iv_file_type type_of_mode(mode_t mode)
     return S_ISLNK(mode) ? IV_FILE_LINK : IV_FILE_OTHER;
 }
 
+/*
+ * Whether a part of the path is "..": refused before the kernel sees it, as the fallback would
+ * follow it.
+ */
 static bool has_parent_part(const char *path)
 {
     for (const char *part = path; *part != '\0';) {
@@ -51,6 +70,10 @@ static bool has_parent_part(const char *path)
     return false;
 }
 
+/*
+ * Opens one name in a directory, not through a link: ELOOP then, as openat2() has it. -1 with errno
+ * set.
+ */
 static int open_part(int dirfd, const char *name, int flags)
 {
     int fd;
@@ -254,6 +277,7 @@ static void add_trouble(struct walk *walk, const char *path, bool is_limit, cons
     };
 }
 
+/* A trouble with the text of errno. */
 static void add_errno(struct walk *walk, const char *path, const char *what)
 {
     /* Not strerror(): reports do not depend on the locale. */
@@ -263,6 +287,10 @@ static void add_errno(struct walk *walk, const char *path, const char *what)
         iv_arena_printf(walk->arena, "%s: %s", what, reason == NULL ? "unknown error" : reason));
 }
 
+/*
+ * A directory that is too deep is not walked; of those only the first by name is reported, at the
+ * end.
+ */
 static void push_directory(struct walk *walk, const char *path, uint64_t depth)
 {
     if (depth > walk->limits->directory_depth) {
@@ -313,6 +341,11 @@ static void set_full(struct walk *walk, uint64_t limit, const char *unit)
                                 (unsigned long long)limit, unit));
 }
 
+/*
+ * One entry of the directory `in`: counted, offered to the caller's function, kept if that wants
+ * it, and walked if it is a directory. The path is built in walk->path, and only what is kept goes
+ * to the arena.
+ */
 static void add_entry(struct walk *walk, const struct pending *in, const char *name,
                       enum iv_file_type type)
 {
@@ -515,6 +548,10 @@ static bool write_through(const char *path, const struct content *content, struc
 
 #define TEMPORARY_SIZE sizeof(".imgval-0123456789abcdef.tmp")
 
+/*
+ * Makes a new file with a random name in `dirfd`; ret_name gets the name. O_EXCL: nothing that is
+ * there is ever opened. -1 with errno set.
+ */
 static int open_temporary(int dirfd, char ret_name[TEMPORARY_SIZE])
 {
     for (int attempt = 0; attempt < 16; attempt++) {
@@ -547,6 +584,10 @@ static bool sync_directory(int dirfd)
     return fsync(dirfd) == 0 || errno == EINVAL || errno == EBADF || errno == ENOTSUP;
 }
 
+/*
+ * Writes a temporary file and renames it to `name`. When a step up to the rename fails, the
+ * temporary file is removed and the old one is untouched. False with errno set.
+ */
 static bool replace_in(int dirfd, const char *name, const struct stat *old,
                        const struct content *content)
 {
@@ -574,6 +615,10 @@ static bool is_database(const char *path)
            memcmp(head, magic, sizeof(magic)) == 0;
 }
 
+/*
+ * The rest of iv_file_replace(): what is at the path decides. A device or FIFO is written to in
+ * place, a database is refused, a link is resolved so that the file it leads to is replaced.
+ */
 static bool replace(const char *path, const struct content *content, struct iv_error *err)
 {
     struct stat st;

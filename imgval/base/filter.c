@@ -5,6 +5,16 @@
  * call, and at the low halves of its arguments, all of which are ints or flags here. It is built in
  * the reader itself, on the stack: libseccomp, which could do it, needs memory, and without any it
  * crashes or runs for ever.
+ *
+ * The program is a straight list of tests, each "if the number is N, the answer is A", and ends
+ * with "kill". Three answers are used:
+ *
+ *   allow   what reading, parsing and allocating need
+ *   errno   what libraries ask for and can do without: they go on, and no file is blamed for it
+ *   kill    all else. A reader that makes such a call was taken over, or has a bug: either way its
+ *           result is not wanted, and the parent reports the file as the one that did it
+ *
+ * The architecture is tested first, as numbers mean other calls in another one.
  */
 #include "imgval/base/filter.h"
 
@@ -29,7 +39,7 @@
 #elif defined(__riscv) && __riscv_xlen == 64
 #define ARCHITECTURE AUDIT_ARCH_RISCV64
 #else
-#define ARCHITECTURE 0 /* not known here: no filter, which is told */
+#define ARCHITECTURE 0 /* not known here: no filter, which is reported */
 #endif
 
 /*
@@ -62,11 +72,13 @@ static const unsigned allowed_fcntls[] = {F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_
 
 #define STEPS_MAX 256
 
+/* The program in the making. More steps than there is room for are counted and not stored. */
 struct program {
     struct sock_filter steps[STEPS_MAX];
     unsigned count;
 };
 
+/* One step. `yes` and `no`: steps to skip if a comparison holds or fails. */
 static void add(struct program *program, unsigned code, unsigned yes, unsigned no, unsigned value)
 {
     if (program->count < STEPS_MAX) {
@@ -78,6 +90,7 @@ static void add(struct program *program, unsigned code, unsigned yes, unsigned n
     program->count++;
 }
 
+/* Loads the 32-bit word at an offset of struct seccomp_data. */
 static void add_load(struct program *program, size_t offset)
 {
     add(program, BPF_LD | BPF_W | BPF_ABS, 0, 0, (unsigned)offset);
@@ -95,7 +108,11 @@ static void add_call(struct program *program, unsigned call, unsigned result)
     add_result(program, result);
 }
 
-/* The call ends with this result if its argument has this value under the mask. */
+/*
+ * The call ends with this result if its argument has this value under the mask. Otherwise the
+ * number is loaded again for the tests that follow; where it is another call, all five steps are
+ * skipped.
+ */
 static void add_case(struct program *program, unsigned call, unsigned argument, unsigned mask,
                      unsigned value, unsigned result)
 {
@@ -119,7 +136,7 @@ static void add_cases(struct program *program, bool has_landlock)
         add_case(program, SYS_writev, 0, all, fd, SECCOMP_RET_ALLOW);
     }
     add_case(program, SYS_openat, 2, writing, 0, SECCOMP_RET_ALLOW);
-    /* Its flags are out of sight behind a pointer, so only Landlock can keep it to reading. */
+    /* A filter cannot follow the pointer to its flags: only Landlock can keep it to reading. */
     add_call(program, SYS_openat2, has_landlock ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | ENOSYS);
     /* Memory is never made executable. */
     for (size_t i = 0; i < IV_COUNT(maps); i++) {

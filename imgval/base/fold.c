@@ -1,3 +1,7 @@
+/*
+ * Upper-case forms by a table of ranges, searched by halves. The table is in here and not taken
+ * from the C library, since that depends on the locale, and Windows maps one character to one only.
+ */
 #include "imgval/base/fold.h"
 
 #include "imgval/base/attr.h"

@@ -1,3 +1,8 @@
+/*
+ * Matching without recursion: when the text goes wrong after a `*`, the match goes back to that
+ * star, lets it take one character more, and tries again. Only the last star is ever gone back to,
+ * which keeps the time within the product of the lengths.
+ */
 #include "imgval/base/glob.h"
 
 #include "imgval/base/text.h"
@@ -14,8 +19,8 @@ static size_t character_size(const char *text)
 
 bool iv_glob_match(const char *glob, const char *text)
 {
-    const char *star = NULL;  /* behind the last `*` met */
-    const char *taken = NULL; /* where the text goes on behind what that `*` stands for */
+    const char *star = NULL;  /* after the last `*` met */
+    const char *taken = NULL; /* where the text goes on after what that `*` stands for */
     while (*text != '\0') {
         if (*glob == '*') {
             star = ++glob;

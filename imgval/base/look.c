@@ -1,3 +1,13 @@
+/*
+ * Questions about the file system with three answers (look.h). Only ENOENT means "absent". ENOTDIR
+ * does not: a file in the place of a directory is a thing that is wrong, and no proof that nothing
+ * is there.
+ *
+ * Whether a link stays inside of a tree is asked of the kernel: what it leads to is opened with
+ * O_PATH, which reads nothing, and /proc/self/fd says where that and the directory are. To compare
+ * the texts of links would have to repeat what the kernel does, and would be wrong where mounts are
+ * involved.
+ */
 #include "imgval/base/look.h"
 
 #include "imgval/base/attr.h"
@@ -12,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The answer to a call of the stat() family, from its result and errno. */
 static enum iv_look answer(int status)
 {
     return status == 0 ? IV_LOOK_FOUND : errno == ENOENT ? IV_LOOK_ABSENT : IV_LOOK_TROUBLE;
@@ -91,6 +102,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* `what` and the text of errno, in the arena. */
 static const char *reason(struct iv_arena *arena, const char *what)
 {
     /* Not strerror(): reports do not depend on the locale. */
@@ -130,6 +142,7 @@ bool iv_look_list(int dirfd, bool (*want)(const char *name), const struct iv_lim
             names.items[names.count++] = iv_arena_strdup(arena, entry->d_name);
         }
     }
+
     bool is_whole = errno == 0 && !*ret_is_limit;
     if (!is_whole) {
         *ret_detail = *ret_is_limit

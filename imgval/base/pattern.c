@@ -1,3 +1,8 @@
+/*
+ * Patterns by PCRE2. Rules of a site are patterns that we did not write, and the text they are
+ * matched with comes from a submission: either can make a backtracking matcher run for hours. So
+ * every match has limits, and one that hits them is answered "not known", never "no".
+ */
 #define PCRE2_CODE_UNIT_WIDTH 8
 
 #include "imgval/base/pattern.h"

@@ -1,3 +1,20 @@
+/*
+ * How a reader gives up its rights before it parses untrusted bytes.
+ *
+ * The layers do not rely on each other, as kernels and containers offer different ones:
+ *
+ *   no_new_privs  needed by Landlock and seccomp: no program that is started gains rights
+ *   Landlock      nothing but reading beneath the directories given
+ *   limits        memory, processor time, descriptors; no processes, no files written, no core
+ *   seccomp       the calls of filter.c, and no others
+ *
+ * The order follows from what each step needs: Landlock and the limits make calls that the filter
+ * refuses, so the filter comes last. The size of the address space is read before Landlock closes
+ * /proc. Each step can be missing and is then reported as such; --require-sandbox turns that into
+ * an error, elsewhere.
+ *
+ * No memory is allocated here: a reader that is short of it must still end up confined.
+ */
 #include "imgval/base/sandbox.h"
 
 #include "imgval/base/attr.h"
@@ -18,6 +35,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/*
+ * Sanitizers need terabytes of address space and more calls: those two layers are left out for
+ * them.
+ */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) ||                         \
     __has_feature(thread_sanitizer)
@@ -58,6 +79,10 @@ struct ruleset {
 #define NET_ALL UINT64_C(3)               /* bind and connect TCP */
 #define SCOPE_ALL UINT64_C(3)             /* abstract UNIX sockets, signals */
 
+/*
+ * All rights that this version of Landlock can take away: a kernel refuses bits that it does not
+ * know.
+ */
 static struct ruleset ruleset_for(long abi)
 {
     return (struct ruleset){
@@ -68,6 +93,7 @@ static struct ruleset ruleset_for(long abi)
     };
 }
 
+/* Allows to read beneath the open directory `fd`, or that one file. */
 static bool landlock_allow(int rules, int fd)
 {
     struct stat st;
@@ -83,6 +109,10 @@ static bool landlock_allow(int rules, int fd)
     return syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
 }
 
+/*
+ * Takes away all rights to files, TCP and scopes but those allowed. Descriptors that are open
+ * already keep working. False: no Landlock, or a step failed and nothing was restricted.
+ */
 static bool landlock_enter(const int *directories, size_t count)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -105,7 +135,7 @@ static bool landlock_enter(const int *directories, size_t count)
 
 /* ---- descriptors ---- */
 
-/* Kernels before 5.9 have no call for it. */
+/* Closes the descriptors first to last. Kernels before 5.9 have no call for it. */
 static void close_gap(unsigned first, unsigned last)
 {
     if (close_range(first, last, 0) == 0) {
@@ -154,12 +184,17 @@ static uint64_t descriptor_limit(void)
     return (uint64_t)number;
 }
 
+/*
+ * Twice what one slot may take: the parent ends a slow worker long before, and one that retires in
+ * time never gets there.
+ */
 static uint64_t cpu_seconds(const struct iv_limits *limits)
 {
     uint64_t seconds = limits->reader_seconds < 1000000 ? limits->reader_seconds : 1000000;
     return 2 * seconds + 2;
 }
 
+/* Sets all limits, also after one failed. True: all of them are in force. */
 static bool limits_enter(const struct iv_limits *limits, uint64_t inherited)
 {
     uint64_t memory;

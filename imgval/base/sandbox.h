@@ -27,7 +27,7 @@ struct iv_containment {
  * none of them nothing can be opened any more. Standard output and standard error are the only
  * descriptors that may be written to. reader_memory is what the process may add to the address
  * space that it has now. CPU time stops at a little more than twice reader_seconds: the backstop
- * behind the clock of workers.c, which ends a worker when one slot takes reader_seconds, and
+ * for the clock of workers.c, which ends a worker when one slot takes reader_seconds, and
  * retires it once it used that much CPU in all.
  */
 void iv_sandbox_enter(const int *directories, size_t count, const struct iv_limits *limits,

@@ -1,3 +1,7 @@
+/*
+ * glibc's qsort() allocates for large arrays and always does all its work. Lists here are often
+ * built from sorted ones, so one pass finds out first whether there is anything to do.
+ */
 #include "imgval/base/sort.h"
 
 #include <stdbool.h>

@@ -1,3 +1,8 @@
+/*
+ * Time spent, from three clocks: the monotonic one, that of this process, and what the kernel adds
+ * up for children that were waited for. A child that still runs is not in it. A clock that cannot
+ * be read is 0.
+ */
 #include "imgval/base/span.h"
 
 #include <sys/resource.h>

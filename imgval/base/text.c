@@ -1,3 +1,10 @@
+/*
+ * Text that nobody here wrote: UTF-8 and UTF-16, escaping for terminals, comparison without case,
+ * numbers, and quoting for a shell.
+ *
+ * Decoding is strict: overlong forms, surrogates and code points past U+10FFFF are errors, since
+ * two spellings of one character would be two names for one thing. Nothing depends on the locale.
+ */
 #include "imgval/base/text.h"
 
 #include <string.h>
@@ -123,6 +130,9 @@ static bool is_invisible(uint32_t code)
            code >= 0xE0000;
 }
 
+/*
+ * The escape for a character that is not shown: a short one for newline, tab and carriage return.
+ */
 static void escape_code(struct iv_buf *buf, uint32_t code)
 {
     if (code == '\n') {
@@ -303,6 +313,7 @@ void iv_hex_add(struct iv_buf *buf, const void *bytes, size_t size)
     }
 }
 
+/* The value of a hex digit in either case, -1 for any other character. */
 static int hex_value(char c)
 {
     char lower = iv_ascii_lower(c);
@@ -328,6 +339,10 @@ bool iv_hex_parse(const char *text, unsigned char *ret_bytes, size_t size)
     return true;
 }
 
+/*
+ * Single quotes hold anything but themselves: a quote in the word ends them, stands escaped, and
+ * begins them again. Words of safe characters stay as they are, for the sake of the reader.
+ */
 void iv_shell_quote(struct iv_buf *buf, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

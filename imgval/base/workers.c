@@ -8,6 +8,15 @@
  * process takes its slots in the order given. When there is nothing left to give, its standard
  * input ends, and so does it. When it dies the first of its slots is lost, and the others are given
  * to whoever is free.
+ *
+ * A worker has read untrusted bytes, so its records are untrusted too. The parent checks each
+ * against what it expects of that lane (record_is_expected()) and ends a worker at the first that
+ * differs. What a record says inside is judged by the result function.
+ *
+ * The parent never waits for one worker alone, but to reap one that it has killed: its ends of the
+ * pipes are non-blocking, it sleeps in poll() over all of them, and a clock runs for each lane. It
+ * keeps no state outside of `struct run`. The order of the file: the worker's side, the parent's
+ * side for one lane, the loop.
  */
 #include "imgval/base/workers.h"
 
@@ -67,6 +76,7 @@ enum {
     BIT_ALL = 7,
 };
 
+/* Limits and times; those without a unit in the name are numbers or bytes. */
 #define JOBS_MAX 256u
 #define READ_SIZE ((size_t)64 * 1024)
 #define PIPE_SIZE (256 * 1024)
@@ -104,6 +114,7 @@ struct lane {
     struct iv_buf input;
 };
 
+/* One call of iv_workers_run(): what the caller gave, the lanes, and which slots are left. */
 struct run {
     const struct iv_workers_options *options;
     size_t count;
@@ -153,6 +164,11 @@ static void put_le(unsigned char *place, uint64_t value, size_t size)
     }
 }
 
+/*
+ * Writes one record, all of it: the pipe blocks when the parent is slow. `announced` is the size in
+ * the head, which differs from `size` only where the parent is to end this worker. It ends the
+ * worker when the parent is gone.
+ */
 static void worker_send(int fd, enum record_type type, size_t slot, const void *payload,
                         size_t size, uint32_t announced)
 {
@@ -232,6 +248,9 @@ static bool worker_next(const struct run *run, size_t *ret_slot)
     return true;
 }
 
+/*
+ * Takes slots and writes records until there are no more slots, or enough processor time was used.
+ */
 static void worker_run(const struct run *run)
 {
     const struct iv_workers_options *options = run->options;
@@ -287,6 +306,11 @@ static bool worker_keep_descriptors(const struct iv_workers_options *options, in
     return true;
 }
 
+/*
+ * The life of a worker, right after fork(). The order matters: first it is tied to the life of the
+ * parent, then it gives up descriptors, then all other rights, and only then says that it is ready
+ * and takes a slot. Nothing untrusted is read before the sandbox is entered.
+ */
 static IV_NORETURN void worker_main(const struct run *run, int requests, int records)
 {
     const struct iv_workers_options *options = run->options;
@@ -320,6 +344,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Milliseconds of processor time that one slot may take; bounded, so that no product overflows. */
 static uint64_t slot_ms(const struct run *run)
 {
     uint64_t seconds = run->options->limits->reader_seconds;
@@ -333,7 +358,7 @@ static void lane_close(struct lane *lane)
     iv_fd_close(&lane->requests[1]);
 }
 
-/* False with errno set. */
+/* Makes both pipes. *ret_records: the worker's end of the records. False with errno set. */
 static bool lane_open(struct lane *lane, int *ret_records)
 {
     int records[2];
@@ -354,7 +379,11 @@ static bool lane_open(struct lane *lane, int *ret_records)
     return true;
 }
 
-/* False with errno set. */
+/*
+ * Forks a process for a lane that has none. The child does not return. The parent closes its copy
+ * of the worker's writing end, so that the end of the process is the end of the pipe. False with
+ * errno set.
+ */
 static bool lane_start(struct run *run, struct lane *lane)
 {
     int records;
@@ -389,13 +418,17 @@ static size_t run_left(const struct run *run)
     return run->count - run->fresh + run->returned_count;
 }
 
-/* As many slots as the lane should have, now. */
+/*
+ * As many slots as a lane should have, now: a quarter of its part of what is left. So the shares
+ * shrink towards the end, where a long slot must not have others waiting after it.
+ */
 static size_t run_share(const struct run *run)
 {
     size_t share = run_left(run) / (4 * run->lane_count) + 1;
     return share < AHEAD ? share : AHEAD;
 }
 
+/* Takes the slot in hand, the oldest, out of the ring. */
 static size_t lane_take(struct lane *lane)
 {
     size_t slot = lane->given[lane->first];
@@ -438,7 +471,11 @@ static void lane_lose(struct run *run, struct lane *lane, const char *reason)
     }
 }
 
-/* Gives the lane slots until it has its share; its input ends where there is none left. */
+/*
+ * Gives the lane slots until it has its share; its input ends where there is none left. Not before
+ * half of the share is done, so that many slots go with one write. Slots that were taken
+ * back from a dead process come first.
+ */
 static void lane_feed(struct run *run, struct lane *lane)
 {
     size_t share = run_share(run);
@@ -449,6 +486,7 @@ static void lane_feed(struct run *run, struct lane *lane)
         lane->since = run->clock;
         lane->is_measured = false;
     }
+
     unsigned char bytes[AHEAD * SLOT_SIZE];
     size_t size = 0;
     while (lane->given_count < share && run_left(run) > 0) {
@@ -474,6 +512,7 @@ static void lane_feed(struct run *run, struct lane *lane)
     }
 }
 
+/* The worker closed its pipe: the wait status says how it ended. */
 static void lane_end_of_file(struct run *run, struct lane *lane)
 {
     char reason[64];
@@ -506,6 +545,10 @@ static bool record_head(struct iv_cursor *c, struct record *ret_record, bool *re
     return true;
 }
 
+/*
+ * Whether a lane may send this record now. It is what keeps a worker that was taken over from
+ * speaking for other slots, and from announcing more than the parent is willing to hold.
+ */
 static bool record_is_expected(const struct run *run, const struct lane *lane,
                                const struct record *record)
 {
@@ -522,6 +565,9 @@ static bool record_is_expected(const struct run *run, const struct lane *lane,
     return false;
 }
 
+/*
+ * What is in force in all workers is what is in force in each: one without Landlock takes it away.
+ */
 static void take_ready(struct run *run, struct lane *lane, unsigned char bits)
 {
     struct iv_containment *all = &run->containment;
@@ -534,12 +580,14 @@ static void take_ready(struct run *run, struct lane *lane, unsigned char bits)
     lane->is_ready = true;
 }
 
+/* What to do with a lane after its input was looked at. */
 enum progress {
     PROGRESS_FINE,
     PROGRESS_BROKEN,
     PROGRESS_RETIRED,
 };
 
+/* Acts on one whole record that is expected. The clock of the lane starts again. */
 static enum progress take_record(struct run *run, struct lane *lane, const struct record *record,
                                  const unsigned char *payload)
 {
@@ -560,7 +608,10 @@ static enum progress take_record(struct run *run, struct lane *lane, const struc
     return PROGRESS_BROKEN;
 }
 
-/* Takes all whole records out of the lane's input. */
+/*
+ * Takes all whole records out of the lane's input; a part of one stays. The head is checked before
+ * its payload is waited for, so an impossible size ends the worker and is never allocated.
+ */
 static enum progress lane_parse(struct run *run, struct lane *lane)
 {
     struct iv_buf *input = &lane->input;
@@ -590,6 +641,10 @@ static enum progress lane_parse(struct run *run, struct lane *lane)
     return progress;
 }
 
+/*
+ * One read of what the lane has sent, and what follows from it: more slots, or the end of the
+ * process.
+ */
 static void lane_read(struct run *run, struct lane *lane)
 {
     ssize_t got = read(lane->fd, iv_buf_reserve(&lane->input, READ_SIZE), READ_SIZE);
@@ -629,6 +684,10 @@ static bool lane_cpu(const struct lane *lane, uint64_t *ret_ms)
     return true;
 }
 
+/*
+ * Ends a process that took too long. Processor time is asked for only once a slot has lasted a
+ * while, and counts from then on. A lane that is idle has no slot: it only has to exit.
+ */
 static void lane_check_time(struct run *run, struct lane *lane)
 {
     uint64_t waited = run->clock - lane->since;
@@ -653,6 +712,7 @@ static void lane_check_time(struct run *run, struct lane *lane)
 
 /* ---- the loop ---- */
 
+/* Every slot was delivered, and every process is gone. */
 static bool run_is_done(const struct run *run)
 {
     for (size_t i = 0; i < run->lane_count; i++) {
@@ -754,6 +814,7 @@ static bool run_wait(struct run *run, struct iv_error *err)
             run->polled[live++] = &run->lanes[i];
         }
     }
+
     uint64_t begin = now_ms();
     run_nap(run);
     run->has_much = false;
@@ -761,6 +822,7 @@ static bool run_wait(struct run *run, struct iv_error *err)
     if (!run_has_polled(run, got)) {
         return iv_error_errno(err, "cannot wait for reader processes");
     }
+
     uint64_t waited = now_ms() - begin;
     run->clock += waited < 2 * TICK_MS ? waited : 2 * TICK_MS;
     for (size_t i = 0; i < live; i++) {
@@ -775,6 +837,9 @@ static bool run_wait(struct run *run, struct iv_error *err)
     return true;
 }
 
+/*
+ * The loop: start what is missing, wait, read, check the time. On an error all workers are ended.
+ */
 static bool run_processes(struct run *run, struct iv_error *err)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
@@ -790,11 +855,13 @@ static bool run_processes(struct run *run, struct iv_error *err)
         run->lanes[i].requests[0] = -1;
         run->lanes[i].requests[1] = -1;
     }
+
     bool is_fine = true;
     while (is_fine && !run_is_done(run)) {
         is_fine = run_start(run, err);
         is_fine = is_fine && run_wait(run, err);
     }
+
     for (size_t i = 0; i < run->lane_count; i++) {
         if (run->lanes[i].pid != 0) {
             lane_stop(run, &run->lanes[i]);
@@ -803,6 +870,7 @@ static bool run_processes(struct run *run, struct iv_error *err)
     return is_fine;
 }
 
+/* Without processes: for tests and debuggers. A fault of a reader is then one of this process. */
 static void run_here(struct run *run)
 {
     struct iv_buf record IV_CLEANUP(iv_buf_fini) = {0};

@@ -1,3 +1,15 @@
+/*
+ * One document, in four steps:
+ *
+ *   1. the encoding: UTF-16 is converted, UTF-8 is checked, a declared encoding must agree;
+ *   2. the prescan: depth, attributes and size of tags, no DOCTYPE, before libxml2 sees a byte;
+ *   3. the rows of the table as a tree of names: an element is found among those of its parent;
+ *   4. the SAX pass of libxml2: each open element that the tree knows has a frame, and what it
+ *      does not know is passed over.
+ *
+ * libxml2 is stopped at its first error (warnings are none): a parser that goes on after an error
+ * guesses, and another reader may guess otherwise.
+ */
 #include "imgval/base/xml.h"
 
 #include "imgval/base/arena.h"
@@ -90,6 +102,9 @@ static bool is_ascii(const struct document *doc)
     return all < 0x80;
 }
 
+/*
+ * Whether the document is UTF-8 without NUL. Eight ASCII bytes at a time are passed over at once.
+ */
 static bool check_utf8(const struct document *doc)
 {
     const char *nul = memchr(doc->text, '\0', doc->size);
@@ -215,14 +230,14 @@ struct prescan {
     uint64_t depth;
 };
 
-/* The first '<' at or behind `from`; the size where there is none. */
+/* The first '<' at or after `from`; the size where there is none. */
 static size_t find_open(const struct document *doc, size_t from)
 {
     const char *open = memchr(doc->text + from, '<', doc->size - from);
     return open == NULL ? doc->size : (size_t)(open - doc->text);
 }
 
-/* Moves to the '<' behind the first `mark` at or behind `from`. */
+/* Moves to the '<' after the first `mark` at or after `from`. */
 static bool skip_behind(struct prescan *scan, size_t from, const char *mark, const char *what)
 {
     const struct document *doc = scan->doc;
@@ -236,6 +251,7 @@ static bool skip_behind(struct prescan *scan, size_t from, const char *mark, con
     return true;
 }
 
+/* What starts with "<!": comments and CDATA are skipped, all else is refused. */
 static bool scan_declaration(struct prescan *scan)
 {
     const struct document *doc = scan->doc;
@@ -289,6 +305,7 @@ static bool scan_tag(struct prescan *scan, size_t *ret_end)
                    (unsigned long long)limits->xml_tag_size);
 }
 
+/* One tag: its end, its attributes, and the depth after it. Then on to the next '<'. */
 static bool scan_element(struct prescan *scan)
 {
     const struct document *doc = scan->doc;
@@ -353,6 +370,7 @@ struct tree {
     size_t *next_row; /* for each row: the next one with the same path, or NO_NODE */
 };
 
+/* The node with this name in a row of siblings, from `first` on, or NO_NODE. */
 static size_t find_child(const struct tree *tree, size_t first, const char *name, size_t length)
 {
     size_t i = first;
@@ -384,6 +402,7 @@ static size_t add_node(struct tree *tree, struct iv_arena *arena, size_t parent,
     return i;
 }
 
+/* Turns the paths of all rows into nodes. Rows of one path form a list, the last row first. */
 static void build_tree(struct tree *tree, struct iv_arena *arena, const struct iv_xml_table *table)
 {
     tree->next_row = IV_NEW_ARRAY(arena, size_t, table->row_count);
@@ -424,7 +443,7 @@ struct pass {
     uint64_t skipped;     /* levels below an element that is passed over, it included */
     const xmlChar *uri;   /* of the root, interned by the parser; NULL: none */
     size_t namespace_index;
-    struct iv_buf text; /* of the open frames, one behind the other */
+    struct iv_buf text; /* of the open frames, one after the other */
     struct iv_buf values;
     struct iv_xml_attribute *attributes; /* limits->xml_attributes of them */
     size_t line_at;                      /* `line` is that of this byte of the document */
@@ -451,6 +470,10 @@ typedef const xmlError *error_ptr;
 typedef xmlErrorPtr error_ptr;
 #endif
 
+/*
+ * The first error of libxml2 becomes the error of the document, without a newline at its end. Lack
+ * of memory ends the process instead.
+ */
 static void on_error(void *data, error_ptr error)
 {
     struct pass *pass = data;
@@ -528,7 +551,7 @@ static bool check_root(struct pass *pass, const char *name, const xmlChar *uri)
 }
 
 /*
- * An attribute's value, with its NUL, behind the others; there is room. Unless entities are
+ * An attribute's value, with its NUL, after the others; there is room. Unless entities are
  * substituted by XML_PARSE_NOENT (never set), libxml2 hands every '&' on as "&#38;".
  */
 static const char *add_value(struct iv_buf *values, const char *value, size_t size)
@@ -746,7 +769,7 @@ static bool parse(const struct document *doc, const struct iv_xml_table *table, 
         .line = 1,
     };
     build_tree(&pass.tree, doc->arena, table);
-    /* Its own would be told by on_error() at best, as damage of the document at worst. */
+    /* A failure of its own would reach on_error() at best, as damage of the document at worst. */
     (void)xmlMemSetup(free, iv_malloc, iv_realloc, iv_strdup);
     pass.parser = xmlCreateMemoryParserCtxt(doc->text, (int)doc->size);
     if (pass.parser == NULL) {

@@ -74,7 +74,7 @@ struct iv_xml_table {
 };
 
 /*
- * Parses a whole document. Handlers cannot stop the pass: they keep state of their own behind
+ * Parses a whole document. Handlers cannot stop the pass: they keep state of their own through
  * `context`. ret_namespace: index of the root's namespace in the table ("" there stands for none).
  * A root that no row's path begins with, or of another namespace, is malformed ("root element is
  * <x>, expected <Package>"). Rows may share a path; they are called in no particular order.
