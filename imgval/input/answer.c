@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define ROOT "ImageCustomizations"
-/* Where a root that is hidden behind comments is looked for. */
+/* Where a root that comes after comments is looked for. */
 #define HEAD_SIZE ((size_t)4096)
 
 struct answer {

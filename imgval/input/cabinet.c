@@ -1,3 +1,16 @@
+/*
+ * The directory of a cabinet: header, folders and members, read and checked before any data block
+ * is touched. The order: the header says how many folders and members there are and where the
+ * members begin; the folders follow the header; after the members are read it is known where the
+ * directory ends, and only then can each folder's data be given its place. Last come the checks
+ * between members (overlaps, equal names).
+ *
+ * The file's bytes from 0 on are kept in `head`, which grows as the directory is read; what lies
+ * after it is read through `window`, one piece at a time. Every count and offset is compared with
+ * the bytes that are there before memory is taken for it, so that a header of a few bytes cannot
+ * ask for much. Readers differ on directories that are wrong in themselves, and each would then
+ * show another package; such a cabinet is a fault and never a guess.
+ */
 #include "imgval/input/cabinet.h"
 
 #include "imgval/base/cursor.h"
@@ -76,7 +89,7 @@ bool iv_cabinet_malformed(const struct iv_cabinet *cab, struct iv_fault *ret_fau
 /* ------------------------------------------------------------------------------ bytes of the file
  */
 
-/* Exactly `size` bytes, behind what buf holds. */
+/* Appends exactly `size` bytes; a file that is shorter now is a fault. */
 static bool append_from_file(struct iv_cabinet *cab, struct iv_buf *buf, uint64_t offset,
                              size_t size, struct iv_fault *ret_fault)
 {
@@ -99,6 +112,7 @@ static bool append_from_file(struct iv_cabinet *cab, struct iv_buf *buf, uint64_
 const unsigned char *iv_cabinet_bytes(struct iv_cabinet *cab, uint64_t offset, size_t size,
                                       uint64_t end, size_t chunk, struct iv_fault *ret_fault)
 {
+    /* Small cabinets lie in the head as a whole: their blocks cost no second read. */
     if (offset + size <= cab->head.size) {
         return (const unsigned char *)cab->head.data + offset;
     }
@@ -117,7 +131,7 @@ const unsigned char *iv_cabinet_bytes(struct iv_cabinet *cab, uint64_t offset, s
 
 /* ------------------------------------------------------------------------------- the directory */
 
-/* At least one more byte of the directory, or the news that the cabinet ends here. */
+/* Reads at least one more byte of the directory; a fault when the cabinet ends here. */
 static bool head_grow(struct iv_cabinet *cab, struct iv_fault *ret_fault)
 {
     uint64_t left = cab->end - cab->head.size;
@@ -145,6 +159,7 @@ static bool head_cursor(struct iv_cabinet *cab, size_t at, size_t size,
     return true;
 }
 
+/* What the header says of the tables after it. */
 struct header {
     uint64_t files_at; /* coffFiles */
     size_t folders_at;
@@ -153,6 +168,8 @@ struct header {
     uint32_t member_count;
 };
 
+/* The version, the declared size against the file's, and the limits. Parts of a set of cabinets are
+ * refused: a package is one file. */
 static bool check_header(const struct iv_cabinet *cab, uint64_t file_size, uint64_t cabinet_size,
                          unsigned major, unsigned flags, const struct header *header,
                          struct iv_fault *ret_fault)
@@ -204,10 +221,15 @@ static bool read_header(struct iv_cabinet *cab, uint64_t file_size, struct heade
     if (!check_header(cab, file_size, cabinet_size, major, flags, &header, ret_fault)) {
         return false;
     }
+
+    /* Bytes after the declared end are no part of the cabinet: a signature may lie there. */
     cab->end = cabinet_size;
     if (cab->head.size > cabinet_size) {
         cab->head.size = (size_t)cabinet_size;
     }
+
+    /* 2.1: cbCFHeader, cbCFFolder and cbCFData, and then the reserved bytes of the header. Names of
+     * neighbours in a set (szCabinetPrev and so on) cannot follow, as sets were refused. */
     header.folders_at = IV_CFHEADER_SIZE;
     if ((flags & FLAG_RESERVE_PRESENT) != 0) {
         if (!head_cursor(cab, IV_CFHEADER_SIZE, CFHEADER_RESERVES_SIZE, &c, ret_fault)) {
@@ -252,6 +274,7 @@ static bool set_compression(struct iv_cabinet *cab, struct iv_folder *folder, un
     return iv_cabinet_malformed(cab, ret_fault, "unknown compression type %u", method);
 }
 
+/* The CFFOLDER entries; the stride steps over the reserved bytes of each. */
 static bool read_folders(struct iv_cabinet *cab, const struct header *header,
                          struct iv_fault *ret_fault)
 {
@@ -279,7 +302,11 @@ static int compare_starts(const void *a, const void *b)
     return (x->start > y->start) - (x->start < y->start);
 }
 
-/* Every folder's data lies behind the directory, has room for its blocks and is its own. */
+/*
+ * Every folder's data lies after the directory, has room for its blocks and belongs to it alone.
+ * In the order of their starts each folder ends where the next one starts, so that two folders
+ * cannot share blocks: a few bytes of file would otherwise inflate once for each of them.
+ */
 static bool place_folders(struct iv_cabinet *cab, uint64_t directory_end,
                           struct iv_fault *ret_fault)
 {
@@ -313,7 +340,8 @@ static bool place_folders(struct iv_cabinet *cab, uint64_t directory_end,
     return true;
 }
 
-/* The name at *at, at most `limit` bytes; *at moves behind its NUL. */
+/* The name at *at, which moves to the byte after its NUL. The NUL is looked for in the bytes that
+ * are there, and the directory grows until it is found or the limit of a name is passed. */
 static bool read_name(struct iv_cabinet *cab, size_t *at, const char **ret_name,
                       struct iv_fault *ret_fault)
 {
@@ -348,6 +376,8 @@ static bool read_name(struct iv_cabinet *cab, size_t *at, const char **ret_name,
     }
 }
 
+/* Its name is text, its folder exists, and the blocks of that folder can hold it. How much they
+ * hold is an upper bound here: the last block may be short, which shows when it is read. */
 static bool check_member(struct iv_cabinet *cab, const struct iv_member *member,
                          struct iv_fault *ret_fault)
 {
@@ -374,6 +404,7 @@ static bool check_member(struct iv_cabinet *cab, const struct iv_member *member,
     return true;
 }
 
+/* The CFFILE entries. *ret_directory_end is the first byte after the last name. */
 static bool read_members(struct iv_cabinet *cab, const struct header *header,
                          uint64_t *ret_directory_end, struct iv_fault *ret_fault)
 {
@@ -462,6 +493,8 @@ static bool check_overlaps(struct iv_cabinet *cab, struct iv_fault *ret_fault)
                                             found->offset, found->folder);
 }
 
+/* Sorts the folded names for iv_cabinet_find(). Two members of one name are refused: which of them
+ * a reader takes differs between tools. */
 static bool index_names(struct iv_cabinet *cab, struct iv_fault *ret_fault)
 {
     cab->by_name = IV_NEW_ARRAY(cab->arena, struct iv_member_name, cab->member_count);
@@ -483,6 +516,7 @@ static bool index_names(struct iv_cabinet *cab, struct iv_fault *ret_fault)
     return true;
 }
 
+/* The steps in their order; see the top of this file. */
 static bool read_directory(struct iv_cabinet *cab, uint64_t file_size, struct iv_fault *ret_fault)
 {
     if (file_size > 0 && !head_grow(cab, ret_fault)) {

@@ -5,13 +5,13 @@
  * checked by our own code: it alone decides which member is where. Decompression is libarchive's,
  * and libarchive never sees the file: it is handed a cabinet made up in cabinet_data.c, of one
  * folder and one member, that holds exactly the data blocks from the folder's start to the end of
- * the member asked for (for LZX, behind a folder that fills the window). So it has no directory to
+ * the member asked for (for LZX, after a folder that fills the window). So it has no directory to
  * misread, no member to skip and no block beyond the need (the traps are listed in
  * tests/unit/test_cabinet.c). Of the last block no more is inflated than the member takes, if its
- * checksum is right: damage behind the member shows in the checksum, not in the inflating.
+ * checksum is right: damage after the member shows in the checksum, not in the inflating.
  * cabinet_data.c is the only file that knows libarchive.
  *
- * Every failure is told as a fault: malformed, limit, unsupported, unreadable.
+ * Every failure is reported as a fault: malformed, limit, unsupported, unreadable.
  */
 #ifndef IMGVAL_INPUT_CABINET_H
 #define IMGVAL_INPUT_CABINET_H
@@ -45,7 +45,7 @@ bool iv_cabinet_is(const void *head, size_t size);
  * False with *ret_fault set (kind, member, detail; path is left to the caller) for a file that is
  * no cabinet, is cut off, lies about counts or places, has a member twice (names folded, '/' and
  * '\\' alike), members that overlap or run out of their folder, several parts, or hits a limit.
- * Bytes behind the declared end (a signature) are fine.
+ * Bytes after the declared end (a signature) are fine.
  */
 IV_MUST_USE bool iv_cabinet_open(int fd, uint64_t size, const struct iv_limits *limits,
                                  struct iv_arena *arena, struct iv_cabinet **ret_cabinet,
@@ -78,7 +78,7 @@ IV_MUST_USE bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_mem
 
 /*
  * Who takes the bytes of all members, one after the other. `begin` and `end` stand around each that
- * has bytes; `lost` instead of `end` for one that could not be read whole. `damaged` tells of a
+ * has bytes; `lost` instead of `end` for one that could not be read whole. `damaged` reports a
  * folder that could not be decoded to its end, after its members were.
  */
 struct iv_member_sink {

@@ -1,3 +1,23 @@
+/*
+ * The data blocks of a cabinet's folders, and what they inflate to.
+ *
+ * A folder is a chain of blocks (CFDATA), each of which says how many bytes it takes and what it
+ * inflates to; a member is a range of what all of them inflate to. To read one, the chain is
+ * followed from the folder's start, headers and checksums are compared by our own code, and the
+ * data go to libarchive as blocks of a small cabinet that is made up here (struct feed). Folders
+ * that are only stored do not need libarchive at all.
+ *
+ * There are two ways through a folder. A pass (iv_cabinet_read, iv_cabinet_read_all) takes chosen
+ * members, in the order of their places, and stops after the last of them. A stream
+ * (iv_cabinet_stream) decodes every block, gives all members to a sink and goes on with the next
+ * folder after damage.
+ *
+ * LZX needs a second look. Its matches may reach back to before the first byte of the folder, where
+ * a good packer never points and where libarchive has memory that was never set. A first folder
+ * fills that window with 0xFF; if the result holds a byte that may have come from there, it is
+ * decoded again over 0x55, and a difference is a fault. So no member's bytes depend on memory that
+ * an attacker chose or that is left over from another file.
+ */
 #include "imgval/input/cabinet_data.h"
 
 #include "imgval/base/cursor.h"
@@ -11,13 +31,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Behind the head: one whole block, then as it comes. A manifest in the first two frames of a
+/* After the head: one whole block, then larger pieces. A manifest in the first two frames of a
  * cabinet costs less than 128 KiB of reading in all. */
 #define FIRST_CHUNK (IV_BLOCK_MAX + 256u)
 #define NEXT_CHUNK 65536u
 
 /* --------------------------------------------------------------------------------- data blocks */
 
+/* One CFDATA: where its data lie, and what its header says of them. */
 struct block {
     uint64_t data_at;
     uint32_t data_size;
@@ -27,7 +48,10 @@ struct block {
     uint32_t reserve_sum; /* over the reserved bytes */
 };
 
-/* csum of [MS-CAB] 3.1: exclusive or of little-endian words; the tail counts the other way round.
+/*
+ * csum of [MS-CAB] 3.1: exclusive or of little-endian 32-bit words. One to three bytes at the end
+ * are put together in the other byte order. Two words at a time give the same, as the order of an
+ * exclusive or does not matter.
  */
 static uint32_t checksum(const unsigned char *bytes, size_t size)
 {
@@ -52,7 +76,11 @@ static uint32_t checksum(const unsigned char *bytes, size_t size)
     return sum ^ tail;
 }
 
-/* The header of block `index` of a folder, at `at`. Only the last block may be short. */
+/*
+ * The header of block `index` of a folder, at `at`. Only the last block may be short: members are
+ * found by their offsets, which count on full frames before them. `chunk`: bytes to read from the
+ * file at once, as the data will be wanted too; 0: the header alone.
+ */
 static bool read_block_header(struct iv_cabinet *cab, const struct iv_folder *folder,
                               uint32_t index, uint64_t at, size_t chunk, struct block *ret_block,
                               struct iv_fault *ret_fault)
@@ -113,11 +141,15 @@ static const unsigned char *read_block_data(struct iv_cabinet *cab, const struct
     return data;
 }
 
+/*
+ * How much the next read takes: little the first time, when often a manifest is all that is wanted.
+ */
 static size_t next_chunk(const struct iv_cabinet *cab)
 {
     return cab->window_used ? NEXT_CHUNK : FIRST_CHUNK;
 }
 
+/* Blocks of the folder from its start to the end of the member. */
 static uint32_t blocks_needed(const struct iv_member *member)
 {
     uint64_t end = (uint64_t)member->offset + member->size;
@@ -128,6 +160,7 @@ static uint32_t blocks_needed(const struct iv_member *member)
  * A stored member needs its own blocks alone. The headers before them are looked at all the same,
  * eight bytes each: their places could be computed, but a cabinet that lies there would then show
  * us another member than it shows to a reader that goes from block to block.
+ * Blocks before the first one of the member are not read beyond their headers.
  */
 static bool read_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
                         const struct iv_member *member, struct iv_buf *buf,
@@ -172,8 +205,8 @@ static bool read_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
 #define FILL_PIECES (IV_FRAME_SIZE / FILL_PIECE)
 #define LZX_START_SIZE 16u
 
-/* The last ten bytes of what a block inflates to are never translated (E8, [MS-PATCH] 2.1): so many
- * behind the member, and its own bytes come out the same however long the block is. */
+/* The last ten bytes of what a block inflates to are never translated (E8, [MS-PATCH] 2.1): with so
+ * many after the member, its own bytes come out the same however long the block is. */
 #define TRANSLATION_TAIL 16u
 
 /*
@@ -182,6 +215,10 @@ static bool read_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
  * libarchive's LZX window is uninitialised memory, and matches that reach before the start of the
  * data read it (cabextract refuses them). So a first folder, of one stored LZX block, fills the
  * window with one byte value; the next folder's decoder keeps the window.
+ *
+ * The pieces in order: `head`; for LZX the fill blocks, each as a block header and then eight times
+ * `fill`; then for each block of the folder a header of our own and its data, unchanged. One call
+ * of feed_read() gives one piece. The bytes stay valid until the next call, as libarchive asks.
  */
 struct feed {
     struct iv_cabinet *cab;
@@ -203,6 +240,7 @@ struct feed {
     unsigned char fill[FILL_PIECE];
 };
 
+/* Writes `size` bytes of the value, lowest first; returns the place after them. */
 static unsigned char *put(unsigned char *place, uint32_t value, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -233,8 +271,12 @@ static unsigned char *put_member(unsigned char *p, uint32_t size, unsigned folde
     return put(p, 0, 1);
 }
 
-/* The head ends with more than 256 zero bytes, as libarchive wants to see that many behind the
- * start of a name. */
+/*
+ * CFHEADER, one or two CFFOLDER, and a member of each: the fill, whose size is the window's, and
+ * then `size` bytes of the real folder. The offsets of the data are those at which feed_read()
+ * will come to them. The head ends with more than 256 zero bytes, as libarchive wants to see that
+ * many after the start of a name.
+ */
 static void make_head(struct feed *feed, uint32_t size)
 {
     uint32_t fill_size = feed->fill_blocks * IV_FRAME_SIZE;
@@ -264,6 +306,8 @@ static void make_head(struct feed *feed, uint32_t size)
     (void)put_member(p, size, count - 1);
 }
 
+/* The next piece of the folder that fills the window: one LZX block, stored, spread over as many
+ * CFDATA as it takes. Only the first of those begins with the head of the LZX block. */
 static la_ssize_t feed_fill(struct feed *feed, const void **ret_bytes)
 {
     if (feed->piece > 0) {
@@ -278,7 +322,8 @@ static la_ssize_t feed_fill(struct feed *feed, const void **ret_bytes)
     p = put(p, IV_FRAME_SIZE, 2);
     if (first) {
         /* [MS-PATCH] 2.1: one bit "no E8 translation", three "uncompressed block", 24 the size;
-         * then the three repeated offsets. */
+         * then the three repeated offsets. Bits are taken from the top of 16-bit little-endian
+         * words, and the four bits left of the second word are padding. */
         uint32_t size = feed->fill_blocks * IV_FRAME_SIZE;
         p = put(p, 3u << 12 | size >> 12, 2);
         p = put(p, (size & 0xFFFu) << 4, 2);
@@ -293,7 +338,7 @@ static la_ssize_t feed_fill(struct feed *feed, const void **ret_bytes)
 }
 
 /*
- * Bytes of the block in hand that libarchive is to inflate. Behind the member's end in the last
+ * Bytes of the block in hand that libarchive is to inflate. After the member's end in the last
  * block lie other files: a checksum (compared before libarchive sees the data) says that they are
  * as they were packed, so they need not be inflated to find damage. Without one, they are.
  */
@@ -306,6 +351,7 @@ static uint32_t inflated_of_block(const struct feed *feed)
     return enough ? (uint32_t)wanted : block->inflated;
 }
 
+/* The next piece of the folder itself: `piece` 0 gives the header of a block, 1 its data. */
 static la_ssize_t feed_block(struct feed *feed, const void **ret_bytes)
 {
     struct iv_cabinet *cab = feed->cab;
@@ -319,7 +365,7 @@ static la_ssize_t feed_block(struct feed *feed, const void **ret_bytes)
             return ARCHIVE_FATAL;
         }
         feed->inflated += feed->block.inflated;
-        /* Checksum and reserved bytes stay behind: the checksum is compared here. */
+        /* Checksum and reserved bytes are left out: the checksum is compared here. */
         unsigned char *p = put(feed->block_head, 0, 4);
         p = put(p, feed->block.data_size, 2);
         (void)put(p, inflated_of_block(feed), 2);
@@ -338,6 +384,8 @@ static la_ssize_t feed_block(struct feed *feed, const void **ret_bytes)
     return (la_ssize_t)feed->block.data_size;
 }
 
+/* What libarchive calls for more bytes; 0: no more. After a failure every call fails, as libarchive
+ * may ask again. */
 static la_ssize_t feed_read(struct archive *archive, void *context, const void **ret_bytes)
 {
     (void)archive;
@@ -423,9 +471,11 @@ static bool read_fill(struct archive *archive)
 }
 
 /*
- * Whether a byte of the window's first content may have come into these. 0xE8: translation. `start`
- * is the place of the member's first byte, if it is among them: the mark FF FE of UTF-16 there is
- * nothing to wonder at.
+ * Whether a byte of the window's first content may have come into these. That content is 0xFF, so a
+ * match into it leaves one; but the E8 translation of a call's operand may turn four of them into
+ * something else, so an 0xE8 counts as well. Most manifests are text and hold neither, and are not
+ * decoded twice. `start` is the place of the member's first byte, if it is among them: the byte
+ * order mark FF FE of UTF-16 is usual there and does not count.
  */
 static bool is_suspect(const unsigned char *bytes, size_t size, size_t start)
 {
@@ -463,6 +513,9 @@ static uint64_t end_of(const struct iv_member *member)
     return (uint64_t)member->offset + member->size;
 }
 
+/*
+ * The member in hand is whole: its digest where a second look is due, and then the caller's turn.
+ */
 static void finish_member(struct pass *pass)
 {
     struct wanted *wanted = &pass->wanted[pass->next++];
@@ -479,7 +532,11 @@ static void finish_member(struct pass *pass)
     }
 }
 
-/* Bytes [at, at + size) of the inflated folder. */
+/*
+ * Bytes [at, at + size) of the inflated folder: a block can end one member and hold several more.
+ * Five bytes before each member are looked at too: a call instruction is E8 and four bytes, so one
+ * that begins there can change the member's first bytes.
+ */
 static void take_block(struct pass *pass, uint64_t at, const unsigned char *bytes, size_t size)
 {
     while (pass->next < pass->count && !pass->is_done) {
@@ -527,7 +584,7 @@ static bool inflate(struct iv_cabinet *cab, const struct iv_folder *folder, unsi
                     struct pass *pass, struct iv_fault *ret_fault)
 {
     bool lzx = folder->compression == IV_COMPRESSION_LZX;
-    uint64_t end = end_of(pass->wanted[pass->count - 1].member);
+    uint64_t end = end_of(pass->wanted[pass->count - 1].member); /* the last by place */
     struct feed feed = {
         .cab = cab,
         .folder = folder,
@@ -556,7 +613,8 @@ static bool inflate(struct iv_cabinet *cab, const struct iv_folder *folder, unsi
     return true;
 }
 
-/* Accounts for inflating up to `end`; false with a limit fault. */
+/* Counts `end` more bytes as inflated; false with a limit fault. The limit is for the whole cabinet
+ * and all of its reads, so that many reads of one folder cannot add up to hours. */
 static bool allow(struct iv_cabinet *cab, uint64_t end, struct iv_fault *ret_fault)
 {
     if (end > cab->limits->inflated || cab->inflated > cab->limits->inflated - end) {
@@ -605,6 +663,7 @@ static bool read_inflated(struct iv_cabinet *cab, const struct iv_folder *folder
 /* ------------------------------------------------------------------------------ members by folder
  */
 
+/* Of a stored folder each member is read by itself, as nothing has to be inflated before it. */
 static bool read_stored_all(struct iv_cabinet *cab, const struct iv_folder *folder,
                             struct pass *pass, struct iv_fault *ret_fault)
 {
@@ -617,6 +676,7 @@ static bool read_stored_all(struct iv_cabinet *cab, const struct iv_folder *fold
     return true;
 }
 
+/* False with a limit fault that names the member, when it is larger than the caller wants it. */
 static bool check_size(const struct iv_cabinet *cab, const struct iv_member *member, uint64_t max,
                        struct iv_fault *ret_fault)
 {
@@ -629,7 +689,7 @@ static bool check_size(const struct iv_cabinet *cab, const struct iv_member *mem
     return false;
 }
 
-/* The members of one folder. */
+/* Reads the members of one folder. A fault names the member that was in hand. */
 static bool read_folder(struct iv_cabinet *cab, struct pass *pass, struct iv_fault *ret_fault)
 {
     const struct iv_folder *folder = &cab->folders[pass->wanted[0].member->folder];
@@ -648,6 +708,7 @@ static bool read_folder(struct iv_cabinet *cab, struct pass *pass, struct iv_fau
     return done;
 }
 
+/* By folder, then by place in it: the order in which a pass meets them. */
 static int compare_wanted(const void *a, const void *b)
 {
     const struct iv_member *x = ((const struct wanted *)a)->member;
@@ -676,6 +737,8 @@ bool iv_cabinet_read_all(struct iv_cabinet *cabinet, const struct iv_member *con
     if (kept > 1) {
         qsort(wanted, kept, sizeof(*wanted), compare_wanted);
     }
+
+    /* One pass for each run of members that lie in the same folder. */
     bool is_done = false;
     for (size_t start = 0; start < kept && !is_done;) {
         size_t end = start + 1;
@@ -714,6 +777,7 @@ bool iv_cabinet_read(struct iv_cabinet *cabinet, const struct iv_member *member,
     if (read_folder(cabinet, &pass, ret_fault)) {
         return true;
     }
+    /* What came before the damage is not handed over. */
     buf->size = before;
     if (buf->data != NULL) {
         buf->data[before] = '\0';
@@ -733,6 +797,8 @@ struct outlet {
     uint64_t at;  /* in the inflated folder */
 };
 
+/* The next bytes of the inflated folder, cut at the borders of the members. Bytes that belong to no
+ * member are passed over. */
 static void outlet_put(struct outlet *out, const unsigned char *bytes, size_t size)
 {
     const struct iv_member_sink *sink = out->sink;
@@ -757,6 +823,7 @@ static void outlet_put(struct outlet *out, const unsigned char *bytes, size_t si
     out->at = stop;
 }
 
+/* The folder was damaged: the member in hand and all after it are lost. */
 static void outlet_lose(struct outlet *out)
 {
     for (; out->next < out->count; out->next++) {
@@ -768,6 +835,7 @@ static void outlet_lose(struct outlet *out)
     }
 }
 
+/* Every block of a stored folder, compared and given out. */
 static bool stream_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
                           struct outlet *out, struct iv_fault *ret_fault)
 {
@@ -799,6 +867,7 @@ struct opening {
     unsigned char digest[IV_SHA256_SIZE];
 };
 
+/* Takes what of these bytes lies in the opening into its digest. */
 static void opening_put(struct opening *opening, uint64_t at, const unsigned char *bytes,
                         size_t size)
 {
@@ -857,6 +926,8 @@ static bool decode(struct iv_cabinet *cab, const struct iv_folder *folder, unsig
     return true;
 }
 
+/* Decodes a folder into the outlet and, where its opening is suspect, the opening once more. The
+ * members have been given out by then; the fault makes the package damaged all the same. */
 static bool stream_inflated(struct iv_cabinet *cab, const struct iv_folder *folder,
                             struct outlet *out, struct iv_fault *ret_fault)
 {
@@ -877,6 +948,8 @@ static bool stream_inflated(struct iv_cabinet *cab, const struct iv_folder *fold
             iv_cabinet_malformed(cab, ret_fault, "LZX data that refers to bytes before its start"));
 }
 
+/* All of one folder within the limit on inflated bytes, which counts full blocks. A member that the
+ * folder was too short for is a fault. */
 static bool stream_folder(struct iv_cabinet *cab, size_t index, struct outlet *out,
                           struct iv_fault *ret_fault)
 {
@@ -899,6 +972,7 @@ static bool stream_folder(struct iv_cabinet *cab, size_t index, struct outlet *o
             iv_cabinet_malformed(cab, ret_fault, "the member runs past the end of its folder"));
 }
 
+/* By folder, then by place in it. */
 static int compare_members(const void *a, const void *b)
 {
     const struct iv_member *x = *(const struct iv_member *const *)a;

@@ -1,3 +1,9 @@
+/*
+ * The digests of a component manifest. For each <file> there may be a <hash> with a transform, a
+ * method and a value. Only a digest over the bytes as they are (the identity transform), by SHA-1
+ * or SHA-256, is compared; others would need the transform. The elements come in this order, so
+ * each is noted until the value is there.
+ */
 #include "imgval/input/component.h"
 
 #include "imgval/base/text.h"

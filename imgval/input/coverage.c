@@ -18,6 +18,7 @@
 /* Flaws of one kind and package that are reported one by one. */
 #define FLAWS_MAX 20
 
+/* A digest of the catalog. */
 struct entry {
     struct iv_der digest;
     enum iv_catalog_data data;
@@ -71,6 +72,8 @@ static bool is_digest(struct iv_der bytes)
     return bytes.size == IV_SHA1_SIZE || bytes.size == IV_SHA256_SIZE;
 }
 
+/* All members of the catalog that name a digest, sorted. In version 2 the SHA-1 of a file is the
+ * tag of a member that has no digest; tags of another length say nothing about a file. */
 static struct list make_list(const struct iv_reader *r, const struct iv_catalog *catalog)
 {
     struct list list = {.items = IV_NEW_ARRAY(r->scratch, struct entry, catalog->member_count)};
@@ -95,7 +98,11 @@ static struct list make_list(const struct iv_reader *r, const struct iv_catalog 
     return list;
 }
 
-/* Marks every entry with this digest that may be meant so; whether there is one. */
+/*
+ * Marks every entry with this digest that may be meant so; returns whether there is one. A member
+ * may say whether its digest is of a whole file or of a PE image without its signature; then it
+ * stands for nothing else.
+ */
 static bool use(struct list *list, const unsigned char *digest, size_t size, bool is_pe)
 {
     struct iv_der wanted = {digest, size};
@@ -120,6 +127,8 @@ static bool use(struct list *list, const unsigned char *digest, size_t size, boo
     return found;
 }
 
+/* Both digests are looked up, so that both entries of a file are marked; but where the catalog has
+ * any SHA-256, a SHA-1 alone does not cover the file. */
 static bool use_digests(struct list *list, const struct iv_digests *digests, bool is_pe)
 {
     bool by_sha256 = use(list, digests->sha256, IV_SHA256_SIZE, is_pe);
@@ -141,6 +150,8 @@ static bool use_file(struct list *list, const struct iv_file_digests *digests)
 /* ------------------------------------------------------------------------------------- both sides
  */
 
+/* The state of each file that was read; a flaw for each that nothing covers. Empty files need no
+ * digest: there is nothing in them that could have been changed. */
 static void check_files(const struct iv_reader *r, struct list *list, struct iv_covered_file *files,
                         size_t count, struct iv_seal *seal)
 {
@@ -176,6 +187,7 @@ static void check_files(const struct iv_reader *r, struct list *list, struct iv_
     }
 }
 
+/* Digests of one length that no file has claimed so far. */
 static size_t count_unused(const struct list *list, size_t size)
 {
     size_t unused = 0;
@@ -235,7 +247,7 @@ void iv_coverage_check(const struct iv_reader *r, const struct iv_catalog *catal
     use_empty(&list);
     size_t sha256 = count_unused(&list, IV_SHA256_SIZE);
     report_unused(r, &list, IV_SHA256_SIZE, seal);
-    /* The other digest of the same file goes without saying. */
+    /* A missing file leaves two digests: its SHA-1 is reported only where it is one more. */
     if (count_unused(&list, IV_SHA1_SIZE) > sha256) {
         report_unused(r, &list, IV_SHA1_SIZE, seal);
     }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Faults of one file that are told. */
+/* Faults of one file that are reported. */
 #define FAULTS_MAX 20
 
 static const struct iv_metadata how = {.rank = IV_RANK_FILE, .any_root = true};

@@ -1,3 +1,10 @@
+/*
+ * Digests of a file from its bytes as they come, in one pass and without keeping them. Whether a
+ * file is a PE file, and which ranges its Authenticode digest leaves out, is known once its headers
+ * are there; so the first 4 KiB are kept, and what came before that point goes into the PE digest
+ * from there. A file whose headers contradict themselves has no PE digest: its plain digests alone
+ * can vouch for it.
+ */
 #include "imgval/input/file_hash.h"
 
 #include "imgval/base/arena.h"
@@ -24,6 +31,7 @@
 #define CERTIFICATE_ENTRY 4u
 #define ENTRY_SIZE 8u
 
+/* Bytes [from, to) that the PE digest leaves out. */
 struct range {
     uint64_t from;
     uint64_t to;
@@ -94,6 +102,7 @@ void iv_file_hash_close(struct iv_file_hash **hash)
 /* ------------------------------------------------------------------------------------ PE headers
  */
 
+/* A number of 2 or 4 bytes in the head; the caller has checked that they are there. */
 static uint32_t number_at(const struct iv_file_hash *hash, size_t at, size_t size)
 {
     struct iv_cursor c = iv_cursor(hash->head + at, size);
@@ -160,6 +169,7 @@ static void add_pe(struct iv_file_hash *hash, const unsigned char *bytes, size_t
     hash->pe_at = stop;
 }
 
+/* The head is complete: what kind of file it is. */
 static void settle(struct iv_file_hash *hash)
 {
     hash->state = find_ranges(hash) ? STATE_PE : STATE_PLAIN;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
+/* Bytes inflated at a time: the limit can be overrun by no more than this. */
 #define STEP ((size_t)64 * 1024)
 /* Window of 32 KiB, and a gzip header instead of zlib's own. */
 #define WINDOW_BITS (15 + 16)
@@ -22,6 +23,7 @@ static bool fail(struct iv_fault *ret_fault, enum iv_fault_kind kind, const char
     return false;
 }
 
+/* To the end of the first gzip member. What comes after it is not looked at. */
 static bool inflate_all(z_stream *stream, uint64_t max, struct iv_buf *buf,
                         struct iv_fault *ret_fault)
 {

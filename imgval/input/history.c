@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Faults of one history that are told one by one. */
+/* Faults of one history that are reported one by one. */
 #define FAULTS_MAX 20
 
 /* One package of one event. */

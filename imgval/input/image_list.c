@@ -1,4 +1,11 @@
-/* Image files in a listing: by name and first bytes alone. */
+/*
+ * Image files in a listing: by name and first bytes alone. An image becomes one item for all that
+ * lies in it, and, where its hashes are to be checked, one more for each range of the file, so that
+ * several readers share that work. All of them use the one descriptor that the image's item owns.
+ *
+ * A folder that holds images is no submission of its own: iv_input_images() says which images lie
+ * in it, and the caller lists each of them.
+ */
 #include "imgval/base/file.h"
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
@@ -12,9 +19,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The hashes of so many bytes are one slot of the readers: some milliseconds of work. */
+/* Hashing so many bytes is one slot of the readers: some milliseconds of work. */
 #define RANGE_SIZE (32 * IV_MIB)
-/* More slots would cost more than they spread. */
+/* More slots than this cost more than is won by sharing them out: ranges become larger instead. */
 #define RANGES_MAX 1024
 
 bool iv_probe_has(const struct iv_probe *probe, size_t at, const char *bytes)
@@ -43,6 +50,7 @@ static bool add_item(struct iv_lister *lister, const struct iv_probe *probe, enu
     return true;
 }
 
+/* Cuts the file into ranges of one size, a whole number of MiB; the last one is what is left. */
 static void add_ranges(struct iv_lister *lister, uint64_t size, const struct iv_item *image)
 {
     uint64_t range = RANGE_SIZE;

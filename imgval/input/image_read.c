@@ -1,3 +1,22 @@
+/*
+ * What the readers of FFU, VHD and WIM have in common. They take the container apart and call
+ * iv_image_read_disk() or iv_image_read_wim() for each store; here every partition with a known
+ * file system becomes a volume, its package manifests are read at once, and a WIM that it holds
+ * (UpdateOS, MMOS) is read as a further volume. iv_image_end() comes when all volumes are known: it
+ * looks for what describes the device (layout, SYSTEM hive, datastores, update history,
+ * OEMInput.xml), which may lie on any of them, and closes them.
+ *
+ * An image is hostile in more ways than a package. A volume may hold names that differ only by
+ * case, or one name twice: Windows would see one of the two, and which one is not known here. So
+ * each path is looked up in all of its spellings (struct iv_speller), all of them are read where
+ * that makes sense, and such twins are reported. Partitions may overlap, one area of the file may
+ * be mapped to many places, and compressed data may be large: the number of volumes, the number of
+ * packages and the sum of bytes read from one image (`left`) have limits.
+ *
+ * What cannot be read is a fault that names the partition. It never ends the reading: the packages
+ * of the other partitions are still worth showing, and the faults keep the verdict from being
+ * `pass`.
+ */
 #include "imgval/input/image_read.h"
 
 #include "imgval/base/fold.h"
@@ -18,6 +37,7 @@ static const char *const manifest_folders[][2] = {
     {"Windows/servicing/Packages", ".mum"},
 };
 
+/* A file system in hand, open until iv_image_end(). */
 struct iv_image_volume {
     const char *name; /* of the partition, as paths show it */
     struct iv_volume *handle;
@@ -78,6 +98,11 @@ static bool is_reported(const struct iv_image_reader *x, enum iv_fault_kind kind
     return false;
 }
 
+/*
+ * One pair of names in a folder that count as the same. Equal byte for byte, the file system is
+ * damaged and one of the two was not read; else they differ by case, and which one Windows takes is
+ * open.
+ */
 static void report_twin(struct iv_image_reader *x, const char *path, const char *other)
 {
     const char *slash = strrchr(path, '/');
@@ -121,7 +146,8 @@ static struct iv_spellings spell(struct iv_image_reader *x, const struct iv_imag
 
 /* ---- files ---- */
 
-/* Reads a file within what may still be read of this image. */
+/* Reads a file, within `max` and within what may still be read of this image. A limit fault names
+ * the limit that was hit. */
 static enum iv_volume_outcome read_file(struct iv_image_reader *x, struct iv_image_volume *volume,
                                         const char *path, uint64_t max, struct iv_buf *buf,
                                         struct iv_fault *ret_fault)
@@ -142,6 +168,8 @@ struct installed_place {
     struct iv_image_volume *volume;
 };
 
+/* The registry file, or with --verify any file, that an installed package lists by its device path.
+ * Where two spellings are there, neither is taken. False without a fault: it is not there. */
 static bool read_installed(const void *context, const char *device_path, uint64_t max,
                            struct iv_buf *buf, struct iv_fault *ret_fault)
 {
@@ -176,6 +204,8 @@ static void add_package(const struct iv_image_reader *x, const struct iv_package
     facts->packages[facts->package_count++] = *package;
 }
 
+/* One manifest becomes one package, whatever happens: a manifest that cannot be read leaves a
+ * package that is known by its file name and marked as not readable. */
 static void read_manifest(struct iv_image_reader *x, size_t v, const char *path,
                           const struct iv_volume_entry *entry)
 {
@@ -238,6 +268,7 @@ static void read_folder(struct iv_image_reader *x, size_t v, const char *folder,
     }
 }
 
+/* Of names in a folder of manifests: twins of other files do not matter there. */
 static bool is_manifest(const struct iv_volume_entry *entry)
 {
     bool is = false;
@@ -256,6 +287,7 @@ static void look_for_twins(struct iv_image_reader *x, const struct iv_image_volu
     report_twins(x, volume, &twins);
 }
 
+/* All packages that are installed on one volume. */
 static void read_manifests(struct iv_image_reader *x, size_t v)
 {
     for (size_t i = 0; i < IV_COUNT(manifest_folders); i++) {
@@ -269,7 +301,8 @@ static void read_manifests(struct iv_image_reader *x, size_t v)
 
 /* ---- volumes ---- */
 
-/* NULL with a fault told, named by `name`. */
+/* Opens the file system in `source` and appends it to the volumes. NULL: that is reported as a
+ * fault of `name`. `number`: which image of a WIM. */
 static struct iv_image_volume *open_volume(struct iv_image_reader *x,
                                            const struct iv_source *source, size_t number,
                                            const char *name, bool is_main)
@@ -299,7 +332,8 @@ static struct iv_image_volume *open_volume(struct iv_image_reader *x,
     return volume;
 }
 
-/* Room behind the partitions for what lies in none of its own. */
+/* Appends a partition for what lies in none of the table: an image of a WIM, or a disk without a
+ * table. NULL: there are as many as an image may have. */
 static struct iv_image_partition *add_partition(struct iv_image_reader *x, const char *name)
 {
     struct iv_image *image = x->image;
@@ -323,7 +357,8 @@ static struct iv_image_partition *add_partition(struct iv_image_reader *x, const
 
 static void read_inner_wims(struct iv_image_reader *x, size_t v);
 
-/* A WIM in a WIM is read when the outer one holds a device, so the nesting ends there. */
+/* Each image of a WIM is a volume, and so a partition of the report. A WIM inside a WIM is read
+ * when the outer one holds a device, so the nesting ends there. */
 void iv_image_read_wim(struct iv_image_reader *x, const struct iv_source *source, const char *name,
                        bool is_main)
 {
@@ -332,7 +367,7 @@ void iv_image_read_wim(struct iv_image_reader *x, const struct iv_source *source
         iv_faults_add(&x->faults, IV_FAULT_PARTITION, name, "not a WIM");
         return;
     }
-    size_t count = 1;
+    size_t count = 1; /* until the first one says how many there are */
     for (size_t i = 0; i < count; i++) {
         const char *label = i == 0 ? name : iv_arena_printf(x->r->arena, "%s#%zu", name, i + 1);
         struct iv_image_partition *partition = add_partition(x, label);
@@ -356,7 +391,8 @@ void iv_image_read_wim(struct iv_image_reader *x, const struct iv_source *source
     }
 }
 
-/* A WIM on a volume, which is read as a further one under the name `label`. */
+/* A WIM that is a file on a volume is read as a further volume under the name `label`. Returns
+ * whether it is there, readable or not. */
 static bool read_inner_wim(struct iv_image_reader *x, size_t v, const char *path, const char *label)
 {
     struct iv_source source;
@@ -392,6 +428,7 @@ static void read_inner_wims_of(struct iv_image_reader *x, size_t v, const char *
     }
 }
 
+/* The WIMs that a device starts from: they hold packages of their own. */
 static void read_inner_wims(struct iv_image_reader *x, size_t v)
 {
     static const char *const update_os[] = {"PROGRAMS/UpdateOS/UpdateOS.wim", "UpdateOS.wim"};
@@ -404,7 +441,8 @@ static void read_inner_wims(struct iv_image_reader *x, size_t v)
     }
 }
 
-/* The name in paths: a table may have none, or one twice. */
+/* The name in paths. A table may have none, then its number stands for it, or one name twice, then
+ * the later one gets its place in the table. */
 static const char *partition_label(const struct iv_image_reader *x, size_t index)
 {
     const struct iv_image_partition *p = &x->image->partitions[index];
@@ -419,6 +457,7 @@ static const char *partition_label(const struct iv_image_reader *x, size_t index
     return p->name;
 }
 
+/* Whether a store has no partition table: then the disk itself is the volume. */
 static bool is_whole_disk(const struct iv_image *image, uint64_t store)
 {
     for (size_t i = 0; i < image->store_count; i++) {
@@ -445,7 +484,13 @@ static const struct iv_image_partition *find_shared(const struct iv_image_reader
     return NULL;
 }
 
-/* `claimed`: the file system that the image's own manifest names, or NULL. */
+/*
+ * One partition: what file system it holds, and the packages on it. Firmware has partitions without
+ * a file system (boot loaders), so "raw" is a fault only where one must be: MainOS, and where the
+ * manifest of the image says so. Of overlapping partitions the later one is not read, as its
+ * packages would count twice. `claimed`: the file system that the image's own manifest names, or
+ * NULL.
+ */
 static void read_partition(struct iv_image_reader *x, size_t index, const struct iv_source *source,
                            const char *claimed)
 {
@@ -475,6 +520,7 @@ static void read_partition(struct iv_image_reader *x, size_t index, const struct
     if (kind == NULL || open_volume(x, source, 0, label, is_main) == NULL) {
         return;
     }
+
     size_t volume = x->volume_count - 1;
     size_t before = x->r->facts->package_count;
     read_manifests(x, volume);
@@ -487,6 +533,7 @@ static void read_partition(struct iv_image_reader *x, size_t index, const struct
     read_inner_wims(x, volume);
 }
 
+/* What the manifest of the image, or DeviceLayout.xml, says is in a partition; NULL: nothing. */
 static const char *claimed_file_system(const struct iv_image *image,
                                        const struct iv_image_partition *partition)
 {
@@ -537,7 +584,11 @@ static bool may_hold_history(const struct iv_volume_entry *entry)
     return entry->is_directory || iv_ascii_ieq(entry->name, "UpdateHistory.xml");
 }
 
-/* Every file `name` below a directory. What cannot be listed may hide one. */
+/*
+ * Adds every file `name` below a directory to the list, level by level. Links are not followed, so
+ * that a loop cannot keep it busy, and the number of directories has a limit. A directory that
+ * cannot be listed is a fault: it may hide such a file.
+ */
 static void search(struct iv_image_reader *x, struct iv_image_volume *volume, const char *top,
                    const char *name, struct found **list, size_t *count)
 {
@@ -567,7 +618,7 @@ static void search(struct iv_image_reader *x, struct iv_image_volume *volume, co
                 iv_arena_printf(x->r->scratch, "%s/%s", folders[at].path, entries[i].name);
             bool is_wanted = iv_ascii_ieq(entries[i].name, name);
             if (entries[i].is_link && !is_wanted) {
-                continue; /* not followed; one that is wanted is told when it is to be read */
+                continue; /* not followed; one that is wanted is reported when it is to be read */
             }
             bool is_folder = entries[i].is_directory && !entries[i].is_link;
             if (is_folder && folder_count < SEARCH_MAX) {
@@ -583,7 +634,9 @@ static void search(struct iv_image_reader *x, struct iv_image_volume *volume, co
     }
 }
 
-/* Reads a metadata file; false when it is not there, or was told to be unreadable. */
+/*
+ * Reads a metadata file into buf. False: it is not there, or it cannot be read, which was reported.
+ */
 static bool read_document(struct iv_image_reader *x, const struct found *file, struct iv_buf *buf,
                           struct iv_document *ret_doc)
 {
@@ -605,6 +658,8 @@ static bool read_document(struct iv_image_reader *x, const struct found *file, s
     return false;
 }
 
+/* The history of the image. Of several none is taken: a wrong one would judge against a state that
+ * the device never had. The user can name one. */
 static void read_history(struct iv_image_reader *x, const struct found *files, size_t count)
 {
     struct iv_history *history = &x->r->facts->history;
@@ -651,7 +706,8 @@ static void find_history(struct iv_image_reader *x)
     read_history(x, files, count);
 }
 
-/* Of files that can only be read as one; twins were reported. */
+/* Reads the first spelling of a file of which one alone can count; its twins are reported by
+ * spell(). */
 static bool read_first(struct iv_image_reader *x, struct iv_image_volume *volume, const char *path,
                        struct iv_buf *buf, struct iv_document *ret_doc)
 {
@@ -659,6 +715,7 @@ static bool read_first(struct iv_image_reader *x, struct iv_image_volume *volume
     return read_document(x, &file, buf, ret_doc);
 }
 
+/* OEMInput.xml: the first of its places that has a readable one. */
 static void find_oem_input(struct iv_image_reader *x)
 {
     static const struct {
@@ -704,6 +761,7 @@ static bool has_log(const struct iv_image_reader *x, const struct found *hive)
     return has;
 }
 
+/* The log matters because Windows may have left changes in it that are not in the hive yet. */
 static void read_hive(struct iv_image_reader *x, const struct found *file)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
@@ -713,6 +771,7 @@ static void read_hive(struct iv_image_reader *x, const struct found *file)
     }
 }
 
+/* The SYSTEM hive, in each spelling, of each volume that may be MainOS. */
 static void find_hive(struct iv_image_reader *x)
 {
     for (size_t v = 0; v < x->volume_count; v++) {
@@ -727,6 +786,8 @@ static void find_hive(struct iv_image_reader *x)
     }
 }
 
+/* Values of variants lie in a datastore that is not read here: that it is there is reported, so
+ * that the values found are not taken for all there are. */
 static void find_datastores(struct iv_image_reader *x)
 {
     static const char *const paths[] = {
@@ -738,7 +799,7 @@ static void find_datastores(struct iv_image_reader *x)
         struct iv_source source;
         struct iv_fault fault = {.kind = IV_FAULT_METADATA};
         const char *path = paths[i % IV_COUNT(paths)];
-        /* One that cannot be read is one. */
+        /* One that is there and cannot be read counts as one, too. */
         if (volume->is_main && iv_volume_file(volume->handle, path, x->r->scratch, &source,
                                               &fault) != IV_VOLUME_ABSENT) {
             fault = (struct iv_fault){.kind = IV_FAULT_METADATA, .detail = IV_DATASTORE_DETAIL};
@@ -801,7 +862,7 @@ static void read_layout(struct iv_image_reader *x)
 
 /* ---- whether it is a whole image ---- */
 
-/* Whether a partition may be MainOS, or why it is not was told. */
+/* Whether a partition may be MainOS, or the reason why it is not was reported. */
 static bool may_be_main(const struct iv_image_reader *x, const struct iv_image_partition *partition)
 {
     if (partition->name == NULL || partition->name[0] == '\0') {
@@ -849,6 +910,8 @@ void iv_image_end(struct iv_image_reader *x)
             find_oem_input(x);
         }
     }
+
+    /* The last first: a WIM is read through the volume that it lies on. */
     for (size_t v = x->volume_count; v-- > 0;) {
         iv_speller_fini(x->volumes[v].speller);
         iv_volume_close(&x->volumes[v].handle);
@@ -857,10 +920,12 @@ void iv_image_end(struct iv_image_reader *x)
         iv_faults_unread(&x->faults, &x->trouble);
         x->image->claim_count = 0; /* there is nothing whole to compare them with */
     }
+
     iv_faults_finish(&x->faults);
     for (size_t i = 0; i < x->faults.count; i++) {
         iv_reader_fault(x->r, &x->faults.items[i]);
     }
+    /* A part of a tree gives packages alone: the submission is no image. */
     if (x->item->is_part) {
         *x->image = (struct iv_image){0};
     }

@@ -1,3 +1,16 @@
+/*
+ * Listing and reading, for all kinds of input.
+ *
+ * iv_input_list() runs in the parent. It opens the path, finds its kind by first and last bytes
+ * (kinds.c), lets the kind list its items, adds the files beside it and those that options name,
+ * and sorts everything, so that equal input gives equal listings whatever order the file system
+ * has.
+ *
+ * iv_input_read() runs in a worker and reads one item: it opens the file beneath the directory that
+ * was listed, without following links, lets the reader for the item's role fill the facts, and at
+ * the end asks whether the file is still the one that it was. A file that somebody wrote to
+ * meanwhile is a fault, as no one content was judged.
+ */
 #include "imgval/input/input.h"
 
 #include "imgval/base/file.h"
@@ -65,7 +78,7 @@ static void sort_listing(struct iv_listing *listing)
     }
 }
 
-/* False with errno set. */
+/* First and last bytes of a file: a VHD may be known by its footer alone. False with errno set. */
 static bool read_ends(struct iv_probe *probe, uint64_t size)
 {
     int64_t got = iv_file_read_at(probe->fd, probe->head, sizeof(probe->head), 0);
@@ -149,6 +162,7 @@ static void list_folder(struct iv_lister *lister, const char *path)
     }
 }
 
+/* Lets the kind list the path and adds what lies beside it; takes the descriptor over. */
 static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
 {
     const char *folder = lister->options->folder;
@@ -213,7 +227,8 @@ struct opened {
     struct stat before; /* the reading */
 };
 
-/* False with *ret_fault set. */
+/* Opens the item beneath the listed directory, or takes the descriptor that the parent opened.
+ * False with *ret_fault set: since the listing it may have vanished, or become something else. */
 static bool open_item(const struct iv_listing *listing, const struct iv_item *item,
                       struct opened *opened, struct iv_fault *ret_fault)
 {
@@ -317,6 +332,7 @@ static struct iv_package *start_package(const struct iv_item *item, struct iv_ar
     return facts->packages;
 }
 
+/* A history that cannot be read is there all the same: absence would be judged otherwise. */
 static void start_metadata(const struct iv_item *item, struct iv_facts *facts)
 {
     if (item->role == IV_ROLE_HISTORY) {
@@ -338,6 +354,8 @@ static bool has_fault(const struct iv_facts *facts, enum iv_fault_kind kind)
     return false;
 }
 
+/* A package file, or the manifest of an extracted folder. A cabinet that turns out to be no package
+ * leaves none. */
 static void read_package_item(const struct iv_reader *r, const struct iv_listing *listing,
                               const struct iv_item *item, const struct opened *opened)
 {
@@ -468,6 +486,8 @@ static bool is_wanted_document(const struct iv_reader *r, const struct iv_docume
                                                      is_wanted_text(iv_buf_text(&text), text.size));
 }
 
+/* A metadata file. An .xml of unknown purpose is read whole only where its beginning does not show
+ * that it is something else. */
 static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
                           const struct opened *opened)
 {
@@ -547,6 +567,7 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
     } else {
         start_metadata(item, ret_facts);
     }
+
     struct opened opened = {.fd = -1, .own = -1};
     struct iv_fault fault = {0};
     bool whole = open_item(listing, item, &opened, &fault);

@@ -102,7 +102,7 @@ IV_MUST_USE bool iv_input_list(const char *path, const struct iv_list_options *o
                                struct iv_error *err);
 void iv_input_close(struct iv_listing *listing); /* closes every descriptor */
 
-/* What tells whether a file is the one that it was, and as it was. Times in seconds since 1970 and
+/* What shows whether a file is the one that it was, and as it was. Times in seconds since 1970 and
  * nanoseconds. */
 struct iv_identity {
     uint64_t device;

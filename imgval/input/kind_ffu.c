@@ -14,7 +14,7 @@ void iv_ffu_list(struct iv_lister *lister, const struct iv_probe *probe)
     iv_lister_image(lister, probe, IV_KIND_FFU, true);
 }
 
-/* What is wrong with the container itself is told by the reader of the image, once. */
+/* What is wrong with the container itself is reported by the reader of the image, once. */
 static void read_chunks(const struct iv_reader *r, const struct iv_item *item, int fd,
                         uint64_t size)
 {

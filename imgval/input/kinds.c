@@ -32,7 +32,7 @@ static void list_container(struct iv_lister *lister, const struct iv_probe *prob
                                     iv_container_of(probe->head, probe->head_size)));
 }
 
-/* Anything else: what it lacks to be a package is told when it is read. */
+/* Anything else: what it lacks to be a package is reported when it is read. */
 static bool is_package(const struct iv_probe *probe)
 {
     (void)probe;

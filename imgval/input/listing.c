@@ -1,4 +1,12 @@
-/* Builds a listing: items, faults, and metadata files beside the input or named by options. */
+/*
+ * Builds a listing: the items, the faults, and the metadata files that lie beside the input or that
+ * options name. It runs in the parent process, so nothing is parsed here; names and the types of
+ * directory entries decide. Files beside the input are opened without following links, and their
+ * descriptors go to the reader processes, so that what was looked at is what is read.
+ *
+ * Whatever cannot be looked at becomes a fault of the listing: an update history that is there and
+ * cannot be opened must not make a submission look like one without a history.
+ */
 #include "imgval/base/file.h"
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
@@ -12,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A metadata file: its plain name, and the ending that follows the name of an image or package. */
 struct metadata_name {
     enum iv_role role;
     const char *name;
@@ -156,6 +165,7 @@ static bool is_beside_name(const char *name)
     return is_metadata_name(name) || is_targeting_name(name);
 }
 
+/* Why a found file was not opened, as a clause. */
 static const char *trouble(enum iv_file_type type)
 {
     switch (type) {
@@ -292,6 +302,7 @@ static void look_beside(struct iv_lister *lister, const struct place *place,
     }
 }
 
+/* The packages beside an image that may hold device values, as BESIDE. */
 static void add_targeting(struct iv_lister *lister, const struct place *place,
                           const struct iv_look_names *names)
 {
@@ -373,6 +384,9 @@ static bool add_named(struct iv_lister *lister, enum iv_role role, const char *p
         return iv_error_set(err, IV_ERROR_USAGE, "%s: not a regular file%s", path,
                             row != NULL ? " or directory" : "");
     }
+
+    /* Asked once more of the descriptor: the file may have been replaced in between, and a FIFO
+     * in its place must not make the program wait. */
     int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0) {
         return iv_error_open(err, path);

@@ -1,4 +1,10 @@
-/* What follows from the list of files in a package manifest. */
+/*
+ * What follows from the list of files in a package manifest: whether the package is empty, its
+ * size, the digest of its content, and which listed files a cabinet lacks. Files that are there for
+ * the package's own sake (its manifest, its catalog) are no content, and a package with nothing
+ * else is empty. The digest is over paths, types and sizes as the manifest gives them, so that it
+ * needs no payload.
+ */
 #include "imgval/input/manifest.h"
 
 #include "imgval/base/buf.h"
@@ -8,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* MEMBER_MISSING faults of one package that are told one by one. */
+/* MEMBER_MISSING faults of one package that are reported one by one. */
 #define MISSING_MAX 20
 
 void iv_file_list_add(const struct iv_reader *r, struct iv_file_list *list,

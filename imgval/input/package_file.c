@@ -1,4 +1,16 @@
-/* One package as it lies in the input: a cabinet, a bare manifest, or an extracted folder. */
+/*
+ * One package as it lies in the input: a cabinet, a bare manifest, an extracted folder, or an
+ * installed package of an image.
+ *
+ * The order is the same for all of them. The file name gives a first idea (style, key, removal,
+ * diff) that holds when nothing else can be read. First bytes decide what the file is. The manifest
+ * then sets the facts (iv_dsm_read, iv_mum_read) and gives the list of files; the package's
+ * registry files are read for device values; with --verify all files are read and compared. A step
+ * that fails leaves a fault on the package and what was known before it.
+ *
+ * Where the other files of the package lie differs from case to case; struct place hides that from
+ * the reading of the registry files.
+ */
 #include "imgval/base/file.h"
 #include "imgval/base/text.h"
 #include "imgval/input/container.h"
@@ -127,12 +139,13 @@ static int open_loose(const struct iv_reader *r, const struct place *place, cons
     return -1;
 }
 
+/* The bytes of a file that open_loose() finds. False without a fault: it is not there. */
 static bool read_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
                        struct iv_buf *buf, struct iv_fault *ret_fault)
 {
     int fd IV_CLEANUP(iv_fd_close) = open_loose(r, place, cab_path, ret_fault);
     if (fd < 0) {
-        return false;
+        return false; /* ret_fault says whether that is a fault */
     }
     if (!iv_file_read_all(fd, r->limits->metadata_size, buf)) {
         enum iv_fault_kind kind = errno == EFBIG ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE;
@@ -166,6 +179,7 @@ struct registries {
     bool is_targeting; /* the package is there to hold device values */
 };
 
+/* The name under which the package has the file, as reports show it. */
 static const char *place_of_file(const struct registries *in, const struct iv_package_file *file)
 {
     return is_installed(in->place) ? file->path : file->cab_path;
@@ -237,6 +251,9 @@ static bool read_registry(const struct registries *in, const struct iv_package_f
 
 /* ---- of a cabinet: each folder is inflated once ---- */
 
+/* All registry members are asked for in one call, so that a folder which holds several of them is
+ * decompressed once and not once for each. */
+
 struct packed {
     const struct iv_member *member;
     const struct iv_package_file *file;
@@ -260,6 +277,7 @@ static bool take_packed(void *context, size_t index, const char *bytes, size_t s
     return take_registry(all->in, all->items[index].file, bytes, size);
 }
 
+/* The registry files of a cabinet. A manifest may list one member twice: it is read once. */
 static void read_packed(const struct registries *in, const struct iv_package_file *const *files,
                         size_t count)
 {
@@ -296,6 +314,7 @@ static void read_packed(const struct registries *in, const struct iv_package_fil
 
 /* ---- which packages, and which files ---- */
 
+/* Whether a member is the manifest of a component; those of deployments are left out. */
 static bool is_component_manifest(const char *name)
 {
     const char *file = iv_reader_last_part(name);
@@ -405,6 +424,7 @@ static void read_registries(const struct iv_reader *r, const struct place *place
     if (is_installed(place) && package->style == IV_STYLE_CBS) {
         return; /* its component manifests are deltas there; the SYSTEM hive has the values */
     }
+
     bool is_targeting = contains(package->name, "Customizations") ||
                         contains(package->identity_name, "Customizations") ||
                         contains(package->sub_component, "Customizations");
@@ -415,6 +435,7 @@ static void read_registries(const struct iv_reader *r, const struct place *place
         .rank = is_targeting ? IV_RANK_TARGETING : IV_RANK_REGISTRY,
         .is_targeting = is_named,
     };
+
     size_t member_count = 0;
     if (place->cabinet != NULL) {
         (void)iv_cabinet_members(place->cabinet, &member_count);
@@ -439,9 +460,11 @@ static void read_registries(const struct iv_reader *r, const struct place *place
 
 /* ------------------------------------------------------------------------------------ manifests */
 
-/* What the manifest says wins over what the name says, but a removal stays one. */
-/* A manifest of some KB when packed may hold megabytes in one attribute, and all of them would be
- * kept. What is longer than any name is not kept, and the package not believed. */
+/*
+ * A manifest of some KB when packed may hold megabytes in one attribute, and all of them would be
+ * kept. A text that is longer than any name is dropped, with a fault that makes the package
+ * unreadable.
+ */
 static void cap_texts(const struct iv_reader *r, const char *member, struct iv_package *package)
 {
     for (size_t i = 0; i < iv_package_struct.field_count; i++) {
@@ -462,6 +485,11 @@ static void cap_texts(const struct iv_reader *r, const char *member, struct iv_p
     }
 }
 
+/*
+ * The facts of the manifest, which win over those of the name, and what follows from its list of
+ * files. The key comes last, as it is made of the names. Returns whether the whole document was
+ * seen.
+ */
 static bool read_manifest(const struct iv_reader *r, const struct iv_document *doc, bool is_mum,
                           struct iv_package *package, struct iv_file_list *list)
 {
@@ -472,6 +500,7 @@ static bool read_manifest(const struct iv_reader *r, const struct iv_document *d
     return whole;
 }
 
+/* A fault that makes the package unreadable. */
 static void fail(const struct iv_reader *r, struct iv_package *package, enum iv_fault_kind kind,
                  const char *detail)
 {
@@ -517,6 +546,7 @@ static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cab
              "no package manifest (man.dsm.xml or update.mum) in the cabinet");
         return false;
     }
+
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_fault fault = {0};
     package->style = mum != NULL ? IV_STYLE_CBS : IV_STYLE_SPKG;
@@ -533,6 +563,7 @@ static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cab
     if (!read_manifest(r, &doc, mum != NULL, package, list)) {
         return true;
     }
+    /* A removal or a diff need not hold the files that its manifest lists. */
     if (!package->removal && !package->diff) {
         iv_file_list_missing(r, list, cabinet, package);
     }
@@ -582,6 +613,7 @@ static bool read_bare_bytes(const struct iv_reader *r, int fd, struct iv_buf *bu
     }
     return inflate_bytes(r, buf, package);
 }
+
 /* DSM or MUM: by the root element, else by the name. */
 static bool is_mum_document(const struct iv_buf *buf, const char *name)
 {
@@ -598,6 +630,7 @@ static bool is_mum_document(const struct iv_buf *buf, const char *name)
     return iv_ascii_isuffix(name, ".mum");
 }
 
+/* After a byte order mark and blanks comes a tag, or a root element is found further on. */
 static bool looks_like_xml(const unsigned char *head, size_t size)
 {
     char root[IV_ROOT_NAME_SIZE];
@@ -620,6 +653,8 @@ static const char *device_root(const struct iv_reader *r, const char *relative)
     return iv_arena_strndup(r->scratch, relative, (size_t)(found - relative));
 }
 
+/* A manifest that is a file of its own: of a device tree, where the other files lie at their device
+ * paths, or alone, where its registry files are nowhere to be read. */
 static void read_bare(const struct iv_reader *r, int fd, int directory, const char *relative,
                       struct iv_package *package)
 {
@@ -667,6 +702,11 @@ static void read_catalog(const struct iv_reader *r, int fd, struct iv_package *p
          limit ? "larger than the limit of a metadata file" : strerror(errno));
 }
 
+/*
+ * First bytes decide: a cabinet, a bare manifest, a catalog (inspect), or none of them. XML under
+ * the name of a package is a fault, as a device would not take it. Where the magic of something
+ * else is known it is named, which helps a user who renamed an archive.
+ */
 static void read_probed(const struct iv_reader *r, int fd, uint64_t size, int directory,
                         const char *relative, struct iv_package *package)
 {
@@ -719,6 +759,7 @@ void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size, int 
     }
 }
 
+/* Whether a file can be opened beneath the folder. */
 static bool has_file(const struct iv_reader *r, int directory, const char *folder, const char *name)
 {
     const char *slash = *folder == '\0' ? "" : "/";
@@ -809,8 +850,11 @@ static void add_unlisted(const struct iv_reader *r, const struct place *place,
         };
         iv_reader_package_fault(r, package, &fault, false);
     }
+
     const char **nested;
     size_t nested_count = find_nested(r, &walk, &nested);
+
+    /* Names are compared folded: case counts on this file system and not on the device. */
     size_t count = list->count;
     const char **listed = IV_NEW_ARRAY(r->scratch, const char *, count);
     for (size_t i = 0; i < count; i++) {
@@ -857,6 +901,7 @@ void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, co
     };
     package->diff = package->diff || has_file(r, directory, folder, IV_DIFF_DSM_NAME) ||
                     has_file(r, directory, folder, IV_DIFF_CBS_NAME);
+
     struct iv_file_list list = {0};
     bool whole = read_manifest(r, &doc, is_mum, package, &list);
     iv_file_list_payload(r, &list, package);

@@ -277,7 +277,7 @@ static int narrow_next(struct narrow *n)
     return c;
 }
 
-/* Goes behind the text `end`; false at the end of the bytes. */
+/* Goes past the text `end`; false at the end of the bytes. */
 static bool narrow_skip(struct narrow *n, const char *end)
 {
     size_t length = strlen(end);

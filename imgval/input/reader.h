@@ -40,7 +40,7 @@ struct iv_document {
 };
 
 /*
- * Room for one more element behind `count`: returns the array, moved or not. For arrays that only
+ * Room for one more element after `count`: returns the array, moved or not. For arrays that only
  * this function grows (capacity is the next power of two).
  */
 void *iv_reader_grow(struct iv_arena *arena, void *array, size_t count, size_t size);

@@ -1,7 +1,13 @@
 /*
  * Device values from registry text (.reg, .rga) and from the registryKeys of CBS manifests.
- * Encodings and forms: packages.md 1.6, 2.6 and 5.4. Only the key DeviceTargetingInfo matters: what
- * is odd under other keys is passed over, unless it leaves in doubt where that key begins.
+ * Encodings and forms: packages.md 1.6, 2.6 and 5.4.
+ *
+ * Only the key DeviceTargetingInfo matters: what is odd under other keys is passed over, unless it
+ * leaves in doubt where that key begins. The text is read line by line by its first character: '['
+ * begins a key, '"' or '@' a value, ';' a comment; a value may go on over several lines. The order
+ * counts as it does for regedit: a later value replaces an earlier one, and [-KEY] or "Name"=- take
+ * values away again. Where a known value is there and cannot be understood, what an earlier line
+ * said is dropped as well, so that a stale value is not taken for the device's.
  */
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
@@ -10,12 +16,13 @@
 
 #include <string.h>
 
-/* Faults of one source that are told. */
+/* Faults of one source that are reported. */
 #define FAULTS_MAX 20
 
 /* ------------------------------------------------------------------------------------------ key */
 
-/* The first root that the key begins with, up to the end of a part: what follows it; NULL: none. */
+/* What follows the first of the roots that the key begins with, up to the end of a part; NULL:
+ * none. */
 static const char *behind_root(const char *key, const char *const *roots)
 {
     for (; *roots != NULL; roots++) {
@@ -27,10 +34,8 @@ static const char *behind_root(const char *key, const char *const *roots)
     return NULL;
 }
 
-/*
- * Behind the root of the hive SYSTEM. With `any_root` that may be a hive under another name: people
- * mount the hive of an image (HKLM\RTSYSTEM) and export from there.
- */
+/* What follows the root of the hive SYSTEM. With `any_root` that may be a hive under another name:
+ * people mount the hive of an image (HKLM\RTSYSTEM) and export from there. */
 static const char *behind_system(const char *key, bool any_root)
 {
     static const char *const systems[] = {"HKEY_LOCAL_MACHINE\\SYSTEM", "HKLM\\SYSTEM",
@@ -97,6 +102,7 @@ bool iv_registry_may_name_key(const char *bytes, size_t size)
 
 /* ----------------------------------------------------------------------------------------- text */
 
+/* Registry text in hand, decoded to UTF-8. */
 struct registry {
     const struct iv_reader *r;
     const struct iv_document *doc;
@@ -110,6 +116,7 @@ struct registry {
     size_t faults;
 };
 
+/* A fault at a line, on the package that holds the text or on the item itself. */
 static void malformed(struct registry *reg, uint64_t line, const char *detail)
 {
     if (reg->faults++ < FAULTS_MAX) {
@@ -130,7 +137,7 @@ static bool is_line_end(char c)
     return c == '\0' || c == '\n' || c == '\r';
 }
 
-/* Behind the line break at the place, if there is one. */
+/* Goes past the line break at the place, if there is one. */
 static void skip_break(struct registry *reg)
 {
     if (*reg->at == '\0') {
@@ -156,9 +163,9 @@ static bool is_rest_empty(struct registry *reg)
 }
 
 /*
- * A string in quotes; the place is behind the opening one. It may run over several lines, as
- * regedit writes them. A line that begins with '[' ends it: better a fault than a key that is not
- * seen.
+ * A string in quotes; the place is after the opening one, and then after the closing one. It may
+ * run over several lines, as regedit writes them. A line that begins with '[' ends it: better a
+ * fault than a key that is not seen.
  */
 static bool read_string(struct registry *reg, struct iv_buf *buf)
 {
@@ -261,12 +268,13 @@ static bool decode_hex_string(const struct registry *reg, const char *text, stru
     return memchr(bytes.data, 0, size) == NULL;
 }
 
+/* A known value; NULL: it is deleted. */
 static void take(struct registry *reg, const char *name, const char *value)
 {
     iv_reader_datum(reg->r, name, value, reg->doc->source, NULL, reg->how->rank);
 }
 
-/* A known value says something that is no text: what it said before does not count any more. */
+/* A known value that is no text: what an earlier line said of it does not count any more. */
 static void odd_value(struct registry *reg, uint64_t line, const char *name, const char *detail)
 {
     iv_reader_datum_drop(reg->r, name, reg->doc->source);
@@ -306,6 +314,8 @@ static void read_value(struct registry *reg)
         malformed(reg, line, "a name in quotes without its end");
         return;
     }
+
+    /* Of the data: a string in quotes, or anything else up to the end of the line. */
     skip_blanks(reg);
     bool is_value = *reg->at == '=' && reg->line == line;
     reg->at += is_value;
@@ -351,7 +361,8 @@ static void delete_key(struct registry *reg, const char *key)
     }
 }
 
-/* [KEY]; a key may hold brackets itself, and a comment behind it too. */
+/* [KEY]. A key may hold brackets itself, and so may a comment after it: the last bracket of the
+ * line ends the key, unless the key up to there is of no interest; then the first one is tried. */
 static void read_key(struct registry *reg)
 {
     const char *start = reg->at + 1;
@@ -381,6 +392,8 @@ static void read_key(struct registry *reg)
     skip_line(reg);
 }
 
+/* A header, or a line that is nothing: a fault under the key, and where nothing in the whole file
+ * looks like registry text. */
 static void read_other(struct registry *reg)
 {
     if (iv_ascii_iprefix(reg->at, "Windows Registry Editor")) {
@@ -430,6 +443,7 @@ void iv_registry_read(const struct iv_reader *r, const struct iv_document *doc,
 
 /* ----------------------------------------------------------------------------------- manifests */
 
+/* A component manifest in hand. */
 struct manifest {
     const struct iv_reader *r;
     const struct iv_document *doc;

@@ -1,7 +1,18 @@
 /*
- * One pass over a package: the bytes of each file go through the digests as they come and are gone.
- * Kept are the digests, and the bytes of catalog and component manifests, which say at the end what
- * the digests should be; so it does not matter in which order the files lie.
+ * How --verify reads a package. In one pass the bytes of each file go through the digests as they
+ * come and are gone; kept are the digests, and the bytes of catalog and component manifests, which
+ * say at the end what the digests should be. So it does not matter in which order the files lie,
+ * and a package of gigabytes costs no more memory than a small one.
+ *
+ * Three sources of files (a cabinet, an extracted folder, the volume of an image) feed one
+ * verifier: hand_begin(), hand_add() and hand_end() for each file, hand_drop() for one that could
+ * not be read. finish() then compares: first the catalog's signature and which files it covers,
+ * then the sizes and digests that the manifests claim. Each disagreement is a flaw of the seal, and
+ * judge() makes one verdict on the content of them.
+ *
+ * Two things must not be mixed up. What is wrong with the package (damaged, changed, missing) is a
+ * flaw. What kept us from looking (a limit, an unreadable disk) is a fault of the reading; it sets
+ * is_part, and then nothing may be called missing, nor the package intact.
  */
 #include "imgval/input/verify.h"
 
@@ -17,6 +28,7 @@
 /* Bytes of a file read at a time. */
 #define READ_SIZE 131072u
 
+/* One package in the middle of its pass. */
 struct verifier {
     const struct iv_reader *r;
     struct iv_package *package;
@@ -57,6 +69,7 @@ void iv_verify_nothing(const struct iv_reader *r, struct iv_package *package, co
     }
 }
 
+/* By the style of the package: CBS has the one, SPKG the other. */
 static const char *const catalog_names[] = {"update.cat", "content.cat"};
 
 static const char *catalog_name(const struct iv_package *package)
@@ -67,6 +80,7 @@ static const char *catalog_name(const struct iv_package *package)
 /* ---------------------------------------------------------------------------------- files as they
  * come */
 
+/* The next file: only metadata files are kept. */
 static void hand_begin(struct verifier *v, struct iv_covered_file *file)
 {
     v->hand = file;
@@ -84,6 +98,7 @@ static void hand_add(struct verifier *v, const unsigned char *bytes, size_t size
     }
 }
 
+/* The digests that a component manifest of CBS claims for the files of its component. */
 static void read_component(struct verifier *v)
 {
     struct iv_document doc = {
@@ -98,6 +113,7 @@ static void read_component(struct verifier *v)
     }
 }
 
+/* The file in hand came whole. The catalog itself is not counted among the files of the seal. */
 static void hand_end(struct verifier *v)
 {
     iv_file_hash_end(v->hash, &v->hand->digests);
@@ -112,6 +128,7 @@ static void hand_end(struct verifier *v)
     }
 }
 
+/* The file in hand was lost half-way: the digests start anew, and is_read stays false. */
 static void hand_drop(struct verifier *v)
 {
     struct iv_file_digests unused;
@@ -154,6 +171,8 @@ static bool is_payload(const struct iv_package *package, const struct iv_package
            !iv_ascii_ieq(file->cab_path, catalog_names[1]);
 }
 
+/* By the name that manifests have for it; NULL: the package does not have it. The entries of a
+ * cabinet stand in the order of its members, so the member found gives the place. */
 static const struct iv_covered_file *find_file(const struct verifier *v, const char *name)
 {
     if (v->cabinet != NULL) {
@@ -170,6 +189,7 @@ static const struct iv_covered_file *find_file(const struct verifier *v, const c
     return NULL;
 }
 
+/* Sizes that the manifest states, against the bytes that came. */
 static void check_sizes(struct verifier *v)
 {
     for (size_t i = 0; i < v->list->count; i++) {
@@ -187,6 +207,9 @@ static void check_sizes(struct verifier *v)
     }
 }
 
+/*
+ * A flaw: the file has another digest than `source` says. The size of a digest shows which it is.
+ */
 static void differs(struct verifier *v, const struct iv_covered_file *file, const char *source,
                     const unsigned char *said, size_t size)
 {
@@ -200,6 +223,7 @@ static void differs(struct verifier *v, const struct iv_covered_file *file, cons
                  source, iv_buf_text(&hex));
 }
 
+/* Digests that manifests state: first those of the component manifests, then those of the list. */
 static void check_claims(struct verifier *v)
 {
     for (size_t i = 0; i < v->claims.count; i++) {
@@ -278,6 +302,8 @@ static void check_signature(struct verifier *v, const struct iv_catalog *catalog
     }
 }
 
+/* The catalog's signature, and whether it covers the files. A catalog that is missing because part
+ * of the package could not be read is no flaw of the package. */
 static void check_catalog(struct verifier *v)
 {
     struct iv_catalog catalog;
@@ -312,6 +338,11 @@ static bool has_flaw(const struct iv_seal *seal, enum iv_flaw_kind kind)
     return false;
 }
 
+/*
+ * One word for the content, the worst first. An invalid signature says nothing about the files and
+ * is reported by itself; but with version 0 the catalog could not be parsed, or has members of an
+ * unknown type, so that nothing vouches for them.
+ */
 static enum iv_content judge(const struct verifier *v)
 {
     const struct iv_seal *seal = v->seal;
@@ -326,6 +357,7 @@ static enum iv_content judge(const struct verifier *v)
     return v->is_part ? IV_CONTENT_NOT_CHECKED : IV_CONTENT_INTACT;
 }
 
+/* For inspect: each file with its state and digest. */
 static void keep_files(const struct verifier *v)
 {
     struct iv_arena *arena = v->r->arena;
@@ -391,6 +423,8 @@ static void on_lost(void *context, const struct iv_member *member)
     hand_drop(context);
 }
 
+/* A limit or an unreadable file keeps us from looking; only malformed data are damage of the
+ * package. */
 static void on_damaged(void *context, const struct iv_fault *fault)
 {
     struct verifier *v = context;
@@ -425,6 +459,7 @@ void iv_verify_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
         .count = count,
         .catalog_name = catalog_name(package),
     };
+
     const struct iv_member *catalog = iv_cabinet_find(cabinet, v.catalog_name);
     for (size_t i = 0; i < count; i++) {
         v.files[i].name = members[i].name;
@@ -432,6 +467,7 @@ void iv_verify_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
         v.files[i].state = &members[i] == catalog ? IV_SEALED_CATALOG : IV_SEALED_NOT_READ;
         v.seal->file_count += v.files[i].is_read ? 1 : 0;
     }
+
     const struct iv_member_sink sink = {
         .begin = on_begin,
         .bytes = on_bytes,
@@ -448,7 +484,8 @@ void iv_verify_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
 /* ------------------------------------------------------------------------------- extracted
  * packages */
 
-/* False with *ret_fault set. */
+/* All bytes of an open file through the digests. False with *ret_fault set. Files that are kept
+ * have a limit, and one that outgrows it while it is read is kept no further. */
 static bool read_through(struct verifier *v, int fd, struct iv_fault *ret_fault)
 {
     unsigned char *bytes = iv_arena_alloc(v->r->scratch, READ_SIZE);
@@ -470,6 +507,8 @@ static bool read_through(struct verifier *v, int fd, struct iv_fault *ret_fault)
     }
 }
 
+/* One file of an extracted package. One that is not there is missing, except the catalog, whose
+ * absence is reported as such. */
 static void read_loose(struct verifier *v, iv_verify_open_fn *open, const void *context,
                        const struct iv_package_file *listed, struct iv_covered_file *file)
 {
@@ -557,6 +596,7 @@ static bool is_catalog_place(const char *device_path)
            iv_ascii_isuffix(device_path, ".cat");
 }
 
+/* Which of the listed files is the catalog: SPKG says so, CBS shows it by name and place. */
 static bool is_package_catalog(const struct iv_package *package, const struct iv_package_file *file)
 {
     return package->style == IV_STYLE_SPKG
@@ -564,6 +604,8 @@ static bool is_package_catalog(const struct iv_package *package, const struct iv
                : is_catalog_place(file->path) && iv_ascii_ieq(file->cab_path, catalog_names[0]);
 }
 
+/* One file of a device, read through the volume it lies on. One that is not there is passed over:
+ * what was not installed as a file (registry, binary partitions) says nothing. */
 static void read_installed(struct verifier *v, const struct iv_installed *installed,
                            struct iv_covered_file *file)
 {
@@ -628,6 +670,8 @@ void iv_verify_installed(const struct iv_reader *r, const struct iv_installed *i
 /* --------------------------------------------------------------------------------- catalogs alone
  */
 
+/* What a catalog that lies by itself lists: each digest, with the file name that it may have for
+ * it. */
 static void list_members(const struct iv_reader *r, const struct iv_catalog *catalog,
                          struct iv_seal *seal)
 {

@@ -53,6 +53,8 @@ static bool has_own_key(const struct iv_package *package, struct iv_arena *scrat
     return is_own;
 }
 
+/* Only an image has many packages; a package file or folder has one at most, under its own path;
+ * all other items have none. What is installed lies within the image that it was read from. */
 static bool are_own_packages(const struct iv_item *item, const struct iv_facts *facts,
                              struct iv_arena *scratch)
 {
@@ -110,7 +112,7 @@ static unsigned ranks_of(enum iv_role role)
     return 0;
 }
 
-/* Only an answer file imports others. */
+/* Only an answer file imports others; it may have been given as --device-info. */
 static bool are_own_imports(const struct iv_item *item, const struct iv_facts *facts)
 {
     for (size_t i = 0; i < facts->import_count; i++) {
@@ -142,6 +144,7 @@ static bool are_own_values(const struct iv_item *item, const struct iv_facts *fa
     return true;
 }
 
+/* Nothing that a comparison could take for a history: all fields as no reader set them. */
 static bool has_no_history(const struct iv_history *history)
 {
     return !history->present && !history->complete && history->path == NULL &&
