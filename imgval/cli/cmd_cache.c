@@ -1,4 +1,13 @@
-/* imgval cache VERB: the baseline store. */
+/*
+ * imgval cache VERB: the baseline store; all verbs but list and show, which are in
+ * cmd_cache_list.c.
+ *
+ * A verb that writes opens the store, begins a transaction, does everything and commits; a failure
+ * leaves the store as it was. Where two processes make the store at the same time, one of them gets
+ * IV_ERROR_AGAIN and does the verb once more on the store that the other made. `add` judges twice:
+ * first against the store as it is, so that a refused submission makes no store, and again inside
+ * the transaction, as another process may have recorded something since.
+ */
 #include "imgval/cli/command.h"
 
 #include "cache/store.h"
@@ -259,6 +268,7 @@ const struct iv_command iv_cmd_cache_add = {
 
 /* --- import ---------------------------------------------------------------------------------- */
 
+/* Records what one path held; records of a bundle keep their flags. */
 static bool import_one(struct iv_store *store, const struct iv_import *import, struct iv_buf *text,
                        struct iv_error *err)
 {
@@ -350,6 +360,7 @@ const struct iv_command iv_cmd_cache_import = {
 
 /* --- merge ----------------------------------------------------------------------------------- */
 
+/* Merges the submissions of another store; counts[] by what became of each. */
 static bool merge_store(struct iv_store *into, const char *path, struct iv_arena *arena,
                         size_t counts[3], struct iv_error *err)
 {

@@ -1,4 +1,4 @@
-/* imgval explain: what a rule checks, why, examples that pass and fail, how to mend it. */
+/* imgval explain: what a rule checks, why, examples that pass and fail, how to fix it. */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/guess.h"

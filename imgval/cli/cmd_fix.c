@@ -1,4 +1,4 @@
-/* imgval fix: write what would make a submission compliant, and say what no package can mend. */
+/* imgval fix: write what would make a submission compliant, and say what no package can fix. */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
@@ -244,7 +244,7 @@ static void show_line(const struct view *view, const struct iv_submission *s,
     iv_buf_putc(view->buf, '\n');
 }
 
-/* Violations of the nine standard validations: no package mends them, a line does. */
+/* Violations of the nine standard validations: no package fixes them, a line says so. */
 static size_t show_violations(const struct view *view, const struct iv_report_entry *entry,
                               struct iv_arena *arena)
 {

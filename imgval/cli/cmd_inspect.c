@@ -1,4 +1,9 @@
-/* imgval inspect: show what a package, an image or a tree holds; judge nothing. */
+/*
+ * imgval inspect: show what a package, an image or a tree holds; judge nothing. The input is read
+ * as a context-free partial submission, so that nothing is asked of it and no history is needed; a
+ * single package file is read whole, as with --verify. Text for people goes through
+ * iv_text_escape(), as names come from the input; JSON has the fields of the model's own tables.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/look.h"
@@ -183,12 +188,14 @@ static void add_package_in_full(const struct view *view, const struct iv_package
     }
 }
 
+/* Columns of a text, at most `widest`. */
 static size_t shown_width(const char *text, size_t widest)
 {
     size_t width = text == NULL ? 0 : iv_text_width(text);
     return width > widest ? widest : width;
 }
 
+/* The text, or "-", filled up with blanks to so many columns. */
 static void add_padded(const struct view *view, const char *text, size_t width)
 {
     size_t start = view->buf->size;
@@ -197,6 +204,7 @@ static void add_padded(const struct view *view, const char *text, size_t width)
     iv_buf_printf(view->buf, "%*s  ", used < width ? (int)(width - used) : 0, "");
 }
 
+/* All packages, a line each, in columns as wide as the names need within bounds. */
 static void add_table(const struct view *view, const struct iv_submission *s)
 {
     size_t name = 4;
@@ -566,14 +574,16 @@ static void show_json(const struct iv_submission *s, struct iv_buf *buf)
 
 /* --- the command ----------------------------------------------------------------------------- */
 
-/* Whether something could not be read. */
-/* Of an FFU: whether each chunk was compared with its hash, whoever asked for less. */
+/*
+ * Of an FFU: whether some chunk was not compared with its hash, also when --no-hash asked for that.
+ */
 static bool has_unchecked_hashes(const struct iv_image *image)
 {
     return image->present && image->format != NULL && strcmp(image->format, "FFU") == 0 &&
            (image->hash.state != IV_HASH_CHECKED || image->hash.checked != image->hash.chunks);
 }
 
+/* Whether something could not be read. */
 static bool is_incomplete(const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->package_count; i++) {

@@ -1,5 +1,13 @@
-/* The policy file: finding and reading it for a command that judges; imgval policy check, imgval
- * policy show. */
+/*
+ * The policy file: finding and reading it for a command that judges; imgval policy check, imgval
+ * policy show.
+ *
+ * Without --policy, .imgval.xml is looked for in the folder that the input lies in, and then in
+ * each folder above, up to the root. It is never taken from inside the input: whoever makes a
+ * submission would choose what it is judged by. For the same reason a file of another user does not
+ * count, as a folder above may be one that all can write to. All inputs of a run have one policy;
+ * where they would have different ones the user must choose.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/look.h"
@@ -61,6 +69,7 @@ static void tell(const char *text)
     fprintf(stderr, "imgval: %s\n", iv_buf_text(&line));
 }
 
+/* Each error of the file with its line, on standard error. */
 static void tell_errors(const char *path, const struct iv_policy_errors *errors,
                         struct iv_arena *arena)
 {
@@ -72,7 +81,7 @@ static void tell_errors(const char *path, const struct iv_policy_errors *errors,
     }
 }
 
-/* Reads a policy file and tells all that is wrong with it. Returns an exit status. */
+/* Reads a policy file and reports all that is wrong with it. Returns an exit status. */
 static int load(const char *path, struct iv_arena *arena, struct iv_policy *ret_policy)
 {
     struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
@@ -115,6 +124,7 @@ static const char *folder_above(const char *path, struct iv_arena *arena)
     return start == 0 ? "." : iv_arena_strndup(arena, path, start);
 }
 
+/* The path of the policy file in a folder. */
 static const char *policy_in(const char *folder, struct iv_arena *arena)
 {
     if (strcmp(folder, ".") == 0) {
@@ -363,6 +373,7 @@ struct shown_limit {
     uint64_t line;
 };
 
+/* A limit as the policy sets it, else its default, with line 0. */
 static struct shown_limit limit_of(const struct showing *show, const struct iv_limit_row *row)
 {
     for (size_t i = 0; show->policy != NULL && i < show->policy->limit_count; i++) {

@@ -1,3 +1,9 @@
+/*
+ * What all commands share: the groups of options that several of them have, the way from parsed
+ * arguments to scan options, where the baseline store is, how output looks, and how errors become
+ * messages and exit statuses. Environment, terminal and clock are asked in this folder and not
+ * below it, so that equal options and input give equal bytes.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
@@ -297,6 +303,8 @@ static bool environment_is_ci(void)
     return ci != NULL && ci[0] != '\0' && strcmp(ci, "0") != 0 && !iv_ascii_ieq(ci, "false");
 }
 
+/* Options that do not go together. Each is refused with the reason, as ignoring one would judge
+ * something else than was asked for. */
 static bool check_combination(const struct iv_scan_arguments *a, struct iv_error *err)
 {
     if (a->context_free && !(a->type_given && a->type == IV_PARTIAL)) {
@@ -695,8 +703,8 @@ int iv_command_print(const struct iv_buf *buf, int status)
     return status;
 }
 
-/* Why the store could not be used: the status says that there was trouble, so it is told here, too.
- */
+/* Why the store could not be used: the exit status says that there was trouble, so standard error
+ * names the reason, too. */
 static void tell_store(const struct iv_report *report)
 {
     for (size_t i = 0; i < report->entry_count; i++) {

@@ -1,6 +1,6 @@
 /*
  * command.h: what the commands share: the options of a scan as option tables, the way from them to
- * iv_scan_options, and how errors and exit statuses are told. Layer 4: commands alone use it.
+ * iv_scan_options, and how errors and exit statuses are reported. Layer 4: commands alone use it.
  */
 #ifndef IMGVAL_CLI_COMMAND_H
 #define IMGVAL_CLI_COMMAND_H
@@ -42,7 +42,7 @@ struct iv_further_report {
     const char *path;
 };
 
-/* What a scan is told on the command line. */
+/* What the command line says about a scan. */
 struct iv_scan_arguments {
     struct iv_output_arguments output;
     int type; /* enum iv_submission_type */
@@ -208,7 +208,7 @@ IV_MUST_USE bool iv_command_paths(const struct iv_strings *arguments, struct iv_
 /*
  * The policy of the inputs: --policy, else the nearest .imgval.xml above them; and the date that
  * its waivers are judged by. Fills policy, date, what_if and limits of the options. Returns
- * IV_EXIT_PASS, or another exit status when all that is wrong was told.
+ * IV_EXIT_PASS, or another exit status when all that is wrong was reported.
  */
 int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_strings *paths,
                       struct iv_arena *arena, struct iv_scan_options *options);

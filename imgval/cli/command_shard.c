@@ -29,7 +29,7 @@ static bool variable(const char *name, size_t *ret_number)
 /* What engines of arrays and parallel jobs tell their jobs. */
 static const struct engine {
     const char *index;
-    const char *count; /* NULL: not told, auto/N says it */
+    const char *count; /* NULL: not given, auto/N says it */
     size_t first;      /* index of the first job */
 } engines[] = {
     {.index = "JOB_COMPLETION_INDEX", .count = NULL, .first = 0}, /* Kubernetes Indexed Job */

@@ -1,3 +1,12 @@
+/*
+ * Command lines from tables. A command has groups of rows (struct iv_option); a row says the name,
+ * the type and where in the command's struct the value goes, as an offset. The same rows parse,
+ * print --help and the manual page, complete words in a shell and repeat options in a suggested
+ * command, so that none of these can differ from what is accepted.
+ *
+ * Parsing goes from left to right and stops at the first mistake, with the nearest known name as a
+ * suggestion. A name must be written out: no abbreviation that a later option could make ambiguous.
+ */
 #include "imgval/cli/options.h"
 
 #include "imgval/base/buf.h"
@@ -13,6 +22,7 @@ void iv_strings_add(struct iv_arena *arena, struct iv_strings *strings, const ch
     strings->items[strings->count++] = text;
 }
 
+/* By long name (`length` bytes), or by letter where name is NULL; NULL: there is none. */
 static const struct iv_option *find_option(const struct iv_command *command, const char *name,
                                            size_t length, char letter)
 {
@@ -47,6 +57,8 @@ void iv_option_add_words(const struct iv_option *option, const char *between, st
     }
 }
 
+/* The place of the value in the list of words; another word is an error that offers the nearest
+ * one. */
 static bool set_word(const struct iv_option *option, const char *value, int *ret_word,
                      struct iv_error *err)
 {
@@ -136,6 +148,8 @@ static bool unknown_option(const struct iv_command *command, const char *word, s
                               guess.best);
 }
 
+/* --name, --name=value or --name value. An option whose value may be left out takes none from the
+ * next word. */
 static bool parse_long(const struct iv_command *command, struct words *words,
                        struct iv_arena *arena, void *options, struct iv_error *err)
 {
@@ -163,6 +177,7 @@ static bool parse_long(const struct iv_command *command, struct words *words,
     return apply(option, value, arena, options, err);
 }
 
+/* -a, -abc, -xvalue or -x value. */
 static bool parse_short(const struct iv_command *command, struct words *words,
                         struct iv_arena *arena, void *options, struct iv_error *err)
 {
@@ -348,6 +363,7 @@ static void add_mdoc(struct iv_buf *buf, const char *text)
     }
 }
 
+/* One option as an item of an mdoc list, with its words below it. */
 static void add_manual_option(struct iv_buf *buf, const struct iv_option *option)
 {
     iv_buf_puts(buf, ".It ");

@@ -71,7 +71,7 @@ typedef int iv_command_fn(const struct iv_command *command, void *options,
 struct iv_command {
     const char *name;
     const char *verb;     /* second word ("add" of "cache add"), or NULL */
-    const char *synopsis; /* arguments behind the options */
+    const char *synopsis; /* arguments after the options */
     const char *summary;  /* one line */
     const char *details;  /* paragraphs for --help, or NULL */
     size_t options_size;
@@ -83,7 +83,7 @@ struct iv_command {
 };
 
 /*
- * Parses the words behind the command's name. `--name=value`, `--name value`, `-xvalue`, `-x
+ * Parses the words after the command's name. `--name=value`, `--name value`, `-xvalue`, `-x
  * value`, bundled flags, `--` ends options. False with IV_ERROR_USAGE. ret_help: --help was met
  * (then the rest is not looked at).
  */

@@ -1,3 +1,9 @@
+/*
+ * The parent calls iv_progress_step() after each file; nearly all calls return after one look at
+ * the clock. On a terminal one line is drawn over itself and taken away at the end; elsewhere a
+ * line is printed now and then, for the log of a build server. Names come from the input and are
+ * escaped: they must not control the terminal.
+ */
 #include "imgval/cli/progress.h"
 
 #include "imgval/base/buf.h"

@@ -1,3 +1,28 @@
+/*
+ * An audit from the list of what was found to the verdict, in this order:
+ *
+ * 1. Everything is read (audit_read.c); each submission becomes a source, and its packages go into
+ * one pool, in which equal packages stand once.
+ *
+ * 2. Sources are sorted, and a submission that lies in several places keeps the first of them; the
+ * others are its copies.
+ *
+ * 3. Each source has a place in every variant (POP) that it is for. The places of one variant, in
+ * version order, are its versions. Of several with one number that have equal sets one stands for
+ * all; with different sets none of them goes into the chain. The chain is what devices were updated
+ * along.
+ *
+ * 4. Per variant: which versions came out of order, what each step of the chain changed or lost,
+ * what would fix lost packages, packages that change together or change content under one version,
+ * and a matrix of all pairs.
+ *
+ * 5. The rules judge the steps; the findings on each set by itself are added, and one verdict is
+ * given over all.
+ *
+ * The result does not depend on the order in which things were read, nor on the seed of the pool's
+ * tables. Whatever could not be read is counted as not judged and keeps the verdict from being
+ * `pass`.
+ */
 #include "imgval/history/audit.h"
 
 #include "cache/store.h"
@@ -23,7 +48,7 @@ static int number_order(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-/* Nothing here hangs on the order in which the sources were read. */
+/* A complete order: nothing here depends on the order in which the sources were read. */
 static int source_order(const void *a, const void *b, void *context)
 {
     const struct iv_audit *audit = context;
@@ -222,6 +247,8 @@ static void settle_number(struct iv_auditing *a, struct iv_audit_variant *varian
     }
 }
 
+/* The versions of one variant from its places (sorted by number), the chain of those that can be
+ * judged, and the points: all versions whose set is known, twins too. */
 static void build_versions(struct iv_auditing *a, const struct iv_audit_place *places, size_t count,
                            struct iv_audit_variant *variant)
 {
@@ -240,6 +267,7 @@ static void build_versions(struct iv_auditing *a, const struct iv_audit_place *p
             .reason = source->reason,
         };
     }
+
     for (size_t i = 0, end; i < variant->version_count; i = end) {
         const struct iv_version number = variant->versions[i].source->number;
         for (end = i + 1; end < variant->version_count &&
@@ -248,6 +276,7 @@ static void build_versions(struct iv_auditing *a, const struct iv_audit_place *p
         }
         settle_number(a, variant, i, end);
     }
+
     for (size_t i = 0; i < variant->version_count; i++) {
         struct iv_audit_version *version = &variant->versions[i];
         if (version->state != IV_AUDIT_NOT_JUDGED) {
@@ -365,6 +394,8 @@ static size_t count_renamed(const struct iv_delta *delta)
     return renamed;
 }
 
+/* The steps of the chain, in numbers alone: their lists are built again where they are shown, so
+ * that a long history does not keep all of them in memory. */
 static void build_steps(struct iv_auditing *a, struct iv_audit_variant *variant)
 {
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
@@ -399,6 +430,7 @@ static struct iv_point *points_of(struct iv_auditing *a, const struct iv_audit_v
     return points;
 }
 
+/* All that is known of one variant; see 3 and 4 at the top. */
 static void build_variant(struct iv_auditing *a, const struct iv_audit_place *places, size_t count,
                           struct iv_audit_variant *variant)
 {
@@ -442,6 +474,7 @@ struct steps {
     size_t change_count;
 };
 
+/* A step as the rules see it: the later submission, and the earlier one as its baseline. */
 static struct iv_step step_of(struct iv_auditing *a, const struct iv_audit_variant *variant,
                               uint32_t from, uint32_t to)
 {
@@ -496,8 +529,8 @@ static void add_changed(struct iv_auditing *a, const struct iv_audit_variant *va
     steps->changes[steps->change_count++] = (struct iv_step_change){.step = step, .change = change};
 }
 
-/* Packages that leave the firmware set in a step, without other changes: those are told by
- * content. */
+/* Packages that leave the firmware set in a step, without other changes: those are
+ * reported by content. */
 static void add_owner_changed(struct iv_auditing *a, const struct iv_audit_variant *variant,
                               const struct iv_audit_step *from, struct steps *steps)
 {
@@ -519,6 +552,7 @@ static void add_owner_changed(struct iv_auditing *a, const struct iv_audit_varia
     }
 }
 
+/* The steps and changes of all variants. How many there are is counted first. */
 static struct steps list_steps(struct iv_auditing *a)
 {
     const struct iv_audit *audit = a->audit;
@@ -581,6 +615,8 @@ static void judge_history(struct iv_auditing *a)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+/* Sorts and merges the sources, gives each place its new number, and builds a variant of each run
+ * of places with one POP. */
 static void build_variants(struct iv_auditing *a)
 {
     struct iv_audit *audit = a->audit;
@@ -676,6 +712,7 @@ static void count_unjudged(struct iv_auditing *a)
     }
 }
 
+/* Whether a name is that of a recorded submission; else err says what may be wrong with it. */
 static bool is_recorded(const char *name, const struct iv_audit_options *options,
                         struct iv_arena *arena, struct iv_error *err)
 {

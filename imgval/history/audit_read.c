@@ -1,3 +1,13 @@
+/*
+ * From what was found to the sources of an audit. A path is scanned; a saved report, a stream or an
+ * export bundle is recognised by its first bytes and read for the submissions in it; a name that is
+ * no path comes from the baseline store. All of them end in add_submission(), so that the same set
+ * counts the same wherever it was kept.
+ *
+ * Each submission is read into an arena of its own, which goes when it was added: a history may
+ * have hundreds, and only what the audit needs is copied (the set into the pool, the findings, the
+ * variants). What cannot be read becomes a source with a reason and never ends the audit.
+ */
 #include "imgval/history/audit_read.h"
 
 #include "cache/store.h"
@@ -30,6 +40,7 @@ struct origin {
     const struct iv_judgement *reported; /* of a report: how it was judged */
 };
 
+/* The next source, empty. It may move when the next one is added. */
 static struct iv_audit_source *new_source(struct iv_auditing *a)
 {
     struct iv_audit *audit = a->audit;
@@ -222,6 +233,7 @@ static bool is_reported_archive(const struct iv_submission *s, const struct iv_f
 
 /* ---- submissions on disk --------------------------------------------------------------------- */
 
+/* A submission on disk. */
 static void read_path(struct iv_auditing *a, const char *path)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
@@ -260,6 +272,8 @@ static bool hides_packages(const struct iv_finding *finding)
     return hides;
 }
 
+/* A submission of a report. Its set is built anew from the packages that the report lists, and what
+ * could not be read is taken from its findings. `whole`: the stream did not end in it. */
 static void add_entry(void *context, const struct iv_report_entry *entry, bool whole)
 {
     struct iv_auditing *a = context;
@@ -291,6 +305,8 @@ static void add_entry(void *context, const struct iv_report_entry *entry, bool w
     add_submission(a, &s, &origin);
 }
 
+/* Entries are added as they come; an end that is missing is a source of its own, as more may have
+ * followed. */
 static void read_stream(struct iv_auditing *a, const char *path, int fd)
 {
     struct iv_error err = {0};
@@ -322,6 +338,7 @@ static void read_report(struct iv_auditing *a, const char *path, const struct iv
     }
 }
 
+/* A submission of a bundle or of the store. */
 static void add_record(struct iv_auditing *a, const struct iv_record *record)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
@@ -351,6 +368,8 @@ static void read_bundle(struct iv_auditing *a, const char *path, const struct iv
     }
 }
 
+/* A file: a stream, a bundle or a report by its first bytes; else something to be scanned, say one
+ * package. */
 static void read_data(struct iv_auditing *a, const char *path)
 {
     struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
@@ -388,12 +407,14 @@ static void read_data(struct iv_auditing *a, const char *path)
 
 /* ---- the store ------------------------------------------------------------------------------- */
 
+/* The store cannot be used: a source without a submission, and trouble for the whole audit. */
 static void store_trouble(struct iv_auditing *a, const struct iv_error *err)
 {
     a->audit->trouble = true;
     add_unread(a, "baseline store", err->text);
 }
 
+/* The recorded submission of that name. */
 static void read_name(struct iv_auditing *a, const char *name)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);

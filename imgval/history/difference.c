@@ -1,3 +1,8 @@
+/*
+ * A difference is one step of a history: the two sides and what changed between them. The rules
+ * that judge the steps of an audit judge it, and their findings become a report about the later
+ * side.
+ */
 #include "imgval/history/difference.h"
 
 #include "imgval/scan/judge.h"
@@ -32,6 +37,7 @@ static void build_step(const struct iv_delta_report *difference, struct iv_arena
     }
 }
 
+/* Packages that are in both sides; what is gone is in the list of the step. */
 static size_t build_changes(const struct iv_step *step, struct iv_arena *arena,
                             struct iv_step_change **ret_changes)
 {

@@ -1,3 +1,15 @@
+/*
+ * The tree is walked once, for file names that mean anything (role_of). The walk gives a sorted
+ * list of paths, so a folder is a range of that list (struct folder) and no second look at the disk
+ * is needed. From the top down each folder is summed up: packages and side files in it, sub-folders
+ * with packages, package names that stand in two of them. If that is one submission, the folder is
+ * added and nothing below it is looked at; else its sub-folders are, one by one.
+ *
+ * Names alone decide, so a folder of several hundred submissions is found in the time that it takes
+ * to list it. What might hide a submission (a folder that cannot be listed, a compressed container,
+ * packages beside folders that are submissions of their own) is found too, with the reason why it
+ * cannot be read.
+ */
 #include "imgval/history/discover.h"
 
 #include "imgval/base/file.h"
@@ -27,6 +39,7 @@ enum role {
     ROLE_CONTAINER,
 };
 
+/* One search from its root. */
 struct finder {
     const char *path; /* of the root */
     const struct iv_walk *walk;
@@ -41,6 +54,7 @@ struct folder {
     size_t prefix;
 };
 
+/* By the name alone; a name that is compressed is seen to by role_of(). */
 static enum role role_of_plain(const char *name)
 {
     enum iv_role metadata;
@@ -90,6 +104,7 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
+/* Adds the root joined with the first `length` bytes of a relative path. */
 static void add(struct finder *finder, const char *relative, size_t length, bool is_data,
                 const char *trouble)
 {
@@ -160,6 +175,7 @@ static bool is_plain_package(const struct finder *finder, const struct folder *f
     return has_manifest;
 }
 
+/* Whether a sub-folder is named like a partition of a device. */
 static bool is_partition(const struct finder *finder, const struct folder *sub)
 {
     static const char *const names[] = {"MainOS", "EFIESP", "UpdateOS", "Data", "PLAT",
@@ -253,6 +269,8 @@ static void count_file(const char *path, struct summary *s)
     }
 }
 
+/* Sums up a folder. Package names are compared across its direct sub-folders: one name twice within
+ * the same sub-folder is no overlap. */
 static struct summary summarize(struct finder *finder, const struct folder *folder)
 {
     struct summary s = {0};

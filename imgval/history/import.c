@@ -1,3 +1,13 @@
+/*
+ * What kind of history a file holds is seen in its first bytes: an export bundle, a report or
+ * stream, something to be scanned (markup, a cabinet, any bytes with NULs), else a plain list of
+ * packages. All but bundles become a submission first and then a record (iv_record_build), so that
+ * an imported set has the id that a scan of the same set has.
+ *
+ * An import must not record less than there was: a set with a missing package would later be the
+ * baseline that lets a removal pass. So an input is refused as a whole when part of it could not be
+ * read, and a report when a finding says so.
+ */
 #include "imgval/history/import.h"
 
 #include "imgval/base/file.h"
@@ -46,6 +56,7 @@ static bool check_identity(const struct importing *in, const struct iv_submissio
     return true;
 }
 
+/* The record of a submission that says what it is found by. */
 static bool add_submission(const struct importing *in, const struct iv_submission *s,
                            struct iv_record *ret_record, struct iv_error *err)
 {
@@ -69,6 +80,8 @@ static bool one_record(const struct importing *in, const struct iv_submission *s
 
 /* --- anything that can be scanned ------------------------------------------------------------ */
 
+/* A tree, image, package or UpdateHistory.xml. A history is read as a partial with nothing in it:
+ * its set is what the device had. */
 static bool import_scan(const struct importing *in, bool is_history, struct iv_import *ret_import,
                         struct iv_error *err)
 {
@@ -159,6 +172,7 @@ static bool check_whole(const struct importing *in, const struct iv_report_entry
     return true;
 }
 
+/* Each submission of a report or stream; all of them or none. */
 static bool import_report(const struct importing *in, const struct iv_buf *bytes,
                           struct iv_import *ret_import, struct iv_error *err)
 {
@@ -242,6 +256,8 @@ static bool is_phone_header(const char *line)
            iv_ascii_ieq(line, "Partition,Name,Version\r");
 }
 
+/* "name[, version[, partition]]", or the columns of a phone's list. Strict on purpose: a text file
+ * of another kind must not become a history. */
 static bool parse_list_line(const struct importing *in, const char *line, size_t number,
                             bool is_phone, struct iv_package *ret_package, struct iv_error *err)
 {
@@ -357,6 +373,7 @@ static bool is_for_scan(const char *bytes, size_t size)
     return size == 0 || memchr(bytes, '\0', size) != NULL || text[strspn(text, " \t\r\n")] == '<';
 }
 
+/* By the first bytes; the order matters, as a bundle and a report are text as well. */
 static bool import_file(const struct importing *in, int fd, struct iv_import *ret_import,
                         struct iv_error *err)
 {

@@ -1,3 +1,13 @@
+/*
+ * The facts cache in memory: the file as it was read, whose entries stay in it in sorted order, and
+ * what this scan adds. A look-up is a binary search that first tries the entry after the last hit,
+ * as scans ask in the order of the file. Saving merges the two, leaves out what was not seen for
+ * longest when it would be too large, and renames a new file over the old one.
+ *
+ * The file is believed only if it is this user's, others cannot write to it, its sum is right, and
+ * it was made by this version under these limits; else it is empty. A file that is no facts cache
+ * is never replaced.
+ */
 #include "imgval/scan/facts_cache.h"
 
 #include "imgval/base/arena.h"
@@ -27,6 +37,7 @@ enum {
     MARGIN = 2,
 };
 
+/* The answer of a reader for one file, and what the file was then. */
 struct entry {
     const char *path;
     struct iv_identity identity;
@@ -92,6 +103,7 @@ static int compare_age(const void *left, const void *right)
 
 /* --- reading the file ------------------------------------------------------------------------ */
 
+/* One entry at the cursor. Path and record stay in the bytes of the file. */
 static bool take_entry(struct iv_cursor *c, struct entry *entry)
 {
     uint32_t path_size = iv_cursor_u32(c);
@@ -166,6 +178,7 @@ static const char *take_bytes(struct iv_facts_cache *cache)
     return NULL;
 }
 
+/* The file is not ours: it is neither used nor replaced. */
 static const char *foreign(struct iv_facts_cache *cache, const char *why)
 {
     cache->is_foreign = true;
@@ -247,8 +260,9 @@ const char *iv_facts_cache_note(const struct iv_facts_cache *cache)
     return cache->note;
 }
 
-/* --- asking and telling ---------------------------------------------------------------------- */
+/* --- asking and adding ----------------------------------------------------------------------- */
 
+/* The entry of a place, or NULL. `next` is the first guess of the binary search. */
 static struct entry *find_old(struct iv_facts_cache *cache, const char *path,
                               const struct iv_identity *identity)
 {

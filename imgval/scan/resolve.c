@@ -1,3 +1,13 @@
+/*
+ * A word of the command line becomes a submission. What exists as a path is a path, whatever its
+ * name looks like; only words of the form of an id or of OEM/OPERATOR/MODEL@VERSION are looked up
+ * in the baseline store. So a mistyped path is reported as such, and not as a store that is
+ * missing.
+ *
+ * A record of the store is given the form of a submission that was read
+ * (iv_submission_from_record), so that what judges and prints need not tell the two apart: its
+ * package set and device values are there, paths and files are not.
+ */
 #include "imgval/scan/resolve.h"
 
 #include "cache/store.h"
@@ -86,6 +96,7 @@ static bool is_incomplete(const struct iv_submission *s)
            s->package_count == 0;
 }
 
+/* A recorded submission by its name. err: IV_ERROR_ABSENT when there is no store or no such one. */
 static bool find_record(const char *name, const struct iv_scan_options *options,
                         struct iv_arena *arena, struct iv_record *ret_record, struct iv_error *err)
 {
@@ -97,6 +108,7 @@ static bool find_record(const char *name, const struct iv_scan_options *options,
            iv_store_find(store, name, arena, ret_record, err);
 }
 
+/* A path, read; with `look_up` also whether the store has recorded it. No store is no error. */
 static bool resolve_path(const char *path, const struct iv_scan_options *options, bool look_up,
                          struct iv_arena *arena, struct iv_named *ret_named, struct iv_error *err)
 {

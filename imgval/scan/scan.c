@@ -1,3 +1,9 @@
+/*
+ * The main job. Paths become inputs: a directory that holds image files stands for each of them.
+ * All inputs are read first, then all are compared with baselines, then all are judged by one
+ * engine, so that the uses of waivers are counted over the whole run. A name of the baseline store
+ * is judged from its record, without reading anything.
+ */
 #include "imgval/scan/scan.h"
 
 #include "cache/store.h"
@@ -9,11 +15,13 @@
 
 #include <unistd.h>
 
+/* The verdicts stand in the order of their weight. */
 static enum iv_final_verdict worst(enum iv_final_verdict a, enum iv_final_verdict b)
 {
     return a > b ? a : b;
 }
 
+/* What decides the exit status beside the verdict. */
 static void note_outcome(const struct iv_submission *s, struct iv_scan_outcome *outcome)
 {
     if (s->store_state == IV_STORE_NEWER || s->store_state == IV_STORE_UNREADABLE) {
@@ -54,6 +62,7 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
         }
     }
     iv_timings_end(options->timings, IV_STAGE_LOOK_UP, &start);
+
     start = iv_timings_start(options->timings);
     struct iv_judge judge IV_CLEANUP(iv_judge_close) = {0};
     if (!iv_judge_open(options, arena, &judge, err)) {

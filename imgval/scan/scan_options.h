@@ -25,10 +25,10 @@ struct iv_scan_sabotage {
     size_t slot;
 };
 
-/* Told in the parent after each file that was read: which, and how many of how many are done. */
+/* Called in the parent after each file that was read: which, and how many of how many are done. */
 typedef void iv_scan_progress_fn(void *context, const char *path, size_t done, size_t count);
 
-/* Told in the parent when readers ran, or would run, with less than iv_sandbox_is_whole(). */
+/* Called in the parent when readers ran, or would run, with less than iv_sandbox_is_whole(). */
 typedef void iv_scan_unconfined_fn(void *context, const struct iv_containment *containment);
 
 /* Everything that a scan depends on: command line, environment and clock come in here only. */

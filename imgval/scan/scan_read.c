@@ -1,3 +1,21 @@
+/*
+ * From a path to a submission. The parent process lists the input and parses nothing; each item is
+ * read by a worker process, which may be confined and may die; its facts come back as bytes. The
+ * parent decodes them, asks whether they are sound and whether this item can yield them
+ * (input/yield.c), and puts them into the item's place. So a reader that was taken over by a
+ * hostile file can say about the items it is given no more than each of them could have said
+ * itself, and the result does not depend on which worker was faster. An item whose reader died, or
+ * whose answer is not believed, is stood in for by a fault.
+ *
+ * Most items are one package and nothing else, and there may be tens of thousands. Such facts stay
+ * as a struct iv_package whose strings point into the record; only facts with lists are decoded
+ * once more into the scan's own memory.
+ *
+ * With a facts cache, items whose files have not changed are recalled before any worker starts,
+ * through the same checks. At last the facts are assembled (model/assemble.h), and it is settled
+ * whether the set may have packages that were not seen: then no rule may conclude from the absence
+ * of one.
+ */
 #include "imgval/scan/scan_read.h"
 
 #include "imgval/base/look.h"
@@ -52,10 +70,10 @@ struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, stru
 
 /* --- items to facts -------------------------------------------------------------------------- */
 
-/* What the worker function and the receiver of its records share. */
 /* Imports of one answer file that are looked up; real ones have a handful. */
 #define IMPORTS_MAX 1000
 
+/* What the worker function and the receiver of its records share. */
 struct reading {
     const struct iv_listing *listing;
     struct iv_read_options options;
@@ -167,6 +185,7 @@ static bool is_package_alone(const struct iv_facts *facts)
            image->hash.mismatched == 0 && image->hash.skipped == 0;
 }
 
+/* Whether the package has lists, which decoding puts into the scratch arena. */
 static bool has_lists(const struct iv_package *package)
 {
     return package->fault_count != 0 || package->files_count != 0 || package->seal_count != 0 ||
@@ -414,6 +433,7 @@ static bool read_items(const struct iv_listing *listing, const struct iv_scan_op
         .file_count = listing->item_count,
         .require_sandbox = options->require_sandbox,
     };
+
     iv_arena_alloc(&reading.scratch, 1); /* its first block stays */
     recall_items(&reading);
     set_sabotage(&reading, &options->sabotage, &workers);
@@ -458,6 +478,7 @@ static bool refuse_missing_history(const char *path, struct iv_error *err)
                         path, path);
 }
 
+/* Of several histories the user must choose: the wrong one gives a wrong verdict. */
 static bool refuse_several_histories(const struct iv_listing *listing, struct iv_error *err)
 {
     struct iv_buf names IV_CLEANUP(iv_buf_fini) = {0};
@@ -682,6 +703,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
         .set_incomplete = hides_packages(&listing),
         .beside_is_shared = input->is_one_of_several,
     };
+
     struct iv_facts *facts;
     size_t facts_count;
     start = iv_timings_start(options->timings);
@@ -690,6 +712,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
         return false;
     }
     iv_timings_end(options->timings, IV_STAGE_READ, &start);
+
     start = iv_timings_start(options->timings);
     size_t extra_count;
     const struct iv_datum *extra = iv_scan_option_data(options, arena, &extra_count);
@@ -706,6 +729,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
     return true;
 }
 
+/* diff, fix and others take one submission; a scan takes all images of a folder. */
 static bool refuse_several_images(const char *path, const char *const *images, size_t count,
                                   struct iv_error *err)
 {
