@@ -1,4 +1,8 @@
-/* imgval audit: judge a history of firmware sets, per variant, in version order. */
+/*
+ * imgval audit: judge a history of firmware sets, per variant, in version order. The options become
+ * an audit's; names are resolved to what is to be read (iv_audit_find), --shard takes its part of
+ * that list, and iv_audit_run() does the rest. Here the outcome is printed and saved.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
@@ -147,6 +151,9 @@ static int write_all(const struct iv_audit *audit, const struct audit_arguments 
     return status;
 }
 
+/*
+ * --list: the paths alone. One with a line break cannot stand in a list of lines and is left out.
+ */
 static int print_list(const struct iv_found_list *list)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -159,6 +166,7 @@ static int print_list(const struct iv_found_list *list)
     return iv_command_print(&text, IV_EXIT_PASS);
 }
 
+/* Trouble of this machine counts more than any verdict. */
 static int status_of(const struct iv_audit *audit)
 {
     static const int statuses[] = {[IV_VERDICT_PASS] = IV_EXIT_PASS,

@@ -1,4 +1,12 @@
-/* imgval fix: write what would make a submission compliant, and say what no package can fix. */
+/*
+ * imgval fix: write what would make a submission compliant, and say what no package can fix.
+ *
+ * The submission is judged as a scan would judge it. For packages that a baseline has and it lacks,
+ * a project of an empty package each is written, and the lines of a feature manifest that add them.
+ * All else is printed: what adding packages does not fix, lines to be changed by hand, and what was
+ * not checked. Nothing is ever written over: all names are looked for first, and each file is
+ * created anew.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
@@ -61,6 +69,7 @@ static bool create(int directory, const char *where, const char *name, FILE **re
     return true;
 }
 
+/* Closes a file; what could not be written is an error. */
 static bool finish(FILE *file, const char *where, const char *name, struct iv_error *err)
 {
     bool bad = ferror(file) != 0;
@@ -174,7 +183,8 @@ static void show_obstacles(const struct view *view, const struct iv_fix *mend)
     }
 }
 
-/* Characters that a device value may hold, and how many. NULL: none can be proposed. */
+/* A value for a device name that the rule would accept: the characters that it may hold, and as
+ * many as it may have. NULL: none can be proposed. */
 static const char *proposal(const struct iv_finding *finding, struct iv_arena *arena)
 {
     static const struct {
@@ -199,6 +209,7 @@ static const char *proposal(const struct iv_finding *finding, struct iv_arena *a
     return NULL;
 }
 
+/* Where a device value of a finding was read; else the path of the finding. */
 static const char *source_of(const struct iv_submission *s, const struct iv_finding *finding)
 {
     for (size_t i = 0; i < s->device.value_count; i++) {
@@ -262,7 +273,8 @@ static size_t show_violations(const struct view *view, const struct iv_report_en
     return shown;
 }
 
-/* What was not compared, or not checked at all, is not known to need no mending. */
+/* What was not compared, or not checked at all, may still need to be fixed. Returns whether there
+ * is such. */
 static bool show_unchecked(const struct view *view, const struct iv_report *report,
                            const char *scan)
 {

@@ -1,4 +1,8 @@
-/* imgval scan: judge one or more submissions. */
+/*
+ * imgval scan: judge one or more submissions. The command collects options, policy and facts cache,
+ * calls iv_scan(), saves the cache and writes the reports. The exit status is that of the verdict,
+ * unless a report could not be written.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/text.h"

@@ -1,6 +1,10 @@
 /*
  * The facts of a request for update: the POPs that both sides share, what each side is to today's
  * baselines of the POP, and which steps of the contract fail. The rules say what follows from them.
+ *
+ * Each shared POP is looked up by itself and starts as undecided, so that one which could not be
+ * looked up is never taken for one that may be served. The verdict of a POP comes from the findings
+ * about it, and the request has the worst of them all.
  */
 #include "imgval/history/request.h"
 
@@ -25,6 +29,7 @@ static enum iv_final_verdict worse(enum iv_final_verdict a, enum iv_final_verdic
 
 /* ---- one POP --------------------------------------------------------------------------------- */
 
+/* Whether the side is recorded as a baseline of this POP. */
 static bool is_baseline(const struct iv_named *named, const struct iv_pop *pop)
 {
     for (size_t i = 0; named->recorded && i < named->record.pop_count; i++) {
@@ -35,6 +40,7 @@ static bool is_baseline(const struct iv_named *named, const struct iv_pop *pop)
     return false;
 }
 
+/* The package sets of the baselines that are compared with: those of all would be slow to load. */
 static bool load_sets(struct judging *j, struct iv_baseline *baselines, const size_t *places,
                       size_t count, struct iv_error *err)
 {
@@ -75,6 +81,7 @@ static bool find_status(struct judging *j, const struct iv_named *named, const s
     return true;
 }
 
+/* One POP: the status of both sides, the steps that fail, and the highest baseline between them. */
 static bool look_up_pop(struct judging *j, struct iv_request_variant *variant, struct iv_error *err)
 {
     struct iv_baseline *baselines;
@@ -123,6 +130,7 @@ static bool look_up_pop(struct judging *j, struct iv_request_variant *variant, s
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+/* Whether the options leave this POP over. */
 static bool is_wanted(const struct iv_pop *pop, const struct iv_request_options *options)
 {
     return (options->oem == NULL || iv_ascii_ieq(options->oem, pop->oem)) &&
@@ -131,7 +139,8 @@ static bool is_wanted(const struct iv_pop *pop, const struct iv_request_options 
            (options->model == NULL || iv_ascii_ieq(options->model, pop->model));
 }
 
-/* Both lists are sorted by POP. */
+/* The POPs of both sides that the options leave over. Both lists are sorted by POP, so they are
+ * gone through side by side. */
 static void find_shared(struct judging *j, const struct iv_request_options *options)
 {
     const struct iv_submission *s = &j->source->submission;
@@ -155,6 +164,8 @@ static void find_shared(struct judging *j, const struct iv_request_options *opti
     }
 }
 
+/* False with err set for a side that does not say its version or its POPs; `role` is source or
+ * target. */
 static bool refuse_nameless(const char *role, const struct iv_submission *s, struct iv_error *err)
 {
     if (!s->firmware_version_valid) {
@@ -184,6 +195,7 @@ static void conclude_pop(const struct iv_request *request, enum iv_severity fail
     }
 }
 
+/* The verdict of the request, and as the status of each side the worst of its POPs. */
 static void conclude(const struct judging *j, const struct iv_judgement *judgement,
                      struct iv_request *ret_request)
 {

@@ -115,6 +115,8 @@ static void add_partition(struct layout *in)
     };
 }
 
+/* The partition in hand becomes a fact of the layout, and a claim of the image where there is one.
+ * Without a name nothing can be compared with it. */
 static void on_partition_end(void *context, const struct iv_xml_element *e)
 {
     struct layout *in = context;

@@ -1,6 +1,10 @@
 /*
  * The device side manifest of an SPKG (man.dsm.xml). There is no public schema; packages.md 1.2 has
  * both generations: late ones say FileType, early ones (2012, 2013) Type.
+ *
+ * A table of paths names the elements that count, and each has a function here; others are passed
+ * over, as later tools may have added some. The first thing that is wrong is kept as the fault, and
+ * reading goes on where it can, so that what else the manifest says is known.
  */
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
@@ -70,6 +74,7 @@ static void on_version(void *context, const struct iv_xml_element *e)
     dsm->package->number = number;
 }
 
+/* Sets a flag that the element says; one that is set already, say by the file name, stays. */
 static void set_bool(struct dsm *dsm, const char *name, bool *place, const struct iv_xml_element *e)
 {
     const char *text = iv_reader_trimmed(dsm->r->scratch, e->text);

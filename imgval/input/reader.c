@@ -1,3 +1,8 @@
+/*
+ * Shared by the readers of one item: growing lists, text of the input made safe to show, faults,
+ * device values, decoding. All that a fact or fault keeps is copied into the arena of the facts, as
+ * a reader's own buffers go when it returns.
+ */
 #include "imgval/input/reader.h"
 
 #include "imgval/base/text.h"

@@ -2,6 +2,10 @@
  * The comparison of a submission that was read: its neighbours among the recorded baselines of each
  * of its variants, or the one submission that --against names. What goes wrong with the store is a
  * fact of the submission, which the rules judge; nothing here prints or decides a verdict.
+ *
+ * For each variant the baselines of its POP are listed without their packages, and only the sets of
+ * the neighbours by version are loaded. A set that may lack packages which were not seen is not
+ * compared at all: every one of them would look removed.
  */
 #include "imgval/scan/look_up.h"
 
@@ -51,6 +55,8 @@ static bool wants_comparison(struct iv_submission *s, bool against)
     return true;
 }
 
+/* For a variant without a baseline: a POP of the store that differs only a little, as a mistyped
+ * name makes the first baseline of a variant out of a later one. */
 static bool find_similar(struct iv_store *store, struct iv_variant *variant, struct iv_arena *arena,
                          struct iv_error *err)
 {
@@ -149,6 +155,7 @@ static bool find_recorded(struct iv_store *store, struct iv_submission *s, struc
     return true;
 }
 
+/* No store, a store of a newer version, or one that cannot be read: nothing was compared. */
 static void note_store_error(struct iv_submission *s, const struct iv_error *err,
                              struct iv_arena *arena)
 {
@@ -174,6 +181,8 @@ static void note_store_error(struct iv_submission *s, const struct iv_error *err
     set_all(s, IV_WSPC_NOT_EVALUATED, "the baseline store could not be used");
 }
 
+/* Compares each variant with the store. With missing_store_is_empty a store that is not there has
+ * no baselines; else it is reported. */
 static void look_up_in_store(const struct iv_scan_options *options, struct iv_arena *arena,
                              struct iv_submission *s)
 {
@@ -280,6 +289,8 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
     return true;
 }
 
+/* Compares with the one set of --against. A submission without a variant gets a nameless one, which
+ * holds the outcome. */
 static void look_up_against(const struct iv_baseline *older, struct iv_arena *arena,
                             struct iv_submission *s)
 {
