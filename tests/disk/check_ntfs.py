@@ -475,7 +475,7 @@ def check_list(surgery):
             ("a piece in the file itself", entry(second + 16, "<Q", number | 1 << 48), ""),
             ("a piece in another file", entry(second + 16, "<Q", small | 1 << 48), "does not continue"),
             ("a piece in the root", entry(second + 16, "<Q", 5 | 5 << 48), "does not continue"),
-            ("a piece behind the table", entry(second + 16, "<Q", (1 << 40) | 1 << 48), "behind the end"),
+            ("a piece behind the table", entry(second + 16, "<Q", (1 << 40) | 1 << 48), "past the end"),
             ("a record used again", entry(second + 22, "<H", 77), "used again"),
             ("another number of the attribute", entry(second + 24, "<H", 777), "has not the attribute"),
             ("pieces in another order", swapped, "do not follow"), ("a piece twice", repeated, ""),

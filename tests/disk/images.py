@@ -332,7 +332,11 @@ def folders(test):
     test.check(found[0]["id"] == alone["id"], "packages beside an image are not added")
     test.check(found[0]["history"]["path"] == "fw/phone.UpdateHistory.xml", "the history beside it")
     test.check(found[0]["oem_input"]["path"] == "fw/OEMInput.xml", "OEMInput.xml beside it")
-    test.check(found == test.scan("fw/phone.ffu"), "the image by its path is the same")
+    named = test.scan("fw/phone.ffu")
+    test.check((found[0]["id"], found[0]["packages"]) == (named[0]["id"], named[0]["packages"]),
+               "the image by its path is the same submission")
+    test.check([f["id"] for f in found[0]["findings"] if f not in named[0]["findings"]] == ["IMG011"],
+               "of its folder the package beside it is compared")
 
     shutil.copy(test.place / "hive/hive.ffu", folder / "hive.ffu")
     found = test.scan("fw")
