@@ -21,6 +21,9 @@ file(RENAME ${doc}/CHANGELOG.md ${doc}/changelog)
 file(REMOVE ${doc}/LICENSE)
 file(COPY_FILE ${CPACK_IMGVAL_SOURCE}/.release/copyright ${doc}/copyright)
 
+file(CHMOD ${doc}/copyright ${doc}/changelog.Debian
+     PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+
 file(GLOB_RECURSE pages ${stage}/share/man/*.[1-9])
 execute_process(COMMAND gzip -9n ${pages} ${doc}/changelog ${doc}/changelog.Debian
                 COMMAND_ERROR_IS_FATAL ANY)
