@@ -79,6 +79,8 @@ def fresh(p, start):
 
 
 def export(p):
+    if not (p.path / STORE).exists():
+        return None # no store lists and exports as an empty one
     done = p.run("cache", "export", CACHE)
     return done.out if done.status == 0 else None
 
@@ -89,7 +91,7 @@ def check_after_kill(c, p, what, states, done):
     listed = p.run("cache", "list", CACHE)
     now = export(p)
     if before is None and now is None:
-        c.that(listed.status == 4 and not (p.path / STORE).exists(), f"{what}: no store at all",
+        c.that((listed.status, listed.out) == (0, b"") and not (p.path / STORE).exists(), f"{what}: no store at all",
                (listed.status, listed.err, os.listdir(p.path / "run")))
         scanned = p.run("scan", CACHE, "--format=json", "v1")
         c.that(scanned.findings("WSPC006") != [], f"{what}: a scan finds no store", scanned.err)
