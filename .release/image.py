@@ -24,7 +24,7 @@ LEFT_OUT = {"var/cache", "var/log", "var/lib/apt", "run", "tmp", "dev", "proc", 
             "etc/hostname", "etc/machine-id"}
 # Folders that a program may expect, and the mode of each.
 FOLDERS = {"run": 0o755, "tmp": 0o1777, "dev": 0o755, "proc": 0o555, "sys": 0o555,
-           "work": 0o1777}
+           "data": 0o1777}
 
 
 def entries(root):
@@ -95,10 +95,10 @@ def main():
         "os": "linux",
         "config": {
             "User": "65532:65532",
-            "Env": ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "XDG_DATA_HOME=/work"],
+            "Env": ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "XDG_DATA_HOME=/data"],
             "Entrypoint": ["imgval"],
             "Cmd": ["--help"],
-            "WorkingDir": "/work",
+            "WorkingDir": "/data",
             "Labels": {"org.opencontainers.image.title": "imgval",
                        "org.opencontainers.image.version": given.version,
                        "org.opencontainers.image.licenses": "MIT"},

@@ -725,7 +725,8 @@ static bool check_schema(struct iv_db *db, struct iv_error *err)
     if (!is_done) {
         return false;
     }
-    bool is_same = seen.size == wanted.size && memcmp(seen.data, wanted.data, seen.size) == 0;
+    bool is_same = seen.size == wanted.size &&
+                   (seen.size == 0 || memcmp(seen.data, wanted.data, seen.size) == 0);
     return is_same || iv_db_damaged(db, err, "its tables are not those of a %s of schema %" PRId64,
                                     db->schema->what, version);
 }

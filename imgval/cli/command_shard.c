@@ -4,8 +4,6 @@
 #include "imgval/base/text.h"
 #include "imgval/history/discover.h"
 
-#include "imgval/base/text.h"
-
 #include <stdlib.h>
 #include <string.h>
 

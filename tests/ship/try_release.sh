@@ -77,7 +77,7 @@ check 'deb: the manual, completions and schemas are there' in_root "$work/packag
 check 'deb: installed again while scans run' in_root "$work/package" 'sh /opt/again.sh'
 check 'deb: removal leaves the baseline store' in_root "$work/package" \
     'imgval cache add --baseline testdata/story/v1 && apt-get remove -q -y imgval &&
-     test -s /root/.local/share/imgval/baselines.db && ! test -e /usr/bin/imgval && ! test -e /usr/share/imgval'
+     test -s "$HOME/.local/share"/imgval/baselines.db && ! test -e /usr/bin/imgval && ! test -e /usr/share/imgval'
 
 # --- the archive, where nothing is installed
 for suite in bookworm trixie; do
@@ -111,11 +111,11 @@ print(blob(manifest["layers"][0]))
 PY
 )
 check 'image: the layer unpacks' tar -C "$work/container" --same-permissions -xzf "$layer"
-cp -r "$top/testdata/story" "$work/container/work/story"
+cp -r "$top/testdata/story" "$work/container/data/story"
 run_image() {
     chroot --userspec=65532:65532 "$work/container" /usr/bin/imgval "$@"
 }
-check 'image: scans as a user without rights' run_image scan -q --against=/work/story/v3 /work/story/v4
+check 'image: scans as a user without rights' run_image scan -q --against=/data/story/v3 /data/story/v4
 
 # --- the bill of materials
 bill=$(echo imgval-*.cdx.json)
