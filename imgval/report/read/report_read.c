@@ -782,7 +782,7 @@ bool iv_report_read(const char *bytes, size_t size, iv_rule_find_fn *find, struc
                     struct iv_report *ret_report, bool *ret_complete, struct iv_error *err)
 {
     if (size > IV_REPORT_READ_MAX) {
-        return iv_error_set(err, IV_ERROR_INVALID, "a report of more than 1 GiB");
+        return iv_error_set(err, IV_ERROR_INVALID, "a report of more than 256 MiB");
     }
     struct iv_json_recent *recent = iv_malloc(sizeof(*recent));
     *recent = (struct iv_json_recent){0};
