@@ -227,7 +227,9 @@ def read_oem(data):
     facts = {key: get(name) for key, name in (("product", "Product"), ("soc", "SOC"), ("device", "Device"),
                                               ("release_type", "ReleaseType"), ("build_type", "BuildType"))}
     facts["soc"] = get("DeviceLayoutType") or facts["soc"]
-    once(root, spaces, ("Features",))
+    features = root.one(spaces, "Features")
+    if features is not None:
+        once(features, spaces, ("Microsoft", "OEM"))
     files = root.one(spaces, "PackageFiles")
     files = files.all(spaces, "PackageFile") if files is not None else []
     return facts, sum(trimmed(file.text) is not None for file in files)
@@ -238,13 +240,14 @@ def read_layout(data):
     if root.space not in LAYOUT_SPACES or root.name != "DeviceLayout":
         raise Bad("root")
     spaces, claims = (root.space,), []
+    once(root, spaces, ("SectorSize",))
     stores = root.one(spaces, "Stores")
     blocks = [(root, b) for b in [root.one(spaces, "Partitions")] if b is not None]
     for store in stores.all(spaces, "Store") if stores is not None else []:
         blocks += [(store, b) for b in [store.one(spaces, "Partitions")] if b is not None]
     for _, block in blocks:
         for one in block.all(spaces, "Partition"):
-            once(one, spaces, ("Type", "Id"))
+            once(one, spaces, ("Type", "Id", "TotalSectors"))
             get = lambda name, one=one: trimmed(getattr(one.one(spaces, name), "text", None))
             rest = one.one(spaces, "UseAllSpace") is not None and boolean(get("UseAllSpace") or "")
             bare = lambda text: text[1:-1] if text and len(text) > 2 and text[0] + text[-1] == "{}" else text
