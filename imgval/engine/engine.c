@@ -404,6 +404,7 @@ static void run_row(const struct iv_row *row, const struct iv_submission *submis
         return; /* about waivers */
     }
     if (!iv_engine_runs_all(verdict->judged)) {
+        assert(rule->check != NULL); /* what has a pattern is about submissions alone */
         (verdict->judged->request != NULL     ? run_request
          : (rule->also & IV_ALSO_CHANGE) != 0 ? run_changes
                                               : run_steps)(row, verdict, tally);

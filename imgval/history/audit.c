@@ -223,11 +223,9 @@ static void settle_number(struct iv_auditing *a, struct iv_audit_variant *varian
         if (version->state != IV_AUDIT_JUDGED) {
             continue;
         }
-        if (one == NULL) {
-            one = version;
-        } else if (!has_same_shape(a->audit, one->source->set, version->source->set)) {
+        if (one != NULL && !has_same_shape(a->audit, one->source->set, version->source->set)) {
             other = version;
-        } else if (is_smaller(a->audit, version, one)) {
+        } else if (one == NULL || is_smaller(a->audit, version, one)) {
             one = version;
         }
     }
