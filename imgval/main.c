@@ -142,9 +142,6 @@ static int run_command(const struct iv_command *command, int count, char **words
     struct iv_strings arguments = {0};
     bool help;
     void *options = iv_arena_alloc(arena, command->options_size);
-    if (command->defaults != NULL) {
-        memcpy(options, command->defaults, command->options_size);
-    }
     if (!iv_options_parse(command, count, words, arena, options, &arguments, &help, &err)) {
         return iv_command_usage(command, "%s", err.text);
     }

@@ -6,6 +6,7 @@
  * share a baseline say a thing once.
  */
 #include "imgval/base/text.h"
+#include "imgval/model/circumstances.h"
 #include "imgval/model/delta.h"
 #include "imgval/model/step.h"
 #include "rules/rules.h"
@@ -20,9 +21,9 @@
 static const struct iv_growth default_growth = IV_GROWTH_DEFAULT;
 
 /* Whether a package belongs to the compared sets (contract 4). */
-static bool is_compared(const struct iv_submission *s, const struct iv_package *package)
+static bool is_compared(const struct iv_case *c, const struct iv_package *package)
 {
-    return s->all_owners || !iv_package_is_microsoft(package);
+    return c->run->all_owners || !iv_package_is_microsoft(package);
 }
 
 /* ---- older baselines ----------------------------------------------------------------------- */
@@ -86,7 +87,7 @@ static enum iv_outcome for_each_pair(const struct iv_case *c, struct iv_verdict 
     for (size_t b = 0; b < count; b++) {
         for (size_t i = 0; i < s->set.count; i++) {
             const struct iv_package *now = s->set.items[i];
-            if (now->origin != IV_ORIGIN_SUBMISSION || now->unreadable || !is_compared(s, now)) {
+            if (now->origin != IV_ORIGIN_SUBMISSION || now->unreadable || !is_compared(c, now)) {
                 continue;
             }
             const struct iv_package *before = iv_set_find(&baselines[b]->set, now->key);
@@ -283,26 +284,27 @@ static enum iv_outcome check_owner_changed(const struct iv_case *c, struct iv_ve
     return outcome;
 }
 
-static size_t compared_count(const struct iv_submission *s, const struct iv_set *set)
+static size_t compared_count(const struct iv_case *c, const struct iv_set *set)
 {
     size_t count = 0;
     for (size_t i = 0; i < set->count; i++) {
-        count += is_compared(s, set->items[i]);
+        count += is_compared(c, set->items[i]);
     }
     return count;
 }
 
 /* Names the packages that the baseline does not have. */
-static void report_growth(const struct iv_submission *s, const struct iv_baseline *baseline,
+static void report_growth(const struct iv_case *c, const struct iv_baseline *baseline,
                           size_t before, size_t now, struct iv_verdict *verdict)
 {
     struct iv_arena *arena = iv_verdict_arena(verdict);
+    const struct iv_set *set = &c->submission->set;
     const struct iv_package **added =
-        IV_NEW_ARRAY(arena, const struct iv_package *, s->set.count + 1);
+        IV_NEW_ARRAY(arena, const struct iv_package *, set->count + 1);
     size_t count = 0;
-    for (size_t i = 0; i < s->set.count; i++) {
-        const struct iv_package *package = s->set.items[i];
-        if (is_compared(s, package) && iv_set_find(&baseline->set, package->key) == NULL) {
+    for (size_t i = 0; i < set->count; i++) {
+        const struct iv_package *package = set->items[i];
+        if (is_compared(c, package) && iv_set_find(&baseline->set, package->key) == NULL) {
             added[count++] = package;
         }
     }
@@ -327,14 +329,14 @@ static enum iv_outcome check_growth(const struct iv_case *c, struct iv_verdict *
     iv_arena_init(&scratch);
     const struct iv_baseline **baselines;
     size_t count = older_baselines(s, &scratch, &baselines);
-    size_t now = compared_count(s, &s->set);
-    const struct iv_growth *bound = s->growth != NULL ? s->growth : &default_growth;
+    size_t now = compared_count(c, &s->set);
+    const struct iv_growth *bound = c->run->growth != NULL ? c->run->growth : &default_growth;
     enum iv_outcome outcome = count == 0 ? IV_NOT_APPLICABLE : IV_PASSED;
     for (size_t i = 0; i < count; i++) {
-        size_t before = compared_count(s, &baselines[i]->set);
+        size_t before = compared_count(c, &baselines[i]->set);
         size_t grown = now > before ? now - before : 0;
         if (grown >= bound->packages && grown * 100 > before * bound->percent) {
-            report_growth(s, baselines[i], before, now, verdict);
+            report_growth(c, baselines[i], before, now, verdict);
             outcome = IV_FAILED;
         }
     }

@@ -3,6 +3,7 @@
  * together, and the metadata beside them. Fault rows report what a reader could not read.
  */
 #include "imgval/base/text.h"
+#include "imgval/model/circumstances.h"
 #include "imgval/model/kinds.h"
 #include "rules/rules.h"
 #include "rules/wording.h"
@@ -198,10 +199,10 @@ static enum iv_outcome check_diff(const struct iv_case *c, struct iv_verdict *ve
 
 /* A directory holds the OEM's packages: those that Microsoft owns lie elsewhere, and WSPC does not
  * ask for them. An image file holds all of them. */
-static bool is_expected(const struct iv_submission *s, const struct iv_package *entry)
+static bool is_expected(const struct iv_case *c, const struct iv_package *entry)
 {
-    bool whole = iv_kinds[s->kind].is_image;
-    return whole || s->all_owners || !iv_package_is_microsoft(entry);
+    bool whole = iv_kinds[c->submission->kind].is_image;
+    return whole || c->run->all_owners || !iv_package_is_microsoft(entry);
 }
 
 static enum iv_outcome check_history_package(const struct iv_case *c, struct iv_verdict *verdict)
@@ -216,7 +217,7 @@ static enum iv_outcome check_history_package(const struct iv_case *c, struct iv_
     enum iv_outcome outcome = IV_PASSED;
     for (size_t i = 0; i < s->history.package_count; i++) {
         const struct iv_package *entry = &s->history.packages[i];
-        if (entry->removal || entry->key == NULL || !is_expected(s, entry) ||
+        if (entry->removal || entry->key == NULL || !is_expected(c, entry) ||
             iv_set_find(&s->set, entry->key) != NULL) {
             continue;
         }

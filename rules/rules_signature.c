@@ -2,6 +2,7 @@
  * Whether the packages are what was signed (SIG...). Judged are the seals that readers make with
  * `--verify`; without it no package has one, and no rule applies.
  */
+#include "imgval/model/circumstances.h"
 #include "rules/rules.h"
 #include "rules/wording.h"
 
@@ -135,7 +136,7 @@ static enum iv_outcome check_root(const struct iv_case *c, struct iv_verdict *ve
         [IV_EXPECTED_TEST] = "test",
     };
     const struct iv_package *p = c->package;
-    enum iv_expected expected = c->submission->expected;
+    enum iv_expected expected = c->run->expected;
     if (p->seal_count == 0) {
         return IV_NOT_APPLICABLE;
     }

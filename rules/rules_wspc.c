@@ -29,7 +29,7 @@ static enum iv_outcome comparison_state(const struct iv_case *c)
 {
     const struct iv_submission *s = c->submission;
     bool image = iv_submission_is_image(s);
-    if (s->no_wspc) {
+    if (c->run->no_wspc) {
         return IV_NOT_APPLICABLE;
     }
     if (c->variant == NULL) {
@@ -93,17 +93,17 @@ static const char *detail_of(const struct iv_submission *s)
 /* The store was written by a newer imgval. */
 static enum iv_outcome check_newer_store(const struct iv_case *c, struct iv_verdict *verdict)
 {
-    const struct iv_submission *s = c->submission;
     if (!store_is(c, IV_STORE_NEWER)) {
         return store_passed(c);
     }
-    const char *version = s->tool_version != NULL ? s->tool_version : IMGVAL_VERSION;
+    const char *version = c->run->tool_version != NULL ? c->run->tool_version : IMGVAL_VERSION;
     const char *const arguments[] = {version, iv_verdict_printf(verdict, "newer than %s", version)};
     return fail(verdict,
                 iv_verdict_printf(verdict,
                                   "%s The baseline store was written by a newer imgval (%s), so "
                                   "WSPC was not evaluated.",
-                                  fill(c, verdict, arguments, IV_COUNT(arguments)), detail_of(s)));
+                                  fill(c, verdict, arguments, IV_COUNT(arguments)),
+                                  detail_of(c->submission)));
 }
 
 /* Reported wherever something was judged from the store: it says what the variants were compared
@@ -117,7 +117,8 @@ static enum iv_outcome check_cached_list(const struct iv_case *c, struct iv_verd
     size_t judged = 0;
     size_t first = 0;
     for (size_t i = 0; i < s->variant_count; i++) {
-        const struct iv_case one = {.rule = c->rule, .submission = s, .variant = &s->variants[i]};
+        struct iv_case one = *c;
+        one.variant = &s->variants[i];
         if (comparison_state(&one) == IV_PASSED) {
             judged++;
             first += s->variants[i].wspc.status == IV_WSPC_FIRST;
@@ -176,7 +177,7 @@ static enum iv_outcome check_unreadable_store(const struct iv_case *c, struct iv
 static enum iv_outcome check_firmware_version(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
-    if (s->no_wspc || store_is(c, IV_STORE_AGAINST)) {
+    if (c->run->no_wspc || store_is(c, IV_STORE_AGAINST)) {
         return IV_NOT_APPLICABLE;
     }
     for (size_t i = 0; i < s->device.conflict_count; i++) {
@@ -228,7 +229,7 @@ static enum iv_outcome check_removed(const struct iv_case *c, struct iv_verdict 
 /* Several baselines with different sets at one place: there is no right one to compare with. */
 static enum iv_outcome check_several(const struct iv_case *c, struct iv_verdict *verdict)
 {
-    if (c->variant == NULL || c->submission->no_wspc || !store_is(c, IV_STORE_READY)) {
+    if (c->variant == NULL || c->run->no_wspc || !store_is(c, IV_STORE_READY)) {
         return IV_NOT_APPLICABLE;
     }
     if (c->variant->wspc.several == 0) {
@@ -287,7 +288,7 @@ static enum iv_outcome check_variant(const struct iv_case *c, struct iv_verdict 
     }
     const struct iv_evidence evidence = {
         .message = fill(c, verdict, arguments, IV_COUNT(arguments)),
-        .severity_of = c->submission->baseline ? "WSPC003" : "WSPC002",
+        .severity_of = c->run->baseline ? "WSPC003" : "WSPC002",
     };
     iv_verdict_fail(verdict, &evidence);
     return IV_FAILED;
@@ -304,7 +305,7 @@ static const char *without_baseline(const struct iv_case *c, struct iv_verdict *
     const struct iv_variant *v = c->variant;
     const char *pop = pop_text(&v->pop, verdict);
     const char *add = iv_rules_command(verdict, c, "cache add", "--baseline", c->submission->path);
-    if (c->submission->baseline) { /* that it is recorded as one is under way */
+    if (c->run->baseline) { /* that it is recorded as one is under way */
         return iv_verdict_printf(verdict, "First baseline of %s, compared with nothing", pop);
     }
     if (v->recorded > 0) {
@@ -358,12 +359,11 @@ static enum iv_outcome check_required(const struct iv_case *c, struct iv_verdict
 /* How long ago something was recorded for the variant, against the site's limit in days. */
 static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict *verdict)
 {
-    const struct iv_submission *s = c->submission;
-    if (c->variant == NULL || s->no_wspc || s->max_list_age < 0 || c->variant->list_age_days < 0 ||
-        !store_is(c, IV_STORE_READY)) {
+    if (c->variant == NULL || c->run->no_wspc || !c->run->has_max_list_age ||
+        c->variant->list_age_days < 0 || !store_is(c, IV_STORE_READY)) {
         return IV_NOT_APPLICABLE;
     }
-    if (c->variant->list_age_days <= s->max_list_age) {
+    if (c->variant->list_age_days <= c->run->max_list_age) {
         return IV_PASSED;
     }
     const struct iv_evidence evidence = {
@@ -376,7 +376,7 @@ static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict
                                     c->variant->list_age_days),
         .field = "list_age_days",
         .actual = iv_verdict_printf(verdict, "%" PRId64, c->variant->list_age_days),
-        .expected = iv_verdict_printf(verdict, "at most %" PRId64, s->max_list_age),
+        .expected = iv_verdict_printf(verdict, "at most %" PRId64, c->run->max_list_age),
     };
     iv_verdict_fail(verdict, &evidence);
     return IV_FAILED;
@@ -446,7 +446,7 @@ static const char *newer_remedy(const struct iv_comparison *failure, struct iv_v
 static enum iv_outcome missing_packages(const struct iv_case *c, struct iv_verdict *verdict,
                                         bool baseline)
 {
-    if (c->submission->baseline != baseline) {
+    if (c->run->baseline != baseline) {
         return IV_NOT_APPLICABLE;
     }
     enum iv_outcome state = comparison_state(c);

@@ -20,8 +20,6 @@ struct audit_arguments {
     struct iv_strings reports;
 };
 
-static const struct audit_arguments audit_defaults = {.scan = {.max_list_age = -1}};
-
 #define AT(member) offsetof(struct audit_arguments, member)
 
 static const struct iv_option audit_options[] = {
@@ -29,7 +27,7 @@ static const struct iv_option audit_options[] = {
      .type = IV_OPTION_FLAG,
      .offset = AT(with_store),
      .help = "audit all submissions of the baseline store too"},
-    IV_ROW_ALL_OWNERS(AT(scan.all_owners)),
+    IV_ROW_ALL_OWNERS(AT(scan.options.run.all_owners)),
     {.name = "shard",
      .argument = "I/N|auto",
      .type = IV_OPTION_STRING,
@@ -225,14 +223,14 @@ static int run_audit(const struct iv_command *command, void *options,
         (arguments->count > 0 && !iv_command_paths(arguments, arena, &names, &err))) {
         return iv_command_fail(&err);
     }
-    scan_options.type_given = true; /* every set is an image, also a single package */
-    scan_options.no_wspc = true;    /* the versions are compared with each other */
+    scan_options.reading.type_given = true; /* every set is an image, also a single package */
+    scan_options.run.no_wspc = true;        /* the versions are compared with each other */
     const struct iv_audit_options audit_of = {.scan = &scan_options,
                                               .with_store = given->with_store};
     struct iv_shard shard;
     if (!iv_command_shard(given->scan.shard, &shard, &err) ||
-        (given->with_store &&
-         !iv_command_store_path(given->scan.store, arena, &scan_options.store_path, &err)) ||
+        (given->with_store && !iv_command_store_path(given->scan.store, arena,
+                                                     &scan_options.comparing.store_path, &err)) ||
         !iv_audit_find(names.items, names.count, &audit_of, arena, &list, &err)) {
         return iv_command_fail(&err);
     }
@@ -274,7 +272,6 @@ const struct iv_command iv_cmd_audit = {
         "Exit status: as of scan. A broken step is a warning (--fail-on=warning makes it fail);\n"
         "3: something could not be judged.",
     .options_size = sizeof(struct audit_arguments),
-    .defaults = &audit_defaults,
     .groups = groups,
     .group_count = IV_COUNT(groups),
     .complete = IV_COMPLETE_FILE,

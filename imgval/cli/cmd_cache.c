@@ -92,8 +92,8 @@ struct adding {
 static bool judge(struct adding *adding, struct iv_store *store, struct iv_arena *arena,
                   struct iv_error *err)
 {
-    adding->options.store = store;
-    adding->options.missing_store_is_empty = true;
+    adding->options.comparing.store = store;
+    adding->options.comparing.missing_store_is_empty = true;
     adding->outcome = (struct iv_scan_outcome){.containment = adding->outcome.containment};
     return iv_scan_judge(&adding->submission, 1, &adding->options, arena, &adding->report,
                          &adding->outcome, err);
@@ -140,7 +140,7 @@ static int report_added(const struct adding *adding, const struct iv_record *rec
             [IV_STORE_PROMOTED] = "was recorded; it is a baseline now",
             [IV_STORE_KNOWN] = "was recorded already",
         };
-        const bool as_baseline = added == IV_STORE_ADDED && adding->given->baseline;
+        const bool as_baseline = added == IV_STORE_ADDED && adding->options.run.baseline;
         fprintf(stderr, "imgval: %s%s\n", words[added], as_baseline ? " as a baseline" : "");
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -165,7 +165,7 @@ static bool record(struct adding *adding, struct iv_arena *arena, int *ret_statu
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     struct iv_record record;
     enum iv_store_added added;
-    if (!iv_store_open(adding->options.store_path, IV_STORE_CREATE, &store, err) ||
+    if (!iv_store_open(adding->options.comparing.store_path, IV_STORE_CREATE, &store, err) ||
         !iv_store_begin(store, err) || !judge(adding, store, arena, err)) {
         return false;
     }
@@ -173,8 +173,8 @@ static bool record(struct adding *adding, struct iv_arena *arena, int *ret_statu
         *ret_status = refuse(adding);
         return true;
     }
-    iv_record_build(&adding->submission, adding->given->baseline, false, recording_time(), arena,
-                    &record);
+    iv_record_build(&adding->submission, adding->options.run.baseline, false, recording_time(),
+                    arena, &record);
     if (!iv_store_add(store, &record, adding->given->replace, &added, err) ||
         !iv_store_commit(store, err)) {
         return false;
@@ -192,14 +192,16 @@ static int run_add(const struct iv_command *command, void *options,
     if (arguments->count != 1) {
         return iv_command_usage(command, "name one PATH");
     }
-    if (adding.given->type_given && adding.given->type == IV_PARTIAL) {
+    if (adding.given->options.reading.type_given &&
+        adding.given->options.reading.type == IV_PARTIAL) {
         return iv_command_usage(command, "a partial submission cannot be recorded");
     }
     if (!iv_command_scan_options(adding.given, arena, &adding.options, &err) ||
-        !iv_command_store_path(adding.given->store, arena, &adding.options.store_path, &err)) {
+        !iv_command_store_path(adding.given->store, arena, &adding.options.comparing.store_path,
+                               &err)) {
         return iv_command_fail(&err);
     }
-    if (!iv_command_refuse_several(arguments, &adding.options.limits, arena, &err)) {
+    if (!iv_command_refuse_several(arguments, &adding.options.reading.limits, arena, &err)) {
         return iv_command_fail(&err);
     }
     iv_command_repeat(command, adding.given, arena, &adding.options);
@@ -207,8 +209,8 @@ static int run_add(const struct iv_command *command, void *options,
     if (status != IV_EXIT_PASS) {
         return status;
     }
-    adding.options.replaces_same = adding.given->baseline && adding.given->replace;
-    adding.options.type_given = true; /* an image, also when PATH is a single package */
+    adding.options.comparing.replaces_same = adding.options.run.baseline && adding.given->replace;
+    adding.options.reading.type_given = true; /* an image, also when PATH is a single package */
     if (!iv_scan_read_named(arguments->items[0], &adding.options, arena, &adding.submission,
                             &adding.outcome.containment, &err)) {
         return iv_command_fail(&err);
@@ -220,7 +222,7 @@ static int run_add(const struct iv_command *command, void *options,
     if (iv_command_status(&adding.report, &adding.outcome) != IV_EXIT_PASS) {
         return refuse(&adding);
     }
-    if (adding.given->what_if) {
+    if (adding.options.judging.what_if) {
         return show_what_if(&adding);
     }
     while (!record(&adding, arena, &status, &err)) {
@@ -259,7 +261,6 @@ const struct iv_command iv_cmd_cache_add = {
         "a baseline that later submissions are compared with; a submission that is not one may\n"
         "lack packages of a baseline and is then recorded as not compliant.",
     .options_size = sizeof(struct iv_scan_arguments),
-    .defaults = &iv_scan_arguments_default,
     .groups = add_groups,
     .group_count = IV_COUNT(add_groups),
     .complete = IV_COMPLETE_FILE,
@@ -314,7 +315,7 @@ static int run_import(const struct iv_command *command, void *options,
         return iv_command_usage(command, "name at least one PATH");
     }
     if (!iv_command_scan_options(given, arena, &scan_options, &err) ||
-        !iv_command_store_path(given->store, arena, &scan_options.store_path, &err) ||
+        !iv_command_store_path(given->store, arena, &scan_options.comparing.store_path, &err) ||
         !iv_command_paths(arguments, arena, &paths, &err)) {
         return iv_command_fail(&err);
     }
@@ -325,7 +326,7 @@ static int run_import(const struct iv_command *command, void *options,
             return iv_command_fail(&err);
         }
     }
-    while (!import_all(scan_options.store_path, imports, paths.count, &text, &err)) {
+    while (!import_all(scan_options.comparing.store_path, imports, paths.count, &text, &err)) {
         if (!goes_again(&err)) {
             return iv_command_fail(&err);
         }
@@ -351,7 +352,6 @@ const struct iv_command iv_cmd_cache_import = {
         "anything that can be scanned. Where the input does not say, --manufacturer, --model,\n"
         "--operator and --firmware-version are needed. A baseline only with --baseline.",
     .options_size = sizeof(struct iv_scan_arguments),
-    .defaults = &iv_scan_arguments_default,
     .groups = import_groups,
     .group_count = IV_COUNT(import_groups),
     .complete = IV_COMPLETE_FILE,

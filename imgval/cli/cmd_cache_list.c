@@ -304,11 +304,11 @@ static int show_history(const struct list_arguments *given, const struct iv_pop 
                         struct iv_arena *arena)
 {
     struct iv_error err = {0};
-    const struct iv_scan_arguments plain = {.store = given->store, .max_list_age = -1};
+    const struct iv_scan_arguments plain = {.store = given->store};
     struct iv_scan_options scan_options;
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     if (!iv_command_scan_options(&plain, arena, &scan_options, &err) ||
-        !iv_command_store_path(given->store, arena, &scan_options.store_path, &err)) {
+        !iv_command_store_path(given->store, arena, &scan_options.comparing.store_path, &err)) {
         return iv_command_fail(&err);
     }
     if (!open_store(given->store, arena, &store, &err)) {

@@ -102,10 +102,7 @@ static int run_diff(const struct iv_command *command, void *options,
     if (status != IV_EXIT_PASS) {
         return status;
     }
-    /* What lies there is compared, with no history laid under it. */
-    scan_options.type_given = true;
-    scan_options.type = IV_PARTIAL;
-    scan_options.context_free = true;
+    scan_options.reading.as_it_lies = true;
     if (!iv_resolve(arguments->items[0], &scan_options, false, arena, &before, &err) ||
         !iv_resolve(arguments->items[1], &scan_options, false, arena, &after, &err)) {
         return iv_command_fail(&err);
@@ -133,7 +130,6 @@ const struct iv_command iv_cmd_diff = {
                "Exit status: 0 equal, 1 different in packages, or a finding that --fail-on asks\n"
                "for, 3 a side could not be read in full. Metadata alone that differ are shown: 0.",
     .options_size = sizeof(struct iv_scan_arguments),
-    .defaults = &iv_scan_arguments_default,
     .groups = groups,
     .group_count = IV_COUNT(groups),
     .complete = IV_COMPLETE_SUBMISSION,

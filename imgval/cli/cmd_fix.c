@@ -28,8 +28,6 @@ struct fix_arguments {
     const char *output;
 };
 
-static const struct fix_arguments fix_defaults = {.scan = {.max_list_age = -1}};
-
 static const struct iv_option fix_options[] = {
     {.name = "output",
      .argument = "DIR",
@@ -401,7 +399,6 @@ const struct iv_command iv_cmd_fix = {
         "Exit status: 0 (the packages that were written fix it, or there was nothing to fix), 1\n"
         "when something remains.",
     .options_size = sizeof(struct fix_arguments),
-    .defaults = &fix_defaults,
     .groups = groups,
     .group_count = IV_COUNT(groups),
     .complete = IV_COMPLETE_SUBMISSION,

@@ -33,9 +33,9 @@ static const struct iv_option inspect_options[] = {
      .type = IV_OPTION_COUNT,
      .offset = offsetof(struct iv_scan_arguments, output.verbose),
      .help = "also the files of every package"},
-    IV_ROW_HISTORY(offsetof(struct iv_scan_arguments, update_history)),
-    IV_ROW_OEM_INPUT(offsetof(struct iv_scan_arguments, oem_input)),
-    IV_ROW_DEVICE_INFO(offsetof(struct iv_scan_arguments, device_info)),
+    IV_ROW_HISTORY(offsetof(struct iv_scan_arguments, options.reading.update_history)),
+    IV_ROW_OEM_INPUT(offsetof(struct iv_scan_arguments, options.reading.oem_input)),
+    IV_ROW_DEVICE_INFO(offsetof(struct iv_scan_arguments, options.reading.device_info)),
 };
 static const struct iv_option_group inspect_group = {.options = inspect_options,
                                                      .count = IV_COUNT(inspect_options)};
@@ -601,7 +601,7 @@ static bool read_named(const char *name, const struct iv_scan_options *options,
     struct iv_containment containment;
     struct iv_named named;
     if (!iv_resolve_is_name(name)) {
-        return iv_scan_read(name, options, arena, ret_submission, &containment, err);
+        return iv_scan_read(name, &options->reading, arena, ret_submission, &containment, err);
     }
     if (!iv_resolve(name, options, false, arena, &named, err)) {
         return false;
@@ -631,12 +631,10 @@ static int run_inspect(const struct iv_command *command, void *options,
     if (!iv_command_scan_options(given, arena, &scan_options, &err)) {
         return iv_command_fail(&err);
     }
-    /* What lies there is shown, with no history laid under it. */
-    scan_options.type_given = true;
-    scan_options.type = IV_PARTIAL;
-    scan_options.context_free = true;
-    scan_options.want_files = true;
-    scan_options.verify = scan_options.verify || is_package_file(arguments->items[0]);
+    scan_options.reading.as_it_lies = true;
+    scan_options.reading.want_files = true;
+    scan_options.reading.verify =
+        scan_options.reading.verify || is_package_file(arguments->items[0]);
     if (!read_named(arguments->items[0], &scan_options, arena, &s, &err)) {
         return iv_command_fail(&err);
     }
@@ -661,7 +659,6 @@ const struct iv_command iv_cmd_inspect = {
         "Exit status: 0; 3 when something could not be read, or the hashes of an FFU were "
         "not all checked.",
     .options_size = sizeof(struct iv_scan_arguments),
-    .defaults = &iv_scan_arguments_default,
     .groups = groups,
     .group_count = IV_COUNT(groups),
     .complete = IV_COMPLETE_SUBMISSION,

@@ -289,21 +289,22 @@ int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_str
 {
     struct iv_error err = {0};
     const char *path;
-    if (!take_date(given->date, &options->date, &err) ||
+    if (!take_date(given->date, &options->judging.date, &err) ||
         !find_policy(given, paths, arena, &path, &err)) {
         return iv_command_fail(&err);
     }
-    options->what_if = given->what_if;
     if (path == NULL) {
         return IV_EXIT_PASS;
     }
     struct iv_policy *policy = IV_NEW(arena, struct iv_policy);
     int status = load(path, arena, policy);
     if (status == IV_EXIT_PASS) {
-        options->policy = policy;
-        options->run.require_baseline =
-            !given->no_wspc && (given->require_baseline || policy->require_baseline_line != 0);
-        iv_policy_limits(policy, &options->limits);
+        options->judging.policy = policy;
+        struct iv_circumstances *run = &options->run;
+        run->require_baseline =
+            !run->no_wspc && (run->require_baseline || policy->require_baseline_line != 0);
+        run->growth = policy->growth_line == 0 ? NULL : &policy->growth;
+        iv_policy_limits(policy, &options->reading.limits);
     }
     return status;
 }
@@ -630,7 +631,7 @@ static int run_show(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {
     struct iv_scan_arguments *given = options;
-    struct iv_scan_options scan = {.limits = iv_limits_default()};
+    struct iv_scan_options scan = {.reading = {.limits = iv_limits_default()}};
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     struct stat st;
     if (arguments->count > 1) {
@@ -653,9 +654,9 @@ static int run_show(const struct iv_command *command, void *options,
     if (status != IV_EXIT_PASS) {
         return status;
     }
-    struct showing show = {.policy = scan.policy,
-                           .path = scan.policy == NULL ? NULL : scan.policy->path,
-                           .date = scan.date,
+    struct showing show = {.policy = scan.judging.policy,
+                           .path = scan.judging.policy == NULL ? NULL : scan.judging.policy->path,
+                           .date = scan.judging.date,
                            .arena = arena,
                            .ascii = iv_command_style(&given->output).ascii};
     iv_rules_all(show.families);
@@ -670,7 +671,6 @@ const struct iv_command iv_cmd_policy_show = {
     .summary = "Show the settings in force for PATH and where each came from.",
     .details = "Without PATH: for inputs that lie in the current directory.",
     .options_size = sizeof(struct iv_scan_arguments),
-    .defaults = &iv_scan_arguments_default,
     .groups = show_groups,
     .group_count = IV_COUNT(show_groups),
     .complete = IV_COMPLETE_FILE,

@@ -99,7 +99,6 @@ const struct iv_command iv_cmd_render = {
         "Exit status: 0 written, whatever the report's verdict is; 2 not a report; 3 a stream\n"
         "without its end, written as far as it goes; 4 an output could not be written.",
     .options_size = sizeof(struct iv_scan_arguments),
-    .defaults = &iv_scan_arguments_default,
     .groups = groups,
     .group_count = IV_COUNT(groups),
     .complete = IV_COMPLETE_FILE,

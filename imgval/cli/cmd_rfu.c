@@ -17,8 +17,6 @@ struct rfu_arguments {
     const char *model;
 };
 
-static const struct rfu_arguments rfu_defaults = {.scan = {.max_list_age = -1}};
-
 #define AT(member) offsetof(struct rfu_arguments, member)
 
 static const struct iv_option rfu_options[] = {
@@ -127,7 +125,7 @@ static int run_rfu(const struct iv_command *command, void *options,
     if (status != IV_EXIT_PASS) {
         return status;
     }
-    scan_options.type_given = true; /* an image, also when a path is a single package */
+    scan_options.reading.type_given = true; /* an image, also when a path is a single package */
     const struct iv_request_options request_options = {
         .source = &source,
         .target = &target,
@@ -155,7 +153,6 @@ const struct iv_command iv_cmd_rfu = {
         "Exit status: 0 allowed, 1 rejected, 2 usage error, 3 not decided (something could\n"
         "not be checked), 4 the store could not be used.",
     .options_size = sizeof(struct rfu_arguments),
-    .defaults = &rfu_defaults,
     .groups = groups,
     .group_count = IV_COUNT(groups),
     .run = run_rfu,

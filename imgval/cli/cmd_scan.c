@@ -90,14 +90,14 @@ static void tell_error(struct iv_error *err)
 static struct iv_facts_cache *open_facts_cache(const struct iv_scan_arguments *given,
                                                const struct iv_scan_options *scan_options)
 {
-    if (given->facts_cache == NULL || given->verify) {
+    if (given->facts_cache == NULL || given->options.reading.verify) {
         return NULL; /* to verify is to read */
     }
     struct iv_facts_cache_options options = {
         .path = given->facts_cache,
-        .tool_version = scan_options->tool_version,
-        .limits = &scan_options->limits,
-        .now = scan_options->now,
+        .tool_version = scan_options->run.tool_version,
+        .limits = &scan_options->reading.limits,
+        .now = scan_options->comparing.now,
     };
     struct iv_facts_cache *cache = iv_facts_cache_open(&options);
     if (iv_facts_cache_note(cache) != NULL) {
@@ -153,7 +153,7 @@ static int run_scan(const struct iv_command *command, void *options,
         fprintf(stderr, "imgval: --shard=%s: none of the %zu submissions named is in this part\n",
                 given->shard, submissions);
     }
-    if (!iv_command_refuse_several(&paths, &scan_options.limits, arena, &err)) {
+    if (!iv_command_refuse_several(&paths, &scan_options.reading.limits, arena, &err)) {
         return iv_command_fail(&err);
     }
     int status = iv_command_policy(given, &paths, arena, &scan_options);
@@ -165,12 +165,12 @@ static int run_scan(const struct iv_command *command, void *options,
     struct iv_progress progress;
     struct iv_timings timings = {0};
     iv_progress_init(&progress, &given->output);
-    scan_options.progress = iv_progress_step;
-    scan_options.progress_context = &progress;
+    scan_options.reading.progress = iv_progress_step;
+    scan_options.reading.progress_context = &progress;
     struct iv_facts_cache *cache IV_CLEANUP(iv_facts_cache_close) =
         open_facts_cache(given, &scan_options);
-    scan_options.facts_cache = cache;
-    scan_options.timings = given->timings_given ? &timings : NULL;
+    scan_options.reading.facts_cache = cache;
+    scan_options.reading.timings = given->timings_given ? &timings : NULL;
     bool is_scanned =
         iv_scan(paths.items, paths.count, &scan_options, arena, &report, &outcome, &err);
     iv_progress_end(&progress);
@@ -179,7 +179,7 @@ static int run_scan(const struct iv_command *command, void *options,
     }
     save_facts_cache(cache, given->output.verbose > 0);
     if (given->output.verbose > 0) {
-        tell_containment(&outcome, scan_options.jobs);
+        tell_containment(&outcome, scan_options.reading.jobs);
     }
     status = iv_command_status(&report, &outcome);
     if (paths.count == 0) {
@@ -235,7 +235,6 @@ const struct iv_command iv_cmd_scan = {
         "Exit status: 0 pass, 1 fail, 2 usage error, 3 incomplete (something was not checked),\n"
         "4 imgval could not do its job.",
     .options_size = sizeof(struct iv_scan_arguments),
-    .defaults = &iv_scan_arguments_default,
     .groups = groups,
     .group_count = IV_COUNT(groups),
     .complete = IV_COMPLETE_SUBMISSION,

@@ -12,6 +12,7 @@
 #include "imgval/base/text.h"
 #include "imgval/version.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -55,6 +56,11 @@ const char *iv_words_audit(size_t i, const char **ret_help)
 static const char *const type_words[] = {"image", "partial", NULL};
 const char *const iv_when_words[] = {"auto", "always", "never", NULL};
 static const char *const fail_on_words[] = {"error", "warning", "note", NULL};
+static const enum iv_severity fail_on_severities[] = {IV_ERROR, IV_WARNING, IV_NOTE};
+
+/* The rows write an int where a word is asked for. */
+static_assert(sizeof(enum iv_submission_type) == sizeof(int), "enum size");
+static_assert(sizeof(enum iv_expected) == sizeof(int), "enum size");
 
 #define AT(member) offsetof(struct iv_scan_arguments, member)
 
@@ -62,45 +68,45 @@ static const struct iv_option input_options[] = {
     {.name = "type",
      .argument = "image|partial",
      .type = IV_OPTION_WORD,
-     .offset = AT(type),
-     .given_offset = AT(type_given),
+     .offset = AT(options.reading.type),
+     .given_offset = AT(options.reading.type_given),
      .words = type_words,
      .help = "what is submitted: a full image (default) or a partial one"},
     {.name = "context-free",
      .type = IV_OPTION_FLAG,
-     .offset = AT(context_free),
+     .offset = AT(options.reading.context_free),
      .help = "with --type=partial: no history, no comparison, package rules only"},
     {.name = "baseline",
      .type = IV_OPTION_FLAG,
-     .offset = AT(baseline),
+     .offset = AT(options.run.baseline),
      .help = "judge as a baseline submission: WSPC failures are errors"},
-    IV_ROW_HISTORY(AT(update_history)),
-    IV_ROW_OEM_INPUT(AT(oem_input)),
+    IV_ROW_HISTORY(AT(options.reading.update_history)),
+    IV_ROW_OEM_INPUT(AT(options.reading.oem_input)),
 };
 const struct iv_option_group iv_group_input = {
     .title = "Input", .options = input_options, .count = IV_COUNT(input_options)};
 
 static const struct iv_option device_options[] = {
-    IV_ROW_DEVICE_INFO(AT(device_info)),
+    IV_ROW_DEVICE_INFO(AT(options.reading.device_info)),
     {.name = "manufacturer",
      .argument = "NAME",
      .type = IV_OPTION_STRING,
-     .offset = AT(manufacturer),
+     .offset = AT(options.reading.manufacturer),
      .help = "PhoneManufacturer; wins over all other sources"},
     {.name = "model",
      .argument = "NAME",
      .type = IV_OPTION_LIST,
-     .offset = AT(models),
+     .offset = AT(options.reading.models),
      .help = "PhoneManufacturerModelName; may repeat"},
     {.name = "operator",
      .argument = "CODE",
      .type = IV_OPTION_LIST,
-     .offset = AT(operators),
+     .offset = AT(options.reading.operators),
      .help = "PhoneMobileOperatorName, like 000-88; may repeat"},
     {.name = "firmware-version",
      .argument = "VERSION",
      .type = IV_OPTION_STRING,
-     .offset = AT(firmware_version),
+     .offset = AT(options.reading.firmware_version),
      .help = "PhoneFirmwareRevision, like 3012.0.1610.4"},
 };
 const struct iv_option_group iv_group_device = {
@@ -115,12 +121,12 @@ const struct iv_option_group iv_group_store = {
 static const struct iv_option compare_options[] = {
     {.name = "no-wspc",
      .type = IV_OPTION_FLAG,
-     .offset = AT(no_wspc),
+     .offset = AT(options.run.no_wspc),
      .help = "skip the comparison with baselines, on purpose"},
     {.name = "against",
      .argument = "PATH|ID",
      .type = IV_OPTION_STRING,
-     .offset = AT(against),
+     .offset = AT(options.run.against),
      .complete = IV_COMPLETE_SUBMISSION,
      .help = "compare with this submission instead of the store's neighbours"},
 };
@@ -128,16 +134,16 @@ const struct iv_option_group iv_group_compare = {
     .title = "Comparison", .options = compare_options, .count = IV_COUNT(compare_options)};
 
 static const struct iv_option baseline_options[] = {
-    IV_ROW_ALL_OWNERS(AT(all_owners)),
+    IV_ROW_ALL_OWNERS(AT(options.run.all_owners)),
     {.name = "require-baseline",
      .type = IV_OPTION_FLAG,
-     .offset = AT(require_baseline),
+     .offset = AT(options.run.require_baseline),
      .help = "a variant without a recorded baseline makes the verdict incomplete"},
     {.name = "max-cache-age",
      .argument = "DAYS",
      .type = IV_OPTION_NUMBER,
-     .offset = AT(max_list_age),
-     .given_offset = AT(max_list_age_given),
+     .offset = AT(options.run.max_list_age),
+     .given_offset = AT(options.run.has_max_list_age),
      .help = "warn when the list of a variant's baselines is older"},
 };
 const struct iv_option_group iv_group_baselines = {
@@ -154,7 +160,7 @@ static const struct iv_option verdict_options[] = {
 static const struct iv_option what_if_options[] = {
     {.name = "what-if",
      .type = IV_OPTION_FLAG,
-     .offset = AT(what_if),
+     .offset = AT(options.judging.what_if),
      .help = "let waivers reach what cannot be waived; the report is marked as no real verdict"},
 };
 const struct iv_option_group iv_group_what_if = {
@@ -204,11 +210,11 @@ static const struct iv_option reading_options[] = {
          "without containment"},
     {.name = "no-hash",
      .type = IV_OPTION_FLAG,
-     .offset = AT(no_hash),
+     .offset = AT(options.reading.no_hash),
      .help = "do not check the hashes of images; the report says so"},
     {.name = "require-sandbox",
      .type = IV_OPTION_FLAG,
-     .offset = AT(require_sandbox),
+     .offset = AT(options.reading.require_sandbox),
      .help = "exit 4 where reader processes cannot be confined (Landlock and seccomp)"},
 #ifdef IMGVAL_READER_FAULTS
     {.name = "reader-fault",
@@ -232,12 +238,12 @@ static const char *const expected_words[] = {
 static const struct iv_option verify_options[] = {
     {.name = "verify",
      .type = IV_OPTION_FLAG,
-     .offset = AT(verify),
+     .offset = AT(options.reading.verify),
      .help = "read every package whole: files against catalog and manifests, signatures"},
     {.name = "expect-signature",
      .argument = "retail|test|any",
      .type = IV_OPTION_WORD,
-     .offset = AT(expected),
+     .offset = AT(options.run.expected),
      .given_offset = AT(expected_given),
      .words = expected_words,
      .help = "with --verify: a package that is signed otherwise is an error; default any"},
@@ -266,8 +272,6 @@ static const struct iv_option policy_options[] = {
 };
 const struct iv_option_group iv_group_policy = {
     .title = "Policy", .options = policy_options, .count = IV_COUNT(policy_options)};
-
-const struct iv_scan_arguments iv_scan_arguments_default = {.max_list_age = -1};
 
 /* --- from arguments to scan options ---------------------------------------------------------- */
 
@@ -307,30 +311,32 @@ static bool environment_is_ci(void)
  * something else than was asked for. */
 static bool check_combination(const struct iv_scan_arguments *a, struct iv_error *err)
 {
-    if (a->context_free && !(a->type_given && a->type == IV_PARTIAL)) {
+    const struct iv_reading *reading = &a->options.reading;
+    const struct iv_circumstances *run = &a->options.run;
+    if (reading->context_free && !(reading->type_given && reading->type == IV_PARTIAL)) {
         return iv_error_set(err, IV_ERROR_USAGE, "--context-free goes with --type=partial");
     }
-    if (a->baseline && a->type_given && a->type == IV_PARTIAL) {
+    if (run->baseline && reading->type_given && reading->type == IV_PARTIAL) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "--baseline does not go with --type=partial: a partial submission "
                             "cannot be a baseline");
     }
-    if (a->context_free && a->against != NULL) {
+    if (reading->context_free && run->against != NULL) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "--against does not go with --context-free: a context-free partial is "
                             "not compared");
     }
-    if (!a->verify && (a->trust != NULL || a->expected_given)) {
+    if (!reading->verify && (a->trust != NULL || a->expected_given)) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s goes with --verify",
                             a->trust != NULL ? "--trust" : "--expect-signature");
     }
-    if (a->no_wspc && a->require_baseline) {
+    if (run->no_wspc && run->require_baseline) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "--require-baseline does not go with --no-wspc: nothing is compared");
     }
-    if (a->no_wspc && (a->against != NULL || a->baseline)) {
+    if (run->no_wspc && (run->against != NULL || run->baseline)) {
         return iv_error_set(err, IV_ERROR_USAGE, "--no-wspc does not go with %s",
-                            a->against != NULL ? "--against" : "--baseline");
+                            run->against != NULL ? "--against" : "--baseline");
     }
     return true;
 }
@@ -380,69 +386,46 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
     if (!check_combination(arguments, err)) {
         return false;
     }
-    struct iv_scan_options options = {
-        .tool_version = IMGVAL_VERSION,
-        .type = (enum iv_submission_type)arguments->type,
-        /* A baseline is an image, so a single file is judged as one. */
-        .type_given = arguments->type_given || arguments->baseline,
-        .context_free = arguments->context_free,
-        .baseline = arguments->baseline,
-        .update_history = arguments->update_history,
-        .oem_input = arguments->oem_input,
-        .device_info = arguments->device_info,
-        .manufacturer = arguments->manufacturer,
-        .models = arguments->models.items,
-        .model_count = arguments->models.count,
-        .operators = arguments->operators.items,
-        .operator_count = arguments->operators.count,
-        .firmware_version = arguments->firmware_version,
-        .no_wspc = arguments->no_wspc,
-        .against = arguments->against,
-        .all_owners = arguments->all_owners,
-        .max_list_age = arguments->max_list_age_given ? arguments->max_list_age : -1,
-        .now = (int64_t)time(NULL),
-        .fail_on = arguments->fail_on == 0   ? IV_ERROR
-                   : arguments->fail_on == 1 ? IV_WARNING
-                                             : IV_NOTE,
-        .run = {.in_ci = environment_is_ci(),
-                .require_baseline = arguments->require_baseline,
-                .against = arguments->against},
-        .jobs = arguments->jobs_given ? (unsigned)arguments->jobs : iv_workers_default_jobs(),
-        .limits = iv_limits_default(),
-        .no_hash = arguments->no_hash,
-        .verify = arguments->verify,
-        .expected = (enum iv_expected)arguments->expected,
-        .require_sandbox = arguments->require_sandbox,
-        .unconfined = tell_unconfined,
-        .unconfined_context = IV_NEW(arena, bool),
-    };
+    struct iv_scan_options options = arguments->options;
+    struct iv_reading *reading = &options.reading;
+    /* A baseline is an image, so a single file is judged as one. */
+    reading->type_given = reading->type_given || options.run.baseline;
+    reading->jobs = arguments->jobs_given ? (unsigned)arguments->jobs : iv_workers_default_jobs();
+    reading->limits = iv_limits_default();
+    reading->unconfined = tell_unconfined;
+    reading->unconfined_context = IV_NEW(arena, bool);
+    options.comparing.now = (int64_t)time(NULL);
+    options.judging.fail_on = fail_on_severities[arguments->fail_on];
+    options.run.tool_version = IMGVAL_VERSION;
+    options.run.in_ci = environment_is_ci();
     if (arguments->trust != NULL &&
-        !read_trust(arguments->trust, arena, &options.trust, &options.trust_size, err)) {
+        !read_trust(arguments->trust, arena, &reading->trust, &reading->trust_size, err)) {
         return false;
     }
-    if (options.jobs == 0 && options.require_sandbox) {
+    if (reading->jobs == 0 && reading->require_sandbox) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "--require-sandbox does not go with --jobs=0, which reads in this "
                             "process");
     }
-    if (options.jobs > 512) {
-        return iv_error_set(err, IV_ERROR_USAGE, "--jobs=%u: at most 512", options.jobs);
+    if (reading->jobs > 512) {
+        return iv_error_set(err, IV_ERROR_USAGE, "--jobs=%u: at most 512", reading->jobs);
     }
 #ifdef IMGVAL_READER_FAULTS
-    if (arguments->sabotage != NULL && !set_sabotage(arguments->sabotage, &options.sabotage, err)) {
+    if (arguments->sabotage != NULL &&
+        !set_sabotage(arguments->sabotage, &reading->sabotage, err)) {
         return false;
     }
-    if (options.sabotage.kind == IV_SABOTAGE_HANG) {
-        options.limits.reader_seconds = 1;
+    if (reading->sabotage.kind == IV_SABOTAGE_HANG) {
+        reading->limits.reader_seconds = 1;
     }
 #endif
     struct iv_error no_place;
-    if (!iv_command_store_path(arguments->store, arena, &options.store_path, &no_place)) {
+    if (!iv_command_store_path(arguments->store, arena, &options.comparing.store_path, &no_place)) {
         if (arguments->store != NULL) {
             *err = no_place;
             return false;
         }
-        options.store_path = NULL; /* needed only where a store is used */
+        options.comparing.store_path = NULL; /* needed only where a store is used */
         options.run.no_place = "HOME is not set";
     }
     *ret_options = options;

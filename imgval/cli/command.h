@@ -44,47 +44,27 @@ struct iv_further_report {
 
 /* What the command line says about a scan. */
 struct iv_scan_arguments {
+    /* What needs nothing but to be taken over is written here by the tables' rows; what stands
+     * below must be looked up, opened or checked first: iv_command_scan_options(),
+     * iv_command_policy(). */
+    struct iv_scan_options options;
     struct iv_output_arguments output;
-    int type; /* enum iv_submission_type */
-    bool type_given;
-    bool context_free;
-    bool baseline;
-    const char *update_history;
-    const char *oem_input;
-    const char *device_info;
-    const char *manufacturer;
-    struct iv_strings models;
-    struct iv_strings operators;
-    const char *firmware_version;
     const char *store;
-    bool no_wspc;
-    const char *against;
-    bool all_owners;
-    bool require_baseline;
-    int64_t max_list_age;
-    bool max_list_age_given;
-    int fail_on; /* index in iv_fail_on_words: error, warning, note */
+    int fail_on; /* index in its words: error, warning, note */
     int64_t jobs;
     bool jobs_given;
     struct iv_strings reports;
     const char *sabotage;
-    bool no_hash;
-    bool verify;
     const char *trust;
-    int expected; /* enum iv_expected */
     bool expected_given;
-    bool require_sandbox;
     bool replace; /* cache add */
     const char *policy;
     const char *date;
-    bool what_if;
     const char *shard;
     const char *facts_cache;
     bool timings_given;
     int timings; /* index in the words of --timings: table, json */
 };
-
-extern const struct iv_scan_arguments iv_scan_arguments_default;
 
 /* The words of --format, by what is printed: the formats that it has, and what each is for. */
 iv_word_fn iv_words_report;

@@ -15,13 +15,6 @@
 
 #include <string.h>
 
-void iv_strings_add(struct iv_arena *arena, struct iv_strings *strings, const char *text)
-{
-    strings->items = iv_arena_grow(arena, strings->items, strings->count, &strings->capacity,
-                                   sizeof(*strings->items));
-    strings->items[strings->count++] = text;
-}
-
 /* By long name (`length` bytes), or by letter where name is NULL; NULL: there is none. */
 static const struct iv_option *find_option(const struct iv_command *command, const char *name,
                                            size_t length, char letter)

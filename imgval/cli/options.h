@@ -8,6 +8,7 @@
 #include "imgval/base/arena.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/error.h"
+#include "imgval/base/strings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,12 +31,6 @@ enum iv_completion {
     IV_COMPLETE_RULE,
     IV_COMPLETE_RECORD,     /* a recorded submission */
     IV_COMPLETE_SUBMISSION, /* a path, or a recorded submission */
-};
-
-struct iv_strings {
-    const char **items;
-    size_t count;
-    size_t capacity;
 };
 
 /* The i-th word of a table and one line about it; NULL after the last. */
@@ -75,7 +70,6 @@ struct iv_command {
     const char *summary;  /* one line */
     const char *details;  /* paragraphs for --help, or NULL */
     size_t options_size;
-    const void *defaults; /* initial options struct, or NULL: zeros */
     const struct iv_option_group *const *groups;
     size_t group_count;
     enum iv_completion complete; /* of the arguments */
@@ -97,12 +91,10 @@ const char *iv_option_word(const struct iv_option *option, size_t i, const char 
 /* All of them, "text|json". */
 void iv_option_add_words(const struct iv_option *option, const char *between, struct iv_buf *buf);
 
-/* The options of these names (NULL-terminated) that differ from the command's defaults, as a shell
+/* The options of these names (NULL-terminated) that were given, as a shell
  * takes them, each after a blank. */
 const char *iv_options_repeat(const struct iv_command *command, const void *options,
                               const char *const *names, struct iv_arena *arena);
-
-void iv_strings_add(struct iv_arena *arena, struct iv_strings *strings, const char *text);
 
 /* The text of `imgval COMMAND --help`. */
 void iv_options_help(const struct iv_command *command, struct iv_buf *buf);

@@ -614,7 +614,8 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_judged *jud
     struct iv_verdict verdict = {.engine = engine,
                                  .options = options,
                                  .judged = judged,
-                                 .levels = levels_build(engine, options->policy, judged, arena),
+                                 .levels =
+                                     levels_build(engine, options->judging.policy, judged, arena),
                                  .arena = arena};
 
     const bool is_whole = iv_engine_runs_all(judged);
@@ -639,6 +640,6 @@ void iv_engine_judge(const struct iv_engine *engine, const struct iv_judged *jud
     if (is_bare) {
         judgement.verdict = IV_VERDICT_INCOMPLETE;
     }
-    keep_outcomes_of(judged, options->policy != NULL, &judgement);
+    keep_outcomes_of(judged, options->judging.policy != NULL, &judgement);
     *ret_judgement = judgement;
 }

@@ -34,13 +34,18 @@ struct iv_waiver_use {
     bool is_elsewhere;             /* it is about rules that are not judged here */
 };
 
+/* What makes a verdict of findings. */
+struct iv_judging {
+    enum iv_severity fail_on; /* the least severity that makes the verdict `fail` */
+    const struct iv_policy
+        *policy;  /* NULL: none. Its rows are a family given to iv_engine_open() */
+    int date;     /* YYYYMMDD: the day by which waivers expire */
+    bool what_if; /* waivers reach what cannot be waived */
+};
+
 struct iv_engine_options {
     const struct iv_circumstances *run; /* NULL: nothing special was asked for */
-    enum iv_severity fail_on;           /* the least severity that makes the verdict `fail` */
-    const struct iv_policy
-        *policy;                /* NULL: none. Its rows are a family given to iv_engine_open() */
-    int date;                   /* YYYYMMDD: the day by which waivers expire */
-    bool what_if;               /* waivers reach what cannot be waived */
+    struct iv_judging judging;
     struct iv_waiver_use *uses; /* of the policy's waivers, filled by each judging */
     bool with_spans;            /* tell how long each row took */
     bool is_last; /* of the submissions: the waivers themselves are judged with this one */

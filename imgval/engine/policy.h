@@ -9,9 +9,9 @@
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
 #include "imgval/base/limits.h"
+#include "imgval/model/circumstances.h"
 #include "imgval/model/finding.h"
 #include "imgval/model/rule.h"
-#include "imgval/model/submission.h"
 #include "imgval/model/version.h"
 
 #include <stdbool.h>

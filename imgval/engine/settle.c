@@ -17,7 +17,7 @@
 void iv_settle_waive(struct iv_verdict *verdict)
 {
     const struct iv_engine_options *options = verdict->options;
-    if (options->policy == NULL || options->policy->waiver_count == 0) {
+    if (options->judging.policy == NULL || options->judging.policy->waiver_count == 0) {
         return;
     }
     const struct iv_submission *submission = verdict->judged->submission;
@@ -41,8 +41,8 @@ static void run_waivers(const struct iv_rule *rule, struct iv_verdict *verdict,
                         struct iv_tally *tally)
 {
     const struct iv_engine_options *options = verdict->options;
-    for (size_t i = 0; i < options->policy->waiver_count; i++) {
-        const struct iv_policy_waiver *waiver = &options->policy->waivers[i];
+    for (size_t i = 0; i < options->judging.policy->waiver_count; i++) {
+        const struct iv_policy_waiver *waiver = &options->judging.policy->waivers[i];
         if (iv_waive_state(options, i) != rule->waiver) {
             iv_tally_add(tally, IV_PASSED);
             continue;
@@ -50,7 +50,7 @@ static void run_waivers(const struct iv_rule *rule, struct iv_verdict *verdict,
         const struct iv_rule *refused = options->uses[i].refused;
         struct iv_finding *finding = iv_verdict_add(verdict);
         const char *text = iv_waive_text(waiver, verdict->arena);
-        finding->path = options->policy->path;
+        finding->path = options->judging.policy->path;
         finding->line = waiver->line;
         finding->field = text;
         finding->actual = waiver->waiver.expires;
@@ -86,7 +86,7 @@ static void note_names(const struct iv_verdict *verdict, size_t place)
 {
     const struct iv_engine *engine = verdict->engine;
     const struct iv_engine_options *options = verdict->options;
-    const struct iv_policy_waiver *waiver = &options->policy->waivers[place];
+    const struct iv_policy_waiver *waiver = &options->judging.policy->waivers[place];
     struct iv_waiver_use *use = &options->uses[place];
     const struct iv_rule *refused = NULL;
     bool any_can_be_waived = false;
@@ -107,8 +107,8 @@ static void note_names(const struct iv_verdict *verdict, size_t place)
     /* One that names a package or a variant alone may be meant for any rule. */
     const bool is_submission = iv_engine_runs_all(verdict->judged);
     use->is_elsewhere = !is_submission && (met == 0 || waiver->rule == NULL);
-    if (!use->is_used && use->refused == NULL && waiver->rule != NULL && !options->what_if &&
-        !any_can_be_waived) {
+    if (!use->is_used && use->refused == NULL && waiver->rule != NULL &&
+        !options->judging.what_if && !any_can_be_waived) {
         use->refused = refused;
     }
 }
@@ -117,10 +117,10 @@ void iv_settle_waivers(struct iv_verdict *verdict, struct iv_judgement *judgemen
 {
     const struct iv_engine *engine = verdict->engine;
     const struct iv_engine_options *options = verdict->options;
-    if (options->policy == NULL || !options->is_last) {
+    if (options->judging.policy == NULL || !options->is_last) {
         return;
     }
-    for (size_t i = 0; i < options->policy->waiver_count; i++) {
+    for (size_t i = 0; i < options->judging.policy->waiver_count; i++) {
         note_names(verdict, i);
     }
     for (size_t i = 0; i < engine->count; i++) {
@@ -255,5 +255,5 @@ void iv_settle_finish(const struct iv_verdict *verdict, bool unfinished,
 {
     sort_findings(verdict, judgement);
     counts_build(verdict->judged->submission, judgement, &judgement->counts);
-    judgement->verdict = final_verdict(judgement, verdict->options->fail_on, unfinished);
+    judgement->verdict = final_verdict(judgement, verdict->options->judging.fail_on, unfinished);
 }

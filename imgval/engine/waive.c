@@ -103,13 +103,13 @@ static bool matches(const struct iv_policy_waiver *waiver, const struct iv_waive
 static bool is_expired(const struct iv_engine_options *options,
                        const struct iv_policy_waiver *waiver)
 {
-    return waiver->expires < options->date;
+    return waiver->expires < options->judging.date;
 }
 
 void iv_waive_finding(const struct iv_engine_options *options, const struct iv_waive_case *c,
                       struct iv_finding *finding)
 {
-    const struct iv_policy *policy = options->policy;
+    const struct iv_policy *policy = options->judging.policy;
     /* What is true of the cause is true of what follows from it. */
     bool can_be_waived =
         iv_rule_can_be_waived(finding->rule) && !finding->binding_cause && !finding->incomplete;
@@ -119,7 +119,7 @@ void iv_waive_finding(const struct iv_engine_options *options, const struct iv_w
             continue;
         }
         struct iv_waiver_use *use = &options->uses[i];
-        if (!can_be_waived && !options->what_if) {
+        if (!can_be_waived && !options->judging.what_if) {
             use->refused = use->refused == NULL ? finding->rule : use->refused;
             continue;
         }
@@ -201,7 +201,7 @@ enum iv_waiver_state iv_waive_state(const struct iv_engine_options *options, siz
     if (use->is_elsewhere) {
         return IV_WAIVER_FINE;
     }
-    if (is_expired(options, &options->policy->waivers[waiver])) {
+    if (is_expired(options, &options->judging.policy->waivers[waiver])) {
         return IV_WAIVER_EXPIRED;
     }
     if (use->refused != NULL) {

@@ -148,7 +148,7 @@ static void merge_copies(struct iv_auditing *a, size_t *ret_main)
             ret_main[order[end] - audit->sources] = (size_t)(main - audit->sources);
         }
         main->unverified =
-            a->options->scan->verify ? why_unverified(&order[i], end - i, a->arena) : NULL;
+            a->options->scan->reading.verify ? why_unverified(&order[i], end - i, a->arena) : NULL;
         main->copies = IV_NEW_ARRAY(a->arena, const char *, end - i);
         for (size_t k = i + 1; k < end; k++) {
             order[k]->is_copy = true;
@@ -716,8 +716,8 @@ static bool is_recorded(const char *name, const struct iv_audit_options *options
 {
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     struct iv_record record;
-    if (options->scan->store_path == NULL ||
-        !iv_store_open(options->scan->store_path, IV_STORE_READ, &store, err) ||
+    if (options->scan->comparing.store_path == NULL ||
+        !iv_store_open(options->scan->comparing.store_path, IV_STORE_READ, &store, err) ||
         !iv_store_find(store, name, arena, &record, err)) {
         if (err->code == IV_ERROR_ABSENT || err->code == IV_ERROR_NONE) {
             *err = (struct iv_error){0};
@@ -734,7 +734,7 @@ bool iv_audit_find(const char *const *names, size_t count, const struct iv_audit
     struct iv_found_list list = {0};
     for (size_t i = 0; i < count; i++) {
         if (iv_look_is_there(names[i])) {
-            if (!iv_discover(names[i], &options->scan->limits, arena, &list, err)) {
+            if (!iv_discover(names[i], &options->scan->reading.limits, arena, &list, err)) {
                 return false;
             }
             continue;
@@ -759,10 +759,10 @@ bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_option
         return iv_error_errno(err, "getrandom");
     }
     struct iv_audit audit = {
-        .tool_version = options->scan->tool_version,
-        .fail_on = options->scan->fail_on,
-        .all_owners = options->scan->all_owners,
-        .what_if = options->scan->what_if,
+        .tool_version = options->scan->run.tool_version,
+        .fail_on = options->scan->judging.fail_on,
+        .all_owners = options->scan->run.all_owners,
+        .what_if = options->scan->judging.what_if,
     };
     struct iv_judge judge IV_CLEANUP(iv_judge_close) = {0};
     struct iv_judge nine IV_CLEANUP(iv_judge_close) = {0};
@@ -774,7 +774,7 @@ bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_option
     }
     const struct iv_rules also[] = {iv_rules_standard, iv_rules_signature};
     judge.options.also = also;
-    judge.options.also_count = options->scan->verify ? IV_COUNT(also) : 1;
+    judge.options.also_count = options->scan->reading.verify ? IV_COUNT(also) : 1;
     iv_pool_init(&audit.pool, seed);
     struct iv_auditing a = {.options = options,
                             .arena = arena,

@@ -241,14 +241,14 @@ static void read_path(struct iv_auditing *a, const char *path)
     struct iv_submission s;
     struct iv_containment containment;
     struct iv_error err = {0};
-    if (!iv_scan_read(path, a->options->scan, &arena, &s, &containment, &err)) {
+    if (!iv_scan_read(path, &a->options->scan->reading, &arena, &s, &containment, &err)) {
         a->audit->trouble = a->audit->trouble || err.code == IV_ERROR_SYSTEM;
         add_unread(a, path, err.text);
         return;
     }
     const struct origin origin = {
-        .baseline = s.baseline,
-        .verified = a->options->scan->verify,
+        .baseline = a->options->scan->run.baseline,
+        .verified = a->options->scan->reading.verify,
         .hidden = s.set_incomplete,
         .doubt = s.fault_count == 0 ? NULL : s.faults[0].path,
         .reason = lacks_packages_of_history(&s) ? partial_reason
@@ -280,8 +280,8 @@ static void add_entry(void *context, const struct iv_report_entry *entry, bool w
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
     struct iv_submission s;
-    struct origin origin = {.baseline = entry->submission->baseline, .reported = &entry->judgement};
-    iv_import_rebuild(entry->submission, a->options->scan, &arena, &s);
+    struct origin origin = {.baseline = entry->run->baseline, .reported = &entry->judgement};
+    iv_import_rebuild(entry->submission, &a->options->scan->reading, &arena, &s);
     s.kind = entry->submission->kind;
     s.type = entry->submission->type;
     if (!whole) {
@@ -422,7 +422,7 @@ static void read_name(struct iv_auditing *a, const char *name)
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     struct iv_record record;
     struct iv_error err = {0};
-    if (!iv_store_open(a->options->scan->store_path, IV_STORE_READ, &store, &err) ||
+    if (!iv_store_open(a->options->scan->comparing.store_path, IV_STORE_READ, &store, &err) ||
         !iv_store_find(store, name, &arena, &record, &err)) {
         store_trouble(a, &err);
         return;
@@ -449,7 +449,7 @@ void iv_audit_read_store(struct iv_auditing *a)
     struct iv_record record;
     size_t count;
     struct iv_error err = {0};
-    if (!iv_store_open(a->options->scan->store_path, IV_STORE_READ, &store, &err) ||
+    if (!iv_store_open(a->options->scan->comparing.store_path, IV_STORE_READ, &store, &err) ||
         !iv_store_list(store, false, &arena, &records, &count, &err)) {
         store_trouble(a, &err);
         return;

@@ -63,7 +63,7 @@ static bool add_submission(const struct importing *in, const struct iv_submissio
     if (!check_identity(in, s, err)) {
         return false;
     }
-    iv_record_build(s, in->options->baseline, true, in->now, in->arena, ret_record);
+    iv_record_build(s, in->options->run.baseline, true, in->now, in->arena, ret_record);
     return true;
 }
 
@@ -85,15 +85,15 @@ static bool one_record(const struct importing *in, const struct iv_submission *s
 static bool import_scan(const struct importing *in, bool is_history, struct iv_import *ret_import,
                         struct iv_error *err)
 {
-    struct iv_scan_options options = *in->options;
+    struct iv_reading reading = in->options->reading;
     struct iv_submission s;
     struct iv_containment containment;
-    options.type_given = true;
-    options.type = is_history ? IV_PARTIAL : IV_IMAGE;
+    reading.type_given = true;
+    reading.type = is_history ? IV_PARTIAL : IV_IMAGE;
     if (is_history) {
-        options.update_history = in->path;
+        reading.update_history = in->path;
     }
-    if (!iv_scan_read(in->path, &options, in->arena, &s, &containment, err)) {
+    if (!iv_scan_read(in->path, &reading, in->arena, &s, &containment, err)) {
         return false;
     }
     if (s.kind == IV_KIND_PACKAGE && s.package_count == 1 && s.packages[0].unreadable) {
@@ -111,11 +111,11 @@ static bool import_scan(const struct importing *in, bool is_history, struct iv_i
 
 /* --- reports --------------------------------------------------------------------------------- */
 
-void iv_import_rebuild(const struct iv_submission *reported, const struct iv_scan_options *options,
+void iv_import_rebuild(const struct iv_submission *reported, const struct iv_reading *reading,
                        struct iv_arena *arena, struct iv_submission *ret_submission)
 {
     size_t count;
-    const struct iv_datum *data = iv_scan_option_data(options, arena, &count);
+    const struct iv_datum *data = iv_scan_option_data(reading, arena, &count);
     const struct iv_facts facts = {
         .packages = reported->packages,
         .package_count = reported->package_count,
@@ -162,7 +162,7 @@ static bool check_whole(const struct importing *in, const struct iv_report_entry
                                 in->path, path, finding->rule->id, finding->message);
         }
     }
-    if (in->options->baseline && judgement->verdict == IV_VERDICT_INCOMPLETE) {
+    if (in->options->run.baseline && judgement->verdict == IV_VERDICT_INCOMPLETE) {
         return iv_error_set(err, IV_ERROR_INVALID,
                             "%s: the report of %s is incomplete, which cannot become a baseline; "
                             "judge it again in full (imgval cache add --baseline PATH, or imgval "
@@ -198,7 +198,7 @@ static bool import_report(const struct importing *in, const struct iv_buf *bytes
             return false;
         }
         /* What the report does not say is taken from the command line. */
-        iv_import_rebuild(report.entries[i].submission, in->options, in->arena, &s);
+        iv_import_rebuild(report.entries[i].submission, &in->options->reading, in->arena, &s);
         if (!add_submission(in, &s, &records[i], err)) {
             return false;
         }
@@ -346,7 +346,7 @@ static bool import_list(const struct importing *in, const struct iv_buf *bytes,
         return false;
     }
     size_t count;
-    const struct iv_datum *data = iv_scan_option_data(in->options, in->arena, &count);
+    const struct iv_datum *data = iv_scan_option_data(&in->options->reading, in->arena, &count);
     struct iv_submission s = {.path = in->path, .kind = IV_KIND_RECORD, .type = IV_IMAGE};
     iv_submission_assemble(&facts, 1, data, count, in->arena, &s);
     return one_record(in, &s, ret_import, err);
@@ -391,7 +391,7 @@ static bool import_file(const struct importing *in, int fd, struct iv_import *re
     }
     struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
     uint64_t limit =
-        is_bundle || is_report ? IV_REPORT_READ_MAX : in->options->limits.metadata_size;
+        is_bundle || is_report ? IV_REPORT_READ_MAX : in->options->reading.limits.metadata_size;
     if (!iv_file_read_all(fd, limit, &bytes)) {
         return errno == EFBIG
                    ? iv_error_set(err, IV_ERROR_INVALID,

@@ -32,7 +32,7 @@ IV_MUST_USE bool iv_import_read(const char *path, const struct iv_scan_options *
 
 /* A submission of a report, built anew from its packages and device values: id, set and variants
  * are those of the content and not a claim of the report. Device values of the options win. */
-void iv_import_rebuild(const struct iv_submission *reported, const struct iv_scan_options *options,
+void iv_import_rebuild(const struct iv_submission *reported, const struct iv_reading *reading,
                        struct iv_arena *arena, struct iv_submission *ret_submission);
 
 #endif

@@ -207,7 +207,7 @@ static void conclude(const struct judging *j, const struct iv_judgement *judgeme
     r.target.status = IV_REQUEST_BASELINE;
     for (size_t i = 0; i < r.variant_count; i++) {
         struct iv_request_variant *v = &r.variants[i];
-        conclude_pop(&r, j->scan->fail_on, v);
+        conclude_pop(&r, j->scan->judging.fail_on, v);
         r.source.status = v->source > r.source.status ? v->source : r.source.status;
         r.target.status = v->target > r.target.status ? v->target : r.target.status;
         r.verdict = worse(r.verdict, v->verdict);
@@ -223,10 +223,10 @@ static void conclude(const struct judging *j, const struct iv_judgement *judgeme
 static bool open_store(struct judging *j, struct iv_store **ret_store, struct iv_error *err)
 {
     struct iv_error absent = {0};
-    if (j->scan->store_path == NULL) {
+    if (j->scan->comparing.store_path == NULL) {
         return true;
     }
-    if (iv_store_open(j->scan->store_path, IV_STORE_READ, ret_store, &absent)) {
+    if (iv_store_open(j->scan->comparing.store_path, IV_STORE_READ, ret_store, &absent)) {
         return true;
     }
     if (absent.code != IV_ERROR_ABSENT) {
@@ -250,8 +250,8 @@ bool iv_request_judge(const struct iv_request_options *options,
         .target = target,
         .scan = scan_options,
         .arena = arena,
-        .request = {.tool_version = scan_options->tool_version,
-                    .what_if = scan_options->what_if,
+        .request = {.tool_version = scan_options->run.tool_version,
+                    .what_if = scan_options->judging.what_if,
                     .type = options->type,
                     .source = {.submission = &source->submission},
                     .target = {.submission = &target->submission}},

@@ -104,6 +104,7 @@ extern const struct iv_struct iv_pop_struct;
 extern const struct iv_struct iv_baseline_struct;
 extern const struct iv_struct iv_wspc_struct;
 extern const struct iv_struct iv_submission_struct;
+extern const struct iv_struct iv_circumstances_struct;
 
 /* A field by name, or NULL. */
 const struct iv_field *iv_field_find(const struct iv_struct *type, const char *name);

@@ -1,4 +1,5 @@
 /* The tables of judgements: what a report says of a finding, an outcome, a rule, a variant. */
+#include "imgval/model/circumstances.h"
 #include "imgval/model/fields_rows.h"
 #include "imgval/model/finding.h"
 #include "imgval/model/submission.h"
@@ -178,9 +179,14 @@ static const struct iv_field submission_fields[] = {
          iv_submission_type_names),
     FLAG(iv_submission, type_by_default, "type_by_default", R, 0, NULL),
     FLAG(iv_submission, context_free, "context_free", R, NEEDED, NULL),
-    FLAG(iv_submission, baseline, "baseline", R, NEEDED, NULL),
-    FLAG(iv_submission, no_wspc, "no_wspc", R, 0, NULL),
-    FLAG(iv_submission, all_owners, "all_owners", R, 0, NULL),
-    TEXT(iv_submission, id, "id", R, NEEDED, NULL),
+    TEXT(iv_submission, id, "id", ID, NEEDED, NULL),
 };
 const struct iv_struct iv_submission_struct = TABLE(iv_submission, submission_fields);
+
+/* What the run was asked for, between these members and the submission's id. */
+static const struct iv_field circumstances_fields[] = {
+    FLAG(iv_circumstances, baseline, "baseline", R, NEEDED, NULL),
+    FLAG(iv_circumstances, no_wspc, "no_wspc", R, 0, NULL),
+    FLAG(iv_circumstances, all_owners, "all_owners", R, 0, NULL),
+};
+const struct iv_struct iv_circumstances_struct = TABLE(iv_circumstances, circumstances_fields);

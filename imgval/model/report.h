@@ -5,6 +5,7 @@
 #ifndef IMGVAL_MODEL_REPORT_H
 #define IMGVAL_MODEL_REPORT_H
 
+#include "imgval/model/circumstances.h"
 #include "imgval/model/finding.h"
 #include "imgval/model/submission.h"
 #include "imgval/model/timings.h"
@@ -14,6 +15,8 @@
 
 struct iv_report_entry {
     const struct iv_submission *submission;
+    const struct iv_circumstances
+        *run; /* never NULL; of a report read back: what it says of them */
     struct iv_judgement judgement;
 };
 

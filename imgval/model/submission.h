@@ -33,17 +33,6 @@ enum iv_store_state {
     IV_STORE_AGAINST,    /* --against replaced it */
 };
 
-/* ADV003: a set grows beyond reason when it has as many packages more, and more than so many
- * percent. */
-struct iv_growth {
-    uint64_t percent;
-    uint64_t packages;
-};
-#define IV_GROWTH_DEFAULT                                                                          \
-    {                                                                                              \
-        .percent = 20, .packages = 10                                                              \
-    }
-
 /* One POP of the submission with its comparison. */
 struct iv_variant {
     struct iv_pop pop;
@@ -61,13 +50,6 @@ struct iv_submission {
     enum iv_submission_type type;
     bool type_by_default; /* a single package: partial, context-free was chosen for the user */
     bool context_free;
-    bool baseline;                  /* --baseline */
-    bool no_wspc;                   /* --no-wspc */
-    bool all_owners;                /* --all-owners */
-    enum iv_expected expected;      /* --expect-signature */
-    const struct iv_growth *growth; /* ADV003: the policy's bound; NULL: the rule's own */
-    int64_t max_list_age;           /* --max-cache-age in days; -1: not asked */
-    const char *tool_version;       /* of imgval, for the text of WSPC001; NULL: this one's */
 
     const char *id;               /* SHA-256, hex (contract 4) */
     const char *firmware_version; /* the value in force; NULL: none, or in conflict */

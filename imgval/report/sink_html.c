@@ -74,18 +74,19 @@ static void write_verdict(struct iv_markup *m, const char *heading, const char *
     iv_markup_classed(m, "p", "lead", verdict_leads[verdict]);
 }
 
-static void write_judged_as(struct iv_markup *m, const struct iv_submission *s)
+static void write_judged_as(struct iv_markup *m, const struct iv_report_entry *entry)
 {
+    const struct iv_submission *s = entry->submission;
     iv_markup_open(m, "p");
     iv_markup_attribute(m, "class", "judged");
     iv_markup_printf(m, "Judged as %s (%s)", iv_phrase_type(s), iv_kinds[s->kind].phrase);
     if (s->type_by_default && s->type == IV_PARTIAL) {
         iv_markup_text(m, " because it is a single package");
     }
-    if (s->baseline) {
+    if (entry->run->baseline) {
         iv_markup_text(m, ", to become a baseline");
     }
-    if (s->all_owners) {
+    if (entry->run->all_owners) {
         iv_markup_text(m, ", packages of all owners compared");
     }
     if (s->firmware_version != NULL) {
@@ -147,7 +148,7 @@ static void write_summary(struct iv_markup *m, const struct iv_report *report,
 {
     const struct iv_submission *s = entry->submission;
     write_tiles(m, entry);
-    write_judged_as(m, s);
+    write_judged_as(m, entry);
     if (report->fail_on != IV_ERROR) {
         iv_markup_open(m, "p");
         iv_markup_attribute(m, "class", "judged");

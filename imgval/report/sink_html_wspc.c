@@ -464,7 +464,7 @@ void iv_html_wspc(const struct iv_html_part *part)
     const struct iv_submission *s = part->entry->submission;
     iv_html_section(part, "wspc", "WSPC: comparison with baselines");
     if (s->variant_count == 0) {
-        iv_markup_classed(m, "p", "none", iv_phrase_no_variant(s));
+        iv_markup_classed(m, "p", "none", iv_phrase_no_variant(part->entry));
     } else {
         write_variants(m, s);
         write_pictures(part);

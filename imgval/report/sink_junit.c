@@ -369,7 +369,7 @@ static void write_properties(struct iv_markup *m, const struct suite *suite)
     write_property(m, "kind", iv_kind_names[s->kind]);
     write_property(m, "type", iv_submission_type_names[s->type]);
     write_property(m, "context_free", s->context_free ? "true" : "false");
-    write_property(m, "baseline", s->baseline ? "true" : "false");
+    write_property(m, "baseline", suite->entry->run->baseline ? "true" : "false");
     write_property(m, "id", s->id);
     write_property(m, "firmware_version", s->firmware_version);
     write_variant_properties(m, s);

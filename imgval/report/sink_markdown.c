@@ -285,7 +285,7 @@ static void add_entry(struct comment *comment, const struct iv_report_entry *ent
                   submission->type == IV_IMAGE ? "an image"
                   : submission->context_free   ? "a context-free partial"
                                                : "a contextual partial",
-                  submission->baseline ? ", to become a baseline" : "");
+                  entry->run->baseline ? ", to become a baseline" : "");
     if (submission->firmware_version != NULL) {
         iv_buf_puts(block, ", firmware version ");
         iv_markdown_code(block, submission->firmware_version);

@@ -61,8 +61,9 @@ static void print_entry_verdict(const struct iv_out *out, const struct iv_report
 }
 
 /* What it was judged as, and why where nobody said: the type decides which rules apply. */
-static void print_judged_as(const struct iv_out *out, const struct iv_submission *s)
+static void print_judged_as(const struct iv_out *out, const struct iv_report_entry *entry)
 {
+    const struct iv_submission *s = entry->submission;
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_printf(&text, "Judged as %s", iv_phrase_type(s));
     if (s->type_by_default && s->type == IV_PARTIAL) {
@@ -72,7 +73,7 @@ static void print_judged_as(const struct iv_out *out, const struct iv_submission
     } else {
         iv_buf_printf(&text, " (%s)", iv_kinds[s->kind].phrase);
     }
-    if (s->baseline) {
+    if (entry->run->baseline) {
         iv_buf_puts(&text, ", to become a baseline");
     }
     if (s->firmware_version != NULL) {
@@ -206,7 +207,7 @@ static void print_entry(const struct iv_out *out, const struct iv_report *report
         return;
     }
     if (!out->style->quiet) {
-        print_judged_as(out, entry->submission);
+        print_judged_as(out, entry);
         print_counts(out, report, entry);
         print_seals(out, entry->submission);
         print_side_files(out, entry->submission);

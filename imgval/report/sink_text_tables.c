@@ -125,7 +125,7 @@ void iv_text_print_wspc(const struct iv_out *out, const struct iv_report_entry *
     iv_text_heading(out, "WSPC");
     print_store_note(out, &entry->judgement);
     if (s->variant_count == 0) {
-        iv_out_paragraph(out, 2, IV_NO_LABEL, IV_PIECE(IV_INK_PLAIN, iv_phrase_no_variant(s)));
+        iv_out_paragraph(out, 2, IV_NO_LABEL, IV_PIECE(IV_INK_PLAIN, iv_phrase_no_variant(entry)));
         return;
     }
     struct iv_table table = {.columns = 4};

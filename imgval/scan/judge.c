@@ -19,16 +19,13 @@ static bool open_engine(const struct iv_policy *policy, struct iv_engine **ret_e
 bool iv_judge_open(const struct iv_scan_options *options, struct iv_arena *arena,
                    struct iv_judge *ret_judge, struct iv_error *err)
 {
-    const struct iv_policy *policy = options->policy;
+    const struct iv_policy *policy = options->judging.policy;
     struct iv_judge judge = {
         .options =
             {
                 .run = &options->run,
-                .fail_on = options->fail_on,
-                .policy = policy,
-                .date = options->date,
-                .what_if = options->what_if,
-                .with_spans = options->timings != NULL,
+                .judging = options->judging,
+                .with_spans = options->reading.timings != NULL,
                 .uses = policy == NULL
                             ? NULL
                             : IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count),
@@ -62,18 +59,22 @@ void iv_judge_close(struct iv_judge *judge)
 struct iv_report iv_judge_report(const struct iv_scan_options *options, size_t count,
                                  struct iv_arena *arena)
 {
-    const struct iv_policy *policy = options->policy;
-    return (struct iv_report){
+    const struct iv_policy *policy = options->judging.policy;
+    struct iv_report report = {
         .tool = "imgval",
-        .tool_version = options->tool_version,
+        .tool_version = options->run.tool_version,
         .verdict = IV_VERDICT_PASS,
-        .fail_on = options->fail_on,
-        .what_if = options->what_if,
+        .fail_on = options->judging.fail_on,
+        .what_if = options->judging.what_if,
         .site_rules = policy == NULL ? NULL : policy->rules,
         .site_rule_count = policy == NULL ? 0 : policy->rule_count,
         .entries = IV_NEW_ARRAY(arena, struct iv_report_entry, count),
         .entry_count = count,
     };
+    for (size_t i = 0; i < count; i++) {
+        report.entries[i].run = &options->run;
+    }
+    return report;
 }
 
 struct iv_report iv_judge_report_of(const struct iv_scan_options *options,
@@ -90,7 +91,8 @@ struct iv_report iv_judge_report_of(const struct iv_scan_options *options,
             .wspc = {.status = IV_WSPC_NOT_APPLICABLE},
         };
     }
-    report.entries[0] = (struct iv_report_entry){.submission = shown, .judgement = *judgement};
+    report.entries[0].submission = shown;
+    report.entries[0].judgement = *judgement;
     report.verdict = judgement->verdict;
     return report;
 }

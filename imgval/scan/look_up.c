@@ -31,13 +31,13 @@ static void set_all(struct iv_submission *s, enum iv_wspc_status status, const c
 }
 
 /* Whether there is anything to compare; if not, why. */
-static bool wants_comparison(struct iv_submission *s, bool against)
+static bool wants_comparison(const struct iv_circumstances *run, struct iv_submission *s)
 {
     if (s->context_free) {
         set_all(s, IV_WSPC_NOT_APPLICABLE, "a context-free partial has no device");
         return false;
     }
-    if (s->no_wspc) {
+    if (run->no_wspc) {
         set_all(s, IV_WSPC_SKIPPED, "skipped by --no-wspc");
         return false;
     }
@@ -46,7 +46,7 @@ static bool wants_comparison(struct iv_submission *s, bool against)
         return false;
     }
     bool known = s->firmware_version != NULL && s->variant_count > 0;
-    if (s->type == IV_PARTIAL && !known && !against) {
+    if (s->type == IV_PARTIAL && !known && run->against == NULL) {
         set_all(s, IV_WSPC_NOT_APPLICABLE,
                 "a partial without firmware version and variant; name them with --manufacturer, "
                 "--model, --operator and --firmware-version");
@@ -95,12 +95,13 @@ static bool look_up_variant(struct iv_store *store, const struct iv_scan_options
     if (!iv_store_baselines(store, &variant->pop, arena, &baselines, &count, &touched, err)) {
         return false;
     }
-    if (options->max_list_age >= 0 && touched > 0) {
-        variant->list_age_days = options->now > touched ? (options->now - touched) / 86400 : 0;
+    if (options->run.has_max_list_age && touched > 0) {
+        variant->list_age_days =
+            options->comparing.now > touched ? (options->comparing.now - touched) / 86400 : 0;
     }
     struct iv_neighbours neighbours;
     iv_wspc_neighbours(baselines, count, s->number, arena, &neighbours);
-    if (options->replaces_same) {
+    if (options->comparing.replaces_same) {
         neighbours.same_count = 0; /* it is to be demoted */
     }
     if (!load_sets(store, baselines, neighbours.older, neighbours.older_count, arena, err) ||
@@ -108,7 +109,7 @@ static bool look_up_variant(struct iv_store *store, const struct iv_scan_options
         !load_sets(store, baselines, neighbours.same, neighbours.same_count, arena, err)) {
         return false;
     }
-    iv_wspc_judge(&s->set, baselines, &neighbours, s->all_owners, arena, &variant->wspc);
+    iv_wspc_judge(&s->set, baselines, &neighbours, options->run.all_owners, arena, &variant->wspc);
     return variant->wspc.status != IV_WSPC_FIRST || find_similar(store, variant, arena, err);
 }
 
@@ -188,15 +189,15 @@ static void look_up_in_store(const struct iv_scan_options *options, struct iv_ar
 {
     struct iv_error err = {0};
     struct iv_store *opened IV_CLEANUP(iv_store_close) = NULL;
-    struct iv_store *store = options->store;
-    if (store == NULL && options->store_path == NULL) {
+    struct iv_store *store = options->comparing.store;
+    if (store == NULL && options->comparing.store_path == NULL) {
         iv_error_set(&err, IV_ERROR_ABSENT, "there is no place for a baseline store");
         note_store_error(s, &err, arena);
         return;
     }
     if (store == NULL) {
-        if (!iv_store_open(options->store_path, IV_STORE_READ, &opened, &err)) {
-            if (err.code == IV_ERROR_ABSENT && options->missing_store_is_empty) {
+        if (!iv_store_open(options->comparing.store_path, IV_STORE_READ, &opened, &err)) {
+            if (err.code == IV_ERROR_ABSENT && options->comparing.missing_store_is_empty) {
                 s->store_state = IV_STORE_READY;
                 set_all(s, IV_WSPC_FIRST, NULL);
                 return;
@@ -237,16 +238,16 @@ static bool has_unreadable(const struct iv_submission *s)
 static bool load_against(const struct iv_scan_options *options, struct iv_arena *arena,
                          struct iv_baseline *ret_baseline, struct iv_error *err)
 {
-    if (iv_look_is_there(options->against)) {
-        struct iv_scan_options plain = {
+    if (iv_look_is_there(options->run.against)) {
+        const struct iv_reading *own = &options->reading;
+        const struct iv_reading plain = {
             /* its packages alone count: no history, no device values */
-            .type = IV_PARTIAL, .type_given = true,    .context_free = true,
-            .no_wspc = true,    .jobs = options->jobs, .limits = options->limits,
-            .max_list_age = -1, .no_hash = true,       .facts_cache = options->facts_cache,
+            .as_it_lies = true,    .jobs = own->jobs, .require_sandbox = own->require_sandbox,
+            .limits = own->limits, .no_hash = true,   .facts_cache = own->facts_cache,
         };
         struct iv_submission other = {0};
         struct iv_containment containment;
-        if (!iv_scan_read(options->against, &plain, arena, &other, &containment, err)) {
+        if (!iv_scan_read(options->run.against, &plain, arena, &other, &containment, err)) {
             return iv_error_add(err, "--against");
         }
         if (other.set_incomplete || other.package_count == 0) {
@@ -254,7 +255,7 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
             return iv_error_set(err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_USAGE,
                                 "--against=%s: %s, so it cannot stand as a baseline; see imgval "
                                 "inspect",
-                                options->against,
+                                options->run.against,
                                 other.set_incomplete ? "part of it could not be listed"
                                                      : "it holds no package");
         }
@@ -268,15 +269,15 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
     }
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     struct iv_record record;
-    if (options->store_path == NULL) {
-        return iv_resolve_not_found("--against=", options->against, options, err);
+    if (options->comparing.store_path == NULL) {
+        return iv_resolve_not_found("--against=", options->run.against, options, err);
     }
-    if (!iv_store_open(options->store_path, IV_STORE_READ, &store, err) ||
-        !iv_store_find(store, options->against, arena, &record, err)) {
+    if (!iv_store_open(options->comparing.store_path, IV_STORE_READ, &store, err) ||
+        !iv_store_find(store, options->run.against, arena, &record, err)) {
         if (err->code == IV_ERROR_ABSENT) {
-            return iv_resolve_not_found("--against=", options->against, options, err);
+            return iv_resolve_not_found("--against=", options->run.against, options, err);
         }
-        return iv_error_add(err, "--against=%s", options->against);
+        return iv_error_add(err, "--against=%s", options->run.against);
     }
     *ret_baseline = (struct iv_baseline){.id = record.id,
                                          .firmware_version = record.firmware_version,
@@ -291,8 +292,8 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
 
 /* Compares with the one set of --against. A submission without a variant gets a nameless one, which
  * holds the outcome. */
-static void look_up_against(const struct iv_baseline *older, struct iv_arena *arena,
-                            struct iv_submission *s)
+static void look_up_against(const struct iv_baseline *older, bool all_owners,
+                            struct iv_arena *arena, struct iv_submission *s)
 {
     s->store_state = IV_STORE_AGAINST;
     if (s->variant_count == 0) {
@@ -306,22 +307,22 @@ static void look_up_against(const struct iv_baseline *older, struct iv_arena *ar
         return;
     }
     for (size_t i = 0; i < s->variant_count; i++) {
-        iv_wspc_judge_against(&s->set, older, s->all_owners, arena, &s->variants[i].wspc);
+        iv_wspc_judge_against(&s->set, older, all_owners, arena, &s->variants[i].wspc);
     }
 }
 
 bool iv_scan_look_up(const struct iv_scan_options *options, struct iv_arena *arena,
                      struct iv_submission *submission, struct iv_error *err)
 {
-    if (!wants_comparison(submission, options->against != NULL)) {
+    if (!wants_comparison(&options->run, submission)) {
         return true;
     }
-    if (options->against != NULL) {
+    if (options->run.against != NULL) {
         struct iv_baseline *older = IV_NEW(arena, struct iv_baseline);
         if (!load_against(options, arena, older, err)) {
             return false;
         }
-        look_up_against(older, arena, submission);
+        look_up_against(older, options->run.all_owners, arena, submission);
         return true;
     }
     if (!submission->firmware_version_valid || submission->variant_count == 0) {

@@ -55,7 +55,6 @@ void iv_submission_from_record(const struct iv_record *record, struct iv_arena *
         .firmware_version = record->firmware_version,
         .packages = IV_NEW_ARRAY(arena, struct iv_package, record->package_count),
         .package_count = record->package_count,
-        .max_list_age = -1,
         .variants = IV_NEW_ARRAY(arena, struct iv_variant, record->pop_count),
         .variant_count = record->pop_count,
     };
@@ -101,10 +100,10 @@ static bool find_record(const char *name, const struct iv_scan_options *options,
                         struct iv_arena *arena, struct iv_record *ret_record, struct iv_error *err)
 {
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
-    if (options->store_path == NULL) {
+    if (options->comparing.store_path == NULL) {
         return iv_error_set(err, IV_ERROR_ABSENT, "there is no place for a baseline store");
     }
-    return iv_store_open(options->store_path, IV_STORE_READ, &store, err) &&
+    return iv_store_open(options->comparing.store_path, IV_STORE_READ, &store, err) &&
            iv_store_find(store, name, arena, ret_record, err);
 }
 
@@ -114,7 +113,7 @@ static bool resolve_path(const char *path, const struct iv_scan_options *options
 {
     struct iv_named named = {0};
     struct iv_containment containment;
-    if (!iv_scan_read(path, options, arena, &named.submission, &containment, err)) {
+    if (!iv_scan_read(path, &options->reading, arena, &named.submission, &containment, err)) {
         return false;
     }
     named.incomplete = is_incomplete(&named.submission);

@@ -55,15 +55,15 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
                    struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,
                    struct iv_error *err)
 {
-    struct iv_span start = iv_timings_start(options->timings);
+    struct iv_span start = iv_timings_start(options->reading.timings);
     for (size_t i = 0; i < count; i++) {
         if (!iv_scan_look_up(options, arena, &submissions[i], err)) {
             return false;
         }
     }
-    iv_timings_end(options->timings, IV_STAGE_LOOK_UP, &start);
+    iv_timings_end(options->reading.timings, IV_STAGE_LOOK_UP, &start);
 
-    start = iv_timings_start(options->timings);
+    start = iv_timings_start(options->reading.timings);
     struct iv_judge judge IV_CLEANUP(iv_judge_close) = {0};
     if (!iv_judge_open(options, arena, &judge, err)) {
         return false;
@@ -78,9 +78,9 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
         report.verdict = worst(report.verdict, report.entries[i].judgement.verdict);
         note_outcome(&submissions[i], ret_outcome);
     }
-    iv_timings_end(options->timings, IV_STAGE_JUDGE, &start);
-    if (options->timings != NULL) {
-        sum_rules(&report, arena, options->timings);
+    iv_timings_end(options->reading.timings, IV_STAGE_JUDGE, &start);
+    if (options->reading.timings != NULL) {
+        sum_rules(&report, arena, options->reading.timings);
     }
     *ret_report = report;
     return true;
@@ -96,7 +96,7 @@ static struct iv_scan_input *find_inputs(const char *const *paths, size_t count,
     size_t capacity = 0;
     for (size_t i = 0; i < count; i++) {
         struct iv_input_images images;
-        iv_input_images(paths[i], &options->limits, arena, &images);
+        iv_input_images(paths[i], &options->reading.limits, arena, &images);
         for (size_t k = 0; k < (images.count == 0 ? 1 : images.count); k++) {
             found = iv_arena_grow(arena, found, used, &capacity, sizeof(*found));
             found[used++] = (struct iv_scan_input){
@@ -117,13 +117,13 @@ static bool read_record(const char *name, const struct iv_scan_options *options,
                         struct iv_error *err)
 {
     struct iv_named named;
-    if (options->type_given && options->type == IV_PARTIAL) {
+    if (options->reading.type_given && options->reading.type == IV_PARTIAL) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "%s: a recorded submission is an image; --type=partial does not go "
                             "with it",
                             name);
     }
-    if (options->verify) {
+    if (options->reading.verify) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "%s: a recorded submission has no files to verify; name the folder or "
                             "the image itself",
@@ -132,22 +132,45 @@ static bool read_record(const char *name, const struct iv_scan_options *options,
     if (!iv_resolve(name, options, false, arena, &named, err)) {
         return false;
     }
-    named.submission.baseline = options->baseline;
-    named.submission.no_wspc = options->no_wspc;
-    named.submission.all_owners = options->all_owners;
-    named.submission.max_list_age = options->max_list_age;
-    named.submission.tool_version = options->tool_version;
     *ret_submission = named.submission;
     return true;
+}
+
+/* What was taken for a context-free partial because nobody said otherwise is not compared. */
+static bool refuse_uncompared(const struct iv_submission *s, const struct iv_scan_options *options,
+                              struct iv_error *err)
+{
+    if (!s->type_by_default || options->run.against == NULL) {
+        return true;
+    }
+    return iv_error_set(err, IV_ERROR_USAGE,
+                        "%s: a single package is judged as a context-free partial, which is not "
+                        "compared; with --against say --type=image, or --type=partial",
+                        s->path);
 }
 
 bool iv_scan_read_named(const char *name, const struct iv_scan_options *options,
                         struct iv_arena *arena, struct iv_submission *ret_submission,
                         struct iv_containment *ret_containment, struct iv_error *err)
 {
-    return iv_resolve_is_name(name)
-               ? read_record(name, options, arena, ret_submission, err)
-               : iv_scan_read(name, options, arena, ret_submission, ret_containment, err);
+    if (iv_resolve_is_name(name)) {
+        return read_record(name, options, arena, ret_submission, err);
+    }
+    return iv_scan_read(name, &options->reading, arena, ret_submission, ret_containment, err) &&
+           refuse_uncompared(ret_submission, options, err);
+}
+
+/* The same for one of the inputs that were found. */
+static bool read_input(const struct iv_scan_input *input, const struct iv_scan_options *options,
+                       struct iv_arena *arena, struct iv_submission *ret_submission,
+                       struct iv_containment *ret_containment, struct iv_error *err)
+{
+    if (iv_resolve_is_name(input->path)) {
+        return read_record(input->path, options, arena, ret_submission, err);
+    }
+    return iv_scan_read_input(input, &options->reading, arena, ret_submission, ret_containment,
+                              err) &&
+           refuse_uncompared(ret_submission, options, err);
 }
 
 bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_options *options,
@@ -160,11 +183,7 @@ bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_option
     struct iv_scan_outcome outcome = {0};
     for (size_t i = 0; i < total; i++) {
         struct iv_containment containment = {0};
-        bool done =
-            iv_resolve_is_name(found[i].path)
-                ? read_record(found[i].path, options, arena, &submissions[i], err)
-                : iv_scan_read_input(&found[i], options, arena, &submissions[i], &containment, err);
-        if (!done) {
+        if (!read_input(&found[i], options, arena, &submissions[i], &containment, err)) {
             return false;
         }
         iv_containment_join(&outcome.containment, &containment);

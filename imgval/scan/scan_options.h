@@ -1,14 +1,17 @@
 /*
- * scan_options.h: everything that a scan depends on. Command line, environment and clock come in
- * here and nowhere else, so that equal options and input give equal bytes.
+ * scan_options.h: everything that a scan depends on, by the step that asks for it: reading,
+ * comparing, judging, and the circumstances that rules and reports are given. Command line,
+ * environment and clock come in here and nowhere else, so that equal options and input give equal
+ * bytes. The command line's tables write straight into these structs (cli/command.c).
  */
 #ifndef IMGVAL_SCAN_SCAN_OPTIONS_H
 #define IMGVAL_SCAN_SCAN_OPTIONS_H
 
 #include "imgval/base/limits.h"
+#include "imgval/base/strings.h"
 #include "imgval/base/workers.h"
+#include "imgval/engine/engine.h"
 #include "imgval/model/circumstances.h"
-#include "imgval/model/finding.h"
 #include "imgval/model/submission.h"
 
 #include <stdbool.h>
@@ -16,8 +19,8 @@
 #include <stdint.h>
 
 struct iv_facts_cache;
-struct iv_policy;
 struct iv_store;
+struct iv_timings;
 
 /* Where a test asks a reader process to misbehave. */
 struct iv_scan_sabotage {
@@ -31,45 +34,23 @@ typedef void iv_scan_progress_fn(void *context, const char *path, size_t done, s
 /* Called in the parent when readers ran, or would run, with less than iv_sandbox_is_whole(). */
 typedef void iv_scan_unconfined_fn(void *context, const struct iv_containment *containment);
 
-/* Everything that a scan depends on: command line, environment and clock come in here only. */
-struct iv_scan_options {
-    const char *tool_version;
-
-    /* what the input is */
+/* What the input is, and how it is read. */
+struct iv_reading {
     enum iv_submission_type type;
     bool type_given;
     bool context_free;
-    bool baseline;
+    bool as_it_lies; /* diff, inspect, --against: the set is what is found there; whatever the type,
+                        no history is asked for or laid under it */
     const char *update_history;
     const char *oem_input;
     const char *device_info;
+
+    /* device values of the highest rank; NULL or empty: not given */
     const char *manufacturer;
-    const char *const *models;
-    size_t model_count;
-    const char *const *operators;
-    size_t operator_count;
+    struct iv_strings models;
+    struct iv_strings operators;
     const char *firmware_version;
 
-    /* the comparison */
-    const char *store_path;      /* NULL: there is no place for one */
-    struct iv_store *store;      /* an open store (cache add); NULL: store_path is opened to read */
-    bool missing_store_is_empty; /* cache add, import */
-    bool replaces_same; /* cache add --replace: a baseline of the same version is not compared */
-    bool no_wspc;
-    const char *against;
-    bool all_owners;
-    int64_t max_list_age; /* days; -1: not asked */
-    int64_t now;          /* seconds since 1970: for the age of lists alone */
-
-    /* the judging */
-    struct iv_circumstances run;
-    enum iv_severity fail_on;
-    const struct iv_policy *policy; /* NULL: none; its limits stand in `limits` already */
-    enum iv_expected expected;      /* --expect-signature */
-    int date;                       /* YYYYMMDD: the day by which waivers expire */
-    bool what_if;
-
-    /* the reading */
     unsigned jobs;
     bool require_sandbox; /* nothing is read where readers cannot be confined */
     struct iv_limits limits;
@@ -84,7 +65,23 @@ struct iv_scan_options {
     void *progress_context;
     iv_scan_unconfined_fn *unconfined; /* NULL: nobody asks; else once for each input */
     void *unconfined_context;
-    struct iv_timings *timings; /* NULL: nobody asked; else filled, its rules from the arena */
+    struct iv_timings *timings; /* NULL: nobody asked; else every step of the scan adds its own */
+};
+
+/* The baselines that a submission is compared with; whether it is, and with what: circumstances. */
+struct iv_comparing {
+    const char *store_path;      /* NULL: there is no place for one */
+    struct iv_store *store;      /* an open store (cache add); NULL: store_path is opened to read */
+    bool missing_store_is_empty; /* cache add, import */
+    bool replaces_same; /* cache add --replace: a baseline of the same version is not compared */
+    int64_t now;        /* seconds since 1970: for the age of lists alone */
+};
+
+struct iv_scan_options {
+    struct iv_reading reading;
+    struct iv_comparing comparing;
+    struct iv_judging judging;
+    struct iv_circumstances run;
 };
 
 #endif

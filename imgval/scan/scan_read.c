@@ -20,7 +20,6 @@
 
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
-#include "imgval/engine/policy.h"
 #include "imgval/input/input.h"
 #include "imgval/model/assemble.h"
 #include "imgval/model/kinds.h"
@@ -34,10 +33,10 @@
 /* --- values of the command line ----------------------------------------------------------------
  */
 
-struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, struct iv_arena *arena,
+struct iv_datum *iv_scan_option_data(const struct iv_reading *options, struct iv_arena *arena,
                                      size_t *ret_count)
 {
-    size_t room = 2 + options->model_count + options->operator_count;
+    size_t room = 2 + options->models.count + options->operators.count;
     struct iv_datum *data = IV_NEW_ARRAY(arena, struct iv_datum, room);
     size_t used = 0;
     if (options->manufacturer != NULL) {
@@ -52,15 +51,15 @@ struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, stru
                                          .source = "--firmware-version",
                                          .rank = IV_RANK_OPTION};
     }
-    for (size_t i = 0; i < options->model_count; i++) {
+    for (size_t i = 0; i < options->models.count; i++) {
         data[used++] = (struct iv_datum){.name = IV_PHONE_MODEL_NAME,
-                                         .value = options->models[i],
+                                         .value = options->models.items[i],
                                          .source = "--model",
                                          .rank = IV_RANK_OPTION};
     }
-    for (size_t i = 0; i < options->operator_count; i++) {
+    for (size_t i = 0; i < options->operators.count; i++) {
         data[used++] = (struct iv_datum){.name = IV_PHONE_OPERATOR_NAME,
-                                         .value = options->operators[i],
+                                         .value = options->operators.items[i],
                                          .source = "--operator",
                                          .rank = IV_RANK_OPTION};
     }
@@ -79,7 +78,7 @@ struct reading {
     struct iv_read_options options;
     struct iv_arena *arena;  /* the scan's */
     struct iv_arena scratch; /* for the facts in hand */
-    const struct iv_scan_options *scan;
+    const struct iv_reading *scan;
     size_t done;
     size_t *slots; /* the items that are to be read */
     size_t slot_count;
@@ -402,7 +401,7 @@ static const int *item_files(const struct iv_listing *listing, struct iv_arena *
 }
 
 /* Packages go into the submission, what else the items hold into *ret_facts. */
-static bool read_items(const struct iv_listing *listing, const struct iv_scan_options *options,
+static bool read_items(const struct iv_listing *listing, const struct iv_reading *options,
                        struct iv_arena *arena, struct iv_submission *s, struct iv_facts **ret_facts,
                        size_t *ret_count, struct iv_containment *ret_containment,
                        struct iv_error *err)
@@ -493,23 +492,21 @@ static bool refuse_several_histories(const struct iv_listing *listing, struct iv
 }
 
 /* Image or partial, and whether the history fits the kind of submission. */
-static bool settle_type(const char *path, const struct iv_scan_options *options,
+static bool settle_type(const char *path, const struct iv_reading *options,
                         const struct iv_listing *listing, struct iv_submission *s,
                         struct iv_error *err)
 {
     s->type = options->type;
     s->context_free = options->context_free;
+    if (options->as_it_lies) { /* what the nature of the input is does not count */
+        s->type = IV_PARTIAL;
+        s->context_free = true;
+        return true;
+    }
     if (!options->type_given && listing->is_single_file && listing->kind == IV_KIND_PACKAGE) {
         s->type = IV_PARTIAL;
         s->context_free = true;
         s->type_by_default = true;
-    }
-    if (s->type_by_default && options->against != NULL) {
-        return iv_error_set(
-            err, IV_ERROR_USAGE,
-            "%s: a single package is judged as a context-free partial, which is not "
-            "compared; with --against say --type=image, or --type=partial",
-            path);
     }
     bool needs_history = s->type == IV_PARTIAL && !s->context_free;
     if (listing->history_count > 1 && !s->context_free) {
@@ -666,7 +663,7 @@ static void fault_missing_imports(const struct iv_listing *listing, const struct
     s->faults = faults;
 }
 
-bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_options *options,
+bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_reading *options,
                         struct iv_arena *arena, struct iv_submission *ret_submission,
                         struct iv_containment *ret_containment, struct iv_error *err)
 {
@@ -689,15 +686,6 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_scan_
     struct iv_submission s = {
         .path = iv_arena_strdup(arena, path),
         .kind = listing.kind,
-        .baseline = options->baseline,
-        .no_wspc = options->no_wspc,
-        .all_owners = options->all_owners,
-        .expected = options->expected,
-        .growth = options->policy != NULL && options->policy->growth_line != 0
-                      ? &options->policy->growth
-                      : NULL,
-        .max_list_age = options->max_list_age,
-        .tool_version = options->tool_version,
         .faults = listing.faults,
         .fault_count = listing.fault_count,
         .set_incomplete = hides_packages(&listing),
@@ -743,7 +731,7 @@ static bool refuse_several_images(const char *path, const char *const *images, s
                         count, iv_buf_text(&names));
 }
 
-bool iv_scan_read(const char *path, const struct iv_scan_options *options, struct iv_arena *arena,
+bool iv_scan_read(const char *path, const struct iv_reading *options, struct iv_arena *arena,
                   struct iv_submission *ret_submission, struct iv_containment *ret_containment,
                   struct iv_error *err)
 {

@@ -28,12 +28,12 @@ struct iv_scan_input {
  * holds image files. err as in iv_scan_read().
  */
 IV_MUST_USE bool iv_scan_read_input(const struct iv_scan_input *input,
-                                    const struct iv_scan_options *options, struct iv_arena *arena,
+                                    const struct iv_reading *options, struct iv_arena *arena,
                                     struct iv_submission *ret_submission,
                                     struct iv_containment *ret_containment, struct iv_error *err);
 
 /* The device values given on the command line, as data of the highest rank. */
-struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, struct iv_arena *arena,
+struct iv_datum *iv_scan_option_data(const struct iv_reading *options, struct iv_arena *arena,
                                      size_t *ret_count);
 
 /*
@@ -41,7 +41,7 @@ struct iv_datum *iv_scan_option_data(const struct iv_scan_options *options, stru
  * for that image. err: IV_ERROR_NO_INPUT, IV_ERROR_USAGE (several images or histories, a partial
  * without a history), IV_ERROR_SYSTEM.
  */
-IV_MUST_USE bool iv_scan_read(const char *path, const struct iv_scan_options *options,
+IV_MUST_USE bool iv_scan_read(const char *path, const struct iv_reading *options,
                               struct iv_arena *arena, struct iv_submission *ret_submission,
                               struct iv_containment *ret_containment, struct iv_error *err);
 

@@ -316,11 +316,14 @@ static void count_findings(struct iv_judgement *judgement)
     }
 }
 
+static const struct iv_circumstances plain = {0};
+
 /* An outcome for each rule: failed where there are findings. */
 static void finish(struct iv_report_entry *entry, const struct iv_submission *s,
                    const struct list *list, enum iv_outcome other, enum iv_final_verdict verdict)
 {
     entry->submission = s;
+    entry->run = &plain;
     struct iv_judgement *judgement = &entry->judgement;
     judgement->findings = list->items;
     judgement->finding_count = list->count;
@@ -358,7 +361,6 @@ static void build_failing(struct iv_arena *arena, struct iv_report_entry *ret_en
     s->path = "firmware/v4";
     s->kind = IV_KIND_DIRECTORY;
     s->type = IV_IMAGE;
-    s->all_owners = true;
     s->id = "aaaabbbbccccddddaaaabbbbccccddddaaaabbbbccccddddaaaabbbbccccdddd";
     s->firmware_version = "3012.0.1610.4";
     s->packages = hostile_packages(arena, s->path, &s->package_count);
@@ -387,6 +389,8 @@ static void build_failing(struct iv_arena *arena, struct iv_report_entry *ret_en
     add_failures(&list, s);
     add_comparison(&list, s);
     finish(ret_entry, s, &list, IV_PASSED, IV_VERDICT_FAIL);
+    static const struct iv_circumstances run = {.all_owners = true};
+    ret_entry->run = &run;
 }
 
 static void build_incomplete(struct iv_arena *arena, struct iv_report_entry *ret_entry)
@@ -395,7 +399,6 @@ static void build_incomplete(struct iv_arena *arena, struct iv_report_entry *ret
     s->path = "drop/Phone image.ffu";
     s->kind = IV_KIND_FFU;
     s->type = IV_IMAGE;
-    s->baseline = true;
     s->id = "bbbb";
     s->packages = IV_NEW_ARRAY(arena, struct iv_package, 1);
     s->packages[0] = package(arena, s->path, "Contoso.BASE.MainOS");
@@ -423,6 +426,8 @@ static void build_incomplete(struct iv_arena *arena, struct iv_report_entry *ret
     finding = add(&list, "IMG004", "drop/locked cannot be read: Permission denied");
     finding->path = "drop/locked";
     finish(ret_entry, s, &list, IV_NOT_EVALUATED, IV_VERDICT_INCOMPLETE);
+    static const struct iv_circumstances run = {.baseline = true};
+    ret_entry->run = &run;
 }
 
 static void build_passing(struct iv_arena *arena, struct iv_report_entry *ret_entry)

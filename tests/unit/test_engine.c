@@ -29,8 +29,8 @@ static enum iv_outcome check_owner(const struct iv_case *c, struct iv_verdict *v
 
 static enum iv_outcome check_twice(const struct iv_case *c, struct iv_verdict *verdict)
 {
-    const struct iv_evidence evidence = {.message = "s",
-                                         .severity_of = c->submission->baseline ? "T001" : "T999"};
+    const struct iv_evidence evidence = {
+        .message = "s", .severity_of = c->submission->context_free ? "T001" : "T999"};
     iv_verdict_fail(verdict, &evidence);
     iv_verdict_fail(verdict, &evidence);
     return IV_FAILED;
@@ -110,7 +110,7 @@ static void judge(const struct iv_rule *table, size_t count, const struct iv_sub
         fprintf(stderr, "    %s\n", err.text);
         exit(unit_end());
     }
-    const struct iv_engine_options options = {.fail_on = fail_on};
+    const struct iv_engine_options options = {.judging.fail_on = fail_on};
     iv_engine_judge(engine, &(struct iv_judged){.submission = s}, &options, arena, ret_judgement);
 }
 
@@ -251,7 +251,7 @@ static void test_variants_and_order(struct iv_arena *arena)
     CHECK_INT(j.findings[3].severity, IV_NOTE); /* T999 is no rule: its own severity stays */
     CHECK_INT(j.verdict, IV_VERDICT_PASS);
     CHECK_INT(j.counts.note, 4);
-    s.baseline = true;
+    s.context_free = true;
     judge(submission_rows, IV_COUNT(submission_rows), &s, IV_ERROR, arena, &j);
     CHECK_STR(j.findings[0].rule->id, "T011");
     CHECK_INT(j.findings[0].severity, IV_WARNING);

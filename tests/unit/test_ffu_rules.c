@@ -40,7 +40,6 @@ static void scene_init(struct scene *scene)
     scene->s = (struct iv_submission){
         .path = "a.ffu",
         .kind = IV_KIND_FFU,
-        .no_wspc = true,
         .image = {.present = true,
                   .path = "a.ffu",
                   .format = "FFU",
@@ -67,7 +66,8 @@ static void judge(struct scene *scene)
     if (!CHECK(iv_engine_open(families, IV_RULE_FAMILIES, &engine, &err))) {
         exit(unit_end());
     }
-    const struct iv_engine_options options = {.fail_on = IV_ERROR};
+    static const struct iv_circumstances run = {.no_wspc = true};
+    const struct iv_engine_options options = {.judging.fail_on = IV_ERROR, .run = &run};
     iv_engine_judge(engine, &(struct iv_judged){.submission = &scene->s}, &options, &scene->arena,
                     &scene->j);
 }

@@ -9,6 +9,7 @@
 
 struct scene {
     struct iv_arena arena;
+    struct iv_circumstances run;
     struct iv_submission s;
     struct iv_judgement j;
 };
@@ -34,8 +35,8 @@ static void scene_init(struct scene *scene, struct iv_package *packages, size_t 
 {
     *scene = (struct scene){0};
     iv_arena_init(&scene->arena);
-    scene->s = (struct iv_submission){
-        .path = "fw", .packages = packages, .package_count = count, .no_wspc = true};
+    scene->s = (struct iv_submission){.path = "fw", .packages = packages, .package_count = count};
+    scene->run = (struct iv_circumstances){.no_wspc = true};
     iv_set_build(packages, count, &scene->arena, &scene->s.set);
 }
 
@@ -48,7 +49,7 @@ static void judge(struct scene *scene)
     if (!CHECK(iv_engine_open(families, IV_RULE_FAMILIES, &engine, &err))) {
         exit(unit_end());
     }
-    const struct iv_engine_options options = {.fail_on = IV_ERROR};
+    const struct iv_engine_options options = {.judging.fail_on = IV_ERROR, .run = &scene->run};
     iv_engine_judge(engine, &(struct iv_judged){.submission = &scene->s}, &options, &scene->arena,
                     &scene->j);
 }
@@ -306,7 +307,7 @@ static void test_older_baseline(void)
     struct iv_variant variants[2] = {{.pop = {"C", "000-88", "M"}, .similar = &similar},
                                      {.pop = {"C", "000-99", "M"}}};
     variants[0].wspc.older = variants[1].wspc.older = &baseline;
-    scene.s.no_wspc = false;
+    scene.run.no_wspc = false;
     scene.s.store_state = IV_STORE_READY;
     scene.s.variants = variants;
     scene.s.variant_count = 2;
@@ -349,7 +350,7 @@ static void test_size(size_t count, double seconds)
     }
     struct scene scene;
     scene_init(&scene, packages, count);
-    scene.s.no_wspc = false;
+    scene.run.no_wspc = false;
     scene.s.store_state = IV_STORE_READY;
     scene.s.firmware_version = "1.0.0.1";
     scene.s.firmware_version_valid = true;

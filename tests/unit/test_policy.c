@@ -81,10 +81,10 @@ static void judge(const char *inside, const struct iv_engine_options *how, struc
     CHECK(read_policy(inside, arena, policy));
     CHECK(iv_engine_open(families, IV_COUNT(families), &engine, &err));
     struct iv_engine_options options = *how;
-    options.policy = policy;
+    options.judging.policy = policy;
     options.uses = IV_NEW_ARRAY(arena, struct iv_waiver_use, policy->waiver_count + 1);
     options.is_last = true;
-    options.date = options.date == 0 ? 20310131 : options.date;
+    options.judging.date = options.judging.date == 0 ? 20310131 : options.judging.date;
     iv_engine_judge(engine, &(struct iv_judged){.submission = &s}, &options, arena, ret_judgement);
 }
 
@@ -132,8 +132,9 @@ static void test_waivers(struct iv_arena *arena)
     };
     for (size_t i = 0; i < IV_COUNT(cases); i++) {
         struct iv_judgement judgement;
-        const struct iv_engine_options plain = {.fail_on = IV_ERROR};
-        const struct iv_engine_options what_if = {.fail_on = IV_ERROR, .what_if = true};
+        const struct iv_engine_options plain = {.judging.fail_on = IV_ERROR};
+        const struct iv_engine_options what_if = {
+            .judging = {.fail_on = IV_ERROR, .what_if = true}};
         CHECK_STR(found(cases[i].inside, &plain, arena, &judgement), cases[i].plain);
         CHECK_STR(found(cases[i].inside, &what_if, arena, &judgement), cases[i].what_if);
     }
@@ -143,16 +144,17 @@ static void test_verdict(struct iv_arena *arena)
 {
     static const char all[] = "<waiver package='*'" DUE;
     struct iv_judgement judgement;
-    struct iv_engine_options how = {.fail_on = IV_ERROR};
+    struct iv_engine_options how = {.judging.fail_on = IV_ERROR};
     found(all, &how, arena, &judgement);
     CHECK_INT(judgement.verdict, IV_VERDICT_FAIL);
     CHECK_INT(judgement.counts.waived, 1);
     CHECK_INT(judgement.counts.warning, 2); /* T003, P003 */
-    how.what_if = true;
+    how.judging.what_if = true;
     found(all, &how, arena, &judgement);
     CHECK_INT(judgement.verdict, IV_VERDICT_PASS);
     CHECK_INT(judgement.counts.waived, 3);
-    how.date = 20310201; /* expired, also under what_if; the table has no row for that state */
+    how.judging.date =
+        20310201; /* expired, also under what_if; the table has no row for that state */
     CHECK_STR(found(all, &how, arena, &judgement), "T002 T001 T003");
     CHECK_INT(judgement.verdict, IV_VERDICT_FAIL);
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+static const struct iv_circumstances plain = {0};
+
 static bool has(const struct iv_buf *text, const char *part)
 {
     return strstr(iv_buf_text(text), part) != NULL;
@@ -116,6 +118,7 @@ static void comparison(struct iv_arena *arena, struct iv_report *ret_report)
                                      .entry_count = 1};
     ret_report->entries[0] = (struct iv_report_entry){
         .submission = s,
+        .run = &plain,
         .judgement = {.findings = findings,
                       .finding_count = 6,
                       .outcomes = outcomes,
@@ -136,8 +139,8 @@ static void nothing(struct iv_arena *arena, struct iv_report *ret_report)
                                      .fail_on = IV_ERROR,
                                      .entries = IV_NEW_ARRAY(arena, struct iv_report_entry, 1),
                                      .entry_count = 1};
-    ret_report->entries[0] =
-        (struct iv_report_entry){.submission = s, .judgement = {.verdict = IV_VERDICT_INCOMPLETE}};
+    ret_report->entries[0] = (struct iv_report_entry){
+        .submission = s, .run = &plain, .judgement = {.verdict = IV_VERDICT_INCOMPLETE}};
 }
 
 static bool choose(const char *which, size_t count, struct iv_arena *arena,

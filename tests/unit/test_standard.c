@@ -15,7 +15,7 @@ struct bench {
 static void judge(struct bench *bench, const struct iv_submission *s,
                   struct iv_judgement *ret_judgement)
 {
-    const struct iv_engine_options options = {.fail_on = IV_ERROR};
+    const struct iv_engine_options options = {.judging.fail_on = IV_ERROR};
     iv_engine_judge(bench->engine, &(struct iv_judged){.submission = s}, &options, &bench->arena,
                     ret_judgement);
 }

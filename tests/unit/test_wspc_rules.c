@@ -68,7 +68,6 @@ static void scene_init(struct scene *scene, const char *names)
     s->firmware_version_valid = true;
     s->number = (struct iv_version){{1, 0, 0, 5}};
     s->store_state = IV_STORE_READY;
-    s->max_list_age = -1;
     s->variants = scene->variants;
     s->variant_count = 1;
     for (size_t i = 0; i < IV_COUNT(scene->variants); i++) {
@@ -97,14 +96,14 @@ static void compare(struct scene *scene, size_t variant, const struct iv_baselin
 {
     struct iv_neighbours neighbours;
     iv_wspc_neighbours(baselines, count, scene->s.number, &scene->arena, &neighbours);
-    iv_wspc_judge(&scene->s.set, baselines, &neighbours, scene->s.all_owners, &scene->arena,
+    iv_wspc_judge(&scene->s.set, baselines, &neighbours, scene->run.all_owners, &scene->arena,
                   &scene->variants[variant].wspc);
 }
 
 static void judge(struct scene *scene)
 {
     struct iv_engine *engine IV_CLEANUP(iv_engine_close) = engine_of();
-    const struct iv_engine_options options = {.fail_on = IV_ERROR, .run = &scene->run};
+    const struct iv_engine_options options = {.judging.fail_on = IV_ERROR, .run = &scene->run};
     iv_engine_judge(engine, &(struct iv_judged){.submission = &scene->s}, &options, &scene->arena,
                     &scene->j);
 }
@@ -200,7 +199,7 @@ static void test_missing_older(void)
     CHECK_STR(v->message, "The following variant is not WSPC compliant. OEM: CONTOSO, Mobile "
                           "operator: 000-88, OEM device name: CT-100.");
     CHECK_INT(v->severity, IV_WARNING);
-    scene.s.baseline = true;
+    scene.run.baseline = true;
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "WSPC002"), IV_NOT_APPLICABLE);
     f = finding_of(&scene, "WSPC003", 0);
@@ -294,7 +293,8 @@ static void test_first_several_old(void)
     CHECK_INT(outcome_of(&scene, "WSPC002"), IV_PASSED);
     CHECK_INT(outcome_of(&scene, "WSPC015"), IV_NOT_APPLICABLE);
     CHECK_INT(scene.j.verdict, IV_VERDICT_PASS);
-    scene.s.max_list_age = 30;
+    scene.run.has_max_list_age = true;
+    scene.run.max_list_age = 30;
     scene.variants[0].list_age_days = 31;
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "WSPC015"), IV_FAILED);
@@ -343,7 +343,7 @@ static void test_store_states(void)
     CHECK_INT(scene.j.verdict, IV_VERDICT_FAIL);
     scene.s.store_state = IV_STORE_NEWER;
     scene.s.store_detail = "its schema is 9";
-    scene.s.tool_version = "1.2.3";
+    scene.run.tool_version = "1.2.3";
     judge(&scene);
     CHECK(says(finding_of(&scene, "WSPC001", 0), "you are using (Version 1.2.3) is no longer"));
     CHECK(says(finding_of(&scene, "WSPC001", 0), "its schema is 9"));
@@ -364,11 +364,11 @@ static void test_no_version(void)
     CHECK_STR(finding_of(&scene, "WSPC009", 0)->message,
               "Could not retrieve the firmware version of the submission.");
     CHECK_INT(outcome_of(&scene, "WSPC002"), IV_NOT_EVALUATED);
-    scene.s.no_wspc = true;
+    scene.run.no_wspc = true;
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "WSPC009"), IV_NOT_APPLICABLE);
     CHECK_INT(outcome_of(&scene, "WSPC002"), IV_NOT_APPLICABLE);
-    scene.s.no_wspc = false;
+    scene.run.no_wspc = false;
     struct iv_device_conflict conflict = {.winner = &device_values[0], .other = &device_values[0]};
     scene.s.device.conflicts = &conflict;
     scene.s.device.conflict_count = 1;

@@ -8,12 +8,14 @@
 
 struct iv_report iv_audit_as_report(const struct iv_audit *audit, struct iv_arena *arena)
 {
+    static const struct iv_circumstances plain = {0};
     struct iv_submission *history = IV_NEW(arena, struct iv_submission);
     struct iv_report_entry *entry = IV_NEW(arena, struct iv_report_entry);
     *history = (struct iv_submission){
         .path = "firmware history", .id = "", .kind = IV_KIND_DIRECTORY, .type = IV_IMAGE};
     *entry = (struct iv_report_entry){
         .submission = history,
+        .run = &plain,
         .judgement = {.findings = IV_NEW_ARRAY(arena, struct iv_finding, audit->finding_count + 1),
                       .finding_count = audit->finding_count,
                       .counts = audit->counts,

@@ -358,18 +358,19 @@ static void read_counts(struct iv_json_reader *reader, const struct iv_json_valu
     iv_json_context(reader, "counts");
 }
 
-/* The members of a submission itself. -1: the ages of lists are not part of a report. */
-static void read_names_of_submission(struct loader *loader, const struct iv_json_value *object)
+/* The members of a submission itself, and the circumstances that stand between them. */
+static void read_names_of_submission(struct loader *loader, const struct iv_json_value *object,
+                                     struct iv_circumstances *ret_run)
 {
     struct iv_json_reader *reader = &loader->reader;
     struct iv_submission *s = loader->submission;
-    iv_json_read_fields(reader, object, &iv_submission_struct, IV_FIELD_REPORT, s);
+    iv_json_read_fields(reader, object, &iv_submission_struct, IV_FIELD_REPORT | IV_FIELD_ID, s);
+    iv_json_read_fields(reader, object, &iv_circumstances_struct, IV_FIELD_REPORT, ret_run);
     REQUIRE(reader, object, "verdict", "firmware_version", "device", "variants", "outcomes",
             "counts");
     s->firmware_version = iv_json_get_string(reader, object, "firmware_version");
     s->firmware_version_valid =
         s->firmware_version != NULL && iv_version_parse(s->firmware_version, &s->number);
-    s->max_list_age = -1;
 }
 
 static struct iv_report_entry *last_entry(struct loader *loader)
@@ -387,8 +388,9 @@ static void read_submission(struct loader *loader, const struct iv_json_value *o
     loader->submission = IV_NEW(loader->reader.arena, struct iv_submission);
     loader->package_capacity = 0;
     loader->finding_capacity = 0;
-    *entry = (struct iv_report_entry){.submission = loader->submission};
-    read_names_of_submission(loader, object);
+    struct iv_circumstances *run = IV_NEW(loader->reader.arena, struct iv_circumstances);
+    *entry = (struct iv_report_entry){.submission = loader->submission, .run = run};
+    read_names_of_submission(loader, object, run);
     entry->judgement.verdict = (enum iv_final_verdict)iv_json_get_word(
         &loader->reader, object, "verdict", iv_final_verdict_names);
     read_device(loader, object, &loader->submission->device);

@@ -195,6 +195,8 @@ void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *ent
 {
     const struct iv_submission *submission = entry->submission;
     iv_json_fields(json, &iv_submission_struct, submission, IV_FIELD_REPORT);
+    iv_json_fields(json, &iv_circumstances_struct, entry->run, IV_FIELD_REPORT);
+    iv_json_fields(json, &iv_submission_struct, submission, IV_FIELD_ID);
     iv_json_string(json, "verdict", iv_final_verdict_names[entry->judgement.verdict]);
     iv_json_string(json, "firmware_version", submission->firmware_version);
     write_device(json, &submission->device);

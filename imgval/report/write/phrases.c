@@ -242,9 +242,10 @@ const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *subm
     return NULL;
 }
 
-const char *iv_phrase_no_variant(const struct iv_submission *submission)
+const char *iv_phrase_no_variant(const struct iv_report_entry *entry)
 {
-    if (submission->no_wspc) {
+    const struct iv_submission *submission = entry->submission;
+    if (entry->run->no_wspc) {
         return "Skipped on purpose (--no-wspc).";
     }
     if (submission->type == IV_IMAGE) {

@@ -70,6 +70,6 @@ const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *subm
                                                 const struct iv_pop *pop);
 
 /* Why a submission without a variant has no comparison, a sentence. */
-const char *iv_phrase_no_variant(const struct iv_submission *submission);
+const char *iv_phrase_no_variant(const struct iv_report_entry *entry);
 
 #endif
