@@ -17,7 +17,7 @@
 
 /* The slots of imgval/report/sink.h. Write errors are found by the caller through ferror(). */
 void iv_audit_write_text(const struct iv_audit *audit, const struct iv_style_options *style,
-                         FILE *out);
+                         FILE *file);
 void iv_audit_write_json(const struct iv_audit *audit, const struct iv_style_options *style,
                          FILE *out);
 void iv_audit_write_csv(const struct iv_audit *audit, const struct iv_style_options *style,

@@ -16,7 +16,7 @@
 
 /* The slots of imgval/report/sink.h. Write errors are found by the caller through ferror(). */
 void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_style_options *style,
-                         FILE *out);
+                         FILE *file);
 void iv_delta_write_json(const struct iv_delta_report *report, const struct iv_style_options *style,
                          FILE *out);
 void iv_delta_write_jsonl(const struct iv_delta_report *report,

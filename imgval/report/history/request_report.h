@@ -14,7 +14,7 @@
 
 /* The slots of imgval/report/sink.h. Write errors are found by the caller through ferror(). */
 void iv_request_write_text(const struct iv_request *request, const struct iv_style_options *style,
-                           FILE *out);
+                           FILE *file);
 void iv_request_write_json(const struct iv_request *request, const struct iv_style_options *style,
                            FILE *out);
 void iv_request_write_jsonl(const struct iv_request *request, const struct iv_style_options *style,

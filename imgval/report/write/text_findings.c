@@ -191,13 +191,14 @@ static void print_group(const struct iv_out *out, const struct iv_text_group *gr
 
     size_t printed = 0;
     const char *remedy = NULL;
-    for (size_t i = 0; i < 2 * group->count && printed < most; i++) {
-        const struct iv_finding *finding = &lead[i % group->count];
-        /* What counts for the verdict first, then what is waived. */
-        if (finding->waived == (i >= group->count) && may_show(out, finding)) {
-            print_finding(out, finding, submission_path, with_remedy && !group->same_remedy);
-            remedy = finding->remedy;
-            printed++;
+    /* What counts for the verdict first, then what is waived. */
+    for (int waived = false; waived <= true; waived++) {
+        for (size_t i = 0; i < group->count && printed < most; i++) {
+            if (lead[i].waived == waived && may_show(out, &lead[i])) {
+                print_finding(out, &lead[i], submission_path, with_remedy && !group->same_remedy);
+                remedy = lead[i].remedy;
+                printed++;
+            }
         }
     }
     if (printed < group->shown) {
