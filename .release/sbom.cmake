@@ -13,8 +13,6 @@ function(component name version license)
 endfunction()
 
 component(libarchive "${LibArchive_VERSION}" BSD-2-Clause)
-if(SECCOMP_FOUND)
-endif()
 component(libxml2 "${LIBXML2_VERSION_STRING}" MIT)
 component(openssl "${OPENSSL_VERSION}" Apache-2.0)
 component(pcre2 "${PCRE2_VERSION}" BSD-3-Clause)

@@ -1,9 +1,10 @@
 #!/bin/sh
-# site.sh OUT PROGRAM: the manual as a folder of HTML pages that needs no network: every manual page of
-# this folder (mandoc), the rule reference (imgval explain), and an index; in the style of the reports.
+# site.sh OUT RULES: the manual as a folder of HTML pages that needs no network: every manual page of
+# this folder (mandoc), the rule reference RULES (imgval explain --format=html), and an index; in the
+# style of the reports.
 set -eu
-out=${1:?usage: site.sh OUT PROGRAM}
-program=${2:?usage: site.sh OUT PROGRAM}
+out=${1:?usage: site.sh OUT RULES}
+rules=${2:?usage: site.sh OUT RULES}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 mkdir -p "$out"
 
@@ -33,7 +34,7 @@ HTML
 foot() { printf '</main>\n</body>\n</html>\n'; }
 
 cat "$here/../imgval/report/html/style.css" "$here/site.css" >"$out/style.css"
-"$program" explain --format=html >"$out/rules.html"
+cp "$rules" "$out/rules.html"
 for page in $pages; do
     {
         head "${page%.*}(${page##*.})"
