@@ -52,13 +52,6 @@
 #define HAS_SANITIZER 0
 #endif
 
-/* A build that counts the lines that run writes files when a reader ends. */
-#ifdef IMGVAL_COVERAGE
-#define COUNTS_LINES 1
-#else
-#define COUNTS_LINES 0
-#endif
-
 /* ---- Landlock ---- */
 
 /*
@@ -214,10 +207,6 @@ static bool limits_enter(const struct iv_limits *limits, uint64_t inherited)
 void iv_sandbox_enter(const int *directories, size_t count, const struct iv_limits *limits,
                       struct iv_containment *ret_containment)
 {
-    if (COUNTS_LINES) {
-        *ret_containment = (struct iv_containment){0};
-        return;
-    }
     uint64_t inherited = address_space();
     /* Neither can fail on a kernel that has Landlock or seccomp filters. */
     bool no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
@@ -246,7 +235,7 @@ struct iv_containment iv_sandbox_offered(void)
 
 bool iv_sandbox_is_whole(const struct iv_containment *c)
 {
-    return COUNTS_LINES || (c->landlock && (HAS_SANITIZER || c->seccomp));
+    return c->landlock && (HAS_SANITIZER || c->seccomp);
 }
 
 void iv_containment_join(struct iv_containment *all, const struct iv_containment *one)

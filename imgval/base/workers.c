@@ -144,19 +144,6 @@ struct run {
 
 /* ---- the worker's side; nothing here returns to the caller of iv_workers_run() ---- */
 
-#ifdef IMGVAL_COVERAGE
-extern void __gcov_dump(void);
-#endif
-
-/* A build that counts the lines that run writes the counts where a process ends by exit() alone. */
-static IV_NORETURN void worker_end(int status)
-{
-#ifdef IMGVAL_COVERAGE
-    __gcov_dump();
-#endif
-    _exit(status);
-}
-
 static void put_le(unsigned char *place, uint64_t value, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -332,7 +319,7 @@ static IV_NORETURN void worker_main(const struct run *run, int requests, int rec
     if (!options->require_sandbox || iv_sandbox_is_whole(&got)) {
         worker_run(run);
     }
-    worker_end(0);
+    _exit(0);
 }
 
 /* ---- the parent's side ---- */
