@@ -16,7 +16,6 @@
 #include "imgval/history/import.h"
 #include "imgval/model/record.h"
 #include "imgval/report/read/bundle.h"
-#include "imgval/report/show/records.h"
 #include "imgval/scan/scan_read.h"
 #include "imgval/version.h"
 
@@ -435,16 +434,24 @@ const struct iv_command iv_cmd_cache_merge = {
 
 /* --- export ----------------------------------------------------------------------------------- */
 
-/* What is exported. */
-struct exporting {
-    const struct iv_record *records;
-    size_t count;
-};
-
-static void write_bundle(const void *context, FILE *out)
+/* Beside the file and renamed, so that a bundle is never half there. */
+static int export_to_file(const struct iv_record *records, size_t count, const char *path)
 {
-    const struct exporting *e = context;
-    iv_bundle_write(e->records, e->count, out);
+    struct iv_error err = {0};
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&bytes, &size);
+    if (memory == NULL) {
+        iv_out_of_memory();
+    }
+    iv_bundle_write(records, count, memory);
+    bool written = fclose(memory) == 0;
+    if (!written) {
+        iv_out_of_memory();
+    }
+    bool replaced = iv_file_replace(path, bytes, size, &err);
+    free(bytes);
+    return replaced ? IV_EXIT_PASS : iv_command_fail(&err);
 }
 
 static int run_export(const struct iv_command *command, void *options,
@@ -465,12 +472,11 @@ static int run_export(const struct iv_command *command, void *options,
         return fail_store(&err);
     }
     if (given->file != NULL) {
-        const struct exporting e = {.records = records, .count = count};
-        return iv_file_replace_with(given->file, write_bundle, &e, &err) ? IV_EXIT_PASS
-                                                                         : iv_command_fail(&err);
+        return export_to_file(records, count, given->file);
     }
     iv_bundle_write(records, count, stdout);
-    return iv_command_flush(IV_EXIT_PASS);
+    struct iv_buf nothing = {0};
+    return iv_command_print(&nothing, IV_EXIT_PASS); /* flushes, and sees what went wrong */
 }
 
 static const struct iv_option export_options[] = {
@@ -557,7 +563,13 @@ static int run_verify(const struct iv_command *command, void *options,
         return fail_store(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    iv_records_problems(problems, count, iv_command_is_ascii(), &text);
+    for (size_t i = 0; i < count; i++) {
+        iv_text_escape(&text, problems[i], 0, iv_command_is_ascii());
+        iv_buf_putc(&text, '\n');
+    }
+    if (count == 0) {
+        iv_buf_puts(&text, "ok\n");
+    }
     if (count > 0) {
         fputs("imgval: the baseline store is not sound; what is wrong stands on standard output\n",
               stderr);

@@ -352,6 +352,35 @@ static void test_similar(void)
     }
 }
 
+/* What an option of the user left out has no name; texts beyond a length are not compared. */
+static void test_odd(struct iv_arena *arena)
+{
+    const struct iv_datum data[] = {
+        {.value = "nobody", .rank = IV_RANK_OPTION},
+        {.name = "phonemanufacturer", .value = "CONTOSO", .rank = IV_RANK_OPTION},
+    };
+    struct iv_device device;
+    iv_device_build(data, IV_COUNT(data), arena, &device);
+    CHECK_INT(device.value_count, 1);
+    CHECK_STR(device.values[0].name, "PhoneManufacturer");
+    CHECK_STR(device.values[0].source, "");
+
+    char longest[70];
+    memset(longest, 'a', sizeof(longest));
+    longest[64] = '\0';
+    char other[70];
+    memcpy(other, longest, sizeof(other));
+    other[0] = 'b';
+    struct iv_pop a = {.oem = "C", .mobile_operator = "O", .model = longest};
+    struct iv_pop b = {.oem = "C", .mobile_operator = "O", .model = other};
+    a.mobile_operator = "P";
+    CHECK(iv_pop_is_similar(&a, &b)); /* one character in each of two parts */
+    longest[64] = 'a';
+    longest[65] = '\0';
+    CHECK(!iv_pop_is_similar(&a, &b));
+    CHECK(!iv_pop_is_similar(&b, &a));
+}
+
 int main(void)
 {
     test_similar();
@@ -362,5 +391,6 @@ int main(void)
     test_pop_compare();
     test_pops_of_values(&arena);
     test_many();
+    test_odd(&arena);
     return unit_end();
 }

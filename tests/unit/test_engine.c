@@ -230,6 +230,93 @@ static void test_package_patterns(struct iv_arena *arena)
     CHECK_INT(j.verdict, IV_VERDICT_INCOMPLETE);
 }
 
+/* No partition means MainOS: it is not missing. */
+static void test_partition(struct iv_arena *arena)
+{
+    static const struct iv_rule row = {.id = "T021",
+                                       .severity = IV_ERROR,
+                                       .subject = IV_SUBJECT_PACKAGE,
+                                       .applies = IV_APPLIES_ALL,
+                                       .field = "partition",
+                                       .pattern = "MainOS",
+                                       .summary = "x"};
+    struct iv_package packages[] = {{.path = "a", .name = "A", .key = "a"},
+                                    {.path = "b", .name = "B", .key = "b", .partition = "Data"}};
+    struct iv_submission s = {.path = "fw", .packages = packages, .package_count = 1};
+    struct iv_judgement j;
+    judge(&row, 1, &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.outcomes[0].outcome, IV_PASSED);
+    s.package_count = 2;
+    judge(&row, 1, &s, IV_ERROR, arena, &j);
+    if (CHECK_INT(j.finding_count, 1)) {
+        CHECK_STR(j.findings[0].path, "b");
+    }
+}
+
+/* A check row on the device is asked once, whatever values there are. */
+static enum iv_outcome check_device(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    const struct iv_evidence evidence = {.message = "d", .actual = c->rule->argument};
+    iv_verdict_fail(verdict, &evidence);
+    return IV_FAILED;
+}
+
+static void test_device_check(struct iv_arena *arena)
+{
+    static const struct iv_rule row = {.id = "T023",
+                                       .severity = IV_ERROR,
+                                       .subject = IV_SUBJECT_DEVICE,
+                                       .applies = IV_APPLIES_ALL,
+                                       .field = "PhoneManufacturer",
+                                       .check = check_device,
+                                       .argument = "x"};
+    struct iv_package package = {.path = "a", .name = "A", .key = "a"};
+    const struct iv_submission s = {.path = "fw", .packages = &package, .package_count = 1};
+    struct iv_judgement j;
+    judge(&row, 1, &s, IV_ERROR, arena, &j);
+    if (CHECK_INT(j.finding_count, 1)) {
+        CHECK_STR(j.findings[0].actual, "x");
+    }
+}
+
+/* The row on hashes says nothing where none were read. */
+static void test_image_rows(struct iv_arena *arena)
+{
+    static const struct iv_rule hashes = {.id = "T022",
+                                          .severity = IV_ERROR,
+                                          .subject = IV_SUBJECT_IMAGE,
+                                          .applies = IV_APPLIES_ALL,
+                                          .fault = IV_FAULT_HASH_MISMATCH,
+                                          .message = "{0}: {1}"};
+    static const struct {
+        struct iv_image_hash hash;
+        const char *format;
+        enum iv_outcome outcome;
+    } wanted[] = {
+        {{.state = IV_HASH_NONE}, "FFU", IV_NOT_EVALUATED},
+        {{.state = IV_HASH_NONE}, "VHD (fixed)", IV_NOT_APPLICABLE},
+        {{.state = IV_HASH_NONE}, NULL, IV_NOT_APPLICABLE},
+        {{.state = IV_HASH_SKIPPED}, "FFU", IV_NOT_APPLICABLE},
+        {{.state = IV_HASH_NOT_EVALUATED, .checked = 2, .chunks = 2}, "FFU", IV_NOT_EVALUATED},
+        {{.state = IV_HASH_CHECKED, .checked = 2, .chunks = 2}, "FFU", IV_PASSED},
+        {{.state = IV_HASH_CHECKED, .checked = 1, .chunks = 2}, "FFU", IV_NOT_EVALUATED},
+    };
+    struct iv_package package = {.path = "a", .name = "A", .key = "a"};
+    for (size_t i = 0; i < IV_COUNT(wanted); i++) {
+        struct iv_submission s = {
+            .path = "x.ffu",
+            .kind = IV_KIND_FFU,
+            .packages = &package,
+            .package_count = 1,
+            .image = {.present = true, .format = wanted[i].format, .hash = wanted[i].hash}};
+        struct iv_judgement j;
+        judge(&hashes, 1, &s, IV_ERROR, arena, &j);
+        if (!CHECK_INT(j.outcomes[0].outcome, wanted[i].outcome)) {
+            fprintf(stderr, "    row %zu\n", i);
+        }
+    }
+}
+
 static void test_variants_and_order(struct iv_arena *arena)
 {
     struct iv_package package = {.path = "a", .name = "A", .key = "a", .owner = "x"};
@@ -326,6 +413,9 @@ int main(void)
     test_failure_hides_nothing(&arena);
     test_faults(&arena);
     test_package_patterns(&arena);
+    test_partition(&arena);
+    test_device_check(&arena);
+    test_image_rows(&arena);
     test_variants_and_order(&arena);
     test_uncounted(&arena);
     test_bad_rows();

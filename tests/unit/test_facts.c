@@ -394,6 +394,80 @@ static void test_tables(void)
     CHECK_STR(iv_field_string(iv_field_find(&iv_package_struct, "owner"), &package), NULL);
 }
 
+/* What code after the pipe takes for granted is there, else all of it is refused. */
+static void test_sound(void)
+{
+    struct iv_fault fault = {.kind = IV_FAULT_LIMIT, .path = "p", .detail = "d"};
+    struct iv_package package = {
+        .path = "p", .name = "n", .key = "k", .faults = &fault, .fault_count = 1};
+    struct iv_fault own = {.kind = IV_FAULT_LIMIT, .path = "p", .detail = "d"};
+    struct iv_package entry = {.path = "p", .name = "n", .key = "k"};
+    struct iv_datum datum = {.name = "PhoneManufacturer", .value = "x", .source = "s"};
+    struct iv_answer_import import = {.path = "p", .source = "s"};
+    struct iv_layout_partition partition = {.name = "MainOS"};
+    struct iv_image_claim claim = {.name = "MainOS"};
+    const struct iv_facts facts = {
+        .packages = &package,
+        .package_count = 1,
+        .data = &datum,
+        .datum_count = 1,
+        .imports = &import,
+        .import_count = 1,
+        .history = {.packages = &entry, .package_count = 1},
+        .layout = {.present = true, .path = "p", .partitions = &partition, .partition_count = 1},
+        .image =
+            {.present = true, .path = "p", .format = "FFU", .claims = &claim, .claim_count = 1},
+        .faults = &own,
+        .fault_count = 1,
+    };
+    CHECK(iv_facts_are_sound(&facts));
+    const char **const texts[] = {
+        &fault.path,  &fault.detail,  &package.path,   &package.name, &package.key, &own.path,
+        &own.detail,  &entry.path,    &entry.name,     &entry.key,    &datum.name,  &datum.source,
+        &import.path, &import.source, &partition.name, &claim.name,
+    };
+    for (size_t i = 0; i < IV_COUNT(texts); i++) {
+        const char *kept = *texts[i];
+        *texts[i] = NULL;
+        if (!CHECK(!iv_facts_are_sound(&facts))) {
+            fprintf(stderr, "    text %zu\n", i);
+        }
+        *texts[i] = kept;
+    }
+    fault.kind = IV_FAULT_NONE;
+    CHECK(!iv_facts_are_sound(&facts));
+    fault.kind = IV_FAULT_LIMIT;
+    own.kind = IV_FAULT_NONE;
+    CHECK(!iv_facts_are_sound(&facts));
+    own.kind = IV_FAULT_LIMIT;
+    datum.name = "NoValue";
+    CHECK(!iv_facts_are_sound(&facts));
+    datum.name = IV_USBFN_PRODUCT;
+    CHECK(iv_facts_are_sound(&facts));
+
+    struct iv_facts other = facts;
+    other.layout.path = NULL;
+    CHECK(!iv_facts_are_sound(&other));
+    other.layout = (struct iv_layout){0};
+    CHECK(iv_facts_are_sound(&other));
+    other.image.path = NULL;
+    CHECK(!iv_facts_are_sound(&other));
+    other.image.path = "p";
+    other.image.format = NULL;
+    CHECK(!iv_facts_are_sound(&other));
+    other.image.present = false;
+    CHECK(iv_facts_are_sound(&other));
+    other.image = (struct iv_image){.store_count = IV_IMAGE_STORES_MAX + 1};
+    CHECK(!iv_facts_are_sound(&other));
+    other.image = (struct iv_image){.partition_count = IV_IMAGE_PARTITIONS_MAX + 1};
+    CHECK(!iv_facts_are_sound(&other));
+    other.image = (struct iv_image){.claim_count = IV_IMAGE_CLAIMS_MAX + 1};
+    CHECK(!iv_facts_are_sound(&other));
+    other.image = (struct iv_image){.partition_count = IV_IMAGE_PARTITIONS_MAX,
+                                    .store_count = IV_IMAGE_STORES_MAX};
+    CHECK(iv_facts_are_sound(&other));
+}
+
 static void test_names(void)
 {
     CHECK_STR(iv_style_names[IV_STYLE_SPKG], "spkg");
@@ -407,6 +481,7 @@ static void test_names(void)
 int main(void)
 {
     test_tables();
+    test_sound();
     test_names();
     test_round_trips();
     test_refusals();

@@ -68,10 +68,46 @@ static void test_names(void)
     CHECK_STR(iv_final_verdict_names[IV_VERDICT_FAIL], "fail");
 }
 
+/* A copy borrows nothing that goes away with the arena of its source; lists are not taken along. */
+static void test_copy(struct iv_arena *arena)
+{
+    char text[] = "text";
+    struct iv_pop variant = {.oem = text, .mobile_operator = text, .model = text};
+    const struct iv_package *packages[1] = {NULL};
+    const enum iv_direction direction = IV_NEWER;
+    const struct iv_finding finding = {.rule = &missing,
+                                       .severity = IV_ERROR,
+                                       .message = text,
+                                       .key = text,
+                                       .fingerprint = text,
+                                       .variant = &variant,
+                                       .packages = packages,
+                                       .package_count = 1,
+                                       .has_packages = true,
+                                       .direction = &direction};
+    const struct iv_finding copy = iv_finding_copy(&finding, arena);
+    memset(text, 'x', 4);
+    variant.model = NULL;
+    CHECK(copy.rule == &missing && copy.severity == IV_ERROR);
+    CHECK_STR(copy.message, "text");
+    CHECK_STR(copy.key, "text");
+    CHECK_STR(copy.fingerprint, "text");
+    CHECK_STR(copy.remedy, NULL);
+    if (CHECK(copy.variant != NULL)) {
+        CHECK_STR(copy.variant->oem, "text");
+        CHECK_STR(copy.variant->mobile_operator, "text");
+        CHECK_STR(copy.variant->model, "text");
+    }
+    CHECK(copy.packages == NULL && copy.package_count == 0 && !copy.has_packages);
+    CHECK(copy.direction == NULL && copy.baseline == NULL);
+    CHECK(iv_finding_copy(&(struct iv_finding){.rule = &missing}, arena).variant == NULL);
+}
+
 int main(void)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     test_fingerprint(&arena);
     test_names();
+    test_copy(&arena);
     return unit_end();
 }

@@ -423,6 +423,54 @@ static void test_path_order(void)
     }
 }
 
+/* A digest of one style of manifest is compared with one of the same style alone. */
+static void test_contents(void)
+{
+    static const struct {
+        struct iv_package a, b;
+        bool differs;
+    } pairs[] = {
+        {{.content = "1"}, {.content = "2"}, true},
+        {{.content = "1"}, {.content = "1"}, false},
+        {{.content = "1"}, {0}, false},
+        {{.content = "1", .style = IV_STYLE_SPKG}, {.content = "2", .style = IV_STYLE_SPKG}, true},
+        {{.content = "1", .style = IV_STYLE_SPKG}, {.content = "2"}, true},
+        {{.content = "1", .style = IV_STYLE_SPKG}, {.content = "2", .style = IV_STYLE_CBS}, false},
+        {{.content = "1", .content_other = "2", .style = IV_STYLE_SPKG},
+         {.content = "2", .style = IV_STYLE_CBS},
+         false},
+        {{.content = "1", .content_other = "3", .style = IV_STYLE_SPKG},
+         {.content = "2", .style = IV_STYLE_CBS},
+         true},
+    };
+    for (size_t i = 0; i < IV_COUNT(pairs); i++) {
+        CHECK_INT(iv_package_content_differs(&pairs[i].a, &pairs[i].b), pairs[i].differs);
+        CHECK_INT(iv_package_content_differs(&pairs[i].b, &pairs[i].a), pairs[i].differs);
+    }
+}
+
+/* A set that was recorded before 0.2.0 has some packages under another key. */
+static void test_old_keys(struct iv_arena *arena)
+{
+    static const struct iv_package with[] = {{.key = "a-package", .owner_type = "OEM"}};
+    static const struct iv_package without[] = {{.key = "a", .owner_type = "OEM"}};
+    static const struct iv_package other[] = {{.key = "b-package", .owner_type = "OEM"},
+                                              {.key = "-package", .owner_type = "OEM"}};
+    struct iv_set larger;
+    struct iv_set smaller;
+    const struct iv_package **missing;
+    iv_set_build(with, 1, arena, &larger);
+    iv_set_build(without, 1, arena, &smaller);
+    CHECK_INT(iv_set_missing(&larger, &smaller, false, arena, &missing), 1);
+    CHECK_INT(iv_set_missing(&smaller, &larger, false, arena, &missing), 1);
+    smaller.has_old_keys = true;
+    CHECK_INT(iv_set_missing(&larger, &smaller, false, arena, &missing), 0);
+    CHECK_INT(iv_set_missing(&smaller, &larger, false, arena, &missing), 0);
+    iv_set_build(other, 2, arena, &larger);
+    CHECK_INT(iv_set_missing(&larger, &smaller, false, arena, &missing), 1);
+    CHECK_INT(iv_set_missing(&smaller, &larger, false, arena, &missing), 2);
+}
+
 int main(void)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
@@ -434,6 +482,8 @@ int main(void)
     test_set(&arena);
     test_missing(&arena);
     test_path_order();
+    test_contents();
+    test_old_keys(&arena);
     const char *real = getenv("IMGVAL_REAL");
     if (real != NULL) {
         test_real(&arena, real);

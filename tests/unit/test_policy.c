@@ -2,7 +2,7 @@
  * own. */
 #include "imgval/base/attr.h"
 #include "imgval/engine/engine.h"
-#include "imgval/engine/policy_read.h"
+#include "imgval/engine/policy.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -188,6 +188,98 @@ static void test_limits(struct iv_arena *arena)
     CHECK_INT(limits.members, iv_limits_default().members);
 }
 
+/* The first error of a policy, without its line; "": none. */
+static const char *first_error(const char *inside, struct iv_arena *arena)
+{
+    struct iv_policy policy;
+    struct iv_policy_errors errors = {0};
+    const char *text =
+        iv_arena_printf(arena, "<imgval-policy version='1'>%s</imgval-policy>", inside);
+    bool fine = iv_policy_read(text, strlen(text), "p.xml", families, IV_COUNT(families), arena,
+                               &policy, &errors);
+    CHECK(fine == (errors.count == 0));
+    return fine ? "" : errors.items[0].text;
+}
+
+#define SITE(id, name, rest) "<rule id='" id "' name='" name "' summary='s' " rest "/>"
+#define FIELD "severity='note' pattern='x' field='owner'"
+
+static void test_errors(struct iv_arena *arena)
+{
+    static const struct {
+        const char *inside;
+        const char *error; /* a part of it; "": the policy is fine */
+    } rows_of[] = {
+        {"<require-baseline/>", ""},
+        {"<require-baseline/><require-baseline/>", "<require-baseline> stands in line 1 already"},
+        {"<require-baseline since='1'/>", "since"},
+        {"<growth percent='0' packages='1'/>", ""},
+        {"<growth percent='1000000' packages='1000000'/>", ""},
+        {"<growth percent='1000001' packages='1'/>", "a percentage"},
+        {"<growth percent='x' packages='1'/>", "a percentage"},
+        {"<growth percent='1' packages='0'/>", "a percentage"},
+        {"<growth percent='1' packages='1000001'/>", "a percentage"},
+        {"<growth percent='1' packages='-1'/>", "a percentage"},
+        {"<growth percent='1' packages='1'/><growth percent='1' packages='1'/>", "already"},
+        {SITE("OEM000", "a", FIELD), ""},
+        {SITE("OEM999", "a-9", FIELD), ""},
+        {SITE("OEM00", "a", FIELD), "is no id"},
+        {SITE("OEM0000", "a", FIELD), "is no id"},
+        {SITE("OEMx00", "a", FIELD), "is no id"},
+        {SITE("OEM0x0", "a", FIELD), "is no id"},
+        {SITE("OEM00x", "a", FIELD), "is no id"},
+        {SITE("STD001", "a", FIELD), "is no id"},
+        {SITE("OEM001", "a--b", FIELD), "is no name"},
+        {SITE("OEM001", "-a", FIELD), "is no name"},
+        {SITE("OEM001", "a-", FIELD), "is no name"},
+        {SITE("OEM001", "9a", FIELD), "is no name"},
+        {SITE("OEM001", "Ab", FIELD), "is no name"},
+        {SITE("OEM001", "a{", FIELD), "is no name"},
+        {SITE("OEM001", "", FIELD), "is empty"},
+        {SITE("OEM001", "a234567890123456789012345678901234567890", FIELD), ""},
+        {SITE("OEM001", "a2345678901234567890123456789012345678901", FIELD), "is no name"},
+        {SITE("OEM001", "plain", FIELD), "is a built-in rule"},
+        {SITE("OEM001", "a", FIELD) SITE("OEM001", "b", FIELD), "id or name stand in line 1"},
+        {SITE("OEM001", "a", FIELD) SITE("OEM002", "a", FIELD), "id or name stand in line 1"},
+        {SITE("OEM001", "a", FIELD) SITE("OEM002", "b", FIELD), ""},
+        {SITE("OEM001", "a", "severity='mild' pattern='x' field='owner'"), "mild"},
+        {SITE("OEM001", "a", "severity='note' pattern='x'"), "either \"field\" or \"device\""},
+        {SITE("OEM001", "a", "severity='note' pattern='x' field='owner' device='PhoneModelName'"),
+         "either \"field\" or \"device\""},
+        {SITE("OEM001", "a", "severity='note' pattern='x' field='none'"), "no text field \"none\""},
+        {SITE("OEM001", "a", "severity='note' pattern='x' field='removal'"), "no text field"},
+        {SITE("OEM001", "a", "severity='note' pattern='x' device='PhoneSomething'"),
+         "there is no device value \"PhoneSomething\""},
+        {SITE("OEM001", "a", "severity='note' pattern='x' device='phonemanufacturer'"),
+         "is spelt PhoneManufacturer"},
+        {SITE("OEM001", "a", "severity='note' pattern='x' device='PhoneManufacturer'"), ""},
+        {SITE("OEM001", "a", "severity='note' pattern='(x' field='owner'"), "pattern"},
+        {"<waiver rule='T001' version-from='1.0'" DUE, "\"1.0\" is no version"},
+        {"<waiver rule='T001' version-to='x'" DUE, "\"x\" is no version"},
+        {"<waiver rule='T001' firmware-from='x'" DUE, "\"x\" is no version"},
+        {"<waiver rule='T001' firmware-to='x'" DUE, "\"x\" is no version"},
+        {"<waiver rule='T001' version-from='1.0.0.1' version-to='1.0.0.1'" DUE, ""},
+        {"<waiver rule='T001' version-from='1.0.0.2' version-to='1.0.0.1'" DUE,
+         "no version is from 1.0.0.2 to 1.0.0.1"},
+        {"<waiver version-from='1.0.0.2'" DUE, "needs a rule, a package or a variant"},
+        {"<waiver package='a'" DUE, ""},
+        {"<waiver variant='a'" DUE, ""},
+        {"<waiver rule='T009'" DUE, "there is no rule \"T009\""},
+        {"<waiver rule='OEM001'" DUE SITE("OEM001", "a", FIELD), ""},
+        {"<waiver rule='b*'" DUE, ""},
+        {"words", "text between"},
+        {"<other/>", "<other> has no place here"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows_of); i++) {
+        const char *error = first_error(rows_of[i].inside, arena);
+        bool fine = rows_of[i].error[0] == '\0' ? error[0] == '\0'
+                                                : strstr(error, rows_of[i].error) != NULL;
+        if (!CHECK(fine)) {
+            fprintf(stderr, "    %s: \"%s\"\n", rows_of[i].inside, error);
+        }
+    }
+}
+
 /* Any byte changed, or the file cut anywhere: an error or a policy, never a crash. */
 static void test_noise(struct iv_arena *arena)
 {
@@ -228,6 +320,7 @@ int main(void)
     test_verdict(&arena);
     test_dates();
     test_limits(&arena);
+    test_errors(&arena);
     test_noise(&arena);
     return unit_end();
 }

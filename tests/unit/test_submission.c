@@ -153,6 +153,65 @@ static void test_names(void)
     CHECK_STR(iv_submission_type_names[IV_PARTIAL], "partial");
 }
 
+/* Whether a fault of the tree leaves it open what the device is. */
+static bool misses(enum iv_fault_kind kind, const char *path)
+{
+    struct iv_fault fault = {.kind = kind, .path = path, .detail = "d"};
+    const struct iv_submission s = {
+        .faults = &fault,
+        .fault_count = 1,
+        .history = {.path = "fw/UpdateHistory.xml"},
+        .oem_input = {.path = "fw/OEMInput.xml"},
+    };
+    return iv_submission_misses_sources(&s);
+}
+
+static void test_sources(void)
+{
+    static const bool hides[IV_FAULT_KINDS] = {
+        [IV_FAULT_MALFORMED] = true,   [IV_FAULT_UNREADABLE] = true,  [IV_FAULT_LIMIT] = true,
+        [IV_FAULT_NOT_REGULAR] = true, [IV_FAULT_READER_DIED] = true, [IV_FAULT_UNSUPPORTED] = true,
+        [IV_FAULT_METADATA] = true,    [IV_FAULT_TRUNCATED] = true,   [IV_FAULT_TABLE] = true,
+        [IV_FAULT_PARTITION] = true,   [IV_FAULT_FILE] = true,
+    };
+    for (size_t kind = 0; kind < IV_FAULT_KINDS; kind++) {
+        CHECK_INT(misses((enum iv_fault_kind)kind, "fw/x"), hides[kind]);
+        CHECK_INT(misses((enum iv_fault_kind)kind, NULL), hides[kind]);
+    }
+    /* These hold other things. */
+    CHECK(!misses(IV_FAULT_LIMIT, "fw/UpdateHistory.xml"));
+    CHECK(!misses(IV_FAULT_LIMIT, "fw/OEMInput.xml"));
+    CHECK(!misses(IV_FAULT_LIMIT, "fw/devicelayout.xml"));
+    CHECK(!misses(IV_FAULT_LIMIT, "fw/OEMDevicePlatform.xml"));
+    CHECK(misses(IV_FAULT_LIMIT, "fw/OtherDeviceLayout.xml"));
+
+    struct iv_fault fault = {.kind = IV_FAULT_LIMIT, .path = "fw/a.spkg", .detail = "d"};
+    struct iv_package package = {.key = "a"};
+    struct iv_submission s = {.packages = &package, .package_count = 1};
+    CHECK(!iv_submission_misses_sources(&s));
+    package.unreadable = true;
+    CHECK(iv_submission_misses_sources(&s));
+    package.removal = true; /* holds no registry files */
+    CHECK(!iv_submission_misses_sources(&s));
+    package = (struct iv_package){.key = "a", .registry_unread = true};
+    CHECK(iv_submission_misses_sources(&s));
+    package.origin = IV_ORIGIN_HISTORY;
+    CHECK(!iv_submission_misses_sources(&s));
+    package = (struct iv_package){.key = "a", .faults = &fault, .fault_count = 1};
+    CHECK(iv_submission_misses_sources(&s));
+    fault.kind = IV_FAULT_MEMBER_MISSING;
+    CHECK(!iv_submission_misses_sources(&s));
+
+    /* Packages beside an image count; beside a tree they are payload of others. */
+    package.registry_unread = true;
+    s = (struct iv_submission){.beside = &package, .beside_count = 1, .kind = IV_KIND_FFU};
+    CHECK(iv_submission_misses_sources(&s));
+    s.kind = IV_KIND_DIRECTORY;
+    CHECK(!iv_submission_misses_sources(&s));
+    s = (struct iv_submission){.set_incomplete = true, .kind = IV_KIND_FFU};
+    CHECK(iv_submission_misses_sources(&s));
+}
+
 int main(void)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
@@ -160,5 +219,6 @@ int main(void)
     test_sensitive(&arena);
     test_frozen(&arena);
     test_names();
+    test_sources();
     return unit_end();
 }

@@ -185,6 +185,164 @@ static void test_large(void)
     CHECK_INT(matrix.longest_count, 0);
 }
 
+/* States that differ in one fact alone are two states. */
+static void test_states(void)
+{
+    struct iv_pool pool IV_CLEANUP(iv_pool_fini) = {0};
+    iv_pool_init(&pool, 6);
+    const struct iv_package base = {.key = "a", .owner_type = "OEM", .style = IV_STYLE_SPKG};
+    struct iv_package states[18];
+    for (size_t i = 0; i < IV_COUNT(states); i++) {
+        states[i] = base;
+    }
+    states[1].name = "x";
+    states[2].version = "x";
+    states[3].partition = "x";
+    states[4].owner = "x";
+    states[5].component = "x";
+    states[6].sub_component = "x";
+    states[7].owner_type = "x";
+    states[8].release_type = "x";
+    states[9].content = "x";
+    states[10].content_other = "x";
+    states[11].style = IV_STYLE_CBS;
+    states[12].total_size = 1;
+    states[13].binary_partition = true;
+    states[14].empty = true;
+    states[15].unreadable = true;
+    states[16].owner_type = "Microsoft";
+    states[17].key = "x";
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < IV_COUNT(states); i++) {
+            const struct iv_package *item = &states[i];
+            const struct iv_set set = {.items = &item, .count = 1};
+            uint32_t number = UINT32_MAX;
+            CHECK(iv_pool_add(&pool, &set, &number));
+            CHECK_INT(number, i);
+            struct iv_package back;
+            iv_pool_package(&pool, pool.sets[number].items[0].package, &back);
+            CHECK_STR(back.key, item->key);
+            CHECK_STR(back.version, item->version);
+            CHECK_INT(back.empty, item->empty);
+            CHECK_INT(back.style, item->style);
+        }
+    }
+    CHECK_INT(pool.package_count, IV_COUNT(states));
+    CHECK_INT(pool.sets[14].empty, 1);
+    CHECK_INT(pool.sets[15].unreadable, 1);
+    CHECK_INT(pool.sets[0].empty + pool.sets[0].unreadable, 0);
+    CHECK_INT(pool.sets[0].firmware, 1);
+    CHECK_INT(pool.sets[16].firmware, 0);
+}
+
+/* Sizes come from manifests: their sum stays at the top. A pool that is full takes nothing. */
+static void test_bounds(void)
+{
+    struct iv_pool pool IV_CLEANUP(iv_pool_fini) = {0};
+    iv_pool_init(&pool, 7);
+    const struct iv_package packages[] = {{.key = "a", .total_size = UINT64_MAX},
+                                          {.key = "b", .total_size = 2}};
+    const struct iv_package *items[] = {&packages[0], &packages[1]};
+    const struct iv_set set = {.items = items, .count = 2};
+    uint32_t number = 0;
+    CHECK(iv_pool_add(&pool, &set, &number));
+    CHECK(pool.sets[number].total_size == UINT64_MAX);
+    size_t *const counts[] = {&pool.text_count, &pool.package_count, &pool.set_count};
+    for (size_t i = 0; i < IV_COUNT(counts); i++) {
+        const size_t kept = *counts[i];
+        *counts[i] = UINT32_MAX;
+        CHECK(!iv_pool_add(&pool, &set, &number));
+        *counts[i] = kept;
+    }
+    const struct iv_set huge = {.items = items, .count = UINT32_MAX};
+    CHECK(!iv_pool_add(&pool, &huge, &number));
+    CHECK(iv_pool_add(&pool, &set, &number));
+    CHECK_INT(number, 0);
+}
+
+/* What is missing, by owner: a package of Microsoft's counts where all owners do. */
+static void test_owners(void)
+{
+    struct iv_pool pool IV_CLEANUP(iv_pool_fini) = {0};
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    iv_pool_init(&pool, 8);
+    const struct iv_package packages[] = {{.key = "a", .owner_type = "OEM"},
+                                          {.key = "b", .owner_type = "Microsoft"}};
+    const struct iv_package *items[] = {&packages[0], &packages[1]};
+    const struct iv_set set = {.items = items, .count = 2};
+    uint32_t both = 0;
+    uint32_t one = 0;
+    CHECK(iv_pool_add(&pool, &set, &both));
+    CHECK(iv_pool_add(&pool, &(struct iv_set){.items = items, .count = 1}, &one));
+    uint32_t *missing;
+    CHECK_INT(iv_pool_missing(&pool, one, both, false, &arena, &missing), 0);
+    CHECK_INT(iv_pool_missing(&pool, one, both, true, &arena, &missing), 1);
+    CHECK_STR(key(&pool, missing[0]), "b");
+    CHECK_INT(iv_pool_missing(&pool, one, both, true, &arena, NULL), 1);
+    CHECK_INT(iv_pool_missing(&pool, both, one, true, &arena, NULL), 0);
+    struct iv_set before;
+    struct iv_set after;
+    CHECK_INT(iv_pool_differ(&pool, both, both, &arena, &before, &after), 2);
+    CHECK_INT(before.count + after.count, 0);
+}
+
+/* By the version where the second content stands, then by key. */
+static void test_contents_order(void)
+{
+    struct iv_pool pool IV_CLEANUP(iv_pool_fini) = {0};
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    iv_pool_init(&pool, 9);
+    const struct iv_point points[] = {
+        point(ADD(&pool, {.key = "a", .version = "1.0.0.0", .content = "x"},
+                  {.key = "b", .version = "1.0.0.0", .content = "x"},
+                  {.key = "c", .version = "1.0.0.0", .content = "x"}),
+              1),
+        point(ADD(&pool, {.key = "a", .version = "1.0.0.0", .content = "x"},
+                  {.key = "b", .version = "1.0.0.0", .content = "y"},
+                  {.key = "c", .version = "1.0.0.0", .content = "y"}),
+              2),
+        point(ADD(&pool, {.key = "a", .version = "1.0.0.0", .content = "y"},
+                  {.key = "b", .version = "1.0.0.0", .content = "z"}),
+              3),
+    };
+    struct iv_changed_contents changed;
+    iv_changed_contents_build(&pool, points, 3, &arena, &changed);
+    if (CHECK_INT(changed.count, 3)) {
+        CHECK_STR(key(&pool, changed.items[0].after), "b");
+        CHECK_INT(changed.items[0].second, 1);
+        CHECK_STR(key(&pool, changed.items[1].after), "c");
+        CHECK_INT(changed.items[1].second, 1);
+        CHECK_STR(key(&pool, changed.items[2].after), "a");
+        CHECK_INT(changed.items[2].first, 0);
+        CHECK_INT(changed.items[2].second, 2);
+    }
+    iv_changed_contents_build(&pool, points, 0, &arena, &changed);
+    CHECK_INT(changed.count, 0);
+}
+
+/* Sets that have nothing in common need a bit for each key in each: that is refused in time. */
+static void test_memory(void)
+{
+    struct iv_pool pool IV_CLEANUP(iv_pool_fini) = {0};
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    iv_pool_init(&pool, 10);
+    enum { COUNT = 24000 };
+    struct iv_point *points = malloc(COUNT * sizeof(*points));
+    for (uint32_t i = 0; i < COUNT; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "k%u", (unsigned)i);
+        points[i] = point(ADD(&pool, {.key = iv_arena_strdup(&arena, name)}), (uint16_t)i);
+    }
+    struct iv_matrix matrix;
+    CHECK(!iv_matrix_build(&pool, points, COUNT, false, &arena, &matrix));
+    CHECK(iv_matrix_build(&pool, points, 100, false, &arena, &matrix));
+    CHECK_INT(matrix.reachable, 0);
+    free(points);
+}
+
 int main(void)
 {
     test_interning();
@@ -192,5 +350,10 @@ int main(void)
     test_merges();
     test_contents();
     test_large();
+    test_states();
+    test_bounds();
+    test_owners();
+    test_contents_order();
+    test_memory();
     return unit_end();
 }
