@@ -20,6 +20,7 @@
  *   imgval/report/write/     the writers that escape, and what several formats print alike
  *   imgval/report/read/      a report, a stream or an export read back
  *   imgval/report/history/   what diff, rfu and audit print
+ *   imgval/report/show/      what inspect, fix, explain, policy show and the store's lists print
  *   imgval/model/            facts, package sets, the WSPC comparison, findings: plain data, pure
  *                            functions
  *   imgval/base/             memory, files, text, patterns, reader processes and their sandbox

@@ -71,48 +71,32 @@ static const struct iv_option_group *const groups[] = {
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-struct further {
-    iv_audit_write_fn *write; /* NULL: the matrix */
-    const char *path;
-};
-
+/* --report and --matrix. */
 static bool parse_reports(const struct audit_arguments *given, struct iv_arena *arena,
-                          struct further **ret_further, size_t *ret_count, struct iv_error *err)
+                          struct iv_further_report **ret_further, size_t *ret_count,
+                          struct iv_error *err)
 {
-    struct further *further = IV_NEW_ARRAY(arena, struct further, given->reports.count + 1);
-    for (size_t i = 0; i < given->reports.count; i++) {
-        const char *text = given->reports.items[i];
-        const char *colon = strchr(text, ':');
-        if (colon == NULL || colon[1] == '\0') {
-            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: expected FORMAT:FILE", text);
-        }
-        further[i].path = colon + 1;
-        if (strcmp(further[i].path, "-") == 0) {
-            return iv_error_set(err, IV_ERROR_USAGE,
-                                "--report=%s: standard output is for --format; name a file", text);
-        }
-        const char *name = iv_arena_strndup(arena, text, (size_t)(colon - text));
-        const struct iv_sink *sink = iv_sink_find(IV_PRINTED_AUDIT, name);
-        if (sink == NULL) {
-            struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
-            iv_option_add_words(&(struct iv_option){.word_at = iv_words_audit}, "|", &words);
-            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s; expected %s",
-                                text, name, iv_buf_text(&words));
-        }
-        further[i].write = sink->audit;
+    struct iv_further_report *reports;
+    size_t count = given->reports.count;
+    if (!iv_command_reports(&given->reports, IV_PRINTED_AUDIT, arena, &reports, err)) {
+        return false;
     }
-    *ret_count = given->reports.count;
+    struct iv_further_report *further = IV_NEW_ARRAY(arena, struct iv_further_report, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        further[i] = reports[i];
+    }
     if (given->matrix != NULL) {
-        further[(*ret_count)++].path = given->matrix;
+        further[count++].path = given->matrix;
     }
     *ret_further = further;
+    *ret_count = count;
     return true;
 }
 
 /* One further report in the making. */
 struct saving {
     const struct iv_audit *audit;
-    const struct further *further;
+    const struct iv_further_report *further;
     const struct iv_style_options *style;
 };
 
@@ -120,24 +104,21 @@ struct saving {
 static void write_one(const void *context, FILE *out)
 {
     const struct saving *s = context;
-    if (s->further->write == NULL) {
+    if (s->further->sink == NULL) {
         iv_audit_write_matrix(s->audit, out);
     } else {
-        s->further->write(s->audit, s->style, out);
+        s->further->sink->audit(s->audit, s->style, out);
     }
 }
 
 /* Every one is written even if another fails. */
 static int write_all(const struct iv_audit *audit, const struct audit_arguments *given,
-                     const struct further *further, size_t count, int status)
+                     const struct iv_further_report *further, size_t count, int status)
 {
     struct iv_error err = {0};
     struct iv_style_options style = iv_command_style(&given->scan.output);
     iv_sink_at(IV_PRINTED_AUDIT, (size_t)given->scan.output.format)->audit(audit, &style, stdout);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        iv_error_errno(&err, "standard output");
-        status = iv_command_fail(&err);
-    }
+    status = iv_command_flush(status);
     const struct iv_style_options plain = {
         .ascii = style.ascii, .width = 100, .verbose = style.verbose};
     for (size_t i = 0; i < count; i++) {
@@ -213,7 +194,7 @@ static int run_audit(const struct iv_command *command, void *options,
     struct iv_scan_options scan_options;
     struct iv_strings names = {0};
     struct iv_found_list list;
-    struct further *further = NULL;
+    struct iv_further_report *further = NULL;
     size_t further_count = 0;
     if (arguments->count == 0 && !given->with_store) {
         return iv_command_usage(command, "name at least one DIR");

@@ -16,6 +16,7 @@
 #include "imgval/history/import.h"
 #include "imgval/model/record.h"
 #include "imgval/report/read/bundle.h"
+#include "imgval/report/show/records.h"
 #include "imgval/scan/scan_read.h"
 #include "imgval/version.h"
 
@@ -434,24 +435,16 @@ const struct iv_command iv_cmd_cache_merge = {
 
 /* --- export ----------------------------------------------------------------------------------- */
 
-/* Beside the file and renamed, so that a bundle is never half there. */
-static int export_to_file(const struct iv_record *records, size_t count, const char *path)
+/* What is exported. */
+struct exporting {
+    const struct iv_record *records;
+    size_t count;
+};
+
+static void write_bundle(const void *context, FILE *out)
 {
-    struct iv_error err = {0};
-    char *bytes = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&bytes, &size);
-    if (memory == NULL) {
-        iv_out_of_memory();
-    }
-    iv_bundle_write(records, count, memory);
-    bool written = fclose(memory) == 0;
-    if (!written) {
-        iv_out_of_memory();
-    }
-    bool replaced = iv_file_replace(path, bytes, size, &err);
-    free(bytes);
-    return replaced ? IV_EXIT_PASS : iv_command_fail(&err);
+    const struct exporting *e = context;
+    iv_bundle_write(e->records, e->count, out);
 }
 
 static int run_export(const struct iv_command *command, void *options,
@@ -472,11 +465,12 @@ static int run_export(const struct iv_command *command, void *options,
         return fail_store(&err);
     }
     if (given->file != NULL) {
-        return export_to_file(records, count, given->file);
+        const struct exporting e = {.records = records, .count = count};
+        return iv_file_replace_with(given->file, write_bundle, &e, &err) ? IV_EXIT_PASS
+                                                                         : iv_command_fail(&err);
     }
     iv_bundle_write(records, count, stdout);
-    struct iv_buf nothing = {0};
-    return iv_command_print(&nothing, IV_EXIT_PASS); /* flushes, and sees what went wrong */
+    return iv_command_flush(IV_EXIT_PASS);
 }
 
 static const struct iv_option export_options[] = {
@@ -563,13 +557,7 @@ static int run_verify(const struct iv_command *command, void *options,
         return fail_store(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    for (size_t i = 0; i < count; i++) {
-        iv_text_escape(&text, problems[i], 0, iv_command_is_ascii());
-        iv_buf_putc(&text, '\n');
-    }
-    if (count == 0) {
-        iv_buf_puts(&text, "ok\n");
-    }
+    iv_records_problems(problems, count, iv_command_is_ascii(), &text);
     if (count > 0) {
         fputs("imgval: the baseline store is not sound; what is wrong stands on standard output\n",
               stderr);

@@ -2,18 +2,13 @@
 #include "imgval/cli/command.h"
 
 #include "cache/store.h"
-#include "imgval/base/text.h"
-#include "imgval/engine/policy.h"
 #include "imgval/history/audit.h"
+#include "imgval/model/policy.h"
 #include "imgval/report/history/audit_report.h"
-#include "imgval/report/write/json.h"
-#include "imgval/version.h"
+#include "imgval/report/show/records.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-#define LIST_SCHEMA "imgval-cache-list/1" /* schema/imgval-cache-list-1.schema.json */
 
 struct list_arguments {
     const char *store;
@@ -100,132 +95,6 @@ static bool parse_pop(const char *text, struct iv_arena *arena, struct iv_pop *r
 
 /* --- list ------------------------------------------------------------------------------------ */
 
-static void add_escaped(struct iv_buf *buf, const char *text)
-{
-    iv_text_escape(buf, text == NULL ? "" : text, 200, iv_command_is_ascii());
-}
-
-static void add_pop(struct iv_buf *buf, const struct iv_record_pop *pop)
-{
-    add_escaped(buf, pop->pop.oem);
-    iv_buf_putc(buf, '/');
-    add_escaped(buf, pop->pop.mobile_operator);
-    iv_buf_putc(buf, '/');
-    add_escaped(buf, pop->pop.model);
-    iv_buf_printf(buf, "  %s%s", pop->baseline ? "baseline" : "recorded",
-                  pop->compliant ? "" : ", not compliant");
-}
-
-static void add_date(struct iv_buf *buf, int64_t seconds)
-{
-    struct tm tm;
-    time_t when = (time_t)seconds;
-    char text[32] = "unknown";
-    if (gmtime_r(&when, &tm) != NULL) {
-        strftime(text, sizeof(text), "%Y-%m-%d", &tm);
-    }
-    iv_buf_puts(buf, text);
-}
-
-/* What is listed. */
-struct wanted {
-    bool has_pop;
-    struct iv_pop pop;
-    int since; /* YYYYMMDD; 0: any day */
-};
-
-/* The day of a time, as iv_policy_date() has it. */
-static int day_of(int64_t seconds)
-{
-    struct tm tm;
-    time_t when = (time_t)seconds;
-    if (gmtime_r(&when, &tm) == NULL || tm.tm_year > 8099) {
-        return 0;
-    }
-    return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
-}
-
-static bool is_wanted(const struct wanted *wanted, const struct iv_record *record, size_t pop)
-{
-    return (!wanted->has_pop || iv_pop_compare(&wanted->pop, &record->pops[pop].pop) == 0) &&
-           (wanted->since == 0 || day_of(record->recorded) >= wanted->since);
-}
-
-/* One line for each POP: a line says all, so that grep finds all. */
-static void add_record_lines(struct iv_buf *buf, const struct iv_record *record,
-                             const struct wanted *wanted)
-{
-    for (size_t i = 0; i < record->pop_count; i++) {
-        if (!is_wanted(wanted, record, i)) {
-            continue;
-        }
-        iv_buf_printf(buf, "%.12s  ", record->id);
-        size_t start = buf->size;
-        add_escaped(buf, record->firmware_version);
-        size_t used = buf->size - start;
-        iv_buf_printf(buf, "%*s  %5zu packages  ", used < 20 ? (int)(20 - used) : 0, "",
-                      record->package_count);
-        add_date(buf, record->recorded);
-        iv_buf_puts(buf, "  ");
-        add_pop(buf, &record->pops[i]);
-        iv_buf_puts(buf, record->imported ? ", imported\n" : "\n");
-    }
-}
-
-static void write_json_record(struct iv_json *json, const struct iv_record *record,
-                              const struct wanted *wanted)
-{
-    struct iv_buf date IV_CLEANUP(iv_buf_fini) = {0};
-    bool any = false;
-    for (size_t i = 0; i < record->pop_count; i++) {
-        any = any || is_wanted(wanted, record, i);
-    }
-    if (!any) {
-        return;
-    }
-    add_date(&date, record->recorded);
-    iv_json_open_object(json, NULL);
-    iv_json_string(json, "id", record->id);
-    iv_json_string(json, "firmware_version", record->firmware_version);
-    iv_json_string(json, "recorded", iv_buf_text(&date));
-    iv_json_bool(json, "imported", record->imported);
-    iv_json_uint(json, "packages", record->package_count);
-    iv_json_open_array(json, "variants");
-    for (size_t i = 0; i < record->pop_count; i++) {
-        const struct iv_record_pop *pop = &record->pops[i];
-        if (is_wanted(wanted, record, i)) {
-            iv_json_open_object(json, NULL);
-            iv_json_string(json, "oem", pop->pop.oem);
-            iv_json_string(json, "operator", pop->pop.mobile_operator);
-            iv_json_string(json, "model", pop->pop.model);
-            iv_json_bool(json, "baseline", pop->baseline);
-            iv_json_bool(json, "compliant", pop->compliant);
-            iv_json_close_object(json);
-        }
-    }
-    iv_json_close_array(json);
-    iv_json_close_object(json);
-}
-
-static void write_json(struct iv_buf *buf, const struct iv_record *records, size_t count,
-                       const struct wanted *wanted)
-{
-    struct iv_json json = iv_json(buf, true);
-    iv_json_open_object(&json, NULL);
-    iv_json_string(&json, "schema", LIST_SCHEMA);
-    iv_json_open_object(&json, "tool");
-    iv_json_string(&json, "name", "imgval");
-    iv_json_string(&json, "version", IMGVAL_VERSION);
-    iv_json_close_object(&json);
-    iv_json_open_array(&json, "submissions");
-    for (size_t i = 0; i < count; i++) {
-        write_json_record(&json, &records[i], wanted);
-    }
-    iv_json_close_array(&json);
-    iv_json_close_object(&json);
-    iv_buf_putc(buf, '\n');
-}
-
 static int run_list(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -234,7 +103,7 @@ static int run_list(const struct iv_command *command, void *options,
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     struct iv_record *records = NULL;
     size_t count = 0;
-    struct wanted wanted = {.has_pop = given->pop != NULL};
+    struct iv_records_wanted wanted = {.has_pop = given->pop != NULL};
     if (arguments->count > 0) {
         return iv_command_usage(command, "takes no argument");
     }
@@ -252,10 +121,9 @@ static int run_list(const struct iv_command *command, void *options,
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     if (given->json) {
-        write_json(&text, records, count, &wanted);
-    }
-    for (size_t i = 0; i < count && !given->json; i++) {
-        add_record_lines(&text, &records[i], &wanted);
+        iv_records_json(records, count, &wanted, &text);
+    } else {
+        iv_records_text(records, count, &wanted, iv_command_is_ascii(), &text);
     }
     return iv_command_print(&text, IV_EXIT_PASS);
 }
@@ -272,32 +140,6 @@ const struct iv_command iv_cmd_cache_list = {
 };
 
 /* --- show ------------------------------------------------------------------------------------ */
-
-static void add_record(struct iv_buf *buf, const struct iv_record *record)
-{
-    iv_buf_printf(buf, "id        %s\nversion   ", record->id);
-    add_escaped(buf, record->firmware_version);
-    iv_buf_puts(buf, "\nrecorded  ");
-    add_date(buf, record->recorded);
-    iv_buf_puts(buf, record->imported ? ", imported without judging\n" : "\n");
-    for (size_t i = 0; i < record->pop_count; i++) {
-        iv_buf_puts(buf, "variant   ");
-        add_pop(buf, &record->pops[i]);
-        iv_buf_putc(buf, '\n');
-    }
-    iv_buf_printf(buf, "packages  %zu\n", record->package_count);
-    for (size_t i = 0; i < record->package_count; i++) {
-        const struct iv_package *package = &record->packages[i];
-        iv_buf_puts(buf, "  ");
-        add_escaped(buf, package->name);
-        iv_buf_puts(buf, "  ");
-        add_escaped(buf, package->version == NULL ? "no version" : package->version);
-        iv_buf_puts(buf, "  ");
-        add_escaped(buf, iv_package_partition(package));
-        iv_buf_printf(buf, "%s%s%s\n", package->removal ? "  removal" : "",
-                      package->binary_partition ? "  binary" : "", package->empty ? "  empty" : "");
-    }
-}
 
 /* A variant's history, drawn as an audit of its records draws it. */
 static int show_history(const struct list_arguments *given, const struct iv_pop *pop,
@@ -327,9 +169,8 @@ static int show_history(const struct list_arguments *given, const struct iv_pop 
         return iv_command_fail(&err);
     }
     struct iv_style_options style = iv_command_style(&given->output);
-    struct iv_buf flushed = {0};
     iv_audit_write_text(&audit, &style, stdout);
-    return iv_command_print(&flushed, audit.trouble ? IV_EXIT_TROUBLE : IV_EXIT_PASS);
+    return iv_command_flush(audit.trouble ? IV_EXIT_TROUBLE : IV_EXIT_PASS);
 }
 
 static int run_show(const struct iv_command *command, void *options,
@@ -354,7 +195,7 @@ static int run_show(const struct iv_command *command, void *options,
         return iv_command_fail(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    add_record(&text, &record);
+    iv_records_show(&record, iv_command_is_ascii(), &text);
     return iv_command_print(&text, IV_EXIT_PASS);
 }
 

@@ -75,12 +75,7 @@ static int print_delta(const struct iv_delta_report *difference, const struct iv
     } else {
         sink->write(report, &style, stdout);
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        struct iv_error err;
-        iv_error_errno(&err, "standard output");
-        return iv_command_fail(&err);
-    }
-    return status_of(difference, report);
+    return iv_command_flush(status_of(difference, report));
 }
 
 static int run_diff(const struct iv_command *command, void *options,

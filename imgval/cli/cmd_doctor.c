@@ -14,9 +14,9 @@
 #include "imgval/base/sandbox.h"
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
-#include "imgval/engine/policy.h"
 #include "imgval/input/cabinet_data.h"
 #include "imgval/input/gzip.h"
+#include "imgval/model/policy.h"
 #include "imgval/report/read/json_read.h"
 #include "imgval/version.h"
 

@@ -62,7 +62,8 @@ static int run_render(const struct iv_command *command, void *options,
     if (arguments->count != 1) {
         return iv_command_usage(command, "name one saved report, or - for standard input");
     }
-    if (!iv_command_reports(given, arena, &further, &err)) {
+    if (!iv_command_rules_url(given->output.rules_url, &err) ||
+        !iv_command_reports(&given->reports, IV_PRINTED_REPORT, arena, &further, &err)) {
         return iv_command_fail(&err);
     }
     const char *path = arguments->items[0];

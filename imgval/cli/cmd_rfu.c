@@ -71,7 +71,6 @@ static const struct iv_option_group *const groups[] = {
 static int print_request(const struct iv_request *request, const struct iv_report *report,
                          const struct rfu_arguments *given)
 {
-    struct iv_error err;
     struct iv_style_options style = iv_command_style(&given->scan.output);
     const struct iv_sink *sink = iv_sink_at(IV_PRINTED_REQUEST, (size_t)given->scan.output.format);
     if (sink->rfu != NULL) {
@@ -79,19 +78,10 @@ static int print_request(const struct iv_request *request, const struct iv_repor
     } else {
         sink->write(report, &style, stdout);
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        iv_error_errno(&err, "standard output");
-        return iv_command_fail(&err);
-    }
-    switch (request->verdict) {
-    case IV_VERDICT_PASS:
-        return IV_EXIT_PASS;
-    case IV_VERDICT_INCOMPLETE:
-        return IV_EXIT_INCOMPLETE;
-    case IV_VERDICT_FAIL:
-        return IV_EXIT_FAIL;
-    }
-    return IV_EXIT_TROUBLE;
+    static const int statuses[] = {[IV_VERDICT_PASS] = IV_EXIT_PASS,
+                                   [IV_VERDICT_INCOMPLETE] = IV_EXIT_INCOMPLETE,
+                                   [IV_VERDICT_FAIL] = IV_EXIT_FAIL};
+    return iv_command_flush(statuses[request->verdict]);
 }
 
 static int run_rfu(const struct iv_command *command, void *options,

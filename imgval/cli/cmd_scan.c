@@ -138,7 +138,8 @@ static int run_scan(const struct iv_command *command, void *options,
         return iv_command_usage(command, "name at least one PATH");
     }
     if (!iv_command_scan_options(given, arena, &scan_options, &err) ||
-        !iv_command_reports(given, arena, &further, &err) ||
+        !iv_command_rules_url(given->output.rules_url, &err) ||
+        !iv_command_reports(&given->reports, IV_PRINTED_REPORT, arena, &further, &err) ||
         !iv_command_paths(arguments, arena, &paths, &err)) {
         return iv_command_fail(&err);
     }

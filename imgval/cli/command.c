@@ -539,43 +539,49 @@ static bool is_firmware(const char *path)
     return named && iv_look_is_there(path);
 }
 
-bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
-                        struct iv_further_report **ret_reports, struct iv_error *err)
+/* FORMAT:FILE, with the formats that print `what`. */
+static bool parse_report(const char *text, enum iv_printed what, struct iv_arena *arena,
+                         struct iv_further_report *ret_report, struct iv_error *err)
 {
-    const struct iv_strings *given = &arguments->reports;
-    struct iv_further_report *reports = IV_NEW_ARRAY(arena, struct iv_further_report, given->count);
-    const char *url = arguments->output.rules_url;
-    if (url != NULL && !is_url(url)) {
-        return iv_error_set(err, IV_ERROR_USAGE,
-                            "--rules-url=%s: expected a whole URL, without a fragment", url);
+    const char *colon = strchr(text, ':');
+    if (colon == NULL || colon[1] == '\0') {
+        return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: expected FORMAT:FILE", text);
     }
+    const char *name = iv_arena_strndup(arena, text, (size_t)(colon - text));
+    const struct iv_further_report report = {.sink = iv_sink_find(what, name), .path = colon + 1};
+    if (report.sink == NULL) {
+        struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
+        const struct iv_sink *sink;
+        for (size_t i = 0; (sink = iv_sink_at(what, i)) != NULL; i++) {
+            iv_buf_printf(&words, "%s%s", i == 0 ? "" : "|", sink->name);
+        }
+        return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s; expected %s",
+                            text, name, iv_buf_text(&words));
+    }
+    if (strcmp(report.path, "-") == 0) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--report=%s: standard output is for --format=%s; name a file, "
+                            "say ./-, for a further report",
+                            text, name);
+    }
+    if (is_firmware(report.path)) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--report=%s: %s exists and is named like firmware, which is never "
+                            "written over; name another file",
+                            text, report.path);
+    }
+    *ret_report = report;
+    return true;
+}
+
+bool iv_command_reports(const struct iv_strings *given, enum iv_printed what,
+                        struct iv_arena *arena, struct iv_further_report **ret_reports,
+                        struct iv_error *err)
+{
+    struct iv_further_report *reports = IV_NEW_ARRAY(arena, struct iv_further_report, given->count);
     for (size_t i = 0; i < given->count; i++) {
-        const char *colon = strchr(given->items[i], ':');
-        if (colon == NULL || colon[1] == '\0') {
-            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: expected FORMAT:FILE",
-                                given->items[i]);
-        }
-        const char *name =
-            iv_arena_strndup(arena, given->items[i], (size_t)(colon - given->items[i]));
-        reports[i] = (struct iv_further_report){.sink = iv_sink_find(IV_PRINTED_REPORT, name),
-                                                .path = colon + 1};
-        if (reports[i].sink == NULL) {
-            struct iv_buf words IV_CLEANUP(iv_buf_fini) = {0};
-            iv_option_add_words(&(struct iv_option){.word_at = iv_words_report}, "|", &words);
-            return iv_error_set(err, IV_ERROR_USAGE, "--report=%s: unknown format %s; expected %s",
-                                given->items[i], name, iv_buf_text(&words));
-        }
-        if (strcmp(reports[i].path, "-") == 0) {
-            return iv_error_set(err, IV_ERROR_USAGE,
-                                "--report=%s: standard output is for --format=%s; name a file, "
-                                "say ./-, for a further report",
-                                given->items[i], name);
-        }
-        if (is_firmware(reports[i].path)) {
-            return iv_error_set(err, IV_ERROR_USAGE,
-                                "--report=%s: %s exists and is named like firmware, which is never "
-                                "written over; name another file",
-                                given->items[i], reports[i].path);
+        if (!parse_report(given->items[i], what, arena, &reports[i], err)) {
+            return false;
         }
         for (size_t k = 0; k < i; k++) {
             if (is_same_file(reports[k].path, reports[i].path)) {
@@ -589,16 +595,23 @@ bool iv_command_reports(const struct iv_scan_arguments *arguments, struct iv_are
     return true;
 }
 
+bool iv_command_rules_url(const char *url, struct iv_error *err)
+{
+    if (url != NULL && !is_url(url)) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "--rules-url=%s: expected a whole URL, without a fragment", url);
+    }
+    return true;
+}
+
 int iv_command_write_reports(const struct iv_report *report,
                              const struct iv_scan_arguments *arguments,
                              const struct iv_further_report *further, int status)
 {
     struct iv_error err = {0};
     struct iv_style_options style = iv_command_style(&arguments->output);
-    if (!iv_report_print(report, iv_sink_at(IV_PRINTED_REPORT, (size_t)arguments->output.format),
-                         &style, &err)) {
-        status = iv_command_fail(&err);
-    }
+    iv_sink_at(IV_PRINTED_REPORT, (size_t)arguments->output.format)->write(report, &style, stdout);
+    status = iv_command_flush(status);
     for (size_t i = 0; i < arguments->reports.count; i++) {
         struct iv_style_options plain = {
             .ascii = style.ascii, .width = 100, .rules_url = style.rules_url};
@@ -675,15 +688,20 @@ int iv_command_usage(const struct iv_command *command, const char *fmt, ...)
     return IV_EXIT_USAGE;
 }
 
-int iv_command_print(const struct iv_buf *buf, int status)
+int iv_command_flush(int status)
 {
-    if (fwrite(iv_buf_text(buf), 1, buf->size, stdout) != buf->size || fflush(stdout) != 0 ||
-        ferror(stdout)) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         struct iv_error err;
         iv_error_errno(&err, "standard output");
         return iv_command_fail(&err);
     }
     return status;
+}
+
+int iv_command_print(const struct iv_buf *buf, int status)
+{
+    (void)fwrite(iv_buf_text(buf), 1, buf->size, stdout); /* the stream keeps the error */
+    return iv_command_flush(status);
 }
 
 /* Why the store could not be used: the exit status says that there was trouble, so standard error

@@ -38,7 +38,7 @@ struct iv_output_arguments {
 
 /* One --report=FORMAT:FILE. */
 struct iv_further_report {
-    const struct iv_sink *sink;
+    const struct iv_sink *sink; /* NULL: the matrix of an audit */
     const char *path;
 };
 
@@ -151,11 +151,13 @@ IV_MUST_USE bool iv_command_store_path(const char *given, struct iv_arena *arena
 /* Colours, width, character set of standard output. */
 struct iv_style_options iv_command_style(const struct iv_output_arguments *output);
 
-/* The further reports that are asked for; checks the options about reports before anything is done.
- */
-IV_MUST_USE bool iv_command_reports(const struct iv_scan_arguments *arguments,
+/* Each --report: its format, which must be able to print `what`, and its file; refused before
+ * anything is read where two of them, or firmware, would be written over. */
+IV_MUST_USE bool iv_command_reports(const struct iv_strings *given, enum iv_printed what,
                                     struct iv_arena *arena, struct iv_further_report **ret_reports,
                                     struct iv_error *err);
+/* --rules-url is a whole URL, or was not given (NULL). */
+IV_MUST_USE bool iv_command_rules_url(const char *url, struct iv_error *err);
 
 /* Prints the report and writes the further ones. Every one is written even if another fails: the
  * status given, or IV_EXIT_TROUBLE. */
@@ -174,6 +176,9 @@ int iv_command_fail(const struct iv_error *err);
 
 /* A usage error of this command: the text, and where help is. Returns IV_EXIT_USAGE. */
 int iv_command_usage(const struct iv_command *command, const char *fmt, ...) IV_PRINTF(2, 3);
+
+/* What was written to standard output is flushed: the exit status given, or IV_EXIT_TROUBLE. */
+int iv_command_flush(int status);
 
 /* Writes text to standard output and sees errors; the exit status given, or IV_EXIT_TROUBLE. */
 int iv_command_print(const struct iv_buf *buf, int status);

@@ -2,7 +2,7 @@
  * The policy file -> struct iv_policy. As strict as its schema: an element, an attribute or a word
  * that is not known is an error, for a waiver that is misspelt must not be a waiver of everything.
  */
-#include "imgval/engine/policy.h"
+#include "imgval/engine/policy_read.h"
 
 #include "imgval/base/buf.h"
 #include "imgval/base/glob.h"

@@ -6,7 +6,7 @@
 #define IMGVAL_ENGINE_VERDICT_H
 
 #include "imgval/engine/engine.h"
-#include "imgval/engine/policy.h"
+#include "imgval/model/policy.h"
 
 struct iv_field;
 struct iv_pattern;

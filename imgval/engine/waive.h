@@ -9,7 +9,7 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/engine/engine.h"
-#include "imgval/engine/policy.h"
+#include "imgval/model/policy.h"
 
 /* What a finding is about, as far as waivers ask. */
 struct iv_waive_case {

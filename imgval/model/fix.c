@@ -16,7 +16,7 @@
 struct planning {
     const struct iv_submission *submission;
     struct iv_arena *arena;
-    struct iv_fix mend;
+    struct iv_fix fix;
     size_t obstacle_capacity;
 };
 
@@ -28,9 +28,9 @@ struct wish {
 
 static void add_obstacle(struct planning *p, const char *name, const char *reason)
 {
-    p->mend.obstacles = iv_arena_grow(p->arena, p->mend.obstacles, p->mend.obstacle_count,
-                                      &p->obstacle_capacity, sizeof(*p->mend.obstacles));
-    p->mend.obstacles[p->mend.obstacle_count++] =
+    p->fix.obstacles = iv_arena_grow(p->arena, p->fix.obstacles, p->fix.obstacle_count,
+                                     &p->obstacle_capacity, sizeof(*p->fix.obstacles));
+    p->fix.obstacles[p->fix.obstacle_count++] =
         (struct iv_fix_obstacle){.name = name, .reason = reason};
 }
 
@@ -214,7 +214,7 @@ static void plan_package(struct planning *p, const struct wish *wish)
         add_obstacle(p, package_name(wish->package), why);
         return;
     }
-    p->mend.packages[p->mend.package_count++] = project;
+    p->fix.packages[p->fix.package_count++] = project;
 }
 
 /* A later baseline lacks packages of the submission: an obstacle for each, since something must
@@ -238,12 +238,12 @@ static void note_newer(struct planning *p, const struct iv_variant *variant,
 }
 
 void iv_fix_build(const struct iv_submission *submission, struct iv_arena *arena,
-                  struct iv_fix *ret_mend)
+                  struct iv_fix *ret_fix)
 {
     struct planning p = {.submission = submission, .arena = arena};
     size_t count;
     struct wish *wishes = collect_wishes(&p, &count);
-    p.mend.packages = IV_NEW_ARRAY(arena, struct iv_fix_package, count + 1);
+    p.fix.packages = IV_NEW_ARRAY(arena, struct iv_fix_package, count + 1);
     for (size_t i = 0; i < count; i++) {
         plan_package(&p, &wishes[i]);
     }
@@ -260,5 +260,5 @@ void iv_fix_build(const struct iv_submission *submission, struct iv_arena *arena
             }
         }
     }
-    *ret_mend = p.mend;
+    *ret_fix = p.fix;
 }

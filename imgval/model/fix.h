@@ -40,6 +40,6 @@ struct iv_fix {
 
 /* The submission has been compared (its variants' `wspc` are set). */
 void iv_fix_build(const struct iv_submission *submission, struct iv_arena *arena,
-                  struct iv_fix *ret_mend);
+                  struct iv_fix *ret_fix);
 
 #endif

@@ -1,15 +1,13 @@
 /*
  * The table of formats, and what becomes of a report that is printed or saved. A saved report is
- * built in memory and then replaces the file in one step, so that a reader never sees half of one.
+ * written beside the file and then replaces it in one step, so that a reader never sees half of
+ * one, and none has to be held in memory.
  */
 #include "imgval/report/report.h"
 
-#include "imgval/base/buf.h"
 #include "imgval/base/file.h"
-#include "imgval/base/limits.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ROW(name) &iv_sink_##name,
@@ -50,41 +48,22 @@ const struct iv_sink *iv_sink_find(enum iv_printed what, const char *name)
     return NULL;
 }
 
-bool iv_report_print(const struct iv_report *report, const struct iv_sink *sink,
-                     const struct iv_style_options *style, struct iv_error *err)
-{
-    sink->write(report, style, stdout);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        return iv_error_errno(err, "writing the report to standard output");
-    }
-    return true;
-}
+/* A report on its way into a file. */
+struct saving {
+    const struct iv_report *report;
+    const struct iv_sink *sink;
+    const struct iv_style_options *style;
+};
 
-static void memory_stream_close(FILE **stream)
+static void write_saved(const void *context, FILE *out)
 {
-    if (*stream != NULL) {
-        (void)fclose(*stream);
-    }
-}
-
-static void bytes_free(char **bytes)
-{
-    free(*bytes);
+    const struct saving *saving = context;
+    saving->sink->write(saving->report, saving->style, out);
 }
 
 bool iv_report_save(const struct iv_report *report, const struct iv_sink *sink,
                     const struct iv_style_options *style, const char *path, struct iv_error *err)
 {
-    char *bytes IV_CLEANUP(bytes_free) = NULL;
-    size_t size = 0;
-    FILE *stream IV_CLEANUP(memory_stream_close) = open_memstream(&bytes, &size);
-    if (stream == NULL) {
-        return iv_error_errno(err, "writing %s", path);
-    }
-    sink->write(report, style, stream);
-    bool failed = fflush(stream) != 0 || ferror(stream);
-    if (failed) {
-        return iv_error_errno(err, "writing %s", path);
-    }
-    return iv_file_replace(path, bytes, size, err);
+    const struct saving saving = {.report = report, .sink = sink, .style = style};
+    return iv_file_replace_with(path, write_saved, &saving, err);
 }

@@ -21,10 +21,6 @@ const struct iv_sink *iv_sink_at(enum iv_printed what, size_t i);
 /* By name; NULL when there is none. */
 const struct iv_sink *iv_sink_find(enum iv_printed what, const char *name);
 
-/* To standard output; flushed, errors reported (IV_ERROR_SYSTEM). */
-IV_MUST_USE bool iv_report_print(const struct iv_report *report, const struct iv_sink *sink,
-                                 const struct iv_style_options *style, struct iv_error *err);
-
 /* To a file: written beside it and renamed, so nobody sees half a report. */
 IV_MUST_USE bool iv_report_save(const struct iv_report *report, const struct iv_sink *sink,
                                 const struct iv_style_options *style, const char *path,

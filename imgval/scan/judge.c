@@ -1,6 +1,6 @@
 #include "imgval/scan/judge.h"
 
-#include "imgval/engine/policy.h"
+#include "imgval/model/policy.h"
 #include "rules/rules.h"
 
 /* The built-in rows, then the policy's own. */

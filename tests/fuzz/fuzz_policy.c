@@ -3,7 +3,7 @@
  * its rules, its limits stay in bounds, its waivers name something; one that is refused says why.
  */
 #include "imgval/engine/engine.h"
-#include "imgval/engine/policy.h"
+#include "imgval/engine/policy_read.h"
 #include "rules/rules.h"
 
 #include <stdlib.h>

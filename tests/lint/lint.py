@@ -38,9 +38,10 @@ ROOMS = {
     "imgval/report": ["imgval/report/history"],
     "imgval/report/read": ["imgval/report/write"],
     "imgval/report/history": ["imgval/report/write"],
+    "imgval/report/show": ["imgval/report/write"],
     "imgval/scan": ["imgval/input", "rules", "cache"],
     "imgval/history": ["imgval/scan", "imgval/report/read"],
-    "imgval/cli": ["imgval/history", "imgval/report"],
+    "imgval/cli": ["imgval/history", "imgval/report", "imgval/report/show"],
     "imgval": ["imgval/cli"],
 }
 # One line of text that everybody may know.

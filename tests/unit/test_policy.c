@@ -2,7 +2,7 @@
  * own. */
 #include "imgval/base/attr.h"
 #include "imgval/engine/engine.h"
-#include "imgval/engine/policy.h"
+#include "imgval/engine/policy_read.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>

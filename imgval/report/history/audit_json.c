@@ -347,11 +347,7 @@ void iv_audit_write_json(const struct iv_audit *audit, const struct iv_style_opt
     struct iv_json json = iv_json(&buf, true);
     struct writer w = {.json = &json, .audit = audit, .out = out, .all = style->verbose > 0};
     iv_json_open_object(&json, NULL);
-    iv_json_string(&json, "schema", IV_JSON_AUDIT_SCHEMA);
-    iv_json_open_object(&json, "tool");
-    iv_json_string(&json, "name", "imgval");
-    iv_json_string(&json, "version", audit->tool_version);
-    iv_json_close_object(&json);
+    iv_json_head(&json, IV_JSON_AUDIT_SCHEMA, audit->tool_version);
     iv_json_string(&json, "verdict", iv_final_verdict_names[audit->verdict]);
     iv_json_string(&json, "fail_on", iv_severity_names[audit->fail_on]);
     if (audit->what_if) {

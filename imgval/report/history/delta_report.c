@@ -174,11 +174,7 @@ static void json_value(struct iv_json *json, const struct iv_value_change *value
 /* What stands in front of the counts; the stream says whether they are equal at its end. */
 static void json_head(struct iv_json *json, const struct iv_delta_report *report)
 {
-    iv_json_string(json, "schema", IV_JSON_DIFF_SCHEMA);
-    iv_json_open_object(json, "tool");
-    iv_json_string(json, "name", "imgval");
-    iv_json_string(json, "version", report->tool_version);
-    iv_json_close_object(json);
+    iv_json_head(json, IV_JSON_DIFF_SCHEMA, report->tool_version);
 }
 
 static void json_sides(struct iv_json *json, const struct iv_delta_report *report)

@@ -129,11 +129,7 @@ static void json_variant(struct iv_json *json, const struct iv_request_variant *
 /* What both forms begin with. */
 static void json_head(struct iv_json *json, const struct iv_request *request)
 {
-    iv_json_string(json, "schema", IV_JSON_REQUEST_SCHEMA);
-    iv_json_open_object(json, "tool");
-    iv_json_string(json, "name", "imgval");
-    iv_json_string(json, "version", request->tool_version);
-    iv_json_close_object(json);
+    iv_json_head(json, IV_JSON_REQUEST_SCHEMA, request->tool_version);
     if (request->what_if) {
         iv_json_bool(json, "what_if", true);
     }

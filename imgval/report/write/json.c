@@ -206,6 +206,22 @@ void iv_json_string(struct iv_json *json, const char *name, const char *text)
     }
 }
 
+void iv_json_string_if(struct iv_json *json, const char *name, const char *text)
+{
+    if (text != NULL) {
+        iv_json_string(json, name, text);
+    }
+}
+
+void iv_json_head(struct iv_json *json, const char *schema, const char *version)
+{
+    iv_json_string(json, "schema", schema);
+    iv_json_open_object(json, "tool");
+    iv_json_string(json, "name", "imgval");
+    iv_json_string(json, "version", version);
+    iv_json_close_object(json);
+}
+
 void iv_json_bool(struct iv_json *json, const char *name, bool value)
 {
     begin(json, name, "");

@@ -24,6 +24,9 @@ struct iv_json {
 
 struct iv_json iv_json(struct iv_buf *buf, bool pretty);
 
+/* schema and tool: what every document of this program begins with. */
+void iv_json_head(struct iv_json *json, const char *schema, const char *version);
+
 /* `name` is NULL inside arrays and at the top. */
 void iv_json_open_object(struct iv_json *json, const char *name);
 void iv_json_close_object(struct iv_json *json);
@@ -33,6 +36,8 @@ void iv_json_string(struct iv_json *json, const char *name, const char *text); /
 void iv_json_bool(struct iv_json *json, const char *name, bool value);
 void iv_json_uint(struct iv_json *json, const char *name, uint64_t value);
 void iv_json_int(struct iv_json *json, const char *name, int64_t value);
+/* A member that is left out where there is nothing to say. */
+void iv_json_string_if(struct iv_json *json, const char *name, const char *text);
 void iv_json_null(struct iv_json *json, const char *name);
 void iv_json_strings(struct iv_json *json, const char *name, const char *const *texts,
                      size_t count);

@@ -36,14 +36,6 @@ void iv_json_report_tool(struct iv_json *json, const struct iv_report *report)
     iv_json_close_object(json);
 }
 
-/* A member that is left out where there is nothing to say. */
-static void write_if(struct iv_json *json, const char *name, const char *text)
-{
-    if (text != NULL) {
-        iv_json_string(json, name, text);
-    }
-}
-
 void iv_json_report_policy(struct iv_json *json, const struct iv_report *report)
 {
     if (report->what_if) {
@@ -98,9 +90,7 @@ void iv_json_report_timings(struct iv_json *json, const struct iv_report *report
     iv_json_close_object(json);
 }
 
-/* An array for each name. Values of one name are neighbours, so an array begins where the name
- * changes and ends before the next one does. */
-static void write_device(struct iv_json *json, const struct iv_device *device)
+void iv_json_device(struct iv_json *json, const struct iv_device *device, bool ranks)
 {
     iv_json_open_object(json, "device");
     for (size_t i = 0; i < device->value_count; i++) {
@@ -111,8 +101,10 @@ static void write_device(struct iv_json *json, const struct iv_device *device)
         iv_json_open_object(json, NULL);
         iv_json_string(json, "value", datum->value);
         iv_json_string(json, "source", datum->source);
-        iv_json_string(json, "rank", iv_rank_names[datum->rank]);
-        write_if(json, "group", datum->group);
+        if (ranks) {
+            iv_json_string(json, "rank", iv_rank_names[datum->rank]);
+            iv_json_string_if(json, "group", datum->group);
+        }
         iv_json_close_object(json);
         if (i + 1 == device->value_count || strcmp(device->values[i + 1].name, datum->name) != 0) {
             iv_json_close_array(json);
@@ -199,7 +191,7 @@ void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *ent
     iv_json_fields(json, &iv_submission_struct, submission, IV_FIELD_ID);
     iv_json_string(json, "verdict", iv_final_verdict_names[entry->judgement.verdict]);
     iv_json_string(json, "firmware_version", submission->firmware_version);
-    write_device(json, &submission->device);
+    iv_json_device(json, &submission->device, true);
     write_side_files(json, submission);
     write_variants(json, submission);
 }

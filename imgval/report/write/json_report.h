@@ -24,6 +24,8 @@ void iv_json_report_timings(struct iv_json *json, const struct iv_report *report
 void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry);
 /* outcomes and counts: what stands after the findings. */
 void iv_json_report_tail(struct iv_json *json, const struct iv_report_entry *entry);
+/* An array for each name: values of one name are neighbours. `ranks`: which source wins, too. */
+void iv_json_device(struct iv_json *json, const struct iv_device *device, bool ranks);
 void iv_json_report_finding(struct iv_json *json, const struct iv_finding *finding);
 
 /* Writes the buffer out and empties it when it holds more than `keep` bytes. */

@@ -2,8 +2,8 @@
  * rules_page.h: the rule reference as a page of the reports' style, whose anchors are the rules'
  * ids: what `explain --format=html` prints, for --rules-url.
  */
-#ifndef IMGVAL_REPORT_WRITE_RULES_PAGE_H
-#define IMGVAL_REPORT_WRITE_RULES_PAGE_H
+#ifndef IMGVAL_REPORT_SHOW_RULES_PAGE_H
+#define IMGVAL_REPORT_SHOW_RULES_PAGE_H
 
 #include "imgval/model/rule.h"
 

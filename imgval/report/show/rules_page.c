@@ -2,7 +2,7 @@
  * The rule reference as one file: a table with a row for each rule, in the groups of the reports,
  * to search, to sort by severity and to fold. Without the script all of it is there.
  */
-#include "imgval/report/write/rules_page.h"
+#include "imgval/report/show/rules_page.h"
 
 #include "imgval/report/write/html_page.h"
 #include "imgval/report/write/markup.h"

@@ -2,7 +2,7 @@
  * The limits as rows, made from the same list as struct iv_limits, and what a policy that was read
  * says about them and about severities.
  */
-#include "imgval/engine/policy.h"
+#include "imgval/model/policy.h"
 
 #include "imgval/base/text.h"
 

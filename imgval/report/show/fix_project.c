@@ -1,9 +1,9 @@
 /*
- * project.c: two small XML documents for the user to build with. The comments in them are literals
- * of ours and go past the escaping; everything that came from the input is an attribute, which
- * markup.c escapes.
+ * fix_project.c: two small XML documents for the user to build with. The comments in them are
+ * literals of ours and go past the escaping; everything that came from the input is an attribute,
+ * which markup.c escapes.
  */
-#include "imgval/report/history/project.h"
+#include "imgval/report/show/fix_project.h"
 
 #include "imgval/report/write/markup.h"
 
@@ -57,7 +57,7 @@ const char *iv_project_package_file(const struct iv_fix_package *package, struct
                            package->package->style == IV_STYLE_CBS ? "cab" : "spkg");
 }
 
-void iv_project_write_manifest(const struct iv_fix *mend, FILE *out)
+void iv_project_write_manifest(const struct iv_fix *fix, FILE *out)
 {
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
@@ -71,12 +71,12 @@ void iv_project_write_manifest(const struct iv_fix *mend, FILE *out)
                         "http://schemas.microsoft.com/embedded/2004/10/ImageUpdate");
     iv_markup_break(&markup);
     iv_markup_open(&markup, "BasePackages");
-    for (size_t i = 0; i < mend->package_count; i++) {
+    for (size_t i = 0; i < fix->package_count; i++) {
         iv_markup_break(&markup);
         iv_markup_open(&markup, "PackageFile");
         iv_markup_attribute(&markup, "Path", "EmptyPackages");
-        iv_markup_attribute(&markup, "Name", iv_project_package_file(&mend->packages[i], &scratch));
-        iv_markup_attribute(&markup, "Partition", mend->packages[i].partition);
+        iv_markup_attribute(&markup, "Name", iv_project_package_file(&fix->packages[i], &scratch));
+        iv_markup_attribute(&markup, "Partition", fix->packages[i].partition);
         iv_markup_close(&markup);
     }
     iv_markup_break(&markup);

@@ -1,10 +1,10 @@
 /*
  * policy.h: what a site asks for beyond the built-in rules: severities, limits, rows of its own,
- * and waivers. Read from the policy file (imgval-formats(5), schema/imgval-policy-1.xsd); the
- * engine applies it. Nothing in a policy can take a built-in row away.
+ * and waivers. The engine reads it from the policy file (engine/policy_read.h) and applies it.
+ * Nothing in a policy can take a built-in row away.
  */
-#ifndef IMGVAL_ENGINE_POLICY_H
-#define IMGVAL_ENGINE_POLICY_H
+#ifndef IMGVAL_MODEL_POLICY_H
+#define IMGVAL_MODEL_POLICY_H
 
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
@@ -17,9 +17,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define IV_POLICY_SIZE_MAX IV_MIB /* bytes of a policy file */
-#define IV_POLICY_ENTRIES_MAX 4096
 
 struct iv_policy_severity {
     const struct iv_rule *rule;
@@ -68,26 +65,6 @@ struct iv_policy {
     size_t waiver_count;
 };
 
-struct iv_policy_error {
-    uint64_t line; /* 0: none */
-    const char *text;
-};
-
-struct iv_policy_errors {
-    struct iv_policy_error *items;
-    size_t count;
-};
-
-/*
- * Reads a policy file. `families` are the built-in tables, which it speaks about. False when
- * anything is wrong: then ret_errors has all of it, in the order of the file, and ret_policy is not
- * touched. Everything lives in the arena; rules stay the caller's.
- */
-IV_MUST_USE bool iv_policy_read(const char *bytes, size_t size, const char *path,
-                                const struct iv_rules *families, size_t family_count,
-                                struct iv_arena *arena, struct iv_policy *ret_policy,
-                                struct iv_policy_errors *ret_errors);
-
 /* A date YYYY-MM-DD of the calendar as the number YYYYMMDD, so that dates compare as numbers. */
 IV_MUST_USE bool iv_policy_date(const char *text, int *ret_date);
 
@@ -108,8 +85,5 @@ struct iv_limit_row {
 };
 extern const struct iv_limit_row iv_limit_rows[];
 extern const size_t iv_limit_row_count;
-
-/* A policy may set a limit to anything from 1 to so many times its default. */
-#define IV_POLICY_LIMIT_FACTOR 16
 
 #endif

@@ -1,0 +1,181 @@
+/*
+ * Recorded submissions as cache list and cache show print them: a line for each variant, so that
+ * grep finds all that is said of it, or one JSON document; one submission with its packages.
+ */
+#include "imgval/report/show/records.h"
+
+#include "imgval/report/show/view.h"
+#include "imgval/report/write/json.h"
+#include "imgval/version.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define LIST_SCHEMA "imgval-cache-list/1" /* schema/imgval-cache-list-1.schema.json */
+
+/* Escaped, and no longer than a line of text can be. */
+static void add_escaped(const struct iv_view *view, const char *text)
+{
+    iv_text_escape(view->buf, text == NULL ? "" : text, 200, view->ascii);
+}
+
+static void add_pop(const struct iv_view *view, const struct iv_record_pop *pop)
+{
+    struct iv_buf *buf = view->buf;
+    add_escaped(view, pop->pop.oem);
+    iv_buf_putc(buf, '/');
+    add_escaped(view, pop->pop.mobile_operator);
+    iv_buf_putc(buf, '/');
+    add_escaped(view, pop->pop.model);
+    iv_buf_printf(buf, "  %s%s", pop->baseline ? "baseline" : "recorded",
+                  pop->compliant ? "" : ", not compliant");
+}
+
+static void add_date(struct iv_buf *buf, int64_t seconds)
+{
+    struct tm tm;
+    time_t when = (time_t)seconds;
+    char text[32] = "unknown";
+    if (gmtime_r(&when, &tm) != NULL) {
+        strftime(text, sizeof(text), "%Y-%m-%d", &tm);
+    }
+    iv_buf_puts(buf, text);
+}
+
+/* The day of a time, as iv_policy_date() has it. */
+static int day_of(int64_t seconds)
+{
+    struct tm tm;
+    time_t when = (time_t)seconds;
+    if (gmtime_r(&when, &tm) == NULL || tm.tm_year > 8099) {
+        return 0;
+    }
+    return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+}
+
+static bool is_wanted(const struct iv_records_wanted *wanted, const struct iv_record *record,
+                      size_t pop)
+{
+    return (!wanted->has_pop || iv_pop_compare(&wanted->pop, &record->pops[pop].pop) == 0) &&
+           (wanted->since == 0 || day_of(record->recorded) >= wanted->since);
+}
+
+/* One line for each POP: a line says all, so that grep finds all. */
+static void add_record_lines(const struct iv_view *view, const struct iv_record *record,
+                             const struct iv_records_wanted *wanted)
+{
+    struct iv_buf *buf = view->buf;
+    for (size_t i = 0; i < record->pop_count; i++) {
+        if (!is_wanted(wanted, record, i)) {
+            continue;
+        }
+        iv_buf_printf(buf, "%.12s  ", record->id);
+        size_t start = buf->size;
+        add_escaped(view, record->firmware_version);
+        size_t used = buf->size - start;
+        iv_buf_printf(buf, "%*s  %5zu packages  ", used < 20 ? (int)(20 - used) : 0, "",
+                      record->package_count);
+        add_date(buf, record->recorded);
+        iv_buf_puts(buf, "  ");
+        add_pop(view, &record->pops[i]);
+        iv_buf_puts(buf, record->imported ? ", imported\n" : "\n");
+    }
+}
+
+static void write_json_record(struct iv_json *json, const struct iv_record *record,
+                              const struct iv_records_wanted *wanted)
+{
+    struct iv_buf date IV_CLEANUP(iv_buf_fini) = {0};
+    bool any = false;
+    for (size_t i = 0; i < record->pop_count; i++) {
+        any = any || is_wanted(wanted, record, i);
+    }
+    if (!any) {
+        return;
+    }
+    add_date(&date, record->recorded);
+    iv_json_open_object(json, NULL);
+    iv_json_string(json, "id", record->id);
+    iv_json_string(json, "firmware_version", record->firmware_version);
+    iv_json_string(json, "recorded", iv_buf_text(&date));
+    iv_json_bool(json, "imported", record->imported);
+    iv_json_uint(json, "packages", record->package_count);
+    iv_json_open_array(json, "variants");
+    for (size_t i = 0; i < record->pop_count; i++) {
+        const struct iv_record_pop *pop = &record->pops[i];
+        if (is_wanted(wanted, record, i)) {
+            iv_json_open_object(json, NULL);
+            iv_json_string(json, "oem", pop->pop.oem);
+            iv_json_string(json, "operator", pop->pop.mobile_operator);
+            iv_json_string(json, "model", pop->pop.model);
+            iv_json_bool(json, "baseline", pop->baseline);
+            iv_json_bool(json, "compliant", pop->compliant);
+            iv_json_close_object(json);
+        }
+    }
+    iv_json_close_array(json);
+    iv_json_close_object(json);
+}
+
+void iv_records_json(const struct iv_record *records, size_t count,
+                     const struct iv_records_wanted *wanted, struct iv_buf *buf)
+{
+    struct iv_json json = iv_json(buf, true);
+    iv_json_open_object(&json, NULL);
+    iv_json_head(&json, LIST_SCHEMA, IMGVAL_VERSION);
+    iv_json_open_array(&json, "submissions");
+    for (size_t i = 0; i < count; i++) {
+        write_json_record(&json, &records[i], wanted);
+    }
+    iv_json_close_array(&json);
+    iv_json_close_object(&json);
+    iv_buf_putc(buf, '\n');
+}
+
+void iv_records_text(const struct iv_record *records, size_t count,
+                     const struct iv_records_wanted *wanted, bool ascii, struct iv_buf *buf)
+{
+    const struct iv_view view = {.buf = buf, .ascii = ascii};
+    for (size_t i = 0; i < count; i++) {
+        add_record_lines(&view, &records[i], wanted);
+    }
+}
+
+void iv_records_show(const struct iv_record *record, bool ascii, struct iv_buf *buf)
+{
+    const struct iv_view own = {.buf = buf, .ascii = ascii};
+    const struct iv_view *view = &own;
+    iv_buf_printf(buf, "id        %s\nversion   ", record->id);
+    add_escaped(view, record->firmware_version);
+    iv_buf_puts(buf, "\nrecorded  ");
+    add_date(buf, record->recorded);
+    iv_buf_puts(buf, record->imported ? ", imported without judging\n" : "\n");
+    for (size_t i = 0; i < record->pop_count; i++) {
+        iv_buf_puts(buf, "variant   ");
+        add_pop(view, &record->pops[i]);
+        iv_buf_putc(buf, '\n');
+    }
+    iv_buf_printf(buf, "packages  %zu\n", record->package_count);
+    for (size_t i = 0; i < record->package_count; i++) {
+        const struct iv_package *package = &record->packages[i];
+        iv_buf_puts(buf, "  ");
+        add_escaped(view, package->name);
+        iv_buf_puts(buf, "  ");
+        add_escaped(view, package->version == NULL ? "no version" : package->version);
+        iv_buf_puts(buf, "  ");
+        add_escaped(view, iv_package_partition(package));
+        iv_buf_printf(buf, "%s%s%s\n", package->removal ? "  removal" : "",
+                      package->binary_partition ? "  binary" : "", package->empty ? "  empty" : "");
+    }
+}
+
+void iv_records_problems(const char *const *problems, size_t count, bool ascii, struct iv_buf *buf)
+{
+    for (size_t i = 0; i < count; i++) {
+        iv_text_escape(buf, problems[i], 0, ascii);
+        iv_buf_putc(buf, '\n');
+    }
+    if (count == 0) {
+        iv_buf_puts(buf, "ok\n");
+    }
+}
