@@ -9,6 +9,8 @@
  */
 #include "cache/column.h"
 
+#include "imgval/base/sort.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +48,7 @@ struct iv_column *iv_columns_build(struct iv_arena *arena, size_t *ret_count)
                 (struct iv_column){.field = field, .is_changing = is_changing(field->name)};
         }
     }
-    qsort(columns, count, sizeof(*columns), compare_column);
+    iv_sort(columns, count, sizeof(*columns), compare_column);
     *ret_count = count;
     return columns;
 }

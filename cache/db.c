@@ -20,24 +20,22 @@
  */
 #include "cache/db.h"
 
-#include "cache/newfile.h"
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
+#include "imgval/base/newfile.h"
 #include "imgval/base/text.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The SQLite file format, 1.3: magic at 0, application id at 68, big-endian. */
 #define HEADER_SIZE 100
@@ -83,7 +81,7 @@ static void *memory_change(void *memory, int size)
 
 static int memory_size(void *memory)
 {
-    return memory == NULL ? 0 : (int)malloc_usable_size(memory);
+    return memory == NULL ? 0 : (int)iv_malloc_size(memory);
 }
 
 static int memory_round(int size)
@@ -149,18 +147,6 @@ static bool system_error(const struct iv_db *db, struct iv_error *err, const cha
     return iv_error_errno(err, "%s: %s", db->path, detail);
 }
 
-/* SQLite takes a file system that has no locks to give, as NFS without its daemon, for another
- * process that holds one. With errno set. */
-static bool has_no_locks(const struct iv_db *db)
-{
-    int fd IV_CLEANUP(iv_fd_close) = open(db->path, O_RDONLY | O_CLOEXEC);
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
-    if (fd < 0 || fcntl(fd, F_GETLK, &lock) == 0) {
-        return false;
-    }
-    return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP;
-}
-
 /* Translates the error that SQLite has just returned. `code` may be an extended one. */
 static bool database_error(const struct iv_db *db, int code, struct iv_error *err)
 {
@@ -184,7 +170,8 @@ static bool database_error(const struct iv_db *db, int code, struct iv_error *er
         iv_out_of_memory();
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        if (has_no_locks(db)) {
+        /* SQLite takes a file system that has no locks to give for a lock of another process. */
+        if (iv_newfile_has_no_locks(db->path)) {
             return iv_error_errno(err, "%s: the %s cannot be locked", db->path, db->schema->what);
         }
         return iv_error_set(err, IV_ERROR_STORE,
@@ -799,9 +786,9 @@ static bool open_to_write(struct iv_db *db, struct iv_error *err)
  */
 static bool open_new(struct iv_db *db, struct iv_error *err)
 {
-    struct stat status;
+    struct iv_status status;
     char sql[128];
-    if (lstat(db->path, &status) == 0 && S_ISLNK(status.st_mode)) {
+    if (iv_look_at_link(db->path, &status) == IV_LOOK_FOUND && status.type == IV_FILE_LINK) {
         return iv_error_set(err, IV_ERROR_SYSTEM,
                             "%s: cannot be made: it is a link to a file that is not there",
                             db->path);
@@ -841,19 +828,19 @@ bool iv_db_is_new(const struct iv_db *db)
 /* Looks before SQLite does: it would wait for the other end of a FIFO. */
 static bool check_path(const struct iv_db *db, bool *ret_is_there, struct iv_error *err)
 {
-    struct stat status;
+    struct iv_status status;
     if (*db->path == '\0') {
         return iv_error_set(err, IV_ERROR_USAGE, "the path of the %s is empty", db->schema->what);
     }
-    bool is_there = stat(db->path, &status) == 0;
-    if (!is_there && errno != ENOENT) {
+    enum iv_look look = iv_look_at(db->path, &status);
+    if (look == IV_LOOK_TROUBLE) {
         return iv_error_errno(err, "%s: cannot be opened", db->path);
     }
-    if (is_there && !S_ISREG(status.st_mode)) {
+    if (look == IV_LOOK_FOUND && status.type != IV_FILE_REGULAR) {
         return iv_error_set(err, IV_ERROR_STORE, "%s: not a regular file, so it is no %s", db->path,
                             db->schema->what);
     }
-    *ret_is_there = is_there;
+    *ret_is_there = look == IV_LOOK_FOUND;
     return true;
 }
 

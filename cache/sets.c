@@ -13,6 +13,8 @@
  */
 #include "cache/sets_private.h"
 
+#include "imgval/base/sort.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,7 +196,7 @@ static struct line *encode_packages(struct iv_sets *sets, const struct iv_packag
         lines[i].bytes = sets->encodings.data + lines[i].at;
     }
     if (count > 1) {
-        qsort(lines, count, sizeof(*lines), compare_line);
+        iv_sort(lines, count, sizeof(*lines), compare_line);
     }
     return lines;
 }
@@ -430,7 +432,7 @@ static bool add_lines(struct iv_sets *sets, const struct line *lines, size_t cou
         }
     }
     if (count > 1) {
-        qsort(n, count, sizeof(*n), compare_number);
+        iv_sort(n, count, sizeof(*n), compare_number);
     }
     return insert_set(sets, digest, n, count, ret_set, err);
 }

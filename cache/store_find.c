@@ -9,6 +9,7 @@
 #include "cache/store_private.h"
 
 #include "imgval/base/buf.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/model/submission.h"
 
@@ -75,7 +76,7 @@ bool iv_store_load_pops(struct iv_store *store, int64_t submission, struct iv_ar
         }
     }
     if (record->pop_count > 1) {
-        qsort(record->pops, record->pop_count, sizeof(*record->pops), compare_record_pop);
+        iv_sort(record->pops, record->pop_count, sizeof(*record->pops), compare_record_pop);
     }
     return true;
 }
@@ -189,7 +190,7 @@ bool iv_store_list(struct iv_store *store, bool with_packages, struct iv_arena *
         records[count++] = found.record;
     }
     if (count > 1) {
-        qsort(records, count, sizeof(*records), compare_record);
+        iv_sort(records, count, sizeof(*records), compare_record);
     }
     *ret_records = records;
     *ret_count = count;

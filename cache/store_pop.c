@@ -13,6 +13,7 @@
  */
 #include "cache/store_private.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <inttypes.h>
@@ -186,7 +187,7 @@ bool iv_store_load_baselines(struct iv_store *store, int64_t pop, struct iv_aren
         baselines[count++] = baseline;
     }
     if (count > 1) {
-        qsort(baselines, count, sizeof(*baselines), compare_baseline);
+        iv_sort(baselines, count, sizeof(*baselines), compare_baseline);
     }
     *ret_baselines = baselines;
     *ret_count = count;
@@ -307,7 +308,7 @@ bool iv_store_baseline_pops(struct iv_store *store, struct iv_arena *arena,
         }
     }
     if (count > 1) {
-        qsort(pops, count, sizeof(*pops), iv_store_compare_pop);
+        iv_sort(pops, count, sizeof(*pops), iv_store_compare_pop);
     }
     *ret_pops = pops;
     *ret_count = count;

@@ -12,6 +12,7 @@
  */
 #include "cache/store_private.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/model/submission.h"
 
@@ -47,7 +48,7 @@ static bool check_record(const struct iv_store *store, const struct iv_record *r
         }
     }
     if (record->pop_count > 1) {
-        qsort(pops, record->pop_count, sizeof(*pops), iv_store_compare_pop);
+        iv_sort(pops, record->pop_count, sizeof(*pops), iv_store_compare_pop);
     }
     for (size_t i = 1; i < record->pop_count; i++) {
         if (iv_pop_compare(&pops[i - 1], &pops[i]) == 0) {

@@ -24,21 +24,20 @@
  *   imgval/model/            facts, package sets, the WSPC comparison, findings: plain data, pure
  *                            functions
  *   imgval/base/             memory, files, text, patterns, reader processes and their sandbox
+ *   imgval/base/posix/       what is asked of the operating system, and of no other room
  *
  * Readers record facts, rules judge facts, sinks print judgements.
  */
 #include "imgval/base/guess.h"
 #include "imgval/base/look.h"
+#include "imgval/base/program.h"
 #include "imgval/base/sandbox.h"
 #include "imgval/cli/command.h"
 #include "imgval/cli/complete.h"
 #include "imgval/version.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Verbs of one command stand together. */
 /* clang-format off */
@@ -69,9 +68,10 @@ static const struct iv_command *const commands[] = {
 /* The version, and what this system has to confine readers with. */
 static void add_version(struct iv_buf *buf)
 {
-    struct iv_containment c = iv_sandbox_offered();
-    iv_buf_printf(buf, "imgval " IMGVAL_VERSION "\nsandbox of readers: Landlock %s, seccomp %s\n",
-                  c.landlock ? "yes" : "no", c.seccomp ? "yes" : "no");
+    const struct iv_containment c = iv_sandbox_offered();
+    const struct iv_sandbox_words words = iv_sandbox_words();
+    iv_buf_printf(buf, "imgval " IMGVAL_VERSION "\nsandbox of readers: %s %s, %s %s\n", words.files,
+                  c.files ? "yes" : "no", words.calls, c.calls ? "yes" : "no");
 }
 
 static void add_overview(struct iv_buf *buf)
@@ -265,27 +265,11 @@ static int run(int count, char **words, struct iv_arena *arena)
     return refuse_word(words[0]);
 }
 
-/* A descriptor 0, 1 or 2 that is closed would be given to the next file opened: a report or the
- * store could then be written over by a message. They are opened on /dev/null, 1 and 2 for reading,
- * so that writing to them is still seen to fail. */
-static void hold_standard_descriptors(void)
-{
-    for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) == -1) {
-            int opened = open("/dev/null", O_RDONLY);
-            if (opened != -1 && opened != fd) {
-                close(opened);
-            }
-        }
-    }
-}
-
 int main(int argc, char **argv)
 {
-    hold_standard_descriptors();
-    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk: an error, not an end */
     struct iv_arena arena;
     iv_arena_init(&arena);
+    iv_program_begin(&argc, &argv, &arena);
     int status = run(argc > 0 ? argc - 1 : 0, argv + 1, &arena);
     iv_arena_fini(&arena);
     return status;

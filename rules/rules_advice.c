@@ -5,6 +5,7 @@
  * Rules that look at the older baselines judge the whole submission at once, so that variants which
  * share a baseline say a thing once.
  */
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/model/circumstances.h"
 #include "imgval/model/delta.h"
@@ -42,7 +43,7 @@ static int baseline_order(const void *left, const void *right)
 /* Sorts baselines by id and keeps each once; returns their number. */
 static size_t once_each(const struct iv_baseline **all, size_t found)
 {
-    qsort(all, found, sizeof(*all), baseline_order);
+    iv_sort(all, found, sizeof(*all), baseline_order);
     size_t count = 0;
     for (size_t i = 0; i < found; i++) {
         if (count == 0 || baseline_order(&all[count - 1], &all[i]) != 0) {

@@ -14,15 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* Small first block: a worker's arena is often used for one package of a few kilobytes. */
 #define BLOCK_SIZE ((size_t)32 * 1024)
-
-/* Two pages of the large kind, of which one is whole wherever the memory begins. */
-#define LARGE_SIZE ((size_t)4 * 1024 * 1024)
-#define SMALL_PAGE ((uintptr_t)4096) /* a wrong one makes the advice void */
 
 struct iv_arena_block {
     struct iv_arena_block *next;
@@ -32,10 +26,8 @@ struct iv_arena_block {
 
 void iv_out_of_memory(void)
 {
-    static const char line[] = "imgval: out of memory\n";
-    ssize_t written = write(STDERR_FILENO, line, sizeof(line) - 1);
-    (void)written;
-    _exit(4);
+    fputs("imgval: out of memory\n", stderr); /* which has no buffer to allocate */
+    _Exit(4);
 }
 
 void *iv_malloc(size_t size)
@@ -57,14 +49,6 @@ char *iv_strdup(const char *text)
 {
     size_t size = strlen(text) + 1;
     return memcpy(iv_malloc(size), text, size);
-}
-
-void iv_advise_large(void *memory, size_t size)
-{
-    if (size >= LARGE_SIZE) {
-        size_t before = (size_t)(-(uintptr_t)memory & (SMALL_PAGE - 1));
-        (void)madvise((char *)memory + before, size - before, MADV_HUGEPAGE);
-    }
 }
 
 void iv_arena_init(struct iv_arena *arena)

@@ -71,6 +71,9 @@ void *iv_malloc(size_t size);
 void *iv_realloc(void *memory, size_t size);
 char *iv_strdup(const char *text);
 
+/* How many bytes there are in what those gave; not NULL. */
+size_t iv_malloc_size(void *memory);
+
 /* Ends the process: one line on standard error, exit status 4. */
 IV_NORETURN void iv_out_of_memory(void);
 

@@ -39,15 +39,12 @@ bool iv_error_set(struct iv_error *err, enum iv_error_code code, const char *fmt
 bool iv_error_errno(struct iv_error *err, const char *fmt, ...)
 {
     int saved = errno;
-    char buffer[128];
-    /* the GNU form: it may or may not use the buffer */
-    const char *reason = strerror_r(saved, buffer, sizeof(buffer));
     va_list args;
     va_start(args, fmt);
     error_vset(err, fmt, args);
     va_end(args);
     size_t used = strlen(err->text);
-    snprintf(err->text + used, sizeof(err->text) - used, ": %s", reason);
+    snprintf(err->text + used, sizeof(err->text) - used, ": %s", iv_errno_text(saved));
     err->code = IV_ERROR_SYSTEM;
     return false;
 }

@@ -41,6 +41,9 @@ bool iv_error_set(struct iv_error *err, enum iv_error_code code, const char *fmt
 /* As iv_error_set() with IV_ERROR_SYSTEM; ": " and the text of errno are added. */
 bool iv_error_errno(struct iv_error *err, const char *fmt, ...) IV_PRINTF(2, 3);
 
+/* What an errno means, in words that are the same on every system and in every locale. */
+const char *iv_errno_text(int number);
+
 /* errno of a path from the command line that could not be opened: IV_ERROR_NO_INPUT for ENOENT;
  * for any other one nobody knows what is there, and it is IV_ERROR_SYSTEM. */
 bool iv_error_open(struct iv_error *err, const char *path);

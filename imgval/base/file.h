@@ -1,6 +1,9 @@
 /*
  * file.h: files and directories that nobody here made: bounded positioned reads, and a sorted walk
  * that follows no links. No mmap: a file that shrinks under us must not kill us.
+ *
+ * An open file or directory is a number, -1 none. What can go wrong is an errno, on every system;
+ * iv_errno_text() of error.h has its words. Paths are bytes, their parts joined with '/'.
  */
 #ifndef IMGVAL_BASE_FILE_H
 #define IMGVAL_BASE_FILE_H
@@ -23,15 +26,46 @@ enum iv_file_type {
     IV_FILE_OTHER, /* FIFO, socket, device */
 };
 
-/* A file descriptor with IV_CLEANUP: -1 is "none". */
+/* What is known of a file without reading it. Times in seconds since 1970 and nanoseconds. */
+struct iv_status {
+    enum iv_file_type type;
+    const char *what; /* "a FIFO": of what is no file, directory or link; else NULL */
+    uint64_t size;
+    uint64_t device;
+    uint64_t inode;
+    int64_t mtime;
+    uint64_t mtime_ns;
+    int64_t ctime;
+    uint64_t ctime_ns;
+    uint64_t owner;        /* a number that stands for whom it belongs to */
+    bool others_may_write; /* everybody may */
+};
+
+/* Whether both are the same file. */
+bool iv_status_is_same(const struct iv_status *a, const struct iv_status *b);
+
+/* Whether the file belongs to this user, or to the system. */
+bool iv_status_is_ours(const struct iv_status *status);
+
+/* Closes an open file, for IV_CLEANUP: -1 is "none". errno stays. */
 void iv_fd_close(int *fd);
 
 /*
+ * Opens what the user named, whatever it is, for reading, through links, without blocking and
+ * without changing anything. -1 with errno set.
+ */
+int iv_file_open(const char *path, struct iv_status *ret_status);
+
+/* Opens what the user named to be read from its beginning to its end: a file, a pipe. NULL with
+ * errno set. */
+FILE *iv_file_open_stream(const char *path);
+
+/*
  * Opens `path` beneath the directory `dirfd` for reading, without following a link in any part of
- * it (openat2 where the kernel has it), without blocking and without changing anything. Returns the
- * descriptor; else -1 with errno set. The file is regular: anything else is refused before the
- * first read with *ret_type set and errno EINVAL; a symbolic link with IV_FILE_LINK and ELOOP.
- * ret_size: length in bytes at the time of opening.
+ * it, without blocking and without changing anything. Returns the open file; else -1 with errno
+ * set. The file is regular: anything else is refused before the first read with *ret_type set and
+ * errno EINVAL; a symbolic link with IV_FILE_LINK and ELOOP. ret_size: length in bytes at the time
+ * of opening.
  */
 int iv_file_open_at(int dirfd, const char *path, enum iv_file_type *ret_type, uint64_t *ret_size);
 
@@ -39,12 +73,66 @@ int iv_file_open_at(int dirfd, const char *path, enum iv_file_type *ret_type, ui
  * link in its last part. -1 with errno set. */
 int iv_file_open_folder(int dirfd, const char *path);
 
+/* The same open file under another number, which outlives the first. -1 with errno set. */
+int iv_file_duplicate(int fd);
+
+/* False with errno set. */
+bool iv_file_status(int fd, struct iv_status *ret_status);
+
 /* Reads exactly `size` bytes at `offset`, or fewer at the end of the file; -1 with errno set. */
 int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset);
 
 /* Appends the whole file to buf, reading at most max + 1 bytes. Returns false with errno set and
  * the content of buf as it was; errno is EFBIG when the file holds more than max bytes. */
 bool iv_file_read_all(int fd, uint64_t max, struct iv_buf *buf);
+
+/* How a file will be read. Nothing depends on it. */
+void iv_file_expect_soon(int fd, uint64_t size); /* its beginning, before long */
+void iv_file_expect_jumps(int fd);               /* not from one end to the other */
+
+/* Makes a directory; one that is there already is fine. False with errno set. */
+bool iv_file_make_folder(const char *path);
+
+/* Makes a file that is not there yet in a directory. NULL with errno set, EEXIST when the name is
+ * taken. */
+FILE *iv_file_make_at(int dirfd, const char *name);
+
+/*
+ * Writes a file beside its final name (same directory, temporary name), makes it durable and
+ * renames it, so that a reader sees the old file or the new one, never a part. Permissions of an
+ * old file are kept, and a link to a file stays a link. What is there and is no regular file
+ * (/dev/null, a FIFO) is written to in place and never replaced. An SQLite database is neither: it
+ * is somebody's data, and a name typed wrongly must not cost them.
+ */
+IV_MUST_USE bool iv_file_replace(const char *path, const void *bytes, size_t size,
+                                 struct iv_error *err);
+
+/* The same for what is written piece by piece. Errors of `out` are found here. */
+typedef void iv_file_write_fn(const void *context, FILE *out);
+IV_MUST_USE bool iv_file_replace_with(const char *path, iv_file_write_fn *write,
+                                      const void *context, struct iv_error *err);
+
+/* ---- directories ---- */
+
+/* The entries of one directory, one after the other. */
+struct iv_folder;
+
+enum iv_folder_step {
+    IV_FOLDER_ENTRY,
+    IV_FOLDER_UNKNOWN, /* an entry, and errno says why it is not known what it is */
+    IV_FOLDER_END,
+    IV_FOLDER_TROUBLE, /* the rest cannot be read; errno says why */
+};
+
+/* `path` beneath `dirfd`, through no link; "." is that one itself. NULL with errno set. */
+struct iv_folder *iv_folder_open(int dirfd, const char *path);
+void iv_folder_close(struct iv_folder **folder); /* for IV_CLEANUP */
+
+/* The next entry, without "." and "..". The name lasts until the next call. */
+enum iv_folder_step iv_folder_next(struct iv_folder *folder, const char **ret_name,
+                                   enum iv_file_type *ret_type);
+
+/* ---- walking ---- */
 
 /* One entry of a directory tree. */
 struct iv_entry {
@@ -74,25 +162,9 @@ typedef bool iv_walk_want_fn(void *context, const char *path, const char *name,
  * Lists the tree below `dirfd` (not closed) into the arena. Links are listed and never followed;
  * other file systems are walked. The number of entries seen (kept or not) and the depth are bounded
  * by limits, and so are the bytes of all paths (512 for each entry allowed); what could not be seen
- * is in ret_walk->troubles, so this cannot fail as a whole.
- * Uses d_type, no stat per file; no recursion on the stack.
+ * is in ret_walk->troubles, so this cannot fail as a whole. No recursion on the stack.
  */
 void iv_walk(int dirfd, const struct iv_limits *limits, iv_walk_want_fn *want, void *context,
              struct iv_arena *arena, struct iv_walk *ret_walk);
-
-/*
- * Writes a file beside its final name (same directory, temporary name), fsyncs and renames it, so
- * that a reader sees the old file or the new one, never a part. Permissions of an old file are
- * kept, and a link to a file stays a link. What is there and is no regular file (/dev/null, a
- * FIFO) is written to in place and never replaced. An SQLite database is neither: it is somebody's
- * data, and a name typed wrongly must not cost them.
- */
-IV_MUST_USE bool iv_file_replace(const char *path, const void *bytes, size_t size,
-                                 struct iv_error *err);
-
-/* The same for what is too large to be held in memory. Errors of `out` are found here. */
-typedef void iv_file_write_fn(const void *context, FILE *out);
-IV_MUST_USE bool iv_file_replace_with(const char *path, iv_file_write_fn *write,
-                                      const void *context, struct iv_error *err);
 
 #endif

@@ -4,18 +4,18 @@
  *
  * Only ENOENT means that a thing is absent. Any other error (no descriptor left, no memory, no
  * permission, a disk that fails) means that nobody knows: the caller says so, as a fault of the
- * submission or as an error, and never goes on as if nothing were there. tests/lint keeps stat(),
- * readdir() and their kin out of the other rooms.
+ * submission or as an error, and never goes on as if nothing were there. tests/lint keeps the calls
+ * of the system that ask so out of the other rooms.
  */
 #ifndef IMGVAL_BASE_LOOK_H
 #define IMGVAL_BASE_LOOK_H
 
 #include "imgval/base/arena.h"
+#include "imgval/base/file.h"
 #include "imgval/base/limits.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
 enum iv_look {
     IV_LOOK_FOUND,
@@ -24,20 +24,21 @@ enum iv_look {
 };
 
 /* What stands at a path, through links. */
-enum iv_look iv_look_at(const char *path, struct stat *ret_st);
+enum iv_look iv_look_at(const char *path, struct iv_status *ret_status);
 
 /* The same for a name beneath the directory `dirfd`, where a link is not followed. */
-enum iv_look iv_look_beneath(int dirfd, const char *name, struct stat *ret_st);
+enum iv_look iv_look_beneath(int dirfd, const char *name, struct iv_status *ret_status);
 
 /*
  * What a link beneath `dirfd` leads to. FOUND with *ret_is_inside: whether that lies in the tree of
  * `dirfd`, so that it is met there under its own name. ABSENT: to nothing, or in a circle.
  */
-enum iv_look iv_look_through(int dirfd, const char *link, struct stat *ret_st, bool *ret_is_inside);
+enum iv_look iv_look_through(int dirfd, const char *link, struct iv_status *ret_status,
+                             bool *ret_is_inside);
 
 /* As iv_look_at(), for a path whose last part may be a link that leads nowhere: the link is found.
  */
-enum iv_look iv_look_at_link(const char *path, struct stat *ret_st);
+enum iv_look iv_look_at_link(const char *path, struct iv_status *ret_status);
 
 /* Whether something stands at a path, as far as a choice between two readings of a word on the
  * command line needs it: trouble counts as there, and whoever opens it says what is wrong. */

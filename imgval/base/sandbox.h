@@ -1,10 +1,8 @@
 /*
- * sandbox.h: gives up rights before untrusted bytes are parsed.
- *
- * no_new_privs, not dumpable, Landlock (read beneath the given directories, nothing else), seccomp
- * (an allow list: no sockets, no exec, no new processes, no writes but to descriptors 1 and 2),
- * and limits on address space, CPU time, core files, file size, descriptors and processes.
- * What the kernel does not offer is left out and shown in iv_containment; it is never an error.
+ * sandbox.h: gives up rights before untrusted bytes are parsed: reading beneath the given
+ * directories and nothing else, no sockets, no programs, no processes, no writes but to descriptors
+ * 1 and 2, and limits on memory, processor time, files and descriptors. What the system does not
+ * offer is left out and shown in iv_containment; it is never an error.
  */
 #ifndef IMGVAL_BASE_SANDBOX_H
 #define IMGVAL_BASE_SANDBOX_H
@@ -15,11 +13,20 @@
 #include <stddef.h>
 
 struct iv_containment {
-    bool landlock;
-    bool seccomp; /* never in builds with sanitizers: their runtime needs more calls */
-    bool limits;  /* all of them; never in builds with sanitizers: they need terabytes */
-    bool any;     /* a process ran at all; set by workers.c */
+    bool files;  /* the layer that keeps a reader from files */
+    bool calls;  /* the one for all else that it could ask of the system */
+    bool limits; /* all of them; never in builds with sanitizers: they need terabytes */
+    bool any;    /* a process ran at all; set by workers.c */
 };
+
+/* What the first two layers are called here, and why the second may be missing. */
+struct iv_sandbox_words {
+    const char *files;
+    const char *calls;
+    const char *calls_are; /* what they are, in a table: "system calls" */
+    const char *no_calls;
+};
+struct iv_sandbox_words iv_sandbox_words(void);
 
 /*
  * For the calling process, for good, and without allocating memory. `directories`: descriptors
@@ -33,11 +40,11 @@ struct iv_containment {
 void iv_sandbox_enter(const int *directories, size_t count, const struct iv_limits *limits,
                       struct iv_containment *ret_containment);
 
-/* What this kernel has for iv_sandbox_enter() to use. */
+/* What this system has for iv_sandbox_enter() to use. */
 struct iv_containment iv_sandbox_offered(void);
 
-/* Whether these are all that confine a reader: Landlock and seccomp (in builds with sanitizers,
- * which cannot have the latter, Landlock). */
+/* Whether these are all that confine a reader: the first two layers (in builds with sanitizers,
+ * which cannot have the second, the first). */
 bool iv_sandbox_is_whole(const struct iv_containment *c);
 
 /* What is in force in both: one in which nothing ran takes nothing away. */

@@ -244,6 +244,20 @@ bool iv_ascii_isuffix(const char *text, const char *suffix)
     return size >= tail && iv_ascii_casecmp(text + size - tail, suffix) == 0;
 }
 
+const char *iv_find(const char *bytes, size_t size, const char *part)
+{
+    const size_t length = strlen(part);
+    const char *end = bytes + size;
+    while (length > 0 && (size_t)(end - bytes) >= length) {
+        const char *at = memchr(bytes, *part, (size_t)(end - bytes) - length + 1);
+        if (at == NULL || memcmp(at, part, length) == 0) {
+            return at;
+        }
+        bytes = at + 1;
+    }
+    return NULL;
+}
+
 const char *iv_ascii_ifind(const char *text, const char *part)
 {
     char first = iv_ascii_lower(*part);

@@ -48,6 +48,9 @@ int iv_ascii_casecmp(const char *a, const char *b);
 bool iv_ascii_ieq(const char *a, const char *b); /* NULL equals only NULL */
 bool iv_ascii_iprefix(const char *text, const char *prefix);
 bool iv_ascii_isuffix(const char *text, const char *suffix);
+/* First place of `part` in bytes that need no NUL; NULL when there is none. */
+const char *iv_find(const char *bytes, size_t size, const char *part);
+
 /* First place of `part` in `text`, folded; NULL when there is none. */
 const char *iv_ascii_ifind(const char *text, const char *part);
 char *iv_ascii_fold(struct iv_arena *arena, const char *text); /* NULL stays NULL */

@@ -312,7 +312,7 @@ static IV_NORETURN void worker_main(const struct run *run, int requests, int rec
     struct iv_containment got = {0};
     iv_sandbox_enter(options->directories, options->directory_count, options->limits, &got);
     unsigned char bits =
-        (unsigned char)((got.landlock ? BIT_LANDLOCK : 0) | (got.seccomp ? BIT_SECCOMP : 0) |
+        (unsigned char)((got.files ? BIT_LANDLOCK : 0) | (got.calls ? BIT_SECCOMP : 0) |
                         (got.limits ? BIT_LIMITS : 0));
     worker_send(STDOUT_FILENO, RECORD_READY, 0, &bits, 1, 1);
     /* The parent says why there is no report. */
@@ -559,8 +559,8 @@ static void take_ready(struct run *run, struct lane *lane, unsigned char bits)
 {
     struct iv_containment *all = &run->containment;
     bool is_first = !run->has_containment;
-    all->landlock = (is_first || all->landlock) && (bits & BIT_LANDLOCK) != 0;
-    all->seccomp = (is_first || all->seccomp) && (bits & BIT_SECCOMP) != 0;
+    all->files = (is_first || all->files) && (bits & BIT_LANDLOCK) != 0;
+    all->calls = (is_first || all->calls) && (bits & BIT_SECCOMP) != 0;
     all->limits = (is_first || all->limits) && (bits & BIT_LIMITS) != 0;
     run->has_containment = true;
     run->bad_starts = 0;
@@ -733,8 +733,8 @@ static bool run_start(struct run *run, struct iv_error *err)
         return iv_error_set(err, IV_ERROR_SYSTEM,
                             "--require-sandbox: this system does not confine readers (Landlock "
                             "%s, seccomp %s)",
-                            run->containment.landlock ? "on" : "off",
-                            run->containment.seccomp ? "on" : "off");
+                            run->containment.files ? "on" : "off",
+                            run->containment.calls ? "on" : "off");
     }
     if (run->bad_starts >= TRIES) {
         return iv_error_set(err, IV_ERROR_SYSTEM, "reader processes end before they begin");

@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define NO_NODE SIZE_MAX
 #define MESSAGE_MAX 200
@@ -194,11 +193,11 @@ static bool check_declaration(const struct document *doc)
     if (doc->size < 6 || memcmp(doc->text, "<?xml", 5) != 0 || !is_space(doc->text[5])) {
         return true;
     }
-    const char *end = memmem(doc->text, doc->size, "?>", 2);
+    const char *end = iv_find(doc->text, doc->size, "?>");
     if (end == NULL) {
         return true;
     }
-    const char *p = memmem(doc->text, (size_t)(end - doc->text), word, sizeof(word) - 1);
+    const char *p = iv_find(doc->text, (size_t)(end - doc->text), word);
     if (p == NULL) {
         return true;
     }
@@ -242,8 +241,7 @@ static bool skip_behind(struct prescan *scan, size_t from, const char *mark, con
 {
     const struct document *doc = scan->doc;
     size_t length = strlen(mark);
-    const char *found =
-        from > doc->size ? NULL : memmem(doc->text + from, doc->size - from, mark, length);
+    const char *found = from > doc->size ? NULL : iv_find(doc->text + from, doc->size - from, mark);
     if (found == NULL) {
         return fail_at(doc, IV_XML_MALFORMED, scan->at, "%s without an end", what);
     }
@@ -263,7 +261,7 @@ static bool scan_declaration(struct prescan *scan)
     if (left >= 9 && memcmp(p, "<![CDATA[", 9) == 0) {
         return skip_behind(scan, scan->at + 9, "]]>", "CDATA section");
     }
-    if (left >= 9 && strncasecmp(p, "<!DOCTYPE", 9) == 0) {
+    if (left >= 9 && iv_ascii_iprefix(p, "<!DOCTYPE")) {
         return fail_at(doc, IV_XML_MALFORMED, scan->at,
                        "document type declarations are not allowed");
     }
@@ -509,8 +507,11 @@ static uint64_t start_line(struct pass *pass, size_t *ret_at)
     long consumed = xmlByteConsumed(pass->parser);
     size_t end = consumed < 0 ? 0 : (size_t)consumed;
     end = end > doc->size ? doc->size : end;
-    const char *open = memrchr(doc->text, '<', end);
-    size_t at = open == NULL ? 0 : (size_t)(open - doc->text);
+    size_t at = end; /* of the '<' before it, which is near */
+    while (at > 0 && doc->text[at - 1] != '<') {
+        at--;
+    }
+    at = at > 0 ? at - 1 : 0;
     if (at > pass->line_at) {
         pass->line += count_lines(doc->text + pass->line_at, at - pass->line_at);
         pass->line_at = at;

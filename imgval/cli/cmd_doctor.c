@@ -9,8 +9,8 @@
 #include "cache/store.h"
 #include "imgval/base/attr.h"
 #include "imgval/base/digest.h"
-#include "imgval/base/filter.h"
 #include "imgval/base/pattern.h"
+#include "imgval/base/program.h"
 #include "imgval/base/sandbox.h"
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
@@ -47,13 +47,13 @@ static void add_row(struct iv_buf *buf, const char *what, const char *state)
 /* Where readers can be confined, they are; else a report says so, and --require-sandbox refuses. */
 static void add_sandbox(struct iv_buf *buf)
 {
-    struct iv_containment offered = iv_sandbox_offered();
+    const struct iv_containment offered = iv_sandbox_offered();
+    const struct iv_sandbox_words words = iv_sandbox_words();
     iv_buf_puts(buf, "\nSandbox of the readers\n");
-    add_row(buf, "files (Landlock)", offered.landlock ? "yes" : "not offered by this kernel");
-    add_row(buf, "system calls",
-            offered.seccomp        ? "yes"
-            : iv_filter_is_built() ? "not offered by this kernel"
-                                   : "not known to this build for this architecture");
+    char files[32];
+    snprintf(files, sizeof(files), "files (%s)", words.files);
+    add_row(buf, files, offered.files ? "yes" : "not offered by this kernel");
+    add_row(buf, words.calls_are, offered.calls ? "yes" : words.no_calls);
     add_row(buf, "memory, time", offered.limits ? "yes" : "no: a build with sanitizers");
     add_row(buf, "--require-sandbox",
             iv_sandbox_is_whole(&offered) ? "would scan" : "would exit with status 4");
@@ -122,7 +122,7 @@ static int run_doctor(const struct iv_command *command, void *options,
     add_sandbox(&buf);
     add_libraries(&buf);
     iv_buf_puts(&buf, "\nSurroundings\n");
-    add_row(&buf, "locale", iv_command_locale());
+    add_row(&buf, "locale", iv_program_locale());
     add_row(&buf, "characters", iv_command_is_ascii() ? "ASCII" : "UTF-8");
     add_limits(&buf);
     return iv_command_print(&buf, is_well ? IV_EXIT_PASS : IV_EXIT_TROUBLE);

@@ -10,17 +10,15 @@
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
+#include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/model/fix.h"
 #include "imgval/report/show/fix_project.h"
 #include "imgval/report/show/fix_text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct fix_arguments {
     struct iv_scan_arguments scan; /* first: the shared groups have its offsets */
@@ -48,22 +46,14 @@ static const struct iv_option_group *const groups[] = {
 static bool create(int directory, const char *where, const char *name, FILE **ret_file,
                    struct iv_error *err)
 {
-    int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST) {
+    *ret_file = iv_file_make_at(directory, name);
+    if (*ret_file == NULL && errno == EEXIST) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "%s/%s exists, and no file is ever written over; name an empty "
                             "directory with --output=DIR",
                             where, name);
     }
-    if (fd < 0) {
-        return iv_error_errno(err, "%s/%s", where, name);
-    }
-    *ret_file = fdopen(fd, "w");
-    if (*ret_file == NULL) {
-        close(fd);
-        return iv_error_errno(err, "%s/%s", where, name);
-    }
-    return true;
+    return *ret_file != NULL || iv_error_errno(err, "%s/%s", where, name);
 }
 
 /* Closes a file; what could not be written is an error. */
@@ -88,7 +78,8 @@ static bool find_taken(int directory, const char *where, const struct iv_fix *fi
     for (size_t i = 0; i <= fix->package_count; i++) {
         const char *name =
             i < fix->package_count ? project_name(&fix->packages[i], arena) : IV_FIX_MANIFEST_NAME;
-        if (faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        struct iv_status status;
+        if (iv_look_beneath(directory, name, &status) == IV_LOOK_FOUND) {
             return iv_error_set(err, IV_ERROR_USAGE,
                                 "%s/%s exists, and no file is ever written over; name an empty "
                                 "directory with --output=DIR",
@@ -122,10 +113,8 @@ static bool write_all(int directory, const char *where, const struct iv_fix *fix
 static bool write_files(const char *where, const struct iv_fix *fix, struct iv_arena *arena,
                         struct iv_error *err)
 {
-    if (mkdir(where, 0777) != 0 && errno != EEXIST) {
-        return iv_error_errno(err, "--output=%s", where);
-    }
-    int directory = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool lists;
+    int directory = iv_file_make_folder(where) ? iv_look_open(where, &lists) : -1;
     if (directory < 0) {
         return iv_error_errno(err, "--output=%s", where);
     }

@@ -75,9 +75,9 @@ static bool read_named(const char *name, const struct iv_scan_options *options,
 /* One package, or a catalog: it is read whole, as a tree is only on request. */
 static bool is_package_file(const char *path)
 {
-    struct stat st;
+    struct iv_status st;
     return !iv_resolve_is_name(path) && iv_kind_of_image_name(path) == IV_KIND_COUNT &&
-           iv_look_at(path, &st) == IV_LOOK_FOUND && S_ISREG(st.st_mode);
+           iv_look_at(path, &st) == IV_LOOK_FOUND && st.type == IV_FILE_REGULAR;
 }
 
 static int run_inspect(const struct iv_command *command, void *options,

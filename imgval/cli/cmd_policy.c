@@ -10,6 +10,8 @@
  */
 #include "imgval/cli/command.h"
 
+#include "imgval/base/clock.h"
+#include "imgval/base/file.h"
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/engine/policy_read.h"
@@ -17,43 +19,35 @@
 #include "rules/rules.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define POLICY_NAME ".imgval.xml"
 #define LEVELS_MAX 256 /* folders above an input that are looked into */
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): a cleanup function's type */
-static void close_descriptor(int *fd)
+static void close_stream(FILE **stream)
 {
-    if (*fd >= 0) {
-        close(*fd);
+    if (*stream != NULL) {
+        (void)fclose(*stream);
     }
 }
 
 /* Any file that can be read to its end, a pipe too. */
 static bool read_bytes(const char *path, struct iv_buf *buf, struct iv_error *err)
 {
-    int fd IV_CLEANUP(close_descriptor) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    FILE *stream IV_CLEANUP(close_stream) = iv_file_open_stream(path);
     char chunk[4096];
-    ssize_t got = fd < 0 ? -1 : 1;
+    size_t got = stream == NULL ? 0 : 1;
     while (got > 0 && buf->size <= IV_POLICY_SIZE_MAX) {
-        got = read(fd, chunk, sizeof(chunk));
-        if (got > 0) {
-            iv_buf_add(buf, chunk, (size_t)got);
-        } else if (got < 0 && errno == EINTR) {
-            got = 1;
-        }
+        got = fread(chunk, 1, sizeof(chunk), stream);
+        iv_buf_add(buf, chunk, got);
     }
-    if (got < 0) {
+    if (stream == NULL || ferror(stream)) {
         iv_error_errno(err, "%s", path);
         err->code = IV_ERROR_USAGE; /* an option names it, or the user put it there */
         return false;
@@ -134,41 +128,37 @@ static const char *policy_in(const char *folder, struct iv_arena *arena)
                            length > 0 && folder[length - 1] == '/' ? "" : "/");
 }
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Whether a file that nobody named may decide: the user's own, the system's, or that of whom the
  * input belongs to. A folder above may be open to all, as /tmp is. */
-static bool is_trusted(const struct stat *policy, const struct stat *input)
+static bool is_trusted(const struct iv_status *policy, const struct iv_status *input)
 {
-    return policy->st_uid == geteuid() || policy->st_uid == 0 || policy->st_uid == input->st_uid;
+    return iv_status_is_ours(policy) || policy->owner == input->owner;
 }
 
 /* Whether a policy of this name stands there. One that cannot be read, as a link to nowhere or a
  * folder, does too: reading it fails then, and nobody takes the input for judged by it. */
-static enum iv_look look_for_policy(const char *path, struct stat *ret_st)
+static enum iv_look look_for_policy(const char *path, struct iv_status *ret_st)
 {
-    struct stat target;
+    struct iv_status target;
     enum iv_look look = iv_look_at_link(path, ret_st);
     if (look != IV_LOOK_FOUND || iv_look_at(path, &target) != IV_LOOK_FOUND) {
         return look;
     }
     *ret_st = target;
-    return S_ISREG(target.st_mode) || S_ISDIR(target.st_mode) ? IV_LOOK_FOUND : IV_LOOK_ABSENT;
+    return target.type == IV_FILE_REGULAR || target.type == IV_FILE_DIRECTORY ? IV_LOOK_FOUND
+                                                                              : IV_LOOK_ABSENT;
 }
 
 /* The policy file of `folder` or the nearest folder above that has one; NULL: there is none. */
-static bool find_upward(const char *folder, const struct stat *input, struct iv_arena *arena,
+static bool find_upward(const char *folder, const struct iv_status *input, struct iv_arena *arena,
                         const char **ret_path, struct iv_error *err)
 {
     *ret_path = NULL;
     for (unsigned level = 0; level < LEVELS_MAX; level++) {
         const char *path = policy_in(folder, arena);
-        struct stat found;
-        struct stat here;
-        struct stat above;
+        struct iv_status found;
+        struct iv_status here;
+        struct iv_status above;
         enum iv_look look = look_for_policy(path, &found);
         if (look == IV_LOOK_TROUBLE) {
             return iv_error_errno(err, "looking for a policy: %s", path);
@@ -187,7 +177,7 @@ static bool find_upward(const char *folder, const struct stat *input, struct iv_
             iv_look_at(next, &above) != IV_LOOK_FOUND) {
             return iv_error_errno(err, "looking for a policy above %s", folder);
         }
-        if (is_same_file(&here, &above)) {
+        if (iv_status_is_same(&here, &above)) {
             return true;
         }
         folder = next;
@@ -202,8 +192,8 @@ static bool find_upward(const char *folder, const struct stat *input, struct iv_
 static bool find_for_input(const char *input, bool quiet, struct iv_arena *arena,
                            const char **ret_path, struct iv_error *err)
 {
-    struct stat st;
-    struct stat inside;
+    struct iv_status st;
+    struct iv_status inside;
     *ret_path = NULL;
     switch (iv_look_at(input, &st)) {
     case IV_LOOK_FOUND:
@@ -214,7 +204,7 @@ static bool find_for_input(const char *input, bool quiet, struct iv_arena *arena
         return iv_error_open(err, input);
     }
     const char *own = policy_in(input, arena);
-    if (!quiet && S_ISDIR(st.st_mode) && iv_look_at(own, &inside) == IV_LOOK_FOUND) {
+    if (!quiet && st.type == IV_FILE_DIRECTORY && iv_look_at(own, &inside) == IV_LOOK_FOUND) {
         tell(iv_arena_printf(
             arena, "%s is part of the submission and is not used; --policy=%s uses it", own, own));
     }
@@ -223,13 +213,13 @@ static bool find_for_input(const char *input, bool quiet, struct iv_arena *arena
 
 static bool is_one_file(const char *a, const char *b)
 {
-    struct stat x;
-    struct stat y;
+    struct iv_status x;
+    struct iv_status y;
     if (a == NULL || b == NULL) {
         return a == b;
     }
     return strcmp(a, b) == 0 || (iv_look_at(a, &x) == IV_LOOK_FOUND &&
-                                 iv_look_at(b, &y) == IV_LOOK_FOUND && is_same_file(&x, &y));
+                                 iv_look_at(b, &y) == IV_LOOK_FOUND && iv_status_is_same(&x, &y));
 }
 
 /* The one policy of all inputs. */
@@ -274,12 +264,11 @@ static bool take_date(const char *given, int *ret_date, struct iv_error *err)
         return iv_policy_date(given, ret_date) ||
                iv_error_set(err, IV_ERROR_USAGE, "--date=%s: expected YYYY-MM-DD", given);
     }
-    time_t now = time(NULL);
-    struct tm day;
-    if (gmtime_r(&now, &day) == NULL) {
+    struct iv_date day;
+    if (!iv_clock_date((int64_t)time(NULL), &day)) {
         return iv_error_set(err, IV_ERROR_SYSTEM, "the clock has no date");
     }
-    *ret_date = (day.tm_year + 1900) * 10000 + (day.tm_mon + 1) * 100 + day.tm_mday;
+    *ret_date = iv_clock_day_number(&day);
     return true;
 }
 
@@ -372,7 +361,7 @@ static int run_show(const struct iv_command *command, void *options,
     struct iv_scan_arguments *given = options;
     struct iv_scan_options scan = {.reading = {.limits = iv_limits_default()}};
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    struct stat st;
+    struct iv_status st;
     if (arguments->count > 1) {
         return iv_command_usage(command, "name one PATH, or none");
     }

@@ -7,10 +7,8 @@
 #include "rules/rules.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What is no object is not read on: it may have no end, as /dev/zero. */
 static bool may_be_json(const char *bytes, size_t size)
@@ -22,26 +20,34 @@ static bool may_be_json(const char *bytes, size_t size)
     return at == size || bytes[at] == '{';
 }
 
+static void close_file(FILE **file)
+{
+    if (*file != NULL) {
+        (void)fclose(*file);
+    }
+}
+
 static bool read_bytes(const char *path, struct iv_buf *ret_bytes, struct iv_error *err)
 {
     const bool is_input = strcmp(path, "-") == 0;
-    int fd IV_CLEANUP(iv_fd_close) = is_input ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (!is_input && fd == -1) {
+    FILE *file IV_CLEANUP(close_file) = is_input ? NULL : iv_file_open_stream(path);
+    FILE *stream = is_input ? stdin : file;
+    if (stream == NULL) {
         return iv_error_open(err, path);
     }
     for (;;) {
         char *place = iv_buf_reserve(ret_bytes, 64 * 1024);
-        ssize_t got = read(is_input ? STDIN_FILENO : fd, place, 64 * 1024);
-        if (got == 0) {
+        size_t got = fread(place, 1, 64 * 1024, stream);
+        if (got == 0 && !ferror(stream)) {
             return true;
         }
-        if (got < 0 && errno != EINTR) {
+        if (ferror(stream)) {
             return errno == EISDIR ? iv_error_set(err, IV_ERROR_NO_INPUT, "%s: a directory", path)
                                    : iv_error_errno(err, "%s", path);
         }
         bool is_first = ret_bytes->size == 0;
-        ret_bytes->size += got > 0 ? (size_t)got : 0;
-        if (is_first && got > 0 && !may_be_json(ret_bytes->data, (size_t)got)) {
+        ret_bytes->size += got;
+        if (is_first && !may_be_json(ret_bytes->data, got)) {
             return iv_error_set(err, IV_ERROR_INVALID,
                                 "%s: not a report of imgval scan: it is not JSON", path);
         }

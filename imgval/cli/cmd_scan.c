@@ -20,13 +20,14 @@ static const char *const timings_words[] = {
 static void tell_containment(const struct iv_scan_outcome *outcome, unsigned jobs)
 {
     const struct iv_containment *c = &outcome->containment;
+    const struct iv_sandbox_words words = iv_sandbox_words();
     if (!c->any && jobs > 0) {
         fputs("imgval: readers: none was needed\n", stderr);
         return;
     }
-    fprintf(stderr, "imgval: readers: %u process%s; landlock %s, seccomp %s, limits %s\n", jobs,
-            jobs == 1 ? "" : "es", c->landlock ? "on" : "off", c->seccomp ? "on" : "off",
-            c->limits ? "on" : "off");
+    fprintf(stderr, "imgval: readers: %u process%s; %s %s, %s %s, limits %s\n", jobs,
+            jobs == 1 ? "" : "es", words.files, c->files ? "on" : "off", words.calls,
+            c->calls ? "on" : "off", c->limits ? "on" : "off");
 }
 
 /* One line of the table. */

@@ -8,21 +8,19 @@
 
 #include "imgval/base/file.h"
 #include "imgval/base/look.h"
+#include "imgval/base/program.h"
 #include "imgval/base/signature.h"
+#include "imgval/base/terminal.h"
 #include "imgval/base/text.h"
 #include "imgval/version.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
@@ -215,7 +213,7 @@ static const struct iv_option reading_options[] = {
     {.name = "require-sandbox",
      .type = IV_OPTION_FLAG,
      .offset = AT(options.reading.require_sandbox),
-     .help = "exit 4 where reader processes cannot be confined (Landlock and seccomp)"},
+     .help = "exit 4 where reader processes cannot be confined"},
 #ifdef IMGVAL_READER_FAULTS
     {.name = "reader-fault",
      .argument = "KIND:N",
@@ -347,14 +345,15 @@ static bool read_trust(const char *path, struct iv_arena *arena, const void **re
 {
     enum { TRUST_MAX = 1 << 20 };
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
-    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct iv_status status;
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &status);
     if (fd < 0) {
         return iv_error_open(err, path);
     }
     if (!iv_file_read_all(fd, TRUST_MAX, &buf)) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s: %s", path,
                             errno == EFBIG ? "too large for a file of certificates"
-                                           : strerror(errno));
+                                           : iv_errno_text(errno));
     }
     if (iv_signature_count_trusted(iv_buf_text(&buf), buf.size) == 0) {
         return iv_error_set(err, IV_ERROR_USAGE,
@@ -369,13 +368,13 @@ static bool read_trust(const char *path, struct iv_arena *arena, const void **re
 static void tell_unconfined(void *context, const struct iv_containment *c)
 {
     bool *is_told = context;
+    const struct iv_sandbox_words words = iv_sandbox_words();
     if (!*is_told) {
         fprintf(stderr,
-                "imgval: warning: reader processes are not confined: this system has no %s; "
+                "imgval: warning: reader processes are not confined: this system has no %s%s%s; "
                 "--require-sandbox refuses to read without\n",
-                c->landlock  ? "seccomp"
-                : c->seccomp ? "Landlock"
-                             : "Landlock and no seccomp");
+                c->files ? words.calls : words.files, c->files || c->calls ? "" : " and no ",
+                c->files || c->calls ? "" : words.calls);
     }
     *is_told = true;
 }
@@ -455,51 +454,36 @@ bool iv_command_store_path(const char *given, struct iv_arena *arena, const char
         *ret_path = given;
         return true;
     }
-    const char *path = getenv("IMGVAL_CACHE");
-    if (path != NULL && path[0] != '\0') {
-        *ret_path = iv_arena_strdup(arena, path);
+    const char *path = iv_program_path_variable("IMGVAL_CACHE", arena);
+    if (path != NULL) {
+        *ret_path = path;
         return true;
     }
-    const char *data = getenv("XDG_DATA_HOME");
-    const char *home = getenv("HOME");
-    if (data != NULL && data[0] == '/') { /* a relative one is to be ignored, says the standard */
+    const char *reason;
+    const char *data = iv_program_data_folder(arena, &reason);
+    if (data != NULL) {
         *ret_path = iv_arena_printf(arena, "%s/imgval/baselines.db", data);
         return true;
     }
-    if (home != NULL && home[0] != '\0') {
-        *ret_path = iv_arena_printf(arena, "%s/.local/share/imgval/baselines.db", home);
-        return true;
-    }
     return iv_error_set(err, IV_ERROR_USAGE,
-                        "no place for the baseline store: HOME is not set; name one with "
-                        "--cache=FILE");
+                        "no place for the baseline store: %s; name one with --cache=FILE", reason);
 }
 
 /* --- output ---------------------------------------------------------------------------------- */
 
-static unsigned terminal_width(void)
-{
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) {
-        return size.ws_col;
-    }
-    return 100;
-}
-
 struct iv_style_options iv_command_style(const struct iv_output_arguments *output)
 {
     const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    bool is_terminal = isatty(STDOUT_FILENO) == 1;
-    bool wanted = is_terminal && (no_color == NULL || no_color[0] == '\0') &&
-                  (term == NULL || strcmp(term, "dumb") != 0);
+    /* A pipe is a file for later readers: a fixed width keeps its bytes equal everywhere. */
+    unsigned width = iv_terminal_is(IV_STREAM_OUT) ? iv_terminal_width(IV_STREAM_OUT) : 0;
+    bool wanted =
+        (no_color == NULL || no_color[0] == '\0') && iv_terminal_obeys(IV_STREAM_OUT, false);
     return (struct iv_style_options){
         .color = output->color == IV_WHEN_ALWAYS || (output->color == IV_WHEN_AUTO && wanted),
         .ascii = iv_command_is_ascii(),
         .quiet = output->quiet > 0,
         .verbose = output->verbose,
-        /* A pipe is a file for later readers: a fixed width keeps its bytes equal everywhere. */
-        .width = is_terminal ? terminal_width() : 100,
+        .width = width > 0 ? width : 100,
         .rules_url = output->rules_url,
     };
 }
@@ -516,10 +500,10 @@ static bool is_url(const char *text)
 /* Whether two reports would overwrite each other: one name, or two of one regular file. */
 static bool is_same_file(const char *a, const char *b)
 {
-    struct stat x;
-    struct stat y;
+    struct iv_status x;
+    struct iv_status y;
     if (iv_look_at(a, &x) == IV_LOOK_FOUND && iv_look_at(b, &y) == IV_LOOK_FOUND) {
-        return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+        return x.type == IV_FILE_REGULAR && iv_status_is_same(&x, &y);
     }
     return strcmp(a, b) == 0;
 }
@@ -622,23 +606,11 @@ int iv_command_write_reports(const struct iv_report *report,
     return status;
 }
 
-const char *iv_command_locale(void)
-{
-    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-        const char *value = getenv(variables[i]);
-        if (value != NULL && value[0] != '\0') {
-            return value;
-        }
-    }
-    return "C";
-}
-
 bool iv_command_is_ascii(void)
 {
     /* language_TERRITORY.CODESET@modifier. Not setlocale(): where memory is short, or the locale's
      * files are not there, it falls back to ASCII without a word. */
-    const char *codeset = strchr(iv_command_locale(), '.');
+    const char *codeset = strchr(iv_program_locale(), '.');
     if (codeset == NULL) {
         return true;
     }

@@ -165,8 +165,6 @@ int iv_command_write_reports(const struct iv_report *report,
                              const struct iv_scan_arguments *arguments,
                              const struct iv_further_report *further, int status);
 
-/* The locale of characters, as POSIX finds it: LC_ALL, LC_CTYPE or LANG. */
-const char *iv_command_locale(void);
 /* Whether what goes to the terminal must be ASCII: the locale's name does not say UTF-8. Needs no
  * memory, so that no fault of the machine changes what is printed. */
 bool iv_command_is_ascii(void);

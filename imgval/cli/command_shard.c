@@ -1,6 +1,7 @@
 /* --shard: this process's part of a list that many machines work on. */
 #include "imgval/cli/command.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/history/discover.h"
 
@@ -120,7 +121,7 @@ void iv_command_take_shard(const struct iv_shard *shard, struct iv_strings *path
     if (shard->count == 1) {
         return;
     }
-    qsort(paths->items, paths->count, sizeof(*paths->items), path_order);
+    iv_sort(paths->items, paths->count, sizeof(*paths->items), path_order);
     for (size_t i = 0; i < paths->count; i++) {
         if (i % shard->count == shard->index) {
             paths->items[kept++] = paths->items[i];

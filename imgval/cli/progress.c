@@ -7,15 +7,13 @@
 #include "imgval/cli/progress.h"
 
 #include "imgval/base/buf.h"
+#include "imgval/base/clock.h"
+#include "imgval/base/terminal.h"
 #include "imgval/base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     FIRST_MS = 1000,  /* a scan that is done by then shows nothing */
@@ -24,32 +22,18 @@ enum {
     SETTLED_MS = 200, /* before that a rate says nothing */
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static size_t terminal_width(void)
-{
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
-}
-
 void iv_progress_init(struct iv_progress *progress, const struct iv_output_arguments *output)
 {
-    const char *term = getenv("TERM");
-    bool is_live =
-        isatty(STDERR_FILENO) == 1 && term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
+    bool is_live = iv_terminal_obeys(IV_STREAM_ERR, true);
+    unsigned width = iv_terminal_width(IV_STREAM_ERR);
     bool always = output->progress == IV_WHEN_ALWAYS;
     *progress = (struct iv_progress){
         .is_wanted =
             output->quiet == 0 && (always || (output->progress == IV_WHEN_AUTO && is_live)),
         .is_live = is_live,
         .ascii = iv_command_is_ascii(),
-        .width = terminal_width(),
-        .start = now_ms(),
+        .width = width > 0 ? width : 80,
+        .start = iv_clock_ms(),
     };
     progress->next = progress->start + (always ? 0 : FIRST_MS);
 }
@@ -85,7 +69,7 @@ static const char *last_columns(const char *text, size_t columns)
 void iv_progress_step(void *context, const char *path, size_t done, size_t count)
 {
     struct iv_progress *progress = context;
-    int64_t now = now_ms();
+    int64_t now = iv_clock_ms();
     if (!progress->is_wanted || now < progress->next) {
         return;
     }

@@ -6,6 +6,7 @@
 #include "imgval/disk/faults.h"
 
 #include "imgval/base/buf.h"
+#include "imgval/base/error.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -81,12 +82,12 @@ void iv_faults_unread(struct iv_faults *faults, const struct iv_source_trouble *
     }
     faults->items = items;
     faults->count = kept;
-    /* Not strerror(): reports do not depend on the locale. */
-    const char *text = trouble->error == ESTALE ? "the file became shorter while it was read"
-                                                : strerrordesc_np(trouble->error);
+    const char *text = trouble->error == IV_SOURCE_SHORTER
+                           ? "the file became shorter while it was read"
+                           : iv_errno_text(trouble->error);
     (void)iv_faults_add(faults, IV_FAULT_UNREADABLE, NULL,
-                        "%s, at byte %llu; what was not read is not judged",
-                        text == NULL ? "unknown error" : text, (unsigned long long)trouble->offset);
+                        "%s, at byte %llu; what was not read is not judged", text,
+                        (unsigned long long)trouble->offset);
 }
 
 const char *iv_faults_shown(struct iv_arena *arena, const char *text)

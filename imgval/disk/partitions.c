@@ -20,6 +20,7 @@
 
 #include "imgval/base/buf.h"
 #include "imgval/base/cursor.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <inttypes.h>
@@ -166,7 +167,7 @@ static void check_overlaps(struct table *t)
     for (size_t i = 0; i < count; i++) {
         order[i] = &t->image->partitions[t->first + i];
     }
-    qsort(order, count, sizeof(*order), compare_start);
+    iv_sort(order, count, sizeof(*order), compare_start);
     size_t reach = 0; /* the one so far that ends last */
     for (size_t i = 1; i < count; i++) {
         if (order[i]->start - order[reach]->start < order[reach]->size) {

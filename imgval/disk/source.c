@@ -1,8 +1,8 @@
 /*
  * The sources that need no format: a file, bytes in memory, and a part of another source. Their
  * contexts live in the arena that was given. A file that is too short when it is read was cut
- * meanwhile: its size was taken when it was opened. That is ESTALE, and only the first trouble of a
- * file is kept.
+ * meanwhile: its size was taken when it was opened. That is IV_SOURCE_SHORTER, and only the first
+ * trouble of a file is kept.
  */
 #include "imgval/disk/source.h"
 
@@ -38,7 +38,7 @@ static bool read_file(const void *context, void *bytes, size_t size, uint64_t of
     const struct file_source *file = context;
     int64_t got = iv_file_read_at(file->fd, bytes, size, offset);
     if (got != (int64_t)size && file->trouble != NULL && file->trouble->error == 0) {
-        file->trouble->error = got < 0 ? errno : ESTALE;
+        file->trouble->error = got < 0 ? errno : IV_SOURCE_SHORTER;
         file->trouble->offset = offset;
     }
     return got == (int64_t)size;

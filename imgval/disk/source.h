@@ -25,13 +25,16 @@ struct iv_source {
 IV_MUST_USE bool iv_source_read(const struct iv_source *source, void *bytes, size_t size,
                                 uint64_t offset);
 
+/* No errno: the file became shorter while it was read. */
+#define IV_SOURCE_SHORTER (-1)
+
 /*
  * The first read of a file that the operating system refused. A reader of a format cannot tell it
  * from damage: it asks for bytes, and does not get them. Whoever opened the file looks here when
  * the reading is done, and takes nothing for damaged that may only have been unreadable.
  */
 struct iv_source_trouble {
-    int error; /* errno; 0: there was none. ESTALE: the file became shorter */
+    int error; /* errno; 0: there was none. IV_SOURCE_SHORTER */
     uint64_t offset;
 };
 

@@ -6,6 +6,7 @@
 #include "imgval/disk/spellings.h"
 
 #include "imgval/base/fold.h"
+#include "imgval/base/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static void list_folder(struct iv_speller *speller, const char *path,
     folder->is_listed = iv_volume_list(speller->volume, path, &folder->arena, &folder->entries,
                                        &folder->count, &fault) == IV_VOLUME_FOUND;
     if (folder->is_listed && folder->count > 1) {
-        qsort(folder->entries, folder->count, sizeof(*folder->entries), compare_folded);
+        iv_sort(folder->entries, folder->count, sizeof(*folder->entries), compare_folded);
     }
 }
 

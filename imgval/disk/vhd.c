@@ -16,6 +16,8 @@
  */
 #include "imgval/disk/vhd.h"
 
+#include "imgval/base/sort.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,7 +153,7 @@ static bool check_table(const struct vhd *vhd, uint64_t count, uint64_t table,
         sorted[used++] = vhd->table[i];
     }
     if (used > 0) {
-        qsort(sorted, used, sizeof(*sorted), compare_sector);
+        iv_sort(sorted, used, sizeof(*sorted), compare_sector);
     }
     for (size_t i = 1; i < used; i++) {
         if ((uint64_t)(sorted[i] - sorted[i - 1]) * SECTOR < whole) {

@@ -10,6 +10,7 @@
  */
 #include "imgval/disk/volume.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/disk/faults.h"
 #include "imgval/disk/volume_kinds.h"
@@ -255,7 +256,7 @@ enum iv_volume_outcome iv_volume_list(struct iv_volume *volume, const char *path
     outcome = volume->kind->list(volume, &volume->folder, arena, &entries, &count, ret_fault);
     if (outcome == IV_VOLUME_FOUND) {
         if (count > 0) {
-            qsort(entries, count, sizeof(*entries), compare_entries);
+            iv_sort(entries, count, sizeof(*entries), compare_entries);
         }
         *ret_entries = entries;
         *ret_count = count;

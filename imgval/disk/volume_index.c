@@ -2,6 +2,7 @@
  * What the kinds of file systems share: how trouble is reported, names from UTF-16, and the names
  * of one directory, sorted so that a look-up does not read the directory again.
  */
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/disk/volume_kinds.h"
 
@@ -96,7 +97,7 @@ static int compare_names(const void *a, const void *b)
 void iv_volume_index_finish(struct iv_volume_index *index)
 {
     if (index->count > 0) {
-        qsort(index->names, index->count, sizeof(*index->names), compare_names);
+        iv_sort(index->names, index->count, sizeof(*index->names), compare_names);
     }
     index->is_built = true;
 }

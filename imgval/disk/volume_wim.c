@@ -23,6 +23,7 @@
 
 #include "imgval/base/cursor.h"
 #include "imgval/base/digest.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/disk/chunked.h"
 
@@ -283,7 +284,7 @@ static bool read_table(struct iv_volume *volume, const struct header *header, si
         }
     }
 
-    qsort(wim->blobs, wim->blob_count, sizeof(*wim->blobs), compare_blobs);
+    iv_sort(wim->blobs, wim->blob_count, sizeof(*wim->blobs), compare_blobs);
     volume->images = images;
     if (images != header->images) {
         return fail(volume, ret_fault, IV_FAULT_PARTITION,

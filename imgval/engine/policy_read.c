@@ -7,6 +7,7 @@
 #include "imgval/base/buf.h"
 #include "imgval/base/glob.h"
 #include "imgval/base/pattern.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
 #include "imgval/model/fields.h"
@@ -629,7 +630,7 @@ bool iv_policy_read(const char *bytes, size_t size, const char *path,
         check_waived_rules(&p);
     }
     if (p.errors.count > 0) {
-        qsort(p.errors.items, p.errors.count, sizeof(*p.errors.items), error_order);
+        iv_sort(p.errors.items, p.errors.count, sizeof(*p.errors.items), error_order);
         *ret_errors = p.errors;
         return false;
     }

@@ -5,6 +5,7 @@
 #include "imgval/engine/verdict.h"
 
 #include "imgval/base/glob.h"
+#include "imgval/base/sort.h"
 #include "imgval/engine/waive.h"
 
 #include <stdlib.h>
@@ -195,7 +196,7 @@ static void sort_findings(const struct iv_verdict *verdict, struct iv_judgement 
     for (size_t i = 0; i < count; i++) {
         order[i] = &verdict->found[i];
     }
-    qsort(order, count, sizeof(*order), found_order);
+    iv_sort(order, count, sizeof(*order), found_order);
     judgement->findings = IV_NEW_ARRAY(verdict->arena, struct iv_finding, count + 1);
     judgement->finding_count = count;
     for (size_t i = 0; i < count; i++) {

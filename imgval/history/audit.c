@@ -26,15 +26,15 @@
 #include "imgval/history/audit.h"
 
 #include "cache/store.h"
+#include "imgval/base/entropy.h"
 #include "imgval/base/look.h"
+#include "imgval/base/sort.h"
 #include "imgval/history/audit_read.h"
 #include "imgval/scan/resolve.h"
 #include "rules/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 /* ---- sources: sorted, each once -------------------------------------------------------------- */
 
@@ -49,7 +49,7 @@ static int number_order(uint64_t a, uint64_t b)
 }
 
 /* A complete order: nothing here depends on the order in which the sources were read. */
-static int source_order(const void *a, const void *b, void *context)
+static int source_order(const void *a, const void *b, const void *context)
 {
     const struct iv_audit *audit = context;
     const struct iv_audit_source *x = *(const struct iv_audit_source *const *)a;
@@ -102,7 +102,7 @@ static void sort_sources(struct iv_auditing *a, size_t *ret_new)
     for (size_t i = 0; i < count; i++) {
         order[i] = &audit->sources[i];
     }
-    qsort_r(order, count, sizeof(struct iv_audit_source *), source_order, audit);
+    iv_sort_with(order, count, sizeof(struct iv_audit_source *), source_order, audit);
     for (size_t i = 0; i < count; i++) {
         sorted[i] = *order[i];
         ret_new[order[i] - audit->sources] = i;
@@ -140,7 +140,7 @@ static void merge_copies(struct iv_auditing *a, size_t *ret_main)
     for (size_t i = 0; i < count; i++) {
         order[i] = &audit->sources[i];
     }
-    qsort(order, count, sizeof(struct iv_audit_source *), equality_order);
+    iv_sort(order, count, sizeof(struct iv_audit_source *), equality_order);
     for (size_t i = 0, end; i < count; i = end) {
         struct iv_audit_source *main = order[i];
         ret_main[main - audit->sources] = (size_t)(main - audit->sources);
@@ -158,13 +158,13 @@ static void merge_copies(struct iv_auditing *a, size_t *ret_main)
                 main->copies[main->copy_count++] = order[k]->path;
             }
         }
-        qsort(main->copies, main->copy_count, sizeof(*main->copies), path_order);
+        iv_sort(main->copies, main->copy_count, sizeof(*main->copies), path_order);
     }
 }
 
 /* ---- variants -------------------------------------------------------------------------------- */
 
-static int place_order(const void *a, const void *b, void *context)
+static int place_order(const void *a, const void *b, const void *context)
 {
     const struct iv_audit *audit = context;
     const struct iv_audit_place *x = a;
@@ -285,7 +285,7 @@ static void build_versions(struct iv_auditing *a, const struct iv_audit_place *p
 }
 
 /* Recorded ones by time, the others by path: two orders that have nothing to do with each other. */
-static int arrival_order(const void *a, const void *b, void *context)
+static int arrival_order(const void *a, const void *b, const void *context)
 {
     const struct iv_audit_variant *variant = context;
     const struct iv_audit_source *x = variant->versions[*(const uint32_t *)a].source;
@@ -353,7 +353,7 @@ static void find_out_of_order(struct iv_audit_variant *variant, struct iv_arena 
         }
     }
     if (count > 0) {
-        qsort_r(order, count, sizeof(*order), arrival_order, variant);
+        iv_sort_with(order, count, sizeof(*order), arrival_order, variant);
     }
     size_t paths = 0; /* they stand before the recorded ones */
     while (paths < count && variant->versions[order[paths]].source->recorded == 0) {
@@ -627,7 +627,7 @@ static void build_variants(struct iv_auditing *a)
         a->places[i].source = main[new_number[a->places[i].source]];
     }
     if (a->place_count > 0) {
-        qsort_r(a->places, a->place_count, sizeof(*a->places), place_order, audit);
+        iv_sort_with(a->places, a->place_count, sizeof(*a->places), place_order, audit);
     }
     for (size_t i = 0, end; i < a->place_count; i = end) {
         for (end = i + 1;
@@ -755,8 +755,8 @@ bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_option
                   struct iv_arena *arena, struct iv_audit *ret_audit, struct iv_error *err)
 {
     uint64_t seed;
-    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
-        return iv_error_errno(err, "getrandom");
+    if (!iv_entropy(&seed, sizeof(seed))) {
+        return iv_error_errno(err, "no random number");
     }
     struct iv_audit audit = {
         .tool_version = options->scan->run.tool_version,

@@ -21,10 +21,7 @@
 #include "imgval/scan/scan_read.h"
 #include "rules/rules.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A submission of many operators stands in many variants; more than this is not a history. */
 #define PLACES_MAX ((size_t)8000000)
@@ -375,11 +372,10 @@ static void read_data(struct iv_auditing *a, const char *path)
     struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_error err = {0};
     char head[4096];
-    struct stat st;
-    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    int64_t got = fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)
-                      ? -1
-                      : iv_file_read_at(fd, head, sizeof(head), 0);
+    struct iv_status st;
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
+    int64_t got =
+        fd < 0 || st.type != IV_FILE_REGULAR ? -1 : iv_file_read_at(fd, head, sizeof(head), 0);
     if (got < 0) {
         add_unread(a, path, "cannot be read as a file");
         return;

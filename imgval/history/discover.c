@@ -14,6 +14,7 @@
 
 #include "imgval/base/file.h"
 #include "imgval/base/look.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/container.h"
 #include "imgval/input/kinds.h"
@@ -22,10 +23,8 @@
 #include "imgval/model/package.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* What a file's name says. */
 enum role {
@@ -294,7 +293,7 @@ static struct summary summarize(struct finder *finder, const struct folder *fold
         }
         s.has_image_below = s.has_image_below || has_image;
     }
-    qsort(names, count, sizeof(*names), name_order);
+    iv_sort(names, count, sizeof(*names), name_order);
     for (size_t i = 1; i < count && !s.overlap; i++) {
         s.overlap =
             names[i].sub != names[i - 1].sub && strcmp(names[i].stem, names[i - 1].stem) == 0;
@@ -395,14 +394,14 @@ static void find_in(struct finder *finder, const struct folder *folder)
 bool iv_discover(const char *path, const struct iv_limits *limits, struct iv_arena *arena,
                  struct iv_found_list *list, struct iv_error *err)
 {
-    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) {
+    struct iv_status st;
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
+    if (fd < 0) {
         return iv_error_open(err, path);
     }
     struct iv_walk walk = {0};
     struct finder finder = {.path = path, .walk = &walk, .arena = arena, .list = list};
-    if (!S_ISDIR(st.st_mode)) {
+    if (st.type != IV_FILE_DIRECTORY) {
         add(&finder, "", 0, true, NULL);
         return true;
     }
@@ -427,8 +426,8 @@ bool iv_discover_is_several(const char *path, const struct iv_limits *limits,
 {
     struct iv_found_list list = {0};
     struct iv_error err = {0};
-    struct stat st;
-    if (iv_look_at(path, &st) != IV_LOOK_FOUND || !S_ISDIR(st.st_mode) ||
+    struct iv_status st;
+    if (iv_look_at(path, &st) != IV_LOOK_FOUND || st.type != IV_FILE_DIRECTORY ||
         !iv_discover(path, limits, arena, &list, &err)) {
         return false; /* whoever reads it says what is wrong */
     }
@@ -451,7 +450,7 @@ void iv_discover_sort(struct iv_found_list *list)
 {
     size_t kept = 0;
     if (list->count > 0) {
-        qsort(list->items, list->count, sizeof(*list->items), found_order);
+        iv_sort(list->items, list->count, sizeof(*list->items), found_order);
     }
     for (size_t i = 0; i < list->count; i++) {
         if (kept == 0 || strcmp(list->items[kept - 1].path, list->items[i].path) != 0 ||

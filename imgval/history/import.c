@@ -19,11 +19,8 @@
 #include "rules/rules.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* One import in hand. */
 struct importing {
@@ -411,15 +408,15 @@ bool iv_import_read(const char *path, const struct iv_scan_options *options, int
                     struct iv_arena *arena, struct iv_import *ret_import, struct iv_error *err)
 {
     const struct importing in = {.path = path, .options = options, .now = now, .arena = arena};
-    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    struct stat st;
-    if (fd == -1 || fstat(fd, &st) != 0) {
+    struct iv_status st;
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
+    if (fd < 0) {
         return iv_error_open(err, path);
     }
-    if (S_ISDIR(st.st_mode)) {
+    if (st.type == IV_FILE_DIRECTORY) {
         return import_scan(&in, false, ret_import, err);
     }
-    if (!S_ISREG(st.st_mode)) {
+    if (st.type != IV_FILE_REGULAR) {
         return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: neither a file nor a directory", path);
     }
     return import_file(&in, fd, ret_import, err);

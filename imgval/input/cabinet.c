@@ -14,12 +14,13 @@
 #include "imgval/input/cabinet.h"
 
 #include "imgval/base/cursor.h"
+#include "imgval/base/error.h"
 #include "imgval/base/file.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/cabinet_data.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,9 +97,8 @@ static bool append_from_file(struct iv_cabinet *cab, struct iv_buf *buf, uint64_
     char *place = iv_buf_reserve(buf, size);
     int64_t got = iv_file_read_at(cab->fd, place, size, offset);
     if (got < 0) {
-        const char *text = strerrordesc_np(errno);
         return iv_cabinet_fail(cab, ret_fault, IV_FAULT_UNREADABLE, NULL, "%s",
-                               text == NULL ? "the file cannot be read" : text);
+                               iv_errno_text(errno));
     }
     if ((uint64_t)got != size) {
         return iv_cabinet_fail(cab, ret_fault, IV_FAULT_UNREADABLE, NULL,
@@ -318,7 +318,7 @@ static bool place_folders(struct iv_cabinet *cab, uint64_t directory_end,
         }
     }
     if (count > 0) {
-        qsort(order, count, sizeof(struct iv_folder *), compare_starts);
+        iv_sort(order, count, sizeof(struct iv_folder *), compare_starts);
     }
     for (size_t i = 0; i < count; i++) {
         struct iv_folder *folder = order[i];
@@ -478,7 +478,7 @@ static bool check_overlaps(struct iv_cabinet *cab, struct iv_fault *ret_fault)
         }
     }
     if (count > 1) {
-        qsort(order, count, sizeof(order[0]), compare_places);
+        iv_sort(order, count, sizeof(order[0]), compare_places);
     }
     const struct iv_member *found = NULL;
     for (size_t i = 1; i < count && found == NULL; i++) {
@@ -505,7 +505,7 @@ static bool index_names(struct iv_cabinet *cab, struct iv_fault *ret_fault)
         };
     }
     if (cab->member_count > 1) {
-        qsort(cab->by_name, cab->member_count, sizeof(cab->by_name[0]), compare_names);
+        iv_sort(cab->by_name, cab->member_count, sizeof(cab->by_name[0]), compare_names);
     }
     for (size_t i = 1; i < cab->member_count; i++) {
         if (strcmp(cab->by_name[i - 1].folded, cab->by_name[i].folded) == 0) {
@@ -550,7 +550,7 @@ bool iv_cabinet_open(int fd, uint64_t size, const struct iv_limits *limits, stru
     cab->limits = limits;
     cab->arena = arena;
     /* No read-ahead of payloads that nobody asks for; advice alone, so failure does not matter. */
-    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+    iv_file_expect_jumps(fd);
     if (!read_directory(cab, size, ret_fault)) {
         return false;
     }

@@ -22,11 +22,11 @@
 
 #include "imgval/base/cursor.h"
 #include "imgval/base/digest.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,13 +62,17 @@ static uint32_t checksum(const unsigned char *bytes, size_t size)
         memcpy(&part, bytes + at, sizeof(part));
         wide ^= part;
     }
-    uint32_t sum = le32toh((uint32_t)(wide ^ wide >> 32));
+    uint32_t narrow = (uint32_t)(wide ^ wide >> 32);
     if (size - at >= 4) {
         uint32_t part;
         memcpy(&part, bytes + at, sizeof(part));
-        sum ^= le32toh(part);
+        narrow ^= part;
         at += 4;
     }
+    unsigned char word[sizeof(narrow)];
+    memcpy(word, &narrow, sizeof(word));
+    uint32_t sum = (uint32_t)word[0] | (uint32_t)word[1] << 8 | (uint32_t)word[2] << 16 |
+                   (uint32_t)word[3] << 24;
     uint32_t tail = 0;
     for (; at < size; at++) {
         tail = tail << 8 | bytes[at];
@@ -735,7 +739,7 @@ bool iv_cabinet_read_all(struct iv_cabinet *cabinet, const struct iv_member *con
         }
     }
     if (kept > 1) {
-        qsort(wanted, kept, sizeof(*wanted), compare_wanted);
+        iv_sort(wanted, kept, sizeof(*wanted), compare_wanted);
     }
 
     /* One pass for each run of members that lie in the same folder. */
@@ -994,7 +998,7 @@ void iv_cabinet_stream(struct iv_cabinet *cabinet, const struct iv_member_sink *
         }
     }
     if (count > 1) {
-        qsort(order, count, sizeof(order[0]), compare_members);
+        iv_sort(order, count, sizeof(order[0]), compare_members);
     }
     size_t from = 0;
     for (size_t i = 0; i < cabinet->folder_count; i++) {

@@ -8,6 +8,7 @@
  */
 #include "imgval/input/coverage.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <stdarg.h>
@@ -93,7 +94,7 @@ static struct list make_list(const struct iv_reader *r, const struct iv_catalog 
         };
     }
     if (list.count > 1) {
-        qsort(list.items, list.count, sizeof(*list.items), compare_entries);
+        iv_sort(list.items, list.count, sizeof(*list.items), compare_entries);
     }
     return list;
 }

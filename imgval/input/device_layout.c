@@ -236,7 +236,7 @@ void iv_device_layout_read(const struct iv_reader *r, const struct iv_document *
 
 bool iv_device_layout_is(const char *bytes, size_t size)
 {
-    return memmem(bytes, size, "<DeviceLayout", sizeof("<DeviceLayout") - 1) != NULL;
+    return iv_find(bytes, size, "<DeviceLayout") != NULL;
 }
 
 void iv_device_platform_read(const struct iv_reader *r, const struct iv_document *doc)

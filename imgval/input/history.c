@@ -7,6 +7,7 @@
  * PackageFile is where a phone happened to have the package: an update stages it as 138.cab, the
  * next one another as 138.cab. It names a package only where the identity is missing.
  */
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
 #include "imgval/input/manifest.h"
@@ -396,7 +397,7 @@ static void keep(const struct history *h, const struct entry *entry, struct iv_p
 static void finish(struct history *h, struct iv_history *history)
 {
     if (h->count > 1) {
-        qsort(h->entries, h->count, sizeof(struct entry *), compare_entry);
+        iv_sort(h->entries, h->count, sizeof(struct entry *), compare_entry);
     }
     history->complete = h->complete_events > 0;
     history->event_count = h->complete_events;

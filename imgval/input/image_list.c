@@ -14,10 +14,8 @@
 #include "imgval/model/kinds.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Hashing so many bytes is one slot of the readers: some milliseconds of work. */
 #define RANGE_SIZE (32 * IV_MIB)
@@ -40,7 +38,7 @@ static struct iv_item *last_item(const struct iv_lister *lister)
 static bool add_item(struct iv_lister *lister, const struct iv_probe *probe, enum iv_role role,
                      const char *path, enum iv_kind kind)
 {
-    int fd = fcntl(probe->fd, F_DUPFD_CLOEXEC, 0);
+    int fd = iv_file_duplicate(probe->fd);
     if (fd < 0) {
         iv_lister_fault(lister, IV_FAULT_UNREADABLE, path, iv_lister_reason(errno));
         return false;
@@ -72,10 +70,10 @@ void iv_lister_image(struct iv_lister *lister, const struct iv_probe *probe, enu
                      bool chunks)
 {
     const char *path = iv_arena_strdup(lister->arena, probe->path);
-    struct stat st;
+    struct iv_status st;
     if (add_item(lister, probe, IV_ROLE_IMAGE, path, kind) && chunks && !lister->options->no_hash &&
-        fstat(probe->fd, &st) == 0 && st.st_size > 0) {
-        add_ranges(lister, (uint64_t)st.st_size, last_item(lister));
+        iv_file_status(probe->fd, &st) && st.size > 0) {
+        add_ranges(lister, st.size, last_item(lister));
     }
 }
 
@@ -125,11 +123,11 @@ void iv_input_images(const char *path, const struct iv_limits *limits, struct iv
 {
     struct iv_lister lister = {.arena = arena};
     struct iv_look_names names;
-    struct stat st;
+    struct iv_status st;
     bool lists;
     bool is_limit;
     *ret_images = (struct iv_input_images){0};
-    if (iv_look_at(path, &st) != IV_LOOK_FOUND || !S_ISDIR(st.st_mode)) {
+    if (iv_look_at(path, &st) != IV_LOOK_FOUND || st.type != IV_FILE_DIRECTORY) {
         return; /* a file; what is wrong is reported when it is listed */
     }
     int directory IV_CLEANUP(iv_fd_close) = iv_look_open(path, &lists);
@@ -145,7 +143,7 @@ void iv_input_images(const char *path, const struct iv_limits *limits, struct iv
             return; /* an extracted package, and the image is its payload */
         }
         enum iv_look look = iv_look_beneath(directory, names.items[i], &st);
-        if (look == IV_LOOK_TROUBLE || (look == IV_LOOK_FOUND && S_ISREG(st.st_mode))) {
+        if (look == IV_LOOK_TROUBLE || (look == IV_LOOK_FOUND && st.type == IV_FILE_REGULAR)) {
             ret_images->paths[ret_images->count++] = iv_lister_join(&lister, path, names.items[i]);
         }
     }

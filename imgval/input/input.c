@@ -25,11 +25,8 @@
 #include "imgval/model/kinds.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Bytes of an .xml that nearly always tell whether it is an answer file. */
 #define ANSWER_HEAD_SIZE 4096
@@ -70,11 +67,11 @@ static void sort_listing(struct iv_listing *listing)
 {
     iv_sort(listing->items, listing->item_count, sizeof(*listing->items), compare_item);
     if (listing->fault_count > 1) {
-        qsort(listing->faults, listing->fault_count, sizeof(*listing->faults), compare_fault);
+        iv_sort(listing->faults, listing->fault_count, sizeof(*listing->faults), compare_fault);
     }
     if (listing->history_count > 1) {
-        qsort(listing->histories, listing->history_count, sizeof(*listing->histories),
-              compare_text);
+        iv_sort(listing->histories, listing->history_count, sizeof(*listing->histories),
+                compare_text);
     }
 }
 
@@ -94,31 +91,30 @@ static bool read_ends(struct iv_probe *probe, uint64_t size)
 /* Opens the path (its last part may be a link: the user named it) and reads what decides. */
 static bool open_probe(const char *path, struct iv_probe *probe, struct iv_error *err)
 {
-    struct stat st;
+    struct iv_status st;
     bool lists;
     if (iv_look_at(path, &st) != IV_LOOK_FOUND) {
         return iv_error_open(err, path);
     }
-    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
+    if (st.type != IV_FILE_DIRECTORY && st.type != IV_FILE_REGULAR) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s: neither a file nor a directory", path);
     }
-    int fd = S_ISDIR(st.st_mode) ? iv_look_open(path, &lists)
-                                 : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = st.type == IV_FILE_DIRECTORY ? iv_look_open(path, &lists) : iv_file_open(path, &st);
     if (fd < 0) {
         return iv_error_open(err, path);
     }
     *probe = (struct iv_probe){.path = path, .fd = fd};
-    if (fstat(fd, &st) != 0) {
+    if (!iv_file_status(fd, &st)) {
         iv_error_open(err, path);
         iv_fd_close(&probe->fd);
         return false;
     }
-    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
+    if (st.type != IV_FILE_DIRECTORY && st.type != IV_FILE_REGULAR) {
         iv_fd_close(&probe->fd);
         return iv_error_set(err, IV_ERROR_USAGE, "%s: neither a file nor a directory", path);
     }
-    probe->is_directory = S_ISDIR(st.st_mode);
-    if (!probe->is_directory && !read_ends(probe, (uint64_t)st.st_size)) {
+    probe->is_directory = st.type == IV_FILE_DIRECTORY;
+    if (!probe->is_directory && !read_ends(probe, st.size)) {
         iv_error_open(err, path);
         iv_fd_close(&probe->fd);
         return false;
@@ -224,7 +220,7 @@ struct opened {
     int fd;
     int own; /* closed at the end; -1: the listing's */
     uint64_t size;
-    struct stat before; /* the reading */
+    struct iv_status before; /* the reading */
 };
 
 /* Opens the item beneath the listed directory, or takes the descriptor that the parent opened.
@@ -237,15 +233,15 @@ static bool open_item(const struct iv_listing *listing, const struct iv_item *it
         opened->own = iv_file_open_at(listing->directory, item->relative, &type, &opened->size);
         opened->fd = opened->own;
     } else {
-        struct stat st;
-        opened->fd = fstat(item->fd, &st) == 0 ? item->fd : -1;
-        opened->size = opened->fd < 0 ? 0 : (uint64_t)st.st_size;
+        struct iv_status st;
+        opened->fd = iv_file_status(item->fd, &st) ? item->fd : -1;
+        opened->size = opened->fd < 0 ? 0 : st.size;
     }
-    if (opened->fd >= 0 && fstat(opened->fd, &opened->before) == 0) {
+    if (opened->fd >= 0 && iv_file_status(opened->fd, &opened->before)) {
         return true;
     }
     bool changed = type != IV_FILE_REGULAR;
-    const char *detail = strerror(errno);
+    const char *detail = iv_errno_text(errno);
     if (errno == ENOENT) {
         detail = "vanished during the scan";
     }
@@ -257,27 +253,27 @@ static bool open_item(const struct iv_listing *listing, const struct iv_item *it
     return false;
 }
 
-static struct iv_identity identity_of(const struct stat *st)
+static struct iv_identity identity_of(const struct iv_status *st)
 {
     return (struct iv_identity){
-        .device = (uint64_t)st->st_dev,
-        .inode = (uint64_t)st->st_ino,
-        .size = (uint64_t)st->st_size,
-        .mtime = (int64_t)st->st_mtim.tv_sec,
-        .mtime_ns = (uint64_t)st->st_mtim.tv_nsec,
-        .ctime = (int64_t)st->st_ctim.tv_sec,
-        .ctime_ns = (uint64_t)st->st_ctim.tv_nsec,
+        .device = st->device,
+        .inode = st->inode,
+        .size = st->size,
+        .mtime = st->mtime,
+        .mtime_ns = st->mtime_ns,
+        .ctime = st->ctime,
+        .ctime_ns = st->ctime_ns,
     };
 }
 
 bool iv_input_identify(const struct iv_listing *listing, const struct iv_item *item,
                        struct iv_identity *ret_identity)
 {
-    struct stat st;
+    struct iv_status st;
     bool got = item->fd >= 0
-                   ? fstat(item->fd, &st) == 0
+                   ? iv_file_status(item->fd, &st)
                    : iv_look_beneath(listing->directory, item->relative, &st) == IV_LOOK_FOUND;
-    if (!got || !S_ISREG(st.st_mode)) {
+    if (!got || st.type != IV_FILE_REGULAR) {
         return false;
     }
     *ret_identity = identity_of(&st);
@@ -291,19 +287,14 @@ bool iv_identity_is_same(const struct iv_identity *a, const struct iv_identity *
            a->ctime_ns == b->ctime_ns;
 }
 
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* Whether somebody wrote to the file while it was read: then no one content was judged. */
 static bool has_changed(const struct opened *opened)
 {
-    const struct stat *before = &opened->before;
-    struct stat now;
-    return fstat(opened->fd, &now) != 0 || now.st_size != before->st_size ||
-           !is_same_time(&now.st_mtim, &before->st_mtim) ||
-           !is_same_time(&now.st_ctim, &before->st_ctim);
+    const struct iv_status *before = &opened->before;
+    struct iv_status now;
+    return !iv_file_status(opened->fd, &now) || now.size != before->size ||
+           now.mtime != before->mtime || now.mtime_ns != before->mtime_ns ||
+           now.ctime != before->ctime || now.ctime_ns != before->ctime_ns;
 }
 
 void iv_input_advise(const struct iv_listing *listing, const struct iv_item *item)
@@ -313,7 +304,7 @@ void iv_input_advise(const struct iv_listing *listing, const struct iv_item *ite
     int fd IV_CLEANUP(iv_fd_close) =
         item->fd < 0 ? iv_file_open_at(listing->directory, item->relative, &type, &size) : -1;
     if (fd >= 0) {
-        (void)posix_fadvise(fd, 0, ADVISED_SIZE, POSIX_FADV_WILLNEED);
+        iv_file_expect_soon(fd, ADVISED_SIZE);
     }
 }
 
@@ -502,7 +493,7 @@ static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
             .path = item->path,
             .detail = limit ? iv_reader_printf(r, "larger than the limit of %llu bytes",
                                                (unsigned long long)r->limits->metadata_size)
-                            : strerror(errno),
+                            : iv_errno_text(errno),
         };
         iv_reader_fault(r, &fault);
         return;

@@ -16,6 +16,7 @@
 #include "imgval/base/file.h"
 #include "imgval/base/fold.h"
 #include "imgval/base/look.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/container.h"
 #include "imgval/input/kinds.h"
@@ -24,10 +25,8 @@
 #include "imgval/model/kinds.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* A folder with a manifest in it. */
 struct folder {
@@ -127,7 +126,7 @@ static bool want(void *context, const char *path, const char *name, enum iv_file
 /* What a link of any name hides; NULL: nothing that is not met elsewhere in the tree. */
 static const char *hidden_by_link(const struct tree *tree, const struct iv_entry *entry)
 {
-    struct stat st;
+    struct iv_status st;
     bool is_inside = false;
     if (is_telling(tree->lister, last_part(entry->path))) {
         return "a symbolic link: links are not followed";
@@ -143,7 +142,7 @@ static const char *hidden_by_link(const struct tree *tree, const struct iv_entry
     case IV_LOOK_FOUND:
         break;
     }
-    if (S_ISDIR(st.st_mode)) {
+    if (st.type == IV_FILE_DIRECTORY) {
         return is_inside ? NULL
                          : "a symbolic link to a folder outside the tree: links are not "
                            "followed";
@@ -167,16 +166,10 @@ static void judge_link(struct tree *tree, const struct iv_entry *entry)
 static void judge_other(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
-    struct stat st;
+    struct iv_status st;
     const char *detail = "no regular file";
-    if (iv_look_beneath(tree->probe->fd, entry->path, &st) == IV_LOOK_FOUND) {
-        if (S_ISFIFO(st.st_mode)) {
-            detail = "a FIFO";
-        } else if (S_ISSOCK(st.st_mode)) {
-            detail = "a socket";
-        } else if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
-            detail = "a device";
-        }
+    if (iv_look_beneath(tree->probe->fd, entry->path, &st) == IV_LOOK_FOUND && st.what != NULL) {
+        detail = st.what;
     }
     iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
                     iv_lister_join(lister, tree->probe->path, entry->path), detail);
@@ -232,7 +225,7 @@ static void find_folders(struct tree *tree)
         };
     }
     if (tree->folder_count > 1) {
-        qsort(tree->folders, tree->folder_count, sizeof(*tree->folders), compare_manifest);
+        iv_sort(tree->folders, tree->folder_count, sizeof(*tree->folders), compare_manifest);
     }
     size_t kept = 0;
     for (size_t i = 0; i < tree->folder_count; i++) {
@@ -299,11 +292,11 @@ static bool has_hive_log(const struct tree *tree, const char *hive)
     const char *folder = iv_arena_strndup(tree->lister->arena, hive, size);
     for (size_t i = 0; i < tree->walk.count; i++) {
         const char *path = tree->walk.entries[i].path;
-        struct stat st;
+        struct iv_status st;
         if ((size_t)(last_part(path) - path) == size && is_hive_log(path) &&
             iv_ascii_iprefix(path, folder) &&
             (iv_look_beneath(tree->probe->fd, path, &st) != IV_LOOK_FOUND ||
-             iv_hive_is_log(last_part(path), (uint64_t)st.st_size))) {
+             iv_hive_is_log(last_part(path), st.size))) {
             return true;
         }
     }
@@ -441,7 +434,7 @@ static void find_twins(struct tree *tree)
             order[count++] = &tree->walk.entries[i];
         }
     }
-    qsort(order, count, sizeof(*order), compare_twins);
+    iv_sort(order, count, sizeof(*order), compare_twins);
     for (size_t i = 1; i < count; i++) {
         const char *first = order[i - 1]->path;
         const char *second = order[i]->path;

@@ -2,11 +2,11 @@
 #include "imgval/input/kinds.h"
 
 #include "imgval/base/attr.h"
+#include "imgval/base/file.h"
 #include "imgval/base/text.h"
 #include "imgval/input/container.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 static bool is_directory(const struct iv_probe *probe)
@@ -47,9 +47,9 @@ static void list_package(struct iv_lister *lister, const struct iv_probe *probe)
         return; /* the history itself, of which the packages are wanted: no package file */
     }
     /* The item gets a descriptor of its own: the probe's is closed by whoever opened it. */
-    int fd = fcntl(probe->fd, F_DUPFD_CLOEXEC, 0);
+    int fd = iv_file_duplicate(probe->fd);
     if (fd < 0) {
-        iv_lister_fault(lister, IV_FAULT_UNREADABLE, probe->path, strerror(errno));
+        iv_lister_fault(lister, IV_FAULT_UNREADABLE, probe->path, iv_errno_text(errno));
         return;
     }
     iv_lister_item(lister, IV_ROLE_PACKAGE, iv_arena_strdup(lister->arena, probe->path), NULL, fd);

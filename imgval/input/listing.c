@@ -14,11 +14,8 @@
 #include "imgval/model/kinds.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A metadata file: its plain name, and the ending that follows the name of an image or package. */
 struct metadata_name {
@@ -110,9 +107,7 @@ void iv_lister_fault(struct iv_lister *lister, enum iv_fault_kind kind, const ch
 
 const char *iv_lister_reason(int error)
 {
-    /* Not strerror(): reports do not depend on the locale. */
-    const char *text = strerrordesc_np(error);
-    return text == NULL ? "unknown error" : text;
+    return iv_errno_text(error);
 }
 
 void iv_lister_unsupported(struct iv_lister *lister, enum iv_kind kind, const char *path)
@@ -275,7 +270,7 @@ static void ask_for_names(struct iv_lister *lister, const struct place *place,
         for (size_t s = 0; s < 3 && row->suffix != NULL; s++) {
             const char *name =
                 s == 2 ? row->name : iv_arena_printf(lister->arena, "%s%s", stems[s], row->suffix);
-            struct stat st;
+            struct iv_status st;
             if (s == 1 && strcmp(stems[0], stems[1]) == 0) {
                 continue;
             }
@@ -373,25 +368,25 @@ static bool add_named(struct iv_lister *lister, enum iv_role role, const char *p
     if (path == NULL) {
         return true;
     }
-    struct stat st;
+    struct iv_status st;
     if (iv_look_at(path, &st) != IV_LOOK_FOUND) {
         return iv_error_open(err, path);
     }
-    if (S_ISDIR(st.st_mode) && row != NULL) {
+    if (st.type == IV_FILE_DIRECTORY && row != NULL) {
         return add_from_directory(lister, path, row, err);
     }
-    if (!S_ISREG(st.st_mode)) {
+    if (st.type != IV_FILE_REGULAR) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s: not a regular file%s", path,
                             row != NULL ? " or directory" : "");
     }
 
     /* Asked once more of the descriptor: the file may have been replaced in between, and a FIFO
      * in its place must not make the program wait. */
-    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
+    if (fd < 0) {
         return iv_error_open(err, path);
     }
-    if (!S_ISREG(st.st_mode)) {
+    if (st.type != IV_FILE_REGULAR) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s: not a regular file", path);
     }
     iv_lister_item(lister, role, iv_arena_strdup(lister->arena, path), NULL, fd);

@@ -9,6 +9,7 @@
 
 #include "imgval/base/buf.h"
 #include "imgval/base/digest.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <stdlib.h>
@@ -191,7 +192,7 @@ static void set_content(const struct iv_reader *r, const struct iv_file_list *li
         }
     }
     if (count > 1) {
-        qsort(files, count, sizeof(*files), compare_content);
+        iv_sort(files, count, sizeof(*files), compare_content);
     }
     for (size_t i = 0; i < count; i++) {
         put_file(&fields, &files[i], files[i].type);
@@ -336,7 +337,7 @@ void iv_file_list_missing(const struct iv_reader *r, const struct iv_file_list *
         }
     }
     if (count > 1) {
-        qsort(missing, count, sizeof(*missing), compare_missing);
+        iv_sort(missing, count, sizeof(*missing), compare_missing);
     }
     size_t told = 0;
     size_t distinct = 0;

@@ -12,6 +12,7 @@
  * the reading of the registry files.
  */
 #include "imgval/base/file.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/container.h"
 #include "imgval/input/gzip.h"
@@ -132,7 +133,7 @@ static int open_loose(const struct iv_reader *r, const struct place *place, cons
         if (errno != ENOENT && errno != ENOTDIR && errno != EXDEV) {
             enum iv_fault_kind kind =
                 type == IV_FILE_REGULAR ? IV_FAULT_UNREADABLE : IV_FAULT_NOT_REGULAR;
-            *ret_fault = (struct iv_fault){.kind = kind, .detail = strerror(errno)};
+            *ret_fault = (struct iv_fault){.kind = kind, .detail = iv_errno_text(errno)};
             return -1;
         }
     }
@@ -150,7 +151,7 @@ static bool read_loose(const struct iv_reader *r, const struct place *place, con
     if (!iv_file_read_all(fd, r->limits->metadata_size, buf)) {
         enum iv_fault_kind kind = errno == EFBIG ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE;
         const char *detail =
-            errno == EFBIG ? "larger than the limit of a metadata file" : strerror(errno);
+            errno == EFBIG ? "larger than the limit of a metadata file" : iv_errno_text(errno);
         *ret_fault = (struct iv_fault){.kind = kind, .detail = detail};
         return false;
     }
@@ -293,7 +294,7 @@ static void read_packed(const struct registries *in, const struct iv_package_fil
         }
     }
     if (found > 1) {
-        qsort(items, found, sizeof(*items), compare_packed);
+        iv_sort(items, found, sizeof(*items), compare_packed);
     }
     const struct iv_member **members = IV_NEW_ARRAY(r->scratch, const struct iv_member *, found);
     size_t kept = 0;
@@ -608,7 +609,7 @@ static bool read_bare_bytes(const struct iv_reader *r, int fd, struct iv_buf *bu
         fail(r, package, limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
              limit ? iv_reader_printf(r, "the manifest is larger than the limit of %llu bytes",
                                       (unsigned long long)r->limits->manifest_size)
-                   : strerror(errno));
+                   : iv_errno_text(errno));
         return false;
     }
     return inflate_bytes(r, buf, package);
@@ -699,7 +700,7 @@ static void read_catalog(const struct iv_reader *r, int fd, struct iv_package *p
     }
     bool limit = errno == EFBIG;
     fail(r, package, limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
-         limit ? "larger than the limit of a metadata file" : strerror(errno));
+         limit ? "larger than the limit of a metadata file" : iv_errno_text(errno));
 }
 
 /*
@@ -713,7 +714,7 @@ static void read_probed(const struct iv_reader *r, int fd, uint64_t size, int di
     unsigned char head[HEAD_SIZE];
     int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
     if (got < 0) {
-        fail(r, package, IV_FAULT_UNREADABLE, strerror(errno));
+        fail(r, package, IV_FAULT_UNREADABLE, iv_errno_text(errno));
         return;
     }
     bool is_package_name = iv_package_is_file_name(package->path);
@@ -836,7 +837,7 @@ static void add_unlisted(const struct iv_reader *r, const struct place *place,
 {
     int fd IV_CLEANUP(iv_fd_close) = iv_file_open_folder(place->directory, place->folder);
     if (fd < 0) {
-        struct iv_fault fault = {.kind = IV_FAULT_UNREADABLE, .detail = strerror(errno)};
+        struct iv_fault fault = {.kind = IV_FAULT_UNREADABLE, .detail = iv_errno_text(errno)};
         iv_reader_package_fault(r, package, &fault, false);
         return;
     }
@@ -862,7 +863,7 @@ static void add_unlisted(const struct iv_reader *r, const struct place *place,
         listed[i] = path == NULL ? "" : iv_path_fold(r->scratch, path);
     }
     if (count > 1) {
-        qsort(listed, count, sizeof(*listed), compare_text);
+        iv_sort(listed, count, sizeof(*listed), compare_text);
     }
     for (size_t i = 0; i < walk.count; i++) {
         const char *path = walk.entries[i].path;

@@ -493,7 +493,8 @@ static bool read_through(struct verifier *v, int fd, struct iv_fault *ret_fault)
     for (;;) {
         int64_t got = iv_file_read_at(fd, bytes, READ_SIZE, at);
         if (got < 0) {
-            *ret_fault = (struct iv_fault){.kind = IV_FAULT_UNREADABLE, .detail = strerror(errno)};
+            *ret_fault =
+                (struct iv_fault){.kind = IV_FAULT_UNREADABLE, .detail = iv_errno_text(errno)};
             return false;
         }
         at += (uint64_t)got;

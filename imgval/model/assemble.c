@@ -183,7 +183,7 @@ static void drop_copies(struct iv_submission *s)
     if (!any) {
         return;
     }
-    qsort(s->packages, s->package_count, sizeof(*s->packages), compare_copies);
+    iv_sort(s->packages, s->package_count, sizeof(*s->packages), compare_copies);
     size_t kept = 0;
     for (size_t i = 0; i < s->package_count; i++) {
         const struct iv_package *package = &s->packages[i];
@@ -218,7 +218,7 @@ static void collect_faults(const struct iv_facts *facts, size_t count, struct iv
         }
     }
     if (used > 0) {
-        qsort(faults, used, sizeof(*faults), compare_faults);
+        iv_sort(faults, used, sizeof(*faults), compare_faults);
     }
     s->faults = faults;
     s->fault_count = used;
@@ -301,7 +301,7 @@ static void overlay_history(struct iv_submission *s, struct iv_arena *arena)
         keys[i] = s->packages[i].key;
     }
     if (own > 0) {
-        qsort(keys, own, sizeof(*keys), compare_strings);
+        iv_sort(keys, own, sizeof(*keys), compare_strings);
     }
     for (size_t i = 0; i < s->history.package_count; i++) {
         const struct iv_package *entry = &s->history.packages[i];

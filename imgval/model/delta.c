@@ -8,6 +8,7 @@
 #include "imgval/model/delta.h"
 
 #include "imgval/base/attr.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <stdlib.h>
@@ -69,8 +70,8 @@ void iv_new_names_build(const struct iv_set *after, const struct iv_set *before,
             names.by_shape[names.shape_count++] = p;
         }
     }
-    qsort(names.by_content, names.content_count, sizeof(*names.by_content), content_order);
-    qsort(names.by_shape, names.shape_count, sizeof(*names.by_shape), shape_order);
+    iv_sort(names.by_content, names.content_count, sizeof(*names.by_content), content_order);
+    iv_sort(names.by_shape, names.shape_count, sizeof(*names.by_shape), shape_order);
     *ret_names = names;
 }
 
@@ -164,7 +165,7 @@ static void pair_names(const struct iv_set *before, const struct iv_set *after,
         }
     }
 
-    qsort(places, added_count, sizeof(*places), change_order);
+    iv_sort(places, added_count, sizeof(*places), change_order);
     for (size_t i = 0; i < delta->count; i++) {
         struct iv_change *change = &delta->changes[i];
         if ((change->what & IV_CHANGE_REMOVED) == 0) {

@@ -12,6 +12,7 @@
 #include "imgval/model/device.h"
 
 #include "imgval/base/attr.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <stdlib.h>
@@ -273,7 +274,7 @@ static struct run distinct_values(struct builder *b, struct run winners, bool pa
     struct iv_device *d = &b->device;
     struct iv_datum *items = IV_NEW_ARRAY(b->arena, struct iv_datum, winners.count);
     memcpy(items, winners.items, winners.count * sizeof(*items));
-    qsort(items, winners.count, sizeof(*items), compare_in_force);
+    iv_sort(items, winners.count, sizeof(*items), compare_in_force);
     size_t kept = 0;
     for (size_t i = 0; i < winners.count; i++) {
         struct iv_datum datum = items[i];
@@ -332,7 +333,7 @@ void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena 
     }
 
     if (kept > 1) {
-        qsort(found, kept, sizeof(*found), compare_found);
+        iv_sort(found, kept, sizeof(*found), compare_found);
     }
 
     for (size_t i = 0; i < kept;) {
@@ -344,7 +345,7 @@ void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena 
         i = end;
     }
     if (b.device.value_count > 1) {
-        qsort(b.device.values, b.device.value_count, sizeof(*b.device.values), compare_result);
+        iv_sort(b.device.values, b.device.value_count, sizeof(*b.device.values), compare_result);
     }
     *ret_device = b.device;
 }
@@ -478,7 +479,7 @@ static struct part_list list_parts(const struct iv_device *device, const char *n
         }
     }
     if (kept > 1) {
-        qsort(items, kept, sizeof(*items), compare_part);
+        iv_sort(items, kept, sizeof(*items), compare_part);
     }
 
     size_t distinct = 0;
@@ -591,7 +592,7 @@ void iv_device_pops(const struct iv_device *device, struct iv_arena *arena,
         list.count = 0;
     }
     if (list.count > 1) {
-        qsort(list.items, list.count, sizeof(*list.items), compare_pop);
+        iv_sort(list.items, list.count, sizeof(*list.items), compare_pop);
     }
     size_t kept = 0;
     for (size_t i = 0; i < list.count; i++) {

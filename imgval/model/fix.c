@@ -7,6 +7,7 @@
  */
 #include "imgval/model/fix.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <stdlib.h>
@@ -78,7 +79,7 @@ static struct wish *collect_wishes(struct planning *p, size_t *ret_count)
     }
 
     /* Of several baselines that ask for a package the one with the first id is named. */
-    qsort(wishes, count, sizeof(*wishes), compare_wish);
+    iv_sort(wishes, count, sizeof(*wishes), compare_wish);
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         if (used == 0 || strcmp(wishes[used - 1].package->key, wishes[i].package->key) != 0) {

@@ -145,7 +145,7 @@ static void add_pops(struct iv_sha256 *sha, const struct iv_pop *pops, size_t co
     struct iv_pop *sorted = IV_NEW_ARRAY(arena, struct iv_pop, count);
     if (count > 0) {
         memcpy(sorted, pops, count * sizeof(*sorted));
-        qsort(sorted, count, sizeof(*sorted), compare_pop);
+        iv_sort(sorted, count, sizeof(*sorted), compare_pop);
     }
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {

@@ -20,6 +20,7 @@
  */
 #include "imgval/model/timeline.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
 #include <stdlib.h>
@@ -90,7 +91,7 @@ static struct row *distinct_sets(const struct iv_point *points, size_t count,
     for (size_t i = 0; i < count; i++) {
         rows[i].set = points[i].set;
     }
-    qsort(rows, count, sizeof(*rows), set_order);
+    iv_sort(rows, count, sizeof(*rows), set_order);
     for (size_t i = 0; i < count; i++) {
         if (used == 0 || rows[used - 1].set != rows[i].set) {
             rows[used++] = rows[i];
@@ -128,7 +129,7 @@ static void number_shapes(struct row *rows, size_t row_count, const struct iv_po
         sorted[i] = &rows[i];
     }
 
-    qsort(sorted, row_count, sizeof(struct row *), bits_order);
+    iv_sort(sorted, row_count, sizeof(struct row *), bits_order);
     for (size_t i = 0; i < row_count; i++) {
         classes += i > 0 && bits_order(&sorted[i - 1], &sorted[i]) != 0 ? 1 : 0;
         class[(size_t)(sorted[i] - rows)] = classes;
@@ -482,7 +483,7 @@ static struct member *list_members(const struct iv_pool *pool, const struct keys
         }
     }
 
-    qsort(members, used, sizeof(*members), member_order);
+    iv_sort(members, used, sizeof(*members), member_order);
     for (size_t i = 1; i < used; i++) {
         members[i].class =
             members[i - 1].class + (place_order(&members[i - 1], &members[i]) != 0 ? 1u : 0u);
@@ -547,7 +548,7 @@ static int group_order(const void *a, const void *b)
 static void keep_groups(struct member *members, size_t count, struct iv_arena *arena,
                         struct iv_merge_groups *groups)
 {
-    qsort(members, count, sizeof(*members), class_order);
+    iv_sort(members, count, sizeof(*members), class_order);
     groups->groups = IV_NEW_ARRAY(arena, struct iv_merge_group, count / 2 + 1);
     for (size_t i = 0, end; i < count; i = end) {
         for (end = i + 1; end < count && members[end].class == members[i].class; end++) {
@@ -564,7 +565,7 @@ static void keep_groups(struct member *members, size_t count, struct iv_arena *a
 }
 
 /* The largest first, then by first key. */
-static int key_order(const void *a, const void *b, void *context)
+static int key_order(const void *a, const void *b, const void *context)
 {
     const struct iv_merge_group *x = a;
     const struct iv_merge_group *y = b;
@@ -606,8 +607,7 @@ void iv_merge_groups_build(const struct iv_pool *pool, const struct iv_point *po
 
     struct iv_merge_groups groups = {0};
     keep_groups(members, member_count, arena, &groups);
-    qsort_r(groups.groups, groups.count, sizeof(*groups.groups), key_order,
-            (void *)(uintptr_t)pool);
+    iv_sort_with(groups.groups, groups.count, sizeof(*groups.groups), key_order, pool);
     *ret_groups = groups;
 }
 
@@ -676,7 +676,7 @@ static bool content_differs(const struct iv_pool *pool, uint32_t a, uint32_t b)
     return iv_package_content_differs(&x, &y);
 }
 
-static int changed_order(const void *a, const void *b, void *context)
+static int changed_order(const void *a, const void *b, const void *context)
 {
     const struct iv_changed_content *x = a;
     const struct iv_changed_content *y = b;
@@ -698,7 +698,7 @@ void iv_changed_contents_build(const struct iv_pool *pool, const struct iv_point
     size_t seen;
     struct sighting *list = list_sightings(pool, points, count, &scratch, &seen);
     if (seen > 0) {
-        qsort(list, seen, sizeof(*list), sighting_order);
+        iv_sort(list, seen, sizeof(*list), sighting_order);
     }
     /* One run of a key and version. All are compared with the first one, which is what devices
      * may have already; one finding a run is enough. */
@@ -724,8 +724,7 @@ void iv_changed_contents_build(const struct iv_pool *pool, const struct iv_point
         }
     }
     if (changed.count > 0) {
-        qsort_r(changed.items, changed.count, sizeof(*changed.items), changed_order,
-                (void *)(uintptr_t)pool);
+        iv_sort_with(changed.items, changed.count, sizeof(*changed.items), changed_order, pool);
     }
     *ret_changed = changed;
 }

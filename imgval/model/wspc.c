@@ -9,6 +9,8 @@
  */
 #include "imgval/model/wspc.h"
 
+#include "imgval/base/sort.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,7 +201,7 @@ static void list_differences(struct iv_wspc *wspc, const struct iv_set *submissi
         count += wspc->failures[i].missing_count;
     }
 
-    qsort(packages, count, sizeof(*packages), compare_key);
+    iv_sort(packages, count, sizeof(*packages), compare_key);
     wspc->differences = IV_NEW_ARRAY(arena, struct iv_wspc_difference, count);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && strcmp(packages[i - 1]->key, packages[i]->key) == 0) {

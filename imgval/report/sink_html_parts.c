@@ -2,6 +2,7 @@
  * Outcomes, device metadata, packages, and the texts of the rules. A rule is explained once at the
  * end of the page, for all submissions; wherever it is named, the name is a link to that place.
  */
+#include "imgval/base/sort.h"
 #include "imgval/model/fields.h"
 #include "imgval/report/sink_html.h"
 #include "imgval/report/write/phrases.h"
@@ -327,7 +328,7 @@ static struct mention *mentions_of(const struct iv_report *report, struct iv_are
     }
 
     if (count > 0) {
-        qsort(mentions, count, sizeof(*mentions), compare_id);
+        iv_sort(mentions, count, sizeof(*mentions), compare_id);
     }
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -338,7 +339,7 @@ static struct mention *mentions_of(const struct iv_report *report, struct iv_are
         }
     }
     if (kept > 0) {
-        qsort(mentions, kept, sizeof(*mentions), compare_place);
+        iv_sort(mentions, kept, sizeof(*mentions), compare_place);
     }
     *ret_count = kept;
     return mentions;

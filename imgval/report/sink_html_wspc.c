@@ -6,6 +6,7 @@
  * side should hold and does not.
  */
 #include "imgval/base/digest.h"
+#include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/report/sink_html.h"
 #include "imgval/report/write/phrases.h"
@@ -137,7 +138,7 @@ static struct group *groups_of(const struct iv_submission *s, struct iv_arena *a
             count++;
         }
     }
-    qsort(groups, count, sizeof(*groups), compare_digests);
+    iv_sort(groups, count, sizeof(*groups), compare_digests);
     *ret_count = count;
     return groups;
 }

@@ -13,6 +13,7 @@
  * path, and two paths are two names. `file` and the suite's name are the path as it is. `time` is
  * wanted by some servers and is always 0: equal inputs give equal reports.
  */
+#include "imgval/base/sort.h"
 #include "imgval/model/kinds.h"
 #include "imgval/report/history/audit_report.h"
 #include "imgval/report/history/request_report.h"
@@ -118,7 +119,7 @@ static struct rule_place *sorted_rules(const struct iv_judgement *judgement, str
         rules[i] = (struct rule_place){
             .rule = judgement->outcomes[i].rule, .outcome = &judgement->outcomes[i], .place = i};
     }
-    qsort(rules, outcomes, sizeof(*rules), compare_rules);
+    iv_sort(rules, outcomes, sizeof(*rules), compare_rules);
 
     /* Findings of rules without an outcome: of other commands than scan. */
     size_t count = outcomes;
@@ -132,7 +133,7 @@ static struct rule_place *sorted_rules(const struct iv_judgement *judgement, str
         }
     }
 
-    qsort(rules, count, sizeof(*rules), compare_rules);
+    iv_sort(rules, count, sizeof(*rules), compare_rules);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (kept == 0 || strcmp(rules[kept - 1].rule->id, rules[i].rule->id) != 0) {
@@ -161,7 +162,7 @@ static struct place *sorted_places(const struct iv_report_entry *entry,
             places[i].variant = iv_phrase_find_variant(entry->submission, finding->variant);
         }
     }
-    qsort(places, judgement->finding_count, sizeof(*places), compare_places);
+    iv_sort(places, judgement->finding_count, sizeof(*places), compare_places);
     return places;
 }
 
@@ -264,7 +265,7 @@ static void add_cases(struct suite *suite, struct rule_place *rules, size_t rule
 {
     const struct iv_submission *s = suite->entry->submission;
     size_t at = 0;
-    qsort(rules, rule_count, sizeof(*rules), compare_by_place);
+    iv_sort(rules, rule_count, sizeof(*rules), compare_by_place);
     for (size_t i = 0; i < rule_count; i++) {
         const bool by_variant =
             rules[i].rule->subject == IV_SUBJECT_VARIANT && s->variant_count > 0;

@@ -15,13 +15,11 @@
 #include "imgval/base/cursor.h"
 #include "imgval/base/digest.h"
 #include "imgval/base/file.h"
+#include "imgval/base/sort.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Changes with the form of the file, and with what readers make of a package without a new version
  * of imgval. */
@@ -187,26 +185,25 @@ static const char *foreign(struct iv_facts_cache *cache, const char *why)
 
 static const char *load(struct iv_facts_cache *cache)
 {
-    struct stat st;
-    int fd IV_CLEANUP(iv_fd_close) =
-        open(cache->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct iv_status st;
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open(cache->path, &st);
     if (fd < 0) {
-        return errno == ENOENT ? NULL : foreign(cache, strerror(errno));
+        return errno == ENOENT ? NULL : foreign(cache, iv_errno_text(errno));
     }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (st.type != IV_FILE_REGULAR) {
         return foreign(cache, "it is no regular file; it is left alone");
     }
-    if (st.st_uid != geteuid() || (st.st_mode & S_IWOTH) != 0) {
+    if (!iv_status_is_ours(&st) || st.others_may_write) {
         return foreign(cache, "others may write to it, so it is not trusted; it is left alone");
     }
-    uint64_t size = (uint64_t)st.st_size;
+    uint64_t size = st.size;
     if (size == 0) {
         return NULL;
     }
     size_t wanted = (size_t)(size < cache->max_size ? size : cache->max_size);
     int64_t got = iv_file_read_at(fd, iv_buf_reserve(&cache->bytes, wanted), wanted, 0);
     if (got < 0) {
-        return foreign(cache, strerror(errno));
+        return foreign(cache, iv_errno_text(errno));
     }
     cache->bytes.size = (size_t)got;
     if (cache->bytes.size < sizeof(magic) || memcmp(cache->bytes.data, magic, sizeof(magic)) != 0) {
@@ -241,7 +238,6 @@ struct iv_facts_cache *iv_facts_cache_open(const struct iv_facts_cache_options *
     cache->generation = 1;
     digest_build(options, cache->digest);
     cache->note = load(cache);
-    cache->note = iv_arena_strdup(&cache->arena, cache->note); /* strerror()'s text does not last */
     return cache;
 }
 
@@ -376,14 +372,14 @@ static size_t choose(const struct iv_facts_cache *cache, const struct entry **en
     for (size_t i = 0; i < cache->added_count; i++) {
         entries[count++] = &cache->added[i];
     }
-    qsort(entries, count, sizeof(*entries), compare_place);
+    iv_sort(entries, count, sizeof(*entries), compare_place);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (kept == 0 || place_order(entries[i]->path, &entries[i]->identity, entries[kept - 1])) {
             entries[kept++] = entries[i];
         }
     }
-    qsort(entries, kept, sizeof(*entries), compare_age);
+    iv_sort(entries, kept, sizeof(*entries), compare_age);
     uint64_t total = HEAD_SIZE + IV_SHA256_SIZE;
     for (size_t i = 0; i < kept; i++) {
         total += ENTRY_SIZE + strlen(entries[i]->path) + 1 + entries[i]->size;
@@ -391,7 +387,7 @@ static size_t choose(const struct iv_facts_cache *cache, const struct entry **en
             kept = i;
         }
     }
-    qsort(entries, kept, sizeof(*entries), compare_place);
+    iv_sort(entries, kept, sizeof(*entries), compare_place);
     return kept;
 }
 

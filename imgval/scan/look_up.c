@@ -16,7 +16,6 @@
 #include "imgval/scan/scan_read.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static const char set_incomplete_reason[] =
     "part of the input, or the update history, could not be read";

@@ -12,12 +12,12 @@
 
 #include "cache/store.h"
 #include "imgval/base/look.h"
+#include "imgval/base/sort.h"
 #include "imgval/scan/scan_read.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The values that a record keeps, sorted by name, then value, each once. */
 static void add_values(const struct iv_record *record, struct iv_arena *arena,
@@ -81,7 +81,7 @@ void iv_submission_from_record(const struct iv_record *record, struct iv_arena *
         s.unreadable_count += package->unreadable ? 1 : 0;
     }
     if (s.package_count > 1) {
-        qsort(s.packages, s.package_count, sizeof(*s.packages), iv_package_compare_path);
+        iv_sort(s.packages, s.package_count, sizeof(*s.packages), iv_package_compare_path);
     }
     iv_set_build(s.packages, s.package_count, arena, &s.set);
     s.set.has_old_keys = !record->traits.has_identity_keys;
@@ -188,7 +188,7 @@ bool iv_resolve(const char *name, const struct iv_scan_options *options, bool lo
     }
     if (!iv_resolve_is_name(name)) {
         errno = ENOENT;
-        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", name, strerror(errno));
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: %s", name, iv_errno_text(errno));
     }
     struct iv_named named = {.recorded = true};
     if (!find_record(name, options, arena, &named.record, err)) {

@@ -13,8 +13,6 @@
 #include "imgval/scan/resolve.h"
 #include "imgval/scan/scan_read.h"
 
-#include <unistd.h>
-
 /* The verdicts stand in the order of their weight. */
 static enum iv_final_verdict worst(enum iv_final_verdict a, enum iv_final_verdict b)
 {

@@ -18,6 +18,7 @@
  */
 #include "imgval/scan/scan_read.h"
 
+#include "imgval/base/clock.h"
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
 #include "imgval/input/input.h"
@@ -28,7 +29,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 /* --- values of the command line ----------------------------------------------------------------
  */
@@ -88,7 +88,7 @@ struct reading {
     struct iv_facts **facts;     /* what there is besides; NULL: nothing */
     /* In a worker, whose copy this is. */
     size_t advised; /* slots before this one were asked for */
-    long blocks;    /* what it had read from the disk after the last item */
+    uint64_t waits; /* for the disk, after the last item */
 };
 
 /* Items that a worker asks the disk for ahead of the one in hand: it was given most of them. */
@@ -98,13 +98,12 @@ enum { AHEAD = 32 };
  * than one request in hand. Where nothing has to be waited for this costs one call an item. */
 static void read_ahead(struct reading *reading, size_t slot)
 {
-    struct rusage usage;
-    size_t jobs = reading->scan->jobs;
-    if (jobs < 2 || getrusage(RUSAGE_SELF, &usage) != 0) {
+    if (reading->scan->jobs < 2) {
         return; /* one reader was asked for: one file at a time */
     }
-    bool is_cold = usage.ru_inblock > reading->blocks;
-    reading->blocks = usage.ru_inblock;
+    uint64_t waits = iv_clock_disk_reads();
+    bool is_cold = waits > reading->waits;
+    reading->waits = waits;
     if (!is_cold) {
         return;
     }
@@ -456,7 +455,7 @@ static bool read_items(const struct iv_listing *listing, const struct iv_reading
 static bool refuse_missing_history(const char *path, struct iv_error *err)
 {
     char parent[4096 + 32];
-    struct stat st;
+    struct iv_status st;
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/') {
         length--;

@@ -2,7 +2,7 @@
  * A store that is not there yet: it comes with its first record or not at all, whoever else makes
  * it at the same time and whatever a killed process left beside it.
  */
-#include "cache/newfile.h"
+#include "imgval/base/newfile.h"
 #include "tests/store/fixture.h"
 #include "tests/unit/unit.h"
 

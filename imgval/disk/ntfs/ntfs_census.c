@@ -22,6 +22,8 @@
  */
 #include "imgval/disk/ntfs/ntfs_census.h"
 
+#include "imgval/base/sort.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,8 +233,8 @@ bool iv_ntfs_census_take(struct iv_ntfs *ntfs, struct iv_arena *arena,
         return false;
     }
     if (taking.census.count > 0) {
-        qsort(taking.census.places, taking.census.count, sizeof(*taking.census.places),
-              compare_places);
+        iv_sort(taking.census.places, taking.census.count, sizeof(*taking.census.places),
+                compare_places);
     }
     ntfs->shared = taking.claims.shared;
     *ret_census = taking.census;
@@ -261,7 +263,7 @@ bool iv_ntfs_census_agrees(const struct iv_ntfs_census *census, uint64_t folder,
 {
     size_t from = 0;
     if (count > 0) {
-        qsort(listed, count, sizeof(*listed), compare_places);
+        iv_sort(listed, count, sizeof(*listed), compare_places);
     }
     for (size_t to = census->count; from < to;) { /* the first that is not below it */
         size_t middle = from + (to - from) / 2;

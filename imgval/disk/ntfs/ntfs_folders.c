@@ -11,6 +11,8 @@
  */
 #include "imgval/disk/ntfs/ntfs_folders.h"
 
+#include "imgval/base/sort.h"
+
 #include <stdlib.h>
 
 static enum iv_volume_outcome damaged(const struct iv_volume *volume, struct iv_fault *ret_fault,
@@ -36,7 +38,7 @@ static uint64_t find_lonely(const struct iv_ntfs_names *names, const uint64_t *s
     for (size_t i = 0; i < count; i++) {
         files[i] = names->items[i].file;
     }
-    qsort(files, count + 1, sizeof(*files), compare_references);
+    iv_sort(files, count + 1, sizeof(*files), compare_references);
     for (size_t i = 0; i < short_count; i++) {
         if (bsearch(&short_ones[i], files, count + 1, sizeof(*files), compare_references) == NULL) {
             return short_ones[i];

@@ -7,6 +7,7 @@
  */
 #include "imgval/report/history/audit_report.h"
 
+#include "imgval/base/sort.h"
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/markup.h"
 #include "imgval/report/write/phrases.h"
@@ -289,7 +290,7 @@ void iv_audit_write_junit(const struct iv_audit *audit, const struct iv_style_op
     for (size_t i = 0; i < audit->finding_count; i++) {
         w.by_path[i] = &audit->findings[i];
     }
-    qsort(w.by_path, audit->finding_count, sizeof(const struct iv_finding *), compare_findings);
+    iv_sort(w.by_path, audit->finding_count, sizeof(const struct iv_finding *), compare_findings);
 
     const size_t count = audit->variant_count + (audit->unjudged_count > 0);
     struct suite *suites = IV_NEW_ARRAY(&arena, struct suite, count + 1);

@@ -9,6 +9,7 @@
 #include "imgval/report/read/bundle.h"
 
 #include "imgval/base/buf.h"
+#include "imgval/base/sort.h"
 #include "imgval/report/read/json_read.h"
 #include "imgval/report/write/json.h"
 #include "imgval/report/write/json_report.h"
@@ -76,7 +77,7 @@ void iv_bundle_write(const struct iv_record *records, size_t count, FILE *out)
         sorted[i] = &records[i];
     }
     if (count > 1) {
-        qsort(sorted, count, sizeof(*sorted), compare_ids);
+        iv_sort(sorted, count, sizeof(*sorted), compare_ids);
     }
 
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
@@ -260,7 +261,7 @@ static int compare_records(const void *a, const void *b)
 static bool sort_records(struct progress *progress, struct iv_error *err)
 {
     if (progress->count > 1) {
-        qsort(progress->records, progress->count, sizeof(*progress->records), compare_records);
+        iv_sort(progress->records, progress->count, sizeof(*progress->records), compare_records);
     }
     for (size_t i = 1; i < progress->count; i++) {
         if (strcmp(progress->records[i - 1].id, progress->records[i].id) == 0) {

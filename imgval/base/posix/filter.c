@@ -16,7 +16,7 @@
  *
  * The architecture is tested first, as numbers mean other calls in another one.
  */
-#include "imgval/base/filter.h"
+#include "imgval/base/posix/filter.h"
 
 #include "imgval/base/attr.h"
 

@@ -7,8 +7,8 @@
  * open file description lock, which SQLite's own locks do not touch), so that a file whose lock can
  * be taken is known to have no maker any more. For db.c alone.
  */
-#ifndef IMGVAL_CACHE_NEWFILE_H
-#define IMGVAL_CACHE_NEWFILE_H
+#ifndef IMGVAL_BASE_NEWFILE_H
+#define IMGVAL_BASE_NEWFILE_H
 
 #include "imgval/base/attr.h"
 #include "imgval/base/error.h"
@@ -39,5 +39,9 @@ void iv_newfile_close(struct iv_newfile **file);
  * Not while this process has the file `path` open: closing a descriptor drops its locks.
  */
 void iv_newfile_clean(const char *path);
+
+/* Whether the file system of a file that is there has no locks to give, as NFS without its daemon.
+ * errno says so, then. */
+bool iv_newfile_has_no_locks(const char *path);
 
 #endif

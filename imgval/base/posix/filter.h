@@ -2,8 +2,8 @@
  * filter.h: the filter of system calls under which readers run. For sandbox.c, and for whoever asks
  * whether there is one.
  */
-#ifndef IMGVAL_BASE_FILTER_H
-#define IMGVAL_BASE_FILTER_H
+#ifndef IMGVAL_BASE_POSIX_FILTER_H
+#define IMGVAL_BASE_POSIX_FILTER_H
 
 #include "imgval/base/attr.h"
 

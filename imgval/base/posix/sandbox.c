@@ -18,7 +18,7 @@
 #include "imgval/base/sandbox.h"
 
 #include "imgval/base/attr.h"
-#include "imgval/base/filter.h"
+#include "imgval/base/posix/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,30 +212,41 @@ void iv_sandbox_enter(const int *directories, size_t count, const struct iv_limi
     bool no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     struct iv_containment got = {0};
-    got.landlock = no_new_privs && landlock_enter(directories, count);
+    got.files = no_new_privs && landlock_enter(directories, count);
     got.limits = limits_enter(limits, inherited);
-    got.seccomp =
-        !HAS_SANITIZER && iv_filter_is_built() && no_new_privs && iv_filter_enter(got.landlock);
+    got.calls =
+        !HAS_SANITIZER && iv_filter_is_built() && no_new_privs && iv_filter_enter(got.files);
     *ret_containment = got;
+}
+
+struct iv_sandbox_words iv_sandbox_words(void)
+{
+    return (struct iv_sandbox_words){
+        .files = "Landlock",
+        .calls = "seccomp",
+        .calls_are = "system calls",
+        .no_calls = iv_filter_is_built() ? "not offered by this kernel"
+                                         : "not known to this build for this architecture",
+    };
 }
 
 struct iv_containment iv_sandbox_offered(void)
 {
     uint32_t action = SECCOMP_RET_KILL_PROCESS;
     return (struct iv_containment){
-        .landlock =
+        .files =
             syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1,
-        .seccomp = !HAS_SANITIZER && iv_filter_is_built() &&
-                   syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 &&
-                   /* A kernel that has filters looks for this one. */
-                   prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) != 0 && errno == EFAULT,
+        .calls = !HAS_SANITIZER && iv_filter_is_built() &&
+                 syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 &&
+                 /* A kernel that has filters looks for this one. */
+                 prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) != 0 && errno == EFAULT,
         .limits = !HAS_SANITIZER,
     };
 }
 
 bool iv_sandbox_is_whole(const struct iv_containment *c)
 {
-    return c->landlock && (HAS_SANITIZER || c->seccomp);
+    return c->files && (HAS_SANITIZER || c->calls);
 }
 
 void iv_containment_join(struct iv_containment *all, const struct iv_containment *one)
@@ -243,8 +254,8 @@ void iv_containment_join(struct iv_containment *all, const struct iv_containment
     if (!all->any) {
         *all = *one;
     } else if (one->any) {
-        all->landlock = all->landlock && one->landlock;
-        all->seccomp = all->seccomp && one->seccomp;
+        all->files = all->files && one->files;
+        all->calls = all->calls && one->calls;
         all->limits = all->limits && one->limits;
     }
 }

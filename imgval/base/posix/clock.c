@@ -3,6 +3,7 @@
  * up for children that were waited for. A child that still runs is not in it. A clock that cannot
  * be read is 0.
  */
+#include "imgval/base/clock.h"
 #include "imgval/base/span.h"
 
 #include <sys/resource.h>
@@ -36,4 +37,27 @@ void iv_span_add(struct iv_span *total, const struct iv_span *start)
     struct iv_span now = iv_span_now();
     total->wall += now.wall - start->wall;
     total->cpu += now.cpu - start->cpu;
+}
+
+int64_t iv_clock_ms(void)
+{
+    return (int64_t)(clock_ns(CLOCK_MONOTONIC) / 1000000);
+}
+
+uint64_t iv_clock_cpu_ms(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1000000;
+}
+
+uint64_t iv_clock_disk_reads(void)
+{
+    struct rusage usage = {0};
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)usage.ru_inblock;
+}
+
+void iv_clock_sleep_ms(unsigned ms)
+{
+    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&time, NULL);
 }

@@ -7,10 +7,11 @@
  * Maker and cleaner race between the maker's open() and its lock: then the cleaner holds the lock,
  * or has deleted the file. The maker looks for both once it is done and takes another name.
  */
-#include "cache/newfile.h"
+#include "imgval/base/newfile.h"
 
 #include "imgval/base/arena.h"
 #include "imgval/base/buf.h"
+#include "imgval/base/entropy.h"
 #include "imgval/base/file.h"
 
 #include <dirent.h>
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,15 +35,6 @@ struct iv_newfile {
     char *name; /* the temporary one; NULL when it is gone */
     int fd;     /* holds the lock */
 };
-
-static char *duplicate(const char *text)
-{
-    char *copy = strdup(text);
-    if (copy == NULL) {
-        iv_out_of_memory();
-    }
-    return copy;
-}
 
 /* --- directories ---------------------------------------------------------------------------- */
 
@@ -73,7 +64,7 @@ static void sync_directory_of(const char *path)
  * lost with it. */
 static bool make_directories(const char *path, struct iv_error *err)
 {
-    char *copy = duplicate(path);
+    char *copy = iv_strdup(path);
     bool is_done = true;
     for (char *at = copy + 1; is_done && *copy != '\0' && *at != '\0'; at++) {
         if (*at != '/' || at[-1] == '/') {
@@ -131,7 +122,7 @@ static bool make_temporary(struct iv_newfile *file, struct iv_error *err)
     errno = EEXIST;
     for (unsigned attempt = 0; file->fd < 0 && errno == EEXIST && attempt < ATTEMPTS; attempt++) {
         uint64_t random = 0;
-        if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+        if (!iv_entropy(&random, sizeof(random))) {
             return iv_error_errno(err, "%s: no random number", file->path);
         }
         iv_buf_clear(&name);
@@ -141,7 +132,7 @@ static bool make_temporary(struct iv_newfile *file, struct iv_error *err)
     if (file->fd < 0) {
         return iv_error_errno(err, "%s: cannot be made", file->path);
     }
-    file->name = duplicate(iv_buf_text(&name));
+    file->name = iv_strdup(iv_buf_text(&name));
     return true;
 }
 
@@ -151,7 +142,7 @@ bool iv_newfile_open(const char *path, struct iv_newfile **ret_file, struct iv_e
     if (file == NULL) {
         iv_out_of_memory();
     }
-    *file = (struct iv_newfile){.path = duplicate(path), .fd = -1};
+    *file = (struct iv_newfile){.path = iv_strdup(path), .fd = -1};
     if (!make_directories(path, err) || !make_temporary(file, err)) {
         return false;
     }
@@ -179,6 +170,16 @@ void iv_newfile_close(struct iv_newfile **file)
         free(*file);
         *file = NULL;
     }
+}
+
+bool iv_newfile_has_no_locks(const char *path)
+{
+    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_CLOEXEC);
+    struct flock first_byte = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+    if (fd < 0 || fcntl(fd, F_GETLK, &first_byte) == 0) {
+        return false;
+    }
+    return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP;
 }
 
 /* --- publishing ----------------------------------------------------------------------------- */
