@@ -30,10 +30,12 @@
  */
 #include "imgval/base/guess.h"
 #include "imgval/base/look.h"
+#include "imgval/base/process.h"
 #include "imgval/base/program.h"
 #include "imgval/base/sandbox.h"
 #include "imgval/cli/command.h"
 #include "imgval/cli/complete.h"
+#include "imgval/scan/read_work.h"
 #include "imgval/version.h"
 
 #include <stdio.h>
@@ -241,6 +243,9 @@ static int run(int count, char **words, struct iv_arena *arena)
         add_overview(&text);
         fputs(iv_buf_text(&text), stderr);
         return IV_EXIT_USAGE;
+    }
+    if (strcmp(words[0], IV_PROCESS_WORD) == 0) {
+        return iv_read_work_serve(arena) ? IV_EXIT_PASS : IV_EXIT_USAGE;
     }
     if (strcmp(words[0], "--complete") == 0) {
         return complete(count - 1, words + 1, arena);

@@ -1,8 +1,8 @@
 /*
  * workers.c: the reader processes and their protocol.
  *
- * A lane is a place for one process after the other. Each process has two pipes: on its standard
- * input it is given slots (64 bits each, little endian), to its standard output it writes records.
+ * A lane is a place for one process (process.h) after the other. On its standard input a process is
+ * given slots (64 bits each, little endian), to its standard output it writes records.
  * The parent gives every lane a few slots ahead, so that no process waits for the next one, and
  * fewer the fewer are left, so that in the end none has work waiting that another one could do. A
  * process takes its slots in the order given. When there is nothing left to give, its standard
@@ -13,32 +13,27 @@
  * against what it expects of that lane (record_is_expected()) and ends a worker at the first that
  * differs. What a record says inside is judged by the result function.
  *
- * The parent never waits for one worker alone, but to reap one that it has killed: its ends of the
- * pipes are non-blocking, it sleeps in poll() over all of them, and a clock runs for each lane. It
- * keeps no state outside of `struct run`. The order of the file: the worker's side, the parent's
- * side for one lane, the loop.
+ * The parent never waits for one worker alone, but to reap one that it has ended: it sleeps until
+ * any of them has sent something, and a clock runs for each lane. It keeps no state outside of
+ * `struct run`. The order of the file: the worker's side, the parent's side for one lane, the loop.
+ *
+ * A worker that began by exec knows the same as one that began by fork: what this file needs of
+ * `struct run` goes first in its charge, then the bytes of the caller.
  */
 #include "imgval/base/workers.h"
 
 #include "imgval/base/arena.h"
+#include "imgval/base/clock.h"
 #include "imgval/base/cursor.h"
-#include "imgval/base/file.h"
+#include "imgval/base/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 /*
  * The records, worker to parent: "ivr", the type, size of the payload (32 bits), slot (64 bits),
@@ -70,20 +65,18 @@ struct record {
 
 /* Bits of the payload of "ready". */
 enum {
-    BIT_LANDLOCK = 1,
-    BIT_SECCOMP = 2,
+    BIT_FILES = 1,
+    BIT_CALLS = 2,
     BIT_LIMITS = 4,
     BIT_ALL = 7,
 };
 
 /* Limits and times; those without a unit in the name are numbers or bytes. */
-#define JOBS_MAX 256u
 #define READ_SIZE ((size_t)64 * 1024)
-#define PIPE_SIZE (256 * 1024)
 #define KEEP_SIZE ((size_t)1024 * 1024) /* larger buffers are given back after use */
 #define TICK_MS UINT64_C(1000)
 #define TRIES 3u
-#define NAP_NS 2000000 /* a small part of what fills a pipe */
+#define NAP_MS 2u      /* a small part of what fills a pipe */
 #define NAP_SLOTS 128u /* that each lane has been given; the end is not waited for */
 #define AHEAD 256u     /* slots that a lane is given at most */
 #define POLLS_MAX 500u /* failures in a row, 10 milliseconds apart, before it is given up */
@@ -101,11 +94,8 @@ struct lane {
     size_t given[AHEAD]; /* a ring: slots given to this process and not delivered, in order */
     size_t first;
     size_t given_count;
-    pid_t pid; /* 0: no process at the moment */
-    int fd;    /* the records, the parent's end; else -1 */
-    /* The slots, both ends, else -1: while the parent has the reading end, too, it is not killed by
-     * SIGPIPE when the process is dead. */
-    int requests[2];
+    struct iv_process *process; /* NULL: none at the moment */
+    bool is_fed;                /* its input has not ended */
     bool is_ready;
     bool has_delivered; /* this process, any slot */
     uint64_t since;     /* clock of the last record, or of the first slot given after it */
@@ -123,10 +113,11 @@ struct run {
     iv_result_fn *result;
     void *result_context;
     size_t record_max;
-    pid_t parent;
+    struct iv_buf charge; /* for workers by exec; empty: they begin by fork */
     struct lane *lanes;
-    struct pollfd *polls; /* scratch of run_wait(), as is the next */
-    struct lane **polled;
+    struct iv_process **processes; /* scratch of run_wait(), as are the next two */
+    struct lane **waiting;
+    bool *ready;
     size_t lane_count;
     size_t fresh;     /* the first slot never given to a lane */
     size_t *returned; /* slots given to a process that died before them */
@@ -152,42 +143,20 @@ static void put_le(unsigned char *place, uint64_t value, size_t size)
 }
 
 /*
- * Writes one record, all of it: the pipe blocks when the parent is slow. `announced` is the size in
- * the head, which differs from `size` only where the parent is to end this worker. It ends the
- * worker when the parent is gone.
+ * Writes one record, all of it. `announced` is the size in the head, which differs from `size` only
+ * where the parent is to end this worker.
  */
-static void worker_send(int fd, enum record_type type, size_t slot, const void *payload,
-                        size_t size, uint32_t announced)
+static void worker_send(enum record_type type, size_t slot, const void *payload, size_t size,
+                        uint32_t announced)
 {
     unsigned char head[RECORD_HEAD] = {'i', 'v', 'r', (unsigned char)type};
     put_le(head + 4, announced, 4);
     put_le(head + 8, slot, 8);
-    for (size_t sent = 0; sent < RECORD_HEAD + size;) {
-        size_t head_sent = sent < RECORD_HEAD ? sent : RECORD_HEAD;
-        size_t body_sent = sent - head_sent;
-        const struct iovec parts[] = {
-            {.iov_base = head + head_sent, .iov_len = RECORD_HEAD - head_sent},
-            {.iov_base = (char *)payload + body_sent, .iov_len = size - body_sent},
-        };
-        ssize_t got = writev(fd, parts, IV_COUNT(parts));
-        if (got < 0 && errno != EINTR) {
-            _exit(5);
-        }
-        sent += got < 0 ? 0 : (size_t)got;
-    }
-}
-
-static double cpu_seconds_used(void)
-{
-    struct timespec used;
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) {
-        return 0;
-    }
-    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+    iv_process_write(head, sizeof(head), payload, size);
 }
 
 #ifdef IMGVAL_READER_FAULTS
-static void worker_sabotage(int fd, size_t slot, enum iv_sabotage sabotage)
+static void worker_sabotage(size_t slot, enum iv_sabotage sabotage)
 {
     static const char nonsense[] = "this is no record, whatever else it may be";
     switch (sabotage) {
@@ -199,17 +168,15 @@ static void worker_sabotage(int fd, size_t slot, enum iv_sabotage sabotage)
         abort();
     case IV_SABOTAGE_HANG:
         for (;;) {
-            (void)cpu_seconds_used();
+            (void)iv_clock_cpu_ms();
         }
-    case IV_SABOTAGE_NONSENSE: {
-        ssize_t got = write(fd, nonsense, sizeof(nonsense));
-        (void)got;
+    case IV_SABOTAGE_NONSENSE:
+        iv_process_write(nonsense, sizeof(nonsense), "", 0);
         return;
-    }
     case IV_SABOTAGE_EXIT:
-        _exit(0);
+        _Exit(0);
     case IV_SABOTAGE_HUGE:
-        worker_send(fd, RECORD_FACTS, slot, "", 0, UINT32_MAX);
+        worker_send(RECORD_FACTS, slot, "", 0, UINT32_MAX);
         return;
     }
 }
@@ -219,17 +186,13 @@ static void worker_sabotage(int fd, size_t slot, enum iv_sabotage sabotage)
 static bool worker_next(const struct run *run, size_t *ret_slot)
 {
     unsigned char bytes[SLOT_SIZE];
-    ssize_t got;
-    do {
-        got = read(STDIN_FILENO, bytes, sizeof(bytes)); /* they are written at once, so read so */
-    } while (got < 0 && errno == EINTR);
-    if (got == 0) {
+    if (!iv_process_read(bytes, sizeof(bytes))) {
         return false;
     }
-    struct iv_cursor c = iv_cursor(bytes, got < 0 ? 0 : (size_t)got);
+    struct iv_cursor c = iv_cursor(bytes, sizeof(bytes));
     uint64_t slot = iv_cursor_u64(&c);
-    if (c.failed || slot >= run->count) {
-        _exit(5);
+    if (slot >= run->count) {
+        _Exit(5);
     }
     *ret_slot = (size_t)slot;
     return true;
@@ -241,95 +204,155 @@ static bool worker_next(const struct run *run, size_t *ret_slot)
 static void worker_run(const struct run *run)
 {
     const struct iv_workers_options *options = run->options;
-    const int fd = STDOUT_FILENO;
     struct iv_buf record = {0};
     for (size_t i; worker_next(run, &i);) {
 #ifdef IMGVAL_READER_FAULTS
         if (i == options->sabotage_slot) {
-            worker_sabotage(fd, i, options->sabotage);
+            worker_sabotage(i, options->sabotage);
         }
 #endif
         iv_buf_clear(&record);
         run->work(run->work_context, i, &record);
         if (record.size > run->record_max) {
-            worker_send(fd, RECORD_FACTS, i, "", 0, UINT32_MAX); /* the parent ends us */
+            worker_send(RECORD_FACTS, i, "", 0, UINT32_MAX); /* the parent ends us */
         } else {
-            worker_send(fd, RECORD_FACTS, i, iv_buf_text(&record), record.size,
-                        (uint32_t)record.size);
+            worker_send(RECORD_FACTS, i, iv_buf_text(&record), record.size, (uint32_t)record.size);
         }
         if (record.capacity > KEEP_SIZE) {
             iv_buf_fini(&record);
         }
         /* The kernel's limit on CPU time counts the whole process: long honest runs must not
          * come near it. */
-        if (cpu_seconds_used() >= (double)options->limits->reader_seconds) {
-            worker_send(fd, RECORD_RETIRE, 0, "", 0, 0);
+        if (iv_clock_cpu_ms() / 1000 >= options->limits->reader_seconds) {
+            worker_send(RECORD_RETIRE, 0, "", 0, 0);
             break;
         }
     }
     iv_buf_fini(&record);
 }
 
-/* Requests become standard input, records standard output, and nothing else is kept but what there
- * is to read and standard error. */
-static bool worker_keep_descriptors(const struct iv_workers_options *options, int requests,
-                                    int records)
-{
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
-    if (dup2(requests, STDIN_FILENO) < 0 || dup2(records, STDOUT_FILENO) < 0) {
-        return false;
-    }
-    size_t count = 3 + options->directory_count + options->file_count;
-    int *kept = IV_NEW_ARRAY(&arena, int, count);
-    kept[1] = STDOUT_FILENO;
-    kept[2] = STDERR_FILENO;
-    for (size_t i = 0; i < options->directory_count; i++) {
-        kept[3 + i] = options->directories[i];
-    }
-    for (size_t i = 0; i < options->file_count; i++) {
-        kept[3 + options->directory_count + i] = options->files[i];
-    }
-    iv_sandbox_keep_descriptors(kept, count);
-    return true;
-}
-
 /*
- * The life of a worker, right after fork(). The order matters: first it is tied to the life of the
- * parent, then it gives up descriptors, then all other rights, and only then says that it is ready
- * and takes a slot. Nothing untrusted is read before the sandbox is entered.
+ * The life of a worker. The order matters: first it gives up all rights, and only then it says that
+ * it is ready and takes a slot. Nothing untrusted is read before the sandbox is entered.
  */
-static IV_NORETURN void worker_main(const struct run *run, int requests, int records)
+static void worker_main(const void *context)
 {
+    const struct run *run = context;
     const struct iv_workers_options *options = run->options;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != run->parent) { /* it died before the line above */
-        _exit(5);
-    }
-    signal(SIGPIPE, SIG_DFL);
-    if (!worker_keep_descriptors(options, requests, records)) {
-        _exit(5);
-    }
     struct iv_containment got = {0};
     iv_sandbox_enter(options->directories, options->directory_count, options->limits, &got);
-    unsigned char bits =
-        (unsigned char)((got.files ? BIT_LANDLOCK : 0) | (got.calls ? BIT_SECCOMP : 0) |
-                        (got.limits ? BIT_LIMITS : 0));
-    worker_send(STDOUT_FILENO, RECORD_READY, 0, &bits, 1, 1);
+    unsigned char bits = (unsigned char)((got.files ? BIT_FILES : 0) | (got.calls ? BIT_CALLS : 0) |
+                                         (got.limits ? BIT_LIMITS : 0));
+    worker_send(RECORD_READY, 0, &bits, 1, 1);
     /* The parent says why there is no report. */
     if (!options->require_sandbox || iv_sandbox_is_whole(&got)) {
         worker_run(run);
     }
-    _exit(0);
+    _Exit(0);
+}
+
+/* ---- the charge of a worker by exec ---- */
+
+static void add_le(struct iv_buf *buf, uint64_t value)
+{
+    unsigned char bytes[8];
+    put_le(bytes, value, sizeof(bytes));
+    iv_buf_add(buf, bytes, sizeof(bytes));
+}
+
+/* Those of the files that there are, as "place, number". */
+static void add_files(struct iv_buf *buf, const int *files, size_t count)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < count; i++) {
+        open += files[i] >= 0 ? 1 : 0;
+    }
+    add_le(buf, count);
+    add_le(buf, open);
+    for (size_t i = 0; i < count; i++) {
+        if (files[i] >= 0) {
+            add_le(buf, i);
+            add_le(buf, iv_process_file_out(files[i]));
+        }
+    }
+}
+
+static const int *take_files(struct iv_cursor *c, struct iv_arena *arena, size_t *ret_count)
+{
+    uint64_t count = iv_cursor_u64(c);
+    uint64_t open = iv_cursor_u64(c);
+    int *files = IV_NEW_ARRAY(arena, int, (size_t)count + 1);
+    for (size_t i = 0; i < count; i++) {
+        files[i] = -1;
+    }
+    for (uint64_t i = 0; i < open; i++) {
+        uint64_t place = iv_cursor_u64(c);
+        uint64_t number = iv_cursor_u64(c);
+        if (!c->failed && place < count) {
+            files[place] = iv_process_file_in(number);
+        }
+    }
+    *ret_count = (size_t)count;
+    return files;
+}
+
+/* Parent and worker are one program, so a struct of numbers may go as it lies in memory. */
+static void run_charge(struct run *run)
+{
+    const struct iv_workers_options *options = run->options;
+    struct iv_buf *charge = &run->charge;
+    add_le(charge, run->count);
+    add_le(charge, run->record_max);
+    add_le(charge, options->require_sandbox ? 1 : 0);
+    add_le(charge, (uint64_t)options->sabotage);
+    add_le(charge, options->sabotage_slot);
+    iv_buf_add(charge, options->limits, sizeof(*options->limits));
+    add_files(charge, options->directories, options->directory_count);
+    add_files(charge, options->files, options->file_count);
+    iv_buf_add(charge, options->charge->data, options->charge->size);
+}
+
+bool iv_workers_charge(struct iv_arena *arena, struct iv_workers_charge *ret_charge)
+{
+    const void *bytes;
+    size_t size;
+    if (!iv_process_charge(&bytes, &size)) {
+        return false;
+    }
+    struct iv_cursor c = iv_cursor(bytes, size);
+    struct iv_workers_charge charge = {.count = (size_t)iv_cursor_u64(&c)};
+    charge.options.record_max = (size_t)iv_cursor_u64(&c);
+    charge.options.require_sandbox = iv_cursor_u64(&c) != 0;
+    charge.options.sabotage = (enum iv_sabotage)iv_cursor_u64(&c);
+    charge.options.sabotage_slot = (size_t)iv_cursor_u64(&c);
+    const unsigned char *limits = iv_cursor_take(&c, sizeof(*charge.options.limits));
+    if (limits == NULL) {
+        return false;
+    }
+    struct iv_limits *own = IV_NEW(arena, struct iv_limits);
+    memcpy(own, limits, sizeof(*own));
+    charge.options.limits = own;
+    charge.options.directories = take_files(&c, arena, &charge.options.directory_count);
+    charge.options.files = take_files(&c, arena, &charge.options.file_count);
+    charge.size = iv_cursor_left(&c);
+    charge.bytes = iv_cursor_take(&c, charge.size);
+    *ret_charge = charge;
+    return !c.failed;
+}
+
+void iv_workers_serve(const struct iv_workers_charge *charge, iv_worker_fn *work, void *context)
+{
+    const struct run run = {
+        .options = &charge->options,
+        .count = charge->count,
+        .record_max = charge->options.record_max,
+        .work = work,
+        .work_context = context,
+    };
+    worker_main(&run);
 }
 
 /* ---- the parent's side ---- */
-
-static uint64_t now_ms(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Milliseconds of processor time that one slot may take; bounded, so that no product overflows. */
 static uint64_t slot_ms(const struct run *run)
@@ -338,60 +361,25 @@ static uint64_t slot_ms(const struct run *run)
     return (seconds < 1000000 ? seconds : 1000000) * 1000;
 }
 
-static void lane_close(struct lane *lane)
-{
-    iv_fd_close(&lane->fd);
-    iv_fd_close(&lane->requests[0]);
-    iv_fd_close(&lane->requests[1]);
-}
-
-/* Makes both pipes. *ret_records: the worker's end of the records. False with errno set. */
-static bool lane_open(struct lane *lane, int *ret_records)
-{
-    int records[2];
-    if (pipe2(records, O_CLOEXEC) != 0) {
-        return false;
-    }
-    lane->fd = records[0];
-    if (pipe2(lane->requests, O_CLOEXEC) != 0) {
-        int saved = errno;
-        lane->requests[0] = -1;
-        lane->requests[1] = -1;
-        lane_close(lane);
-        close(records[1]);
-        errno = saved;
-        return false;
-    }
-    *ret_records = records[1];
-    return true;
-}
-
-/*
- * Forks a process for a lane that has none. The child does not return. The parent closes its copy
- * of the worker's writing end, so that the end of the process is the end of the pipe. False with
- * errno set.
- */
+/* A process for a lane that has none. False with errno set. */
 static bool lane_start(struct run *run, struct lane *lane)
 {
-    int records;
-    if (!lane_open(lane, &records)) {
+    const struct iv_workers_options *options = run->options;
+    const struct iv_process_start start = {
+        .run = worker_main,
+        .context = run,
+        .charge = run->charge.size > 0 ? &run->charge : NULL,
+        .directories = options->directories,
+        .directory_count = options->directory_count,
+        .files = options->files,
+        .file_count = options->file_count,
+        .limits = options->limits,
+    };
+    lane->process = iv_process_start(&start);
+    if (lane->process == NULL) {
         return false;
     }
-    fcntl(records, F_SETPIPE_SZ, PIPE_SIZE); /* fewer switches; as good without */
-    pid_t pid = fork();
-    if (pid == 0) {
-        worker_main(run, lane->requests[0], records);
-    }
-    int saved = errno;
-    close(records);
-    if (pid < 0) {
-        lane_close(lane);
-        errno = saved;
-        return false;
-    }
-    fcntl(lane->fd, F_SETFL, O_NONBLOCK);
-    fcntl(lane->requests[1], F_SETFL, O_NONBLOCK);
-    lane->pid = pid;
+    lane->is_fed = true;
     lane->is_ready = false;
     lane->has_delivered = false;
     lane->is_measured = false;
@@ -424,21 +412,14 @@ static size_t lane_take(struct lane *lane)
     return slot;
 }
 
-/*
- * Ends the lane's process and reaps it; returns its wait status. The signal cannot change the
- * status of a process that is on its way out already; it is for one that only closed its pipe.
- */
-static int lane_stop(struct run *run, struct lane *lane)
+#define REASON_SIZE 80
+
+/* Ends the lane's process and reaps it; says how it ended. */
+static void lane_stop(struct run *run, struct lane *lane, char reason[REASON_SIZE])
 {
-    int status = 0;
-    lane_close(lane);
-    kill(lane->pid, SIGKILL);
-    while (waitpid(lane->pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    lane->pid = 0;
+    iv_process_stop(&lane->process, reason, REASON_SIZE);
     iv_buf_fini(&lane->input);
     run->retry_at = run->clock; /* there is room for a process now */
-    return status;
 }
 
 /* The process is gone: the slot in hand is lost, unless the process never got to one or gave up its
@@ -466,7 +447,7 @@ static void lane_lose(struct run *run, struct lane *lane, const char *reason)
 static void lane_feed(struct run *run, struct lane *lane)
 {
     size_t share = run_share(run);
-    if (lane->requests[1] < 0 || lane->given_count > share / 2) {
+    if (!lane->is_fed || lane->given_count > share / 2) {
         return;
     }
     if (lane->given_count == 0) {
@@ -483,32 +464,25 @@ static void lane_feed(struct run *run, struct lane *lane)
         size += SLOT_SIZE;
     }
     if (lane->given_count == 0) {
-        iv_fd_close(&lane->requests[1]);
+        iv_process_send_end(lane->process);
+        lane->is_fed = false;
         return;
     }
     /* It fits: a pipe holds more than a lane is ever given. A worker that does not get it would be
      * waited for in vain: another one is started, which is tried a few times. */
-    ssize_t written;
-    do {
-        written = write(lane->requests[1], bytes, size);
-    } while (written < 0 && errno == EINTR);
-    if (size > 0 && written != (ssize_t)size) {
-        lane_stop(run, lane);
+    if (size > 0 && !iv_process_send(lane->process, bytes, size)) {
+        char reason[REASON_SIZE];
+        lane_stop(run, lane, reason);
         lane->is_ready = false;
         lane_lose(run, lane, NULL);
     }
 }
 
-/* The worker closed its pipe: the wait status says how it ended. */
+/* The worker closed its pipe: how it ended is why. */
 static void lane_end_of_file(struct run *run, struct lane *lane)
 {
-    char reason[64];
-    int status = lane_stop(run, lane);
-    if (WIFSIGNALED(status)) {
-        snprintf(reason, sizeof(reason), "killed by signal %d", WTERMSIG(status));
-    } else {
-        snprintf(reason, sizeof(reason), "exited with status %d", WEXITSTATUS(status));
-    }
+    char reason[REASON_SIZE];
+    lane_stop(run, lane, reason);
     lane_lose(run, lane, reason);
 }
 
@@ -559,8 +533,8 @@ static void take_ready(struct run *run, struct lane *lane, unsigned char bits)
 {
     struct iv_containment *all = &run->containment;
     bool is_first = !run->has_containment;
-    all->files = (is_first || all->files) && (bits & BIT_LANDLOCK) != 0;
-    all->calls = (is_first || all->calls) && (bits & BIT_SECCOMP) != 0;
+    all->files = (is_first || all->files) && (bits & BIT_FILES) != 0;
+    all->calls = (is_first || all->calls) && (bits & BIT_CALLS) != 0;
     all->limits = (is_first || all->limits) && (bits & BIT_LIMITS) != 0;
     run->has_containment = true;
     run->bad_starts = 0;
@@ -634,11 +608,13 @@ static enum progress lane_parse(struct run *run, struct lane *lane)
  */
 static void lane_read(struct run *run, struct lane *lane)
 {
-    ssize_t got = read(lane->fd, iv_buf_reserve(&lane->input, READ_SIZE), READ_SIZE);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+    char reason[REASON_SIZE];
+    int64_t got =
+        iv_process_receive(lane->process, iv_buf_reserve(&lane->input, READ_SIZE), READ_SIZE);
+    if (got < 0) {
         return;
     }
-    if (got <= 0) {
+    if (got == 0) {
         lane_end_of_file(run, lane);
         return;
     }
@@ -649,26 +625,14 @@ static void lane_read(struct run *run, struct lane *lane)
         lane_feed(run, lane);
         break;
     case PROGRESS_RETIRED:
-        lane_stop(run, lane);
+        lane_stop(run, lane, reason);
         lane_lose(run, lane, NULL);
         break;
     case PROGRESS_BROKEN:
-        lane_stop(run, lane);
+        lane_stop(run, lane, reason);
         lane_lose(run, lane, "broke the protocol");
         break;
     }
-}
-
-/* Milliseconds of processor time that the lane's process has used. */
-static bool lane_cpu(const struct lane *lane, uint64_t *ret_ms)
-{
-    clockid_t clock;
-    struct timespec used;
-    if (clock_getcpuclockid(lane->pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
-        return false;
-    }
-    *ret_ms = (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
-    return true;
 }
 
 /*
@@ -681,19 +645,19 @@ static void lane_check_time(struct run *run, struct lane *lane)
     uint64_t cpu = 0;
     bool is_idle = lane->given_count == 0 && lane->is_ready;
     if (!is_idle && waited >= MEASURE_AFTER_MS && !lane->is_measured) {
-        lane->is_measured = lane_cpu(lane, &lane->cpu);
+        lane->is_measured = iv_process_cpu_ms(lane->process, &lane->cpu);
     }
-    bool is_spent =
-        !is_idle && lane->is_measured && lane_cpu(lane, &cpu) && cpu - lane->cpu >= slot_ms(run);
+    bool is_spent = !is_idle && lane->is_measured && iv_process_cpu_ms(lane->process, &cpu) &&
+                    cpu - lane->cpu >= slot_ms(run);
     if (!is_spent && waited < (is_idle ? FAREWELL_MS : WALL_FACTOR * slot_ms(run))) {
         return;
     }
-    char reason[80];
+    char reason[REASON_SIZE];
     uint64_t seconds = slot_ms(run) / 1000;
+    lane_stop(run, lane, reason);
     /* The same words for both clocks: which one it was depends on what else the machine does. */
     snprintf(reason, sizeof(reason), "no answer within the limit of %" PRIu64 " second%s", seconds,
              seconds == 1 ? "" : "s");
-    lane_stop(run, lane);
     lane_lose(run, lane, reason);
 }
 
@@ -703,7 +667,7 @@ static void lane_check_time(struct run *run, struct lane *lane)
 static bool run_is_done(const struct run *run)
 {
     for (size_t i = 0; i < run->lane_count; i++) {
-        if (run->lanes[i].pid != 0) {
+        if (run->lanes[i].process != NULL) {
             return false;
         }
     }
@@ -716,7 +680,7 @@ static bool run_start(struct run *run, struct iv_error *err)
     size_t live = 0;
     for (size_t i = 0; i < run->lane_count; i++) {
         struct lane *lane = &run->lanes[i];
-        if (lane->pid == 0 && run_left(run) > 0 && run->clock >= run->retry_at) {
+        if (lane->process == NULL && run_left(run) > 0 && run->clock >= run->retry_at) {
             if (lane_start(run, lane)) {
                 lane_feed(run, lane);
                 run->failed_starts = 0;
@@ -726,15 +690,16 @@ static bool run_start(struct run *run, struct iv_error *err)
                 run->retry_at = run->clock + TICK_MS;
             }
         }
-        live += lane->pid != 0;
+        live += lane->process != NULL ? 1 : 0;
     }
     if (run->options->require_sandbox && run->has_containment &&
         !iv_sandbox_is_whole(&run->containment)) {
-        return iv_error_set(err, IV_ERROR_SYSTEM,
-                            "--require-sandbox: this system does not confine readers (Landlock "
-                            "%s, seccomp %s)",
-                            run->containment.files ? "on" : "off",
-                            run->containment.calls ? "on" : "off");
+        const struct iv_sandbox_words words = iv_sandbox_words();
+        return iv_error_set(
+            err, IV_ERROR_SYSTEM,
+            "--require-sandbox: this system does not confine readers (%s %s, %s %s)", words.files,
+            run->containment.files ? "on" : "off", words.calls,
+            run->containment.calls ? "on" : "off");
     }
     if (run->bad_starts >= TRIES) {
         return iv_error_set(err, IV_ERROR_SYSTEM, "reader processes end before they begin");
@@ -748,9 +713,9 @@ static bool run_start(struct run *run, struct iv_error *err)
 }
 
 /* Milliseconds until the next thing to do by the clock. */
-static int run_timeout(const struct run *run)
+static unsigned run_timeout(const struct run *run)
 {
-    return (int)(slot_ms(run) < TICK_MS ? slot_ms(run) : TICK_MS) / 2 + 1;
+    return (unsigned)(slot_ms(run) < TICK_MS ? slot_ms(run) : TICK_MS) / 2 + 1;
 }
 
 /*
@@ -760,7 +725,6 @@ static int run_timeout(const struct run *run)
  */
 static void run_nap(const struct run *run)
 {
-    const struct timespec nap = {.tv_nsec = NAP_NS};
     for (size_t i = 0; i < run->lane_count; i++) {
         const struct lane *lane = &run->lanes[i];
         if (!lane->is_ready || lane->given_count < NAP_SLOTS) {
@@ -768,20 +732,20 @@ static void run_nap(const struct run *run)
         }
     }
     if (!run->has_much) {
-        nanosleep(&nap, NULL);
+        iv_clock_sleep_ms(NAP_MS);
     }
 }
 
-/* Whether to go on after poll(): it may fail for a while, for lack of memory, and not for ever. */
-static bool run_has_polled(struct run *run, int got)
+/* Whether to go on after waiting: that may fail for a while, for lack of memory, and not for ever.
+ */
+static bool run_goes_on(struct run *run, bool has_waited)
 {
-    const struct timespec pause = {.tv_nsec = 10000000};
-    if (got >= 0 || errno == EINTR) {
+    if (has_waited) {
         run->failed_polls = 0;
         return true;
     }
     int saved = errno;
-    nanosleep(&pause, NULL);
+    iv_clock_sleep_ms(10);
     errno = saved;
     return ++run->failed_polls < POLLS_MAX;
 }
@@ -795,29 +759,28 @@ static bool run_wait(struct run *run, struct iv_error *err)
 {
     size_t live = 0;
     for (size_t i = 0; i < run->lane_count; i++) {
-        /* Not one for each lane: poll() refuses more than there may be descriptors. */
-        if (run->lanes[i].pid != 0) {
-            run->polls[live] = (struct pollfd){.fd = run->lanes[i].fd, .events = POLLIN};
-            run->polled[live++] = &run->lanes[i];
+        if (run->lanes[i].process != NULL) {
+            run->processes[live] = run->lanes[i].process;
+            run->waiting[live++] = &run->lanes[i];
         }
     }
 
-    uint64_t begin = now_ms();
+    int64_t begin = iv_clock_ms();
     run_nap(run);
     run->has_much = false;
-    int got = poll(run->polls, live, run_timeout(run));
-    if (!run_has_polled(run, got)) {
+    bool has_waited = iv_process_wait(run->processes, live, run_timeout(run), run->ready);
+    if (!run_goes_on(run, has_waited)) {
         return iv_error_errno(err, "cannot wait for reader processes");
     }
 
-    uint64_t waited = now_ms() - begin;
+    uint64_t waited = (uint64_t)(iv_clock_ms() - begin);
     run->clock += waited < 2 * TICK_MS ? waited : 2 * TICK_MS;
     for (size_t i = 0; i < live; i++) {
-        struct lane *lane = run->polled[i];
-        if (got > 0 && run->polls[i].revents != 0) {
+        struct lane *lane = run->waiting[i];
+        if (run->ready[i]) {
             lane_read(run, lane);
         }
-        if (lane->pid != 0) {
+        if (lane->process != NULL) {
             lane_check_time(run, lane);
         }
     }
@@ -830,17 +793,15 @@ static bool run_wait(struct run *run, struct iv_error *err)
 static bool run_processes(struct run *run, struct iv_error *err)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
-    size_t wanted = run->options->jobs < JOBS_MAX ? run->options->jobs : JOBS_MAX;
+    size_t wanted = run->options->jobs < IV_PROCESSES_MAX ? run->options->jobs : IV_PROCESSES_MAX;
     run->lane_count = wanted < run->count ? wanted : run->count;
     run->lanes = IV_NEW_ARRAY(&arena, struct lane, run->lane_count);
-    run->polls = IV_NEW_ARRAY(&arena, struct pollfd, run->lane_count);
-    run->polled = IV_NEW_ARRAY(&arena, struct lane *, run->lane_count);
+    run->processes = IV_NEW_ARRAY(&arena, struct iv_process *, run->lane_count);
+    run->waiting = IV_NEW_ARRAY(&arena, struct lane *, run->lane_count);
+    run->ready = IV_NEW_ARRAY(&arena, bool, run->lane_count);
     run->returned = IV_NEW_ARRAY(&arena, size_t, run->lane_count * AHEAD);
-    run->parent = getpid();
-    for (size_t i = 0; i < run->lane_count; i++) {
-        run->lanes[i].fd = -1;
-        run->lanes[i].requests[0] = -1;
-        run->lanes[i].requests[1] = -1;
+    if (run->options->charge != NULL && (run->options->by_exec || !iv_process_can_fork())) {
+        run_charge(run);
     }
 
     bool is_fine = true;
@@ -850,10 +811,12 @@ static bool run_processes(struct run *run, struct iv_error *err)
     }
 
     for (size_t i = 0; i < run->lane_count; i++) {
-        if (run->lanes[i].pid != 0) {
-            lane_stop(run, &run->lanes[i]);
+        if (run->lanes[i].process != NULL) {
+            char reason[REASON_SIZE];
+            lane_stop(run, &run->lanes[i], reason);
         }
     }
+    iv_buf_fini(&run->charge);
     return is_fine;
 }
 
@@ -901,15 +864,6 @@ bool iv_workers_run(const struct iv_workers_options *options, size_t count, iv_w
 
 unsigned iv_workers_default_jobs(void)
 {
-    cpu_set_t set;
-    long processors;
-    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-        processors = CPU_COUNT(&set);
-    } else { /* a machine with more processors than the set has room for */
-        processors = sysconf(_SC_NPROCESSORS_ONLN);
-    }
-    if (processors < 1) {
-        return 1;
-    }
-    return processors < (long)JOBS_MAX ? (unsigned)processors + 1 : JOBS_MAX;
+    unsigned processors = iv_process_processors();
+    return processors < IV_PROCESSES_MAX ? processors + 1 : IV_PROCESSES_MAX;
 }

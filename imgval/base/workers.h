@@ -1,11 +1,12 @@
 /*
  * workers.h: one call that runs a function for 0 <= i < count in sandboxed reader processes.
  *
- * Slots are given out as processes get free. Each process is forked from here, gives up its rights
- * (sandbox.h) before the first slot, takes its slots from one pipe and writes its records to
- * another. A process that dies, hangs or breaks the protocol costs the slot in hand, which is
- * delivered as lost with the reason; the others go on. Every slot is delivered exactly once, in any
- * order: the caller stores by index, so the outcome is the same for every number of jobs.
+ * Slots are given out as processes get free. Each process is started from here (process.h), gives
+ * up its rights (sandbox.h) before the first slot, takes its slots from one pipe and writes its
+ * records to another. A process that dies, hangs or breaks the protocol costs the slot in hand,
+ * which is delivered as lost with the reason; the others go on. Every slot is delivered exactly
+ * once, in any order: the caller stores by index, so the outcome is the same for every number of
+ * jobs.
  *
  * A worker keeps of the caller's descriptors standard error, options->directories and
  * options->files. Its own 0 and 1 are the two pipes, so descriptors 0 to 2 must be open when this
@@ -16,6 +17,8 @@
 #ifndef IMGVAL_BASE_WORKERS_H
 #define IMGVAL_BASE_WORKERS_H
 
+#include "imgval/base/arena.h"
+#include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/error.h"
 #include "imgval/base/limits.h"
@@ -56,6 +59,10 @@ struct iv_workers_options {
     const int *files; /* open for reading, which a worker keeps; negative ones are none */
     size_t file_count;
     bool require_sandbox; /* no slot is worked on unless iv_sandbox_is_whole() */
+    /* For workers that begin by exec (process.h): what the work function needs, which
+     * iv_workers_serve() is called with there. NULL: they can only be forked. */
+    const struct iv_buf *charge;
+    bool by_exec; /* also where they could be forked */
     enum iv_sabotage sabotage;
     size_t sabotage_slot;
 };
@@ -70,6 +77,20 @@ IV_MUST_USE bool iv_workers_run(const struct iv_workers_options *options, size_t
                                 iv_worker_fn *work, void *work_context, iv_result_fn *result,
                                 void *result_context, struct iv_containment *ret_containment,
                                 struct iv_error *err);
+
+/* What a worker that began by exec finds. */
+struct iv_workers_charge {
+    struct iv_workers_options options; /* as the parent has them: directories, files, limits */
+    size_t count;
+    const void *bytes; /* the parent's options->charge, for as long as the process lives */
+    size_t size;
+};
+
+/* In the program that was started with IV_PROCESS_WORD. False: there is no charge. */
+IV_MUST_USE bool iv_workers_charge(struct iv_arena *arena, struct iv_workers_charge *ret_charge);
+
+/* Works until there are no more slots, and ends the process. */
+void iv_workers_serve(const struct iv_workers_charge *charge, iv_worker_fn *work, void *context);
 
 /*
  * A sensible number of jobs for this machine: one more than the processors that this process may

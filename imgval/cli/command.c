@@ -221,6 +221,11 @@ static const struct iv_option reading_options[] = {
      .offset = AT(sabotage),
      .hidden = true,
      .help = "for tests: crash, hang, nonsense, exit, huge or forge at file N (from 0)"},
+    {.name = "readers-by-exec",
+     .type = IV_OPTION_FLAG,
+     .offset = AT(options.reading.by_exec),
+     .hidden = true,
+     .help = "for tests: readers begin as they do where no process can be forked"},
 #endif
 };
 const struct iv_option_group iv_group_reading = {

@@ -55,7 +55,8 @@ struct iv_reading {
     bool require_sandbox; /* nothing is read where readers cannot be confined */
     struct iv_limits limits;
     struct iv_scan_sabotage sabotage;
-    bool want_files;                    /* inspect; never with facts_cache */
+    bool by_exec;    /* readers begin by exec, also where they could be forked: for tests */
+    bool want_files; /* inspect; never with facts_cache */
     struct iv_facts_cache *facts_cache; /* NULL: every file is read */
     bool no_hash;                       /* the hashes of images are not checked */
     bool verify;                        /* packages are read whole */

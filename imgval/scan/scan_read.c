@@ -18,14 +18,15 @@
  */
 #include "imgval/scan/scan_read.h"
 
-#include "imgval/base/clock.h"
 #include "imgval/base/look.h"
+#include "imgval/base/process.h"
 #include "imgval/base/text.h"
 #include "imgval/input/input.h"
 #include "imgval/model/assemble.h"
 #include "imgval/model/kinds.h"
 #include "imgval/model/timings.h"
 #include "imgval/scan/facts_cache.h"
+#include "imgval/scan/read_work.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,89 +73,17 @@ struct iv_datum *iv_scan_option_data(const struct iv_reading *options, struct iv
 /* Imports of one answer file that are looked up; real ones have a handful. */
 #define IMPORTS_MAX 1000
 
-/* What the worker function and the receiver of its records share. */
+/* What the receiver of the workers' records knows. */
 struct reading {
-    const struct iv_listing *listing;
-    struct iv_read_options options;
+    struct iv_read_work work;
     struct iv_arena *arena;  /* the scan's */
     struct iv_arena scratch; /* for the facts in hand */
     const struct iv_reading *scan;
     size_t done;
-    size_t *slots; /* the items that are to be read */
-    size_t slot_count;
-    struct iv_identity *identities; /* with a facts cache: of these items, as listed */
     /* By item: nearly all are one package and nothing else. */
     struct iv_package *packages; /* without a key: none, or several */
     struct iv_facts **facts;     /* what there is besides; NULL: nothing */
-    /* In a worker, whose copy this is. */
-    size_t advised; /* slots before this one were asked for */
-    uint64_t waits; /* for the disk, after the last item */
 };
-
-/* Items that a worker asks the disk for ahead of the one in hand: it was given most of them. */
-enum { AHEAD = 32 };
-
-/* While a worker waits for the disk, what it reads next is asked for, so that the disk has more
- * than one request in hand. Where nothing has to be waited for this costs one call an item. */
-static void read_ahead(struct reading *reading, size_t slot)
-{
-    if (reading->scan->jobs < 2) {
-        return; /* one reader was asked for: one file at a time */
-    }
-    uint64_t waits = iv_clock_disk_reads();
-    bool is_cold = waits > reading->waits;
-    reading->waits = waits;
-    if (!is_cold) {
-        return;
-    }
-    for (size_t next = slot + 1; next <= slot + AHEAD && next < reading->slot_count; next++) {
-        if (next >= reading->advised) {
-            iv_input_advise(reading->listing, &reading->listing->items[reading->slots[next]]);
-            reading->advised = next + 1;
-        }
-    }
-}
-
-#ifdef IMGVAL_READER_FAULTS
-/* As a reader that is taken over would: a package that is not there, beside the item's own. */
-static void forge_package(struct iv_arena *arena, struct iv_facts *facts)
-{
-    struct iv_package *two = IV_NEW_ARRAY(arena, struct iv_package, 2);
-    struct iv_package own = facts->package_count > 0 ? facts->packages[0] : (struct iv_package){0};
-    two[0] = own;
-    two[1] = own;
-    two[1].name = "Contoso.Forged";
-    two[1].key = "contoso.forged";
-    two[1].path = "fw/Contoso.Forged.spkg";
-    facts->packages = two;
-    facts->package_count = 2;
-}
-#endif
-
-/* In a worker: one item -> its facts as bytes. With a facts cache a byte before them says whether
- * they are those of the file that the parent saw. */
-static void read_item(void *context, size_t slot, struct iv_buf *record)
-{
-    struct reading *reading = context;
-    size_t i = reading->slots[slot];
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
-    struct iv_facts facts = {0};
-    struct iv_identity identity = {0};
-    struct iv_read_options options = reading->options;
-    options.identity = &identity;
-    read_ahead(reading, slot);
-    iv_input_read(reading->listing, &reading->listing->items[i], &options, &arena, &facts);
-#ifdef IMGVAL_READER_FAULTS
-    if (reading->scan->sabotage.kind == IV_SABOTAGE_FORGE && reading->scan->sabotage.slot == i) {
-        forge_package(&arena, &facts);
-    }
-#endif
-    if (reading->identities != NULL) {
-        iv_buf_putc(record, iv_identity_is_same(&identity, &reading->identities[slot]) ? 1 : 0);
-    }
-    iv_facts_encode(record, &iv_facts_struct, &facts, IV_FIELD_WIRE);
-}
 
 /* Whether facts are those of a cabinet alone: nothing around it had a part in them, and no trouble
  * that may be over the next time. */
@@ -209,7 +138,7 @@ static void keep_facts(struct reading *reading, size_t i, const struct iv_facts 
 static bool take_facts(struct reading *reading, size_t i, const void *record, size_t size,
                        bool *ret_lasts)
 {
-    const struct iv_item *item = &reading->listing->items[i];
+    const struct iv_item *item = &reading->work.listing->items[i];
     struct iv_facts facts = {0};
     struct iv_arena_mark mark = iv_arena_mark(&reading->scratch);
     bool good =
@@ -231,8 +160,8 @@ static bool take_facts(struct reading *reading, size_t i, const void *record, si
 /* What a worker said, into its item's place and the facts cache. False: it is nothing to go by. */
 static bool take_record(struct reading *reading, size_t slot, const char *record, size_t size)
 {
-    size_t i = reading->slots[slot];
-    size_t head = reading->identities != NULL ? 1 : 0;
+    size_t i = reading->work.slots[slot];
+    size_t head = reading->work.identities != NULL ? 1 : 0;
     if (size < head) {
         return false;
     }
@@ -244,8 +173,8 @@ static bool take_record(struct reading *reading, size_t slot, const char *record
         return false;
     }
     if (head > 0 && record[0] == 1 && lasts) {
-        iv_facts_cache_add(reading->scan->facts_cache, reading->listing->items[i].path,
-                           &reading->identities[slot], kept, size - head);
+        iv_facts_cache_add(reading->scan->facts_cache, reading->work.listing->items[i].path,
+                           &reading->work.identities[slot], kept, size - head);
     }
     return true;
 }
@@ -258,7 +187,7 @@ static size_t kept_max(const struct reading *reading, const struct iv_item *item
     if (item->role != IV_ROLE_PACKAGE && item->role != IV_ROLE_FOLDER) {
         return SIZE_MAX;
     }
-    uint64_t share = reading->scan->limits.facts_kept / reading->listing->item_count;
+    uint64_t share = reading->scan->limits.facts_kept / reading->work.listing->item_count;
     return share > LEAST ? (size_t)share : LEAST;
 }
 
@@ -267,17 +196,17 @@ static void receive_item(void *context, size_t slot, const char *lost, const voi
                          size_t size)
 {
     struct reading *reading = context;
-    const struct iv_item *item = &reading->listing->items[reading->slots[slot]];
+    const struct iv_item *item = &reading->work.listing->items[reading->work.slots[slot]];
     reading->done++;
     if (reading->scan->progress != NULL) {
         reading->scan->progress(reading->scan->progress_context, item->path, reading->done,
-                                reading->listing->item_count);
+                                reading->work.listing->item_count);
     }
     if (lost == NULL && size > kept_max(reading, item)) {
         struct iv_facts none;
         iv_input_stand_in(item, IV_FAULT_LIMIT, "more would be kept of it than its share",
                           reading->arena, &none);
-        keep_facts(reading, reading->slots[slot], &none);
+        keep_facts(reading, reading->work.slots[slot], &none);
         return;
     }
     if (lost == NULL && take_record(reading, slot, record, size)) {
@@ -290,7 +219,7 @@ static void receive_item(void *context, size_t slot, const char *lost, const voi
     iv_input_stand_in(item, IV_FAULT_READER_DIED,
                       lost != NULL ? lost : "its answer is not one that this file can have",
                       reading->arena, &facts);
-    keep_facts(reading, reading->slots[slot], &facts);
+    keep_facts(reading, reading->work.slots[slot], &facts);
 }
 
 /* Whether an item's facts are known from an earlier scan. With a facts cache, *ret_identity is what
@@ -298,12 +227,12 @@ static void receive_item(void *context, size_t slot, const char *lost, const voi
 static bool recall_item(struct reading *reading, size_t i, struct iv_identity *ret_identity)
 {
     struct iv_facts_cache *cache = reading->scan->facts_cache;
-    const struct iv_item *item = &reading->listing->items[i];
+    const struct iv_item *item = &reading->work.listing->items[i];
     const void *record;
     size_t size;
     bool lasts;
     if (cache == NULL || item->role != IV_ROLE_PACKAGE || item->is_beside ||
-        !iv_input_identify(reading->listing, item, ret_identity) ||
+        !iv_input_identify(reading->work.listing, item, ret_identity) ||
         !iv_facts_cache_find(cache, item->path, ret_identity, &record, &size)) {
         return false;
     }
@@ -318,10 +247,10 @@ static bool recall_item(struct reading *reading, size_t i, struct iv_identity *r
 /* What is known from an earlier scan; the rest is to be read. */
 static void recall_items(struct reading *reading)
 {
-    size_t item_count = reading->listing->item_count;
+    size_t item_count = reading->work.listing->item_count;
     bool has_cache = reading->scan->facts_cache != NULL;
-    reading->slots = IV_NEW_ARRAY(reading->arena, size_t, item_count);
-    reading->identities =
+    reading->work.slots = IV_NEW_ARRAY(reading->arena, size_t, item_count);
+    reading->work.identities =
         has_cache ? IV_NEW_ARRAY(reading->arena, struct iv_identity, item_count) : NULL;
     for (size_t i = 0; i < item_count; i++) {
         struct iv_identity identity = {0};
@@ -330,16 +259,16 @@ static void recall_items(struct reading *reading)
             continue;
         }
         if (has_cache) {
-            reading->identities[reading->slot_count] = identity;
+            reading->work.identities[reading->work.slot_count] = identity;
         }
-        reading->slots[reading->slot_count++] = i;
+        reading->work.slots[reading->work.slot_count++] = i;
     }
 }
 
 /* The packages of items that are one each, without gaps; those beside an image by themselves. */
 static void gather_packages(const struct reading *reading, struct iv_submission *s)
 {
-    const struct iv_listing *listing = reading->listing;
+    const struct iv_listing *listing = reading->work.listing;
     size_t beside = 0;
     for (size_t i = 0; i < listing->item_count; i++) {
         beside += listing->items[i].is_beside ? 1 : 0;
@@ -361,7 +290,7 @@ static void gather_packages(const struct reading *reading, struct iv_submission 
 /* Everything else, by item. */
 static struct iv_facts *gather_facts(const struct reading *reading, size_t *ret_count)
 {
-    size_t item_count = reading->listing->item_count;
+    size_t item_count = reading->work.listing->item_count;
     size_t count = 0;
     for (size_t i = 0; i < item_count; i++) {
         count += reading->facts[i] != NULL ? 1 : 0;
@@ -381,8 +310,8 @@ static struct iv_facts *gather_facts(const struct reading *reading, size_t *ret_
 static void set_sabotage(const struct reading *reading, const struct iv_scan_sabotage *sabotage,
                          struct iv_workers_options *workers)
 {
-    for (size_t i = 0; i < reading->slot_count; i++) {
-        if (reading->slots[i] == sabotage->slot) {
+    for (size_t i = 0; i < reading->work.slot_count; i++) {
+        if (reading->work.slots[i] == sabotage->slot) {
             workers->sabotage = sabotage->kind;
             workers->sabotage_slot = i;
         }
@@ -410,11 +339,13 @@ static bool read_items(const struct iv_listing *listing, const struct iv_reading
         .trust_size = options->trust_size,
     };
     struct reading reading = {
-        .listing = listing,
-        .options = {.limits = &options->limits,
-                    .verify = options->verify ? &verify : NULL,
-                    .want_files = options->want_files,
-                    .no_hash = options->no_hash},
+        .work = {.listing = listing,
+                 .options = {.limits = &options->limits,
+                             .verify = options->verify ? &verify : NULL,
+                             .want_files = options->want_files,
+                             .no_hash = options->no_hash},
+                 .jobs = options->jobs,
+                 .sabotage = options->sabotage},
         .arena = arena,
         .scan = options,
         .packages = IV_NEW_ARRAY(arena, struct iv_package, listing->item_count),
@@ -435,8 +366,14 @@ static bool read_items(const struct iv_listing *listing, const struct iv_reading
     iv_arena_alloc(&reading.scratch, 1); /* its first block stays */
     recall_items(&reading);
     set_sabotage(&reading, &options->sabotage, &workers);
-    bool done = iv_workers_run(&workers, reading.slot_count, read_item, &reading, receive_item,
-                               &reading, ret_containment, err);
+    struct iv_buf charge IV_CLEANUP(iv_buf_fini) = {0};
+    if (options->by_exec || !iv_process_can_fork()) {
+        iv_read_work_encode(&charge, &reading.work);
+        workers.charge = &charge;
+        workers.by_exec = true;
+    }
+    bool done = iv_workers_run(&workers, reading.work.slot_count, iv_read_item, &reading.work,
+                               receive_item, &reading, ret_containment, err);
     iv_arena_fini(&reading.scratch);
     if (done && ret_containment->any && !iv_sandbox_is_whole(ret_containment) &&
         options->unconfined != NULL) {

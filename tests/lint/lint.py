@@ -7,6 +7,8 @@ maps        the maps of main.c and README.md agree with the folders
 libraries   each third-party header is included by one .c file, and by no header
 banned      calls that cannot be bounded, and time functions with hidden state
 looking     names are looked up through base/look.h, where an error is not "nothing there"
+platform    headers that are not of C17 stand in base/posix and base/windows, which define the same
+            functions; there is no #if on the system anywhere
 state       no mutable data: .data and .bss of the objects are empty
 cases       every rule has a case that fires it and one that passes it
 manual      man/ is in step with the option and rule tables
@@ -63,11 +65,19 @@ BANNED = re.compile(
     r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|strncpy|strncat|system|popen|gets|alloca"
     r"|ctime|asctime|localtime|gmtime|tmpnam|mktemp)\s*\(")
 
+# The headers of C17; those of libraries are the table above.
+STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp
+    signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath
+    threads time uchar wchar wctype""".split())
+PLATFORMS = {"imgval/base/posix", "imgval/base/windows"}
+SYSTEM = re.compile(r"^#\s*(?:el)?if.*\b(_WIN32|_WIN64|WIN32|__MINGW\w+|__linux__|__unix__|__CYGWIN__"
+                    r"|_MSC_VER|__APPLE__)")
+
 # Looking for what others made: an error is not the news that nothing is there (base/look.h).
 LOOKING = re.compile(
     r"\b(opendir|fdopendir|readdir|scandir|glob|stat|lstat|fstatat|statx|openat|openat2|access"
     r"|faccessat|realpath|readlink|readlinkat)\s*\(|\bO_DIRECTORY\b")
-MAY_LOOK = re.compile(r"imgval/base/posix/")
+MAY_LOOK = re.compile(r"imgval/base/(posix|windows)/")
 
 # Rules whose cases need a command that judges requests or histories.
 NOT_SCANNED = {"WSPC004", "RFU001", "RFU002", "RFU003", "RFU004", "RFU005", "RFU006",
@@ -189,6 +199,22 @@ def check_libraries(path, text):
                 yield f"{path}:{number}: only {owner} includes <{include.group(1)}>"
 
 
+def check_platform(path, text):
+    """All that is not of C17 stands in the folders of the systems."""
+    for number, line in enumerate(text.split("\n"), 1):
+        include = re.match(r"#include <([^>]+)>", line)
+        if include and folder(path) not in PLATFORMS \
+                and include.group(1).removesuffix(".h") not in STANDARD \
+                and not any(re.match(pattern, include.group(1)) for pattern in LIBRARIES):
+            yield f"{path}:{number}: <{include.group(1)}> is not of C17: behind a header of base/"
+        if SYSTEM.match(line):
+            yield f"{path}:{number}: what depends on the system stands in base/posix, base/windows"
+        include = re.match(r'#include "([^"]+)"', line)
+        if include and folder(include.group(1)) in PLATFORMS \
+                and folder(include.group(1)) != folder(path):
+            yield f"{path}:{number}: {include.group(1)} is for its own folder"
+
+
 def check_text(path, text):
     for number, line in enumerate(text.split("\n"), 1):
         if line.rstrip() != line:
@@ -258,6 +284,7 @@ def main():
     for path, text in sources():
         breaches += check_layers(path, text)
         breaches += check_libraries(path, text)
+        breaches += check_platform(path, text)
         breaches += check_text(path, text)
     breaches += check_state(given.build)
     breaches += check_circles(given.build)
