@@ -4,12 +4,12 @@
  */
 #include "imgval/report/show/records.h"
 
+#include "imgval/base/clock.h"
 #include "imgval/report/show/view.h"
 #include "imgval/report/write/json.h"
 #include "imgval/version.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define LIST_SCHEMA "imgval-cache-list/1" /* schema/imgval-cache-list-1.schema.json */
 
@@ -33,24 +33,19 @@ static void add_pop(const struct iv_view *view, const struct iv_record_pop *pop)
 
 static void add_date(struct iv_buf *buf, int64_t seconds)
 {
-    struct tm tm;
-    time_t when = (time_t)seconds;
-    char text[32] = "unknown";
-    if (gmtime_r(&when, &tm) != NULL) {
-        strftime(text, sizeof(text), "%Y-%m-%d", &tm);
+    struct iv_date date;
+    if (iv_clock_date(seconds, &date)) {
+        iv_buf_printf(buf, "%04d-%02d-%02d", date.year, date.month, date.day);
+    } else {
+        iv_buf_puts(buf, "unknown");
     }
-    iv_buf_puts(buf, text);
 }
 
 /* The day of a time, as iv_policy_date() has it. */
 static int day_of(int64_t seconds)
 {
-    struct tm tm;
-    time_t when = (time_t)seconds;
-    if (gmtime_r(&when, &tm) == NULL || tm.tm_year > 8099) {
-        return 0;
-    }
-    return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+    struct iv_date date;
+    return iv_clock_date(seconds, &date) ? iv_clock_day_number(&date) : 0;
 }
 
 static bool is_wanted(const struct iv_records_wanted *wanted, const struct iv_record *record,
