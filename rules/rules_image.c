@@ -440,9 +440,13 @@ static const struct iv_rule rows[] = {
         .clause = "this build cannot read a file",
         .summary = "Every file must have a form that this build of imgval can read.",
         .why = "What was not read was not judged.",
-        .remedy = "Convert the file to a supported form, or use a build of imgval that reads it.",
-        .passes = "a cabinet compressed with LZX or MSZIP",
-        .fails = "a cabinet with Quantum compression",
+        .remedy =
+            "Convert the file to a supported form, or use a build of imgval that reads it. Of "
+            "an archive: unpack it, and name the folder.",
+        .passes = "a cabinet compressed with LZX or MSZIP; a zip archive whose members are stored "
+                  "or deflated",
+        .fails = "a cabinet with Quantum compression; an encrypted archive, or one whose two "
+                 "directories disagree; an image in an archive",
     },
     {
         .id = "IMG009",

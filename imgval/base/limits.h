@@ -28,6 +28,10 @@
     X(inflated, "inflated data of a cabinet", 4 * IV_GIB, "bytes",                                 \
       "a small cabinet can inflate without end")                                                   \
     X(cabinet_size, "cabinet", 4 * IV_GIB, "bytes", "sizes in the format have 32 bits")            \
+    X(archive_unpacked, "files of an archive together", 64 * IV_GIB, "bytes",                      \
+      "unpacked; a small archive can inflate without end")                                         \
+    X(archive_ratio, "size of a file to its size in an archive", 250, "times",                     \
+      "of files of over 64 MiB; what holds something deflates less")                               \
     X(directory_depth, "directory depth", 64, "levels", "no real tree is deeper than ten")         \
     X(entries, "directory entries", 1000000, "entries", "a whole package store has fewer")         \
     X(packages, "packages in a submission", 500000, "packages", "a real image has some hundreds")  \

@@ -6,6 +6,7 @@
 #include "imgval/cli/command.h"
 
 #include "imgval/base/look.h"
+#include "imgval/input/archive.h"
 #include "imgval/model/kinds.h"
 #include "imgval/report/show/inspect.h"
 #include "imgval/scan/resolve.h"
@@ -77,7 +78,8 @@ static bool is_package_file(const char *path)
 {
     struct iv_status st;
     return !iv_resolve_is_name(path) && iv_kind_of_image_name(path) == IV_KIND_COUNT &&
-           iv_look_at(path, &st) == IV_LOOK_FOUND && st.type == IV_FILE_REGULAR;
+           !iv_archive_is_at(path) && iv_look_at(path, &st) == IV_LOOK_FOUND &&
+           st.type == IV_FILE_REGULAR;
 }
 
 static int run_inspect(const struct iv_command *command, void *options,

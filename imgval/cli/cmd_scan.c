@@ -155,7 +155,7 @@ static int run_scan(const struct iv_command *command, void *options,
         fprintf(stderr, "imgval: --shard=%s: none of the %zu submissions named is in this part\n",
                 given->shard, submissions);
     }
-    if (!iv_command_refuse_several(&paths, &scan_options.reading.limits, arena, &err)) {
+    if (!iv_command_refuse_several(&paths, &scan_options.reading, arena, &err)) {
         return iv_command_fail(&err);
     }
     int status = iv_command_policy(given, &paths, arena, &scan_options);
@@ -231,9 +231,10 @@ const struct iv_command iv_cmd_scan = {
     .synopsis = "PATH...",
     .summary = "Judge one or more firmware submissions.",
     .details =
-        "PATH is a directory of packages (.spkg .spkr .spku .cab .cbsr, or extracted), an image\n"
-        "(.ffu .vhd .wim), a directory that holds images, or a single package. \"-\" reads a list\n"
-        "of paths from standard input. Several PATHs are several submissions in one report.\n\n"
+        "PATH is a directory of packages (.spkg .spkr .spku .cab .cbsr, or extracted), a zip\n"
+        "archive of one, which is read in place, an image (.ffu .vhd .wim), a directory that\n"
+        "holds images, or a single package. \"-\" reads a list of paths from standard input.\n"
+        "Several PATHs are several submissions in one report.\n\n"
         "Exit status: 0 pass, 1 fail, 2 usage error, 3 incomplete (something was not checked),\n"
         "4 imgval could not do its job.",
     .options_size = sizeof(struct iv_scan_arguments),

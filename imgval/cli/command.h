@@ -199,7 +199,7 @@ int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_str
 /* Refuses (IV_ERROR_USAGE) a folder that holds several submissions: merged, they would be one wrong
  * set. */
 IV_MUST_USE bool iv_command_refuse_several(const struct iv_strings *paths,
-                                           const struct iv_limits *limits, struct iv_arena *arena,
+                                           const struct iv_reading *reading, struct iv_arena *arena,
                                            struct iv_error *err);
 
 /* --shard=I/N, auto, auto/N: this process takes the things whose place modulo N is I. NULL: all. */

@@ -31,6 +31,7 @@
 #include "imgval/base/sort.h"
 #include "imgval/history/audit_read.h"
 #include "imgval/scan/resolve.h"
+#include "imgval/scan/scan_read.h"
 #include "rules/rules.h"
 
 #include <stdlib.h>
@@ -732,9 +733,10 @@ bool iv_audit_find(const char *const *names, size_t count, const struct iv_audit
                    struct iv_arena *arena, struct iv_found_list *ret_list, struct iv_error *err)
 {
     struct iv_found_list list = {0};
+    const struct iv_archive_options reading = iv_scan_archive_options(&options->scan->reading);
     for (size_t i = 0; i < count; i++) {
         if (iv_look_is_there(names[i])) {
-            if (!iv_discover(names[i], &options->scan->reading.limits, arena, &list, err)) {
+            if (!iv_discover(names[i], &reading, arena, &list, err)) {
                 return false;
             }
             continue;

@@ -42,6 +42,8 @@ enum role {
 struct finder {
     const char *path; /* of the root */
     const struct iv_walk *walk;
+    const struct iv_archive_options *options;
+    bool is_archive; /* the root: archives in it are not read */
     struct iv_arena *arena;
     struct iv_found_list *list;
 };
@@ -353,6 +355,104 @@ static bool has_metadata(struct finder *finder, const struct folder *folder)
     return false;
 }
 
+static void find_in(struct finder *finder, const struct folder *folder);
+
+/* What the walk of a root met. False: no submission, and no report. */
+static bool find_below(struct finder *finder)
+{
+    const struct folder root = {.first = 0, .end = finder->walk->count, .prefix = 0};
+    for (size_t i = 0; i < finder->walk->trouble_count; i++) {
+        const char *relative = finder->walk->troubles[i].path;
+        add(finder, relative, strlen(relative), false, finder->walk->troubles[i].detail);
+    }
+    const size_t before = finder->list->count;
+    if (finder->walk->count > 0) {
+        find_in(finder, &root);
+    }
+    return finder->list->count > before;
+}
+
+/* What lies in an archive, as if it were a folder. NULL: the file is none, or one that cannot be
+ * read whole, which is said when it is read as a submission; or err is set. */
+static const struct iv_found_list *find_in_archive(struct finder *finder, const char *path,
+                                                   struct iv_error *err)
+{
+    struct iv_archive *archive;
+    struct iv_containment unused;
+    struct iv_status st;
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
+    if (fd < 0 || !iv_archive_is_at(path) ||
+        !iv_archive_open(fd, finder->options, finder->arena, &archive, &unused, err) ||
+        archive->fault_count > 0) {
+        return NULL;
+    }
+    struct iv_walk walk;
+    const struct iv_tree_search search = {
+        .folder = "", .limits = finder->options->limits, .want = want};
+    struct iv_found_list *list = IV_NEW(finder->arena, struct iv_found_list);
+    struct finder inner = {
+        .path = path,
+        .walk = &walk,
+        .options = finder->options,
+        .is_archive = true,
+        .arena = finder->arena,
+        .list = list,
+    };
+    iv_archive_walk(archive, &search, finder->arena, &walk);
+    (void)find_below(&inner);
+    return list;
+}
+
+static size_t count_with_metadata(const struct iv_found_list *list)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        count += list->items[i].has_metadata ? 1 : 0;
+    }
+    return count;
+}
+
+/* An archive in the place of a submission: `path` is its whole path, `relative` the one beneath the
+ * root of the search. */
+static void add_archive(struct finder *finder, const char *path, const char *relative)
+{
+    struct iv_error err = {0};
+    const struct iv_found_list *list = find_in_archive(finder, path, &err);
+    const struct iv_found *one = list == NULL || list->count != 1 ? NULL : &list->items[0];
+    if (list != NULL && list->count == 0) {
+        return; /* it holds nothing that matters, like a folder of documents */
+    }
+    if (list == NULL || (one != NULL && one->trouble == NULL && !one->is_data)) {
+        add(finder, relative, strlen(relative), false,
+            err.code == IV_ERROR_NONE ? NULL : iv_arena_strdup(finder->arena, err.text));
+        finder->list->items[finder->list->count - 1].has_metadata =
+            one != NULL && one->has_metadata;
+        return;
+    }
+    const char *several = iv_arena_printf(
+        finder->arena, "an archive that holds %zu submissions or reports: unpack it", list->count);
+    const char *report = "an archive that holds a report: unpack it";
+    add(finder, relative, strlen(relative), false,
+        one == NULL    ? several
+        : one->is_data ? report
+                       : one->trouble);
+}
+
+/* The archive that is the file `relative` of the root. */
+static void look_into(struct finder *finder, const char *relative)
+{
+    if (finder->is_archive || !iv_archive_is_name(relative)) {
+        add(finder, relative, strlen(relative), false,
+            "a container of files, which may hold a submission: unpack it");
+        return;
+    }
+    size_t length = strlen(finder->path);
+    bool slash = length > 0 && finder->path[length - 1] != '/';
+    add_archive(finder,
+                iv_arena_printf(finder->arena, "%s%s%s", finder->path, slash ? "/" : "", relative),
+                relative);
+}
+
 /* Depth is bounded by the walk. */
 static void find_in(struct finder *finder, const struct folder *folder)
 {
@@ -385,13 +485,24 @@ static void find_in(struct finder *finder, const struct folder *folder)
                    role_of(base_name(file)) == ROLE_DATA) {
             add(finder, file, strlen(file), role_of(base_name(file)) == ROLE_DATA, NULL);
         } else if (role_of(base_name(file)) == ROLE_CONTAINER) {
-            add(finder, file, strlen(file), false,
-                "a container of files, which may hold a submission: unpack it");
+            look_into(finder, file);
         }
     }
 }
 
-bool iv_discover(const char *path, const struct iv_limits *limits, struct iv_arena *arena,
+/* A path that is a file: an archive by its content, or what a report may be. */
+static bool find_file(struct finder *finder)
+{
+    const size_t before = finder->list->count;
+    if (iv_archive_is_at(finder->path)) {
+        add_archive(finder, finder->path, "");
+    } else {
+        add(finder, "", 0, true, NULL);
+    }
+    return finder->list->count > before;
+}
+
+bool iv_discover(const char *path, const struct iv_archive_options *options, struct iv_arena *arena,
                  struct iv_found_list *list, struct iv_error *err)
 {
     struct iv_status st;
@@ -400,41 +511,39 @@ bool iv_discover(const char *path, const struct iv_limits *limits, struct iv_are
         return iv_error_open(err, path);
     }
     struct iv_walk walk = {0};
-    struct finder finder = {.path = path, .walk = &walk, .arena = arena, .list = list};
-    if (st.type != IV_FILE_DIRECTORY) {
-        add(&finder, "", 0, true, NULL);
-        return true;
+    struct finder finder = {
+        .path = path, .walk = &walk, .options = options, .arena = arena, .list = list};
+    bool is_found;
+    if (st.type == IV_FILE_DIRECTORY) {
+        iv_walk(fd, options->limits, want, NULL, arena, &walk);
+        is_found = find_below(&finder);
+    } else {
+        is_found = find_file(&finder);
     }
-    iv_walk(fd, limits, want, NULL, arena, &walk);
-    for (size_t i = 0; i < walk.trouble_count; i++) {
-        const char *relative = walk.troubles[i].path;
-        add(&finder, relative, strlen(relative), false, walk.troubles[i].detail);
-    }
-    const size_t before = list->count;
-    const struct folder root = {.first = 0, .end = walk.count, .prefix = 0};
-    if (walk.count > 0) {
-        find_in(&finder, &root);
-    }
-    if (list->count == before) {
+    if (!is_found) {
         add(&finder, "", 0, false, "holds no submission");
     }
     return true;
 }
 
-bool iv_discover_is_several(const char *path, const struct iv_limits *limits,
-                            struct iv_arena *arena, size_t *ret_count)
+bool iv_discover_is_several(const char *path, const struct iv_archive_options *options,
+                            struct iv_arena *arena, size_t *ret_count, bool *ret_is_archive)
 {
-    struct iv_found_list list = {0};
+    struct iv_found_list found = {0};
+    struct finder finder = {.options = options, .arena = arena};
+    const struct iv_found_list *list = &found;
     struct iv_error err = {0};
     struct iv_status st;
-    if (iv_look_at(path, &st) != IV_LOOK_FOUND || st.type != IV_FILE_DIRECTORY ||
-        !iv_discover(path, limits, arena, &list, &err)) {
+    if (iv_look_at(path, &st) != IV_LOOK_FOUND) {
         return false; /* whoever reads it says what is wrong */
     }
-    *ret_count = 0;
-    for (size_t i = 0; i < list.count; i++) {
-        *ret_count += list.items[i].has_metadata ? 1 : 0;
+    *ret_is_archive = st.type != IV_FILE_DIRECTORY;
+    if (*ret_is_archive) {
+        list = find_in_archive(&finder, path, &err);
+    } else if (!iv_discover(path, options, arena, &found, &err)) {
+        list = NULL;
     }
+    *ret_count = list == NULL ? 0 : count_with_metadata(list);
     return *ret_count > 1;
 }
 

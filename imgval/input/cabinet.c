@@ -14,13 +14,10 @@
 #include "imgval/input/cabinet.h"
 
 #include "imgval/base/cursor.h"
-#include "imgval/base/error.h"
-#include "imgval/base/file.h"
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/cabinet_data.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,10 +92,9 @@ static bool append_from_file(struct iv_cabinet *cab, struct iv_buf *buf, uint64_
                              size_t size, struct iv_fault *ret_fault)
 {
     char *place = iv_buf_reserve(buf, size);
-    int64_t got = iv_file_read_at(cab->fd, place, size, offset);
+    int64_t got = iv_opened_read_at(&cab->file, place, size, offset, ret_fault);
     if (got < 0) {
-        return iv_cabinet_fail(cab, ret_fault, IV_FAULT_UNREADABLE, NULL, "%s",
-                               iv_errno_text(errno));
+        return iv_cabinet_fail(cab, ret_fault, ret_fault->kind, NULL, "%s", ret_fault->detail);
     }
     if ((uint64_t)got != size) {
         return iv_cabinet_fail(cab, ret_fault, IV_FAULT_UNREADABLE, NULL,
@@ -541,17 +537,20 @@ static bool read_directory(struct iv_cabinet *cab, uint64_t file_size, struct iv
            index_names(cab, ret_fault);
 }
 
-bool iv_cabinet_open(int fd, uint64_t size, const struct iv_limits *limits, struct iv_arena *arena,
-                     struct iv_cabinet **ret_cabinet, struct iv_fault *ret_fault)
+bool iv_cabinet_open(const struct iv_opened *file, const struct iv_limits *limits,
+                     struct iv_arena *arena, struct iv_cabinet **ret_cabinet,
+                     struct iv_fault *ret_fault)
 {
     struct iv_cabinet *cab IV_CLEANUP(iv_cabinet_close) = IV_NEW(arena, struct iv_cabinet);
-    cab->fd = fd;
-    cab->end = size;
+    cab->file = *file;
+    cab->end = file->size;
     cab->limits = limits;
     cab->arena = arena;
     /* No read-ahead of payloads that nobody asks for; advice alone, so failure does not matter. */
-    iv_file_expect_jumps(fd);
-    if (!read_directory(cab, size, ret_fault)) {
+    if (file->packed == NULL) {
+        iv_file_expect_jumps(file->fd);
+    }
+    if (!read_directory(cab, file->size, ret_fault)) {
         return false;
     }
     *ret_cabinet = cab;

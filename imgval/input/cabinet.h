@@ -20,6 +20,7 @@
 #include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
 #include "imgval/base/limits.h"
+#include "imgval/input/opened.h"
 #include "imgval/model/fault.h"
 
 #include <stdbool.h>
@@ -41,13 +42,13 @@ struct iv_member {
 bool iv_cabinet_is(const void *head, size_t size);
 
 /*
- * Reads and checks the directory of the cabinet that `fd` (borrowed, regular, `size` bytes) holds.
+ * Reads and checks the directory of the cabinet that the file (borrowed, until it is closed) holds.
  * False with *ret_fault set (kind, member, detail; path is left to the caller) for a file that is
  * no cabinet, is cut off, lies about counts or places, has a member twice (names folded, '/' and
  * '\\' alike), members that overlap or run out of their folder, several parts, or hits a limit.
  * Bytes after the declared end (a signature) are fine.
  */
-IV_MUST_USE bool iv_cabinet_open(int fd, uint64_t size, const struct iv_limits *limits,
+IV_MUST_USE bool iv_cabinet_open(const struct iv_opened *file, const struct iv_limits *limits,
                                  struct iv_arena *arena, struct iv_cabinet **ret_cabinet,
                                  struct iv_fault *ret_fault);
 void iv_cabinet_close(struct iv_cabinet **cabinet); /* for IV_CLEANUP */

@@ -38,7 +38,7 @@ struct iv_member_name {
 };
 
 struct iv_cabinet {
-    int fd;
+    struct iv_opened file;
     uint64_t end; /* cbCabinet; the file's size until that is known */
     const struct iv_limits *limits;
     struct iv_arena *arena;

@@ -3,6 +3,7 @@
 #include "imgval/base/arena.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -74,6 +75,63 @@ bool iv_gzip_read(const void *bytes, size_t size, uint64_t max, struct iv_buf *b
         buf->data[before] = '\0';
     }
     return done;
+}
+
+/* ------------------------------------------------------------------------------ step by step */
+
+struct iv_inflater {
+    z_stream stream;
+};
+
+struct iv_inflater *iv_inflater_open(void)
+{
+    struct iv_inflater *inflater = iv_malloc(sizeof(*inflater));
+    *inflater = (struct iv_inflater){0};
+    if (inflateInit2(&inflater->stream, -15) != Z_OK) { /* no header, a window of 32 KiB */
+        iv_out_of_memory();
+    }
+    return inflater;
+}
+
+void iv_inflater_close(struct iv_inflater **inflater)
+{
+    if (*inflater != NULL) {
+        (void)inflateEnd(&(*inflater)->stream);
+        free(*inflater);
+        *inflater = NULL;
+    }
+}
+
+void iv_inflater_reset(struct iv_inflater *inflater)
+{
+    (void)inflateReset(&inflater->stream);
+}
+
+enum iv_inflated iv_inflater_step(struct iv_inflater *inflater, const unsigned char *bytes,
+                                  size_t *size, unsigned char *place, size_t *room)
+{
+    z_stream *stream = &inflater->stream;
+    const size_t given = *size < UINT_MAX ? *size : UINT_MAX;
+    const size_t wanted = *room < UINT_MAX ? *room : UINT_MAX;
+    stream->next_in = (unsigned char *)(uintptr_t)bytes; /* zlib reads it and has no const */
+    stream->avail_in = (unsigned)given;
+    stream->next_out = place;
+    stream->avail_out = (unsigned)wanted;
+    int result = inflate(stream, Z_NO_FLUSH);
+    *size = given - stream->avail_in;
+    *room = wanted - stream->avail_out;
+    if (result == Z_MEM_ERROR) {
+        iv_out_of_memory();
+    }
+    if (result == Z_STREAM_END) {
+        return IV_INFLATED_END;
+    }
+    return result == Z_OK || result == Z_BUF_ERROR ? IV_INFLATED_SOME : IV_INFLATED_DAMAGED;
+}
+
+uint32_t iv_crc32(uint32_t crc, const void *bytes, size_t size)
+{
+    return (uint32_t)crc32_z(crc, bytes, size);
 }
 
 void iv_gzip_library(struct iv_buf *buf)

@@ -6,7 +6,10 @@
  * and sorts everything, so that equal input gives equal listings whatever order the file system
  * has.
  *
- * iv_input_read() runs in a worker and reads one item: it opens the file beneath the directory that
+ * An archive is listed as the tree that it holds. Its directory is parsed by a reader process of
+ * its own (archive.c), before the kind is asked; from there on it is a directory with another root.
+ *
+ * iv_input_read() runs in a worker and reads one item: it opens the file beneath the root that
  * was listed, without following links, lets the reader for the item's role fill the facts, and at
  * the end asks whether the file is still the one that it was. A file that somebody wrote to
  * meanwhile is a fault, as no one content was judged.
@@ -17,10 +20,12 @@
 #include "imgval/base/look.h"
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
+#include "imgval/input/archive.h"
 #include "imgval/input/cabinet.h"
 #include "imgval/input/kinds.h"
 #include "imgval/input/manifest.h"
 #include "imgval/input/metadata.h"
+#include "imgval/input/opened.h"
 #include "imgval/input/reader.h"
 #include "imgval/model/kinds.h"
 
@@ -158,6 +163,40 @@ static void list_folder(struct iv_lister *lister, const char *path)
     }
 }
 
+/* Reads the directory of a path that is an archive. */
+static bool open_archive(struct iv_lister *lister, struct iv_probe *probe, struct iv_error *err)
+{
+    struct iv_archive *archive;
+    const struct iv_archive_options options = {
+        .limits = lister->options->limits,
+        .jobs = lister->options->jobs,
+        .require_sandbox = lister->options->require_sandbox,
+        .by_exec = lister->options->by_exec,
+    };
+    if (probe->is_directory || !iv_archive_is(probe->path, probe->head, probe->head_size)) {
+        return true;
+    }
+    if (!iv_archive_open(probe->fd, &options, lister->arena, &archive, &lister->listing.containment,
+                         err)) {
+        return false;
+    }
+    probe->archive = archive;
+    return true;
+}
+
+/* The archive becomes the root; what is wrong with it as a whole is about its path. */
+static void list_archive(struct iv_lister *lister, const struct iv_probe *probe)
+{
+    const struct iv_archive *archive = probe->archive;
+    const char *path = iv_arena_strdup(lister->arena, probe->path);
+    lister->listing.archive = archive;
+    lister->listing.archive_fd = probe->fd;
+    lister->listing.is_container = !archive->is_read;
+    for (size_t i = 0; i < archive->fault_count; i++) {
+        iv_lister_fault(lister, archive->faults[i].kind, path, archive->faults[i].detail);
+    }
+}
+
 /* Lets the kind list the path and adds what lies beside it; takes the descriptor over. */
 static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
 {
@@ -167,6 +206,9 @@ static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
     row->list(lister, probe);
     if (probe->is_directory) {
         lister->listing.directory = probe->fd;
+        probe->fd = -1;
+    } else if (probe->archive != NULL) {
+        list_archive(lister, probe);
         probe->fd = -1;
     } else if (!lister->listing.is_container) {
         iv_lister_beside(lister, probe->path, iv_kinds[row->kind].is_image && folder == NULL);
@@ -183,10 +225,14 @@ bool iv_input_list(const char *path, const struct iv_list_options *options, stru
     struct iv_lister lister = {
         .options = options,
         .arena = arena,
-        .listing = {.directory = -1},
+        .listing = {.directory = -1, .archive_fd = -1},
     };
     struct iv_probe probe;
     if (!open_probe(path, &probe, err)) {
+        return false;
+    }
+    if (!open_archive(&lister, &probe, err)) {
+        iv_fd_close(&probe.fd);
         return false;
     }
     list_probe(&lister, &probe);
@@ -206,6 +252,7 @@ bool iv_input_list(const char *path, const struct iv_list_options *options, stru
 void iv_input_close(struct iv_listing *listing)
 {
     iv_fd_close(&listing->directory);
+    iv_fd_close(&listing->archive_fd);
     for (size_t i = 0; i < listing->item_count; i++) {
         if (listing->items[i].role != IV_ROLE_CHUNKS) { /* theirs is the image's */
             iv_fd_close(&listing->items[i].fd);
@@ -217,40 +264,59 @@ void iv_input_close(struct iv_listing *listing)
 
 /* An open item. */
 struct opened {
-    int fd;
-    int own; /* closed at the end; -1: the listing's */
-    uint64_t size;
+    struct iv_opened file;
+    int fd; /* what it is read from: the file itself, or the archive that holds it */
     struct iv_status before; /* the reading */
 };
 
-/* Opens the item beneath the listed directory, or takes the descriptor that the parent opened.
- * False with *ret_fault set: since the listing it may have vanished, or become something else. */
+static struct iv_tree root_of(const struct iv_listing *listing)
+{
+    return (struct iv_tree){.directory = listing->directory, .archive = listing->archive};
+}
+
+/* Opens the item beneath the listed root. */
+static bool open_listed(const struct iv_listing *listing, const struct iv_item *item,
+                        struct opened *opened, struct iv_fault *ret_fault)
+{
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini) = {0};
+    const struct iv_tree root = root_of(listing);
+    bool is_file = listing->archive == NULL;
+    switch (iv_tree_open(&root, item->relative, &scratch, &opened->file, ret_fault)) {
+    case IV_LOOK_FOUND:
+        opened->fd = is_file ? opened->file.fd : listing->archive_fd;
+        return true;
+    case IV_LOOK_ABSENT:
+        ret_fault->kind = IV_FAULT_UNREADABLE;
+        ret_fault->detail = "vanished during the scan";
+        break;
+    case IV_LOOK_TROUBLE:
+        if (ret_fault->kind == IV_FAULT_NOT_REGULAR && is_file) {
+            ret_fault->detail = "no regular file any more";
+        }
+        break;
+    }
+    ret_fault->path = item->path;
+    return false;
+}
+
+/* Opens the item, or takes the descriptor that the parent opened. False with *ret_fault set: since
+ * the listing it may have vanished, or become something else. */
 static bool open_item(const struct iv_listing *listing, const struct iv_item *item,
                       struct opened *opened, struct iv_fault *ret_fault)
 {
-    enum iv_file_type type = IV_FILE_REGULAR;
-    if (item->fd < 0) {
-        opened->own = iv_file_open_at(listing->directory, item->relative, &type, &opened->size);
-        opened->fd = opened->own;
-    } else {
-        struct iv_status st;
-        opened->fd = iv_file_status(item->fd, &st) ? item->fd : -1;
-        opened->size = opened->fd < 0 ? 0 : st.size;
+    if (item->fd < 0 && !open_listed(listing, item, opened, ret_fault)) {
+        return false;
     }
-    if (opened->fd >= 0 && iv_file_status(opened->fd, &opened->before)) {
-        return true;
+    opened->fd = item->fd < 0 ? opened->fd : item->fd;
+    if (!iv_file_status(opened->fd, &opened->before)) {
+        *ret_fault = (struct iv_fault){
+            .kind = IV_FAULT_UNREADABLE, .path = item->path, .detail = iv_errno_text(errno)};
+        return false;
     }
-    bool changed = type != IV_FILE_REGULAR;
-    const char *detail = iv_errno_text(errno);
-    if (errno == ENOENT) {
-        detail = "vanished during the scan";
+    if (item->fd >= 0) {
+        opened->file = iv_opened_of(item->fd, opened->before.size);
     }
-    *ret_fault = (struct iv_fault){
-        .kind = changed ? IV_FAULT_NOT_REGULAR : IV_FAULT_UNREADABLE,
-        .path = item->path,
-        .detail = changed ? "no regular file any more" : detail,
-    };
-    return false;
+    return true;
 }
 
 static struct iv_identity identity_of(const struct iv_status *st)
@@ -270,6 +336,9 @@ bool iv_input_identify(const struct iv_listing *listing, const struct iv_item *i
                        struct iv_identity *ret_identity)
 {
     struct iv_status st;
+    if (item->fd < 0 && listing->archive != NULL) {
+        return false; /* a member has no times of its own that could be trusted */
+    }
     bool got = item->fd >= 0
                    ? iv_file_status(item->fd, &st)
                    : iv_look_beneath(listing->directory, item->relative, &st) == IV_LOOK_FOUND;
@@ -302,7 +371,9 @@ void iv_input_advise(const struct iv_listing *listing, const struct iv_item *ite
     enum iv_file_type type;
     uint64_t size;
     int fd IV_CLEANUP(iv_fd_close) =
-        item->fd < 0 ? iv_file_open_at(listing->directory, item->relative, &type, &size) : -1;
+        item->fd < 0 && listing->archive == NULL
+            ? iv_file_open_at(listing->directory, item->relative, &type, &size)
+            : -1;
     if (fd >= 0) {
         iv_file_expect_soon(fd, ADVISED_SIZE);
     }
@@ -351,22 +422,15 @@ static void read_package_item(const struct iv_reader *r, const struct iv_listing
                               const struct iv_item *item, const struct opened *opened)
 {
     struct iv_package *package = r->facts->packages;
-    if (item->role == IV_ROLE_PACKAGE) {
-        iv_package_read_file(r, opened->fd, opened->size, listing->directory, item->relative,
-                             package);
-        if (has_fault(r->facts, IV_FAULT_NOT_PACKAGE)) {
-            r->facts->package_count = 0;
-        }
+    const struct iv_tree root = root_of(listing);
+    if (item->role == IV_ROLE_FOLDER) {
+        iv_package_read_folder(r, &opened->file, &root, item->relative, package);
         return;
     }
-    const char *slash = strrchr(item->relative, '/');
-    const char *manifest = slash == NULL ? item->relative : slash + 1;
-    const char *folder = "";
-    if (slash != NULL) {
-        folder = iv_arena_strndup(r->scratch, item->relative, (size_t)(slash - item->relative));
+    iv_package_read_file(r, &opened->file, &root, item->relative, package);
+    if (has_fault(r->facts, IV_FAULT_NOT_PACKAGE)) {
+        r->facts->package_count = 0;
     }
-    iv_package_read_folder(r, opened->fd, opened->size, manifest, listing->directory, folder,
-                           package);
 }
 
 static void read_package(const struct iv_reader *r, const struct iv_listing *listing,
@@ -391,7 +455,8 @@ static void read_beside(const struct iv_reader *r, const struct iv_item *item,
     iv_package_from_name(r->arena, item->path, false, &package);
     struct iv_reader reader = *r;
     reader.verify = NULL; /* nothing of the submission */
-    iv_package_read_file(&reader, opened->fd, opened->size, -1, NULL, &package);
+    const struct iv_tree nowhere = {.directory = -1};
+    iv_package_read_file(&reader, &opened->file, &nowhere, NULL, &package);
     for (size_t i = 0; i < package.fault_count; i++) {
         struct iv_document doc = {.path = item->path, .member = package.faults[i].member};
         if (package.faults[i].kind == IV_FAULT_MEMBER_MISSING) {
@@ -404,7 +469,7 @@ static void read_beside(const struct iv_reader *r, const struct iv_item *item,
 static void read_image(const struct iv_reader *r, const struct iv_item *item,
                        const struct opened *opened)
 {
-    row_of(item->kind)->read(r, item, opened->fd, opened->size);
+    row_of(item->kind)->read(r, item, opened->fd, opened->file.size);
 }
 
 static bool is_layout(const struct iv_document *doc)
@@ -453,11 +518,12 @@ static void read_document(const struct iv_reader *r, const struct iv_item *item,
 }
 
 /* Whether the beginning of an .xml shows that it is something else than an answer file. */
-static bool is_other_document(int fd)
+static bool is_other_document(const struct iv_opened *file)
 {
     char head[ANSWER_HEAD_SIZE];
     char root[IV_ROOT_NAME_SIZE];
-    int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
+    struct iv_fault unused;
+    int64_t got = iv_opened_read_at(file, head, sizeof(head), 0, &unused);
     /* What cannot be read is reported by the reading of the whole. */
     return got >= 0 && iv_reader_root_name(head, (size_t)got, root) &&
            !iv_answer_is(head, (size_t)got) && !iv_device_layout_is(head, (size_t)got);
@@ -482,28 +548,26 @@ static bool is_wanted_document(const struct iv_reader *r, const struct iv_docume
 static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
                           const struct opened *opened)
 {
-    if (item->role == IV_ROLE_ANSWER && is_other_document(opened->fd)) {
+    if (item->role == IV_ROLE_ANSWER && is_other_document(&opened->file)) {
         return;
     }
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
-    if (!iv_file_read_all(opened->fd, r->limits->metadata_size, &buf)) {
-        bool limit = errno == EFBIG;
-        struct iv_fault fault = {
-            .kind = limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
-            .path = item->path,
-            .detail = limit ? iv_reader_printf(r, "larger than the limit of %llu bytes",
-                                               (unsigned long long)r->limits->metadata_size)
-                            : iv_errno_text(errno),
-        };
-        iv_reader_fault(r, &fault);
-        return;
-    }
+    struct iv_fault fault = {0};
+    bool is_read = iv_opened_read_all(&opened->file, r->limits->metadata_size, &buf, &fault);
     struct iv_document doc = {
         .path = item->path,
         .source = item->path,
         .bytes = iv_buf_text(&buf),
         .size = buf.size,
     };
+    if (!is_read) {
+        if (fault.kind == IV_FAULT_LIMIT) {
+            fault.detail = iv_reader_printf(r, "larger than the limit of %llu bytes",
+                                            (unsigned long long)r->limits->metadata_size);
+        }
+        iv_reader_metadata_fault(r, NULL, &doc, &fault);
+        return;
+    }
     if (item->role == IV_ROLE_ANSWER && !is_wanted_document(r, &doc)) {
         return;
     }
@@ -559,7 +623,7 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
         start_metadata(item, ret_facts);
     }
 
-    struct opened opened = {.fd = -1, .own = -1};
+    struct opened opened = {.fd = -1, .file = IV_OPENED_NONE};
     struct iv_fault fault = {0};
     bool whole = open_item(listing, item, &opened, &fault);
     if (whole) {
@@ -576,7 +640,7 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
     } else if (!whole) {
         iv_reader_fault(&r, &fault);
     }
-    iv_fd_close(&opened.own);
+    iv_opened_close(&opened.file);
 }
 
 void iv_input_stand_in(const struct iv_item *item, enum iv_fault_kind kind, const char *detail,

@@ -13,6 +13,7 @@
 #include "imgval/base/attr.h"
 #include "imgval/base/error.h"
 #include "imgval/base/limits.h"
+#include "imgval/base/sandbox.h"
 #include "imgval/model/facts.h"
 #include "imgval/model/submission.h"
 
@@ -38,7 +39,7 @@ enum iv_role {
 struct iv_item {
     enum iv_role role;
     const char *path;     /* as in reports */
-    const char *relative; /* beneath the listing's directory; NULL when fd is used. Of a FOLDER:
+    const char *relative; /* beneath the listing's root; NULL when fd is used. Of a FOLDER:
                              its manifest (the path is that of the folder) */
     int fd;               /* opened by the parent (side files, a single file); else -1 */
     enum iv_kind kind;    /* of an image */
@@ -52,12 +53,17 @@ struct iv_item {
     bool has_oem_input; /* ... nor its OEMInput.xml: there is one beside it */
 };
 
+struct iv_archive;
+
 struct iv_listing {
     enum iv_kind kind;
-    bool is_single_file;   /* the path is one package file */
-    bool is_container;     /* the path is an archive, which is not read: a fault says so */
-    int directory;         /* descriptor of the root, -1 for a single file; owned */
-    struct iv_item *items; /* sorted by path */
+    bool is_single_file; /* the path is one package file */
+    bool is_container;   /* the path is an archive of which nothing is known: a fault says why */
+    int directory;       /* descriptor of the root, -1 for a single file or an archive; owned */
+    const struct iv_archive *archive;  /* the root is this archive; NULL */
+    int archive_fd;                    /* its descriptor; else -1; owned */
+    struct iv_containment containment; /* of the process that read its directory */
+    struct iv_item *items;             /* sorted by path */
     size_t item_count;
     struct iv_fault *faults; /* what could not be listed: limits, unreadable folders, links and the
                                 like with a package's name, image files that are not read */
@@ -69,6 +75,9 @@ struct iv_listing {
 
 struct iv_list_options {
     const struct iv_limits *limits;
+    unsigned jobs; /* as iv_archive_options: for the path that is an archive */
+    bool require_sandbox;
+    bool by_exec;
     const char *update_history; /* --update-history: file or directory; NULL. Then the ones in the
                                    input are not listed. The path itself: no package is listed */
     const char *oem_input;      /* --oem-input, likewise */
@@ -95,7 +104,8 @@ void iv_input_images(const char *path, const struct iv_limits *limits, struct iv
 /*
  * Lists what there is to read in `path`. err: IV_ERROR_NO_INPUT for a path (of the input or of an
  * option) that does not exist or cannot be opened at all, IV_ERROR_USAGE for one that is neither a
- * file nor a directory. What is wrong below is a fault.
+ * file nor a directory, IV_ERROR_SYSTEM when no process can be started that reads the directory of
+ * an archive. What is wrong below is a fault.
  */
 IV_MUST_USE bool iv_input_list(const char *path, const struct iv_list_options *options,
                                struct iv_arena *arena, struct iv_listing *ret_listing,

@@ -38,6 +38,7 @@ struct folder {
 struct tree {
     struct iv_lister *lister;
     const struct iv_probe *probe;
+    struct iv_tree root;
     bool is_of_image;      /* the folder of image files: these are not listed */
     struct iv_arena arena; /* of the walk and the folders: nothing of it is kept */
     struct iv_walk walk;
@@ -123,6 +124,17 @@ static bool want(void *context, const char *path, const char *name, enum iv_file
 
 /* ------------------------------------------------------------------------- not regular, images */
 
+/* The same of a link of an archive: what lies outside is not there to be looked at. */
+static const char *hidden_by_member(const struct tree *tree, const struct iv_entry *entry)
+{
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini) = {0};
+    const struct iv_archive *archive = tree->root.archive;
+    const struct iv_archived *link = iv_archive_find(archive, entry->path, &scratch);
+    return link == NULL || iv_archive_leads_out(archive, link, &scratch)
+               ? "a symbolic link that leads out of the archive: what it leads to is not known"
+               : NULL;
+}
+
 /* What a link of any name hides; NULL: nothing that is not met elsewhere in the tree. */
 static const char *hidden_by_link(const struct tree *tree, const struct iv_entry *entry)
 {
@@ -130,6 +142,9 @@ static const char *hidden_by_link(const struct tree *tree, const struct iv_entry
     bool is_inside = false;
     if (is_telling(tree->lister, last_part(entry->path))) {
         return "a symbolic link: links are not followed";
+    }
+    if (tree->root.archive != NULL) {
+        return hidden_by_member(tree, entry);
     }
     switch (iv_look_through(tree->probe->fd, entry->path, &st, &is_inside)) {
     case IV_LOOK_ABSENT:
@@ -163,16 +178,26 @@ static void judge_link(struct tree *tree, const struct iv_entry *entry)
     }
 }
 
+/* What a FIFO, socket or device is. */
+static const char *what_is(const struct tree *tree, const struct iv_entry *entry)
+{
+    struct iv_status st;
+    const char *detail = "no regular file";
+    if (tree->root.archive != NULL) {
+        struct iv_arena scratch IV_CLEANUP(iv_arena_fini) = {0};
+        const struct iv_archived *member =
+            iv_archive_find(tree->root.archive, entry->path, &scratch);
+        return member == NULL ? detail : member->detail;
+    }
+    bool is_known = iv_look_beneath(tree->probe->fd, entry->path, &st) == IV_LOOK_FOUND;
+    return is_known && st.what != NULL ? st.what : detail;
+}
+
 static void judge_other(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
-    struct iv_status st;
-    const char *detail = "no regular file";
-    if (iv_look_beneath(tree->probe->fd, entry->path, &st) == IV_LOOK_FOUND && st.what != NULL) {
-        detail = st.what;
-    }
     iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
-                    iv_lister_join(lister, tree->probe->path, entry->path), detail);
+                    iv_lister_join(lister, tree->probe->path, entry->path), what_is(tree, entry));
 }
 
 /* ------------------------------------------------------------------------------------- folders */
@@ -292,11 +317,11 @@ static bool has_hive_log(const struct tree *tree, const char *hive)
     const char *folder = iv_arena_strndup(tree->lister->arena, hive, size);
     for (size_t i = 0; i < tree->walk.count; i++) {
         const char *path = tree->walk.entries[i].path;
-        struct iv_status st;
+        uint64_t log_size;
         if ((size_t)(last_part(path) - path) == size && is_hive_log(path) &&
             iv_ascii_iprefix(path, folder) &&
-            (iv_look_beneath(tree->probe->fd, path, &st) != IV_LOOK_FOUND ||
-             iv_hive_is_log(last_part(path), st.size))) {
+            (iv_tree_size(&tree->root, path, &log_size) != IV_LOOK_FOUND ||
+             iv_hive_is_log(last_part(path), log_size))) {
             return true;
         }
     }
@@ -371,6 +396,11 @@ static void list_file(struct tree *tree, const struct iv_entry *entry)
             has_hive_log(tree, entry->path);
     } else if (is_hive_log(entry->path)) {
         return;
+    } else if (image != IV_KIND_COUNT && tree->root.archive != NULL) {
+        iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
+                        iv_arena_printf(lister->arena,
+                                        "%s in an archive, where images are not read: unpack it",
+                                        iv_kinds[image].what));
     } else if (image != IV_KIND_COUNT && iv_lister_is_part_name(name) && !tree->is_of_image) {
         iv_lister_part(lister, path, relative);
     } else if (image != IV_KIND_COUNT) {
@@ -462,7 +492,17 @@ static void list_troubles(struct tree *tree)
 static void list_tree(struct tree *tree)
 {
     struct iv_lister *lister = tree->lister;
-    iv_walk(tree->probe->fd, lister->options->limits, want, lister, &tree->arena, &tree->walk);
+    const struct iv_tree_search search = {
+        .folder = "",
+        .limits = lister->options->limits,
+        .want = want,
+        .context = lister,
+    };
+    struct iv_fault fault;
+    tree->root = (struct iv_tree){.directory = tree->probe->fd, .archive = tree->probe->archive};
+    if (!iv_tree_walk(&tree->root, &search, &tree->arena, &tree->walk, &fault)) {
+        iv_lister_fault(lister, fault.kind, tree->probe->path, fault.detail);
+    }
     iv_lister_expect(lister, tree->walk.count);
     find_folders(tree);
     mark_folders(tree);

@@ -11,7 +11,7 @@
 
 static bool is_directory(const struct iv_probe *probe)
 {
-    return probe->is_directory;
+    return probe->is_directory || probe->archive != NULL;
 }
 
 /* An archive, whatever its name says; but a file that is named like a package is one that was

@@ -5,7 +5,9 @@
 #ifndef IMGVAL_INPUT_KINDS_H
 #define IMGVAL_INPUT_KINDS_H
 
+#include "imgval/input/archive.h"
 #include "imgval/input/input.h"
+#include "imgval/input/opened.h"
 #include "imgval/input/reader.h"
 
 #include <stdbool.h>
@@ -16,7 +18,8 @@
 struct iv_probe {
     const char *path; /* as the user gave it */
     bool is_directory;
-    int fd; /* open for reading; borrowed */
+    int fd;                           /* open for reading; borrowed */
+    const struct iv_archive *archive; /* the file is one, and was read as a tree; NULL */
     unsigned char head[512];
     size_t head_size; /* bytes read, at most the file's */
     unsigned char tail[512];
@@ -47,7 +50,7 @@ struct iv_kind_row {
 /* The first row whose `is` says yes counts; the last one fits everything. */
 extern const struct iv_kind_row iv_kind_rows[];
 
-/* kind_directory.c */
+/* kind_directory.c; an archive, too */
 void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe);
 /* What lies beside and below the image files of a folder. Their side files are iv_lister_beside()'s
  * to list. */

@@ -6,6 +6,7 @@
 #define IMGVAL_INPUT_MANIFEST_H
 
 #include "imgval/input/cabinet.h"
+#include "imgval/input/opened.h"
 #include "imgval/input/reader.h"
 
 #include <stdbool.h>
@@ -53,20 +54,21 @@ void iv_file_list_missing(const struct iv_reader *r, const struct iv_file_list *
 bool iv_mum_is_deployment(const char *path);
 
 /*
- * Reads a package item: opens `fd` (borrowed, `size` bytes), probes it and fills `package`, whose
- * path is set. Files without a package's name may also hold a bare manifest; `directory` and
- * `relative` (-1, NULL: not known) say where that lies: in the tree of a whole device its registry
- * files are found by their device paths.
+ * Reads a package item: probes the file and fills `package`, whose path is set. Files without a
+ * package's name may also hold a bare manifest; `root` and `relative` (NULL: not known) say where
+ * that lies: in the tree of a whole device its registry files are found by their device paths.
  */
-void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size, int directory,
-                          const char *relative, struct iv_package *package);
+void iv_package_read_file(const struct iv_reader *r, const struct iv_opened *file,
+                          const struct iv_tree *root, const char *relative,
+                          struct iv_package *package);
 
 /*
- * Reads an extracted package: `fd` (borrowed, `size` bytes) is its manifest, `manifest` that one's
- * name; `directory` and `folder` say where its other files are.
+ * Reads an extracted package: `file` is its manifest, whose path beneath the root is `relative`;
+ * its other files lie in the same folder.
  */
-void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, const char *manifest,
-                            int directory, const char *folder, struct iv_package *package);
+void iv_package_read_folder(const struct iv_reader *r, const struct iv_opened *file,
+                            const struct iv_tree *root, const char *relative,
+                            struct iv_package *package);
 
 /* Where an installed package's other files are: on the volumes of its image. */
 struct iv_installed {

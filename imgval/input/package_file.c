@@ -11,7 +11,6 @@
  * Where the other files of the package lie differs from case to case; struct place hides that from
  * the reading of the registry files.
  */
-#include "imgval/base/file.h"
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/container.h"
@@ -20,7 +19,6 @@
 #include "imgval/input/metadata.h"
 #include "imgval/input/verify.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,8 +77,8 @@ void iv_package_from_name(struct iv_arena *arena, const char *path, bool is_fold
 struct place {
     struct iv_cabinet *cabinet;           /* or NULL: */
     const struct iv_installed *installed; /* or NULL: */
-    int directory;
-    const char *folder; /* beneath the directory, "" for itself */
+    struct iv_tree root;
+    const char *folder; /* beneath the root, "" for itself */
     bool is_device;     /* the folder is the root of a device: files lie at their device paths */
     bool is_nowhere;    /* a manifest alone */
 };
@@ -106,10 +104,10 @@ static bool is_installed(const struct place *place)
     return place->installed != NULL || place->is_device;
 }
 
-/* Opens a file of an extracted package by its place in the cabinet, else by its last part. Returns
- * -1 without a fault when it is not there. */
-static int open_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
-                      struct iv_fault *ret_fault)
+/* Opens a file of an extracted package by its place in the cabinet, else by its last part. False
+ * without a fault: it is not there. */
+static bool open_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
+                       struct iv_opened *ret_file, struct iv_fault *ret_fault)
 {
     char *path = iv_arena_strdup(r->scratch, cab_path);
     for (char *p = path; *p != '\0'; p++) {
@@ -124,35 +122,32 @@ static int open_loose(const struct iv_reader *r, const struct place *place, cons
         bool is_joined = length == 0 || place->folder[length - 1] == '/';
         const char *full =
             iv_arena_printf(r->scratch, "%s%s%s", place->folder, is_joined ? "" : "/", names[i]);
-        enum iv_file_type type = IV_FILE_REGULAR;
-        uint64_t size = 0;
-        int fd = iv_file_open_at(place->directory, full, &type, &size);
-        if (fd >= 0) {
-            return fd;
-        }
-        if (errno != ENOENT && errno != ENOTDIR && errno != EXDEV) {
-            enum iv_fault_kind kind =
-                type == IV_FILE_REGULAR ? IV_FAULT_UNREADABLE : IV_FAULT_NOT_REGULAR;
-            *ret_fault = (struct iv_fault){.kind = kind, .detail = iv_errno_text(errno)};
-            return -1;
+        struct iv_fault fault;
+        switch (iv_tree_open(&place->root, full, r->scratch, ret_file, &fault)) {
+        case IV_LOOK_FOUND:
+            return true;
+        case IV_LOOK_TROUBLE:
+            *ret_fault = fault;
+            return false;
+        case IV_LOOK_ABSENT:
+            break;
         }
     }
-    return -1;
+    return false;
 }
 
 /* The bytes of a file that open_loose() finds. False without a fault: it is not there. */
 static bool read_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
                        struct iv_buf *buf, struct iv_fault *ret_fault)
 {
-    int fd IV_CLEANUP(iv_fd_close) = open_loose(r, place, cab_path, ret_fault);
-    if (fd < 0) {
+    struct iv_opened file IV_CLEANUP(iv_opened_close) = IV_OPENED_NONE;
+    if (!open_loose(r, place, cab_path, &file, ret_fault)) {
         return false; /* ret_fault says whether that is a fault */
     }
-    if (!iv_file_read_all(fd, r->limits->metadata_size, buf)) {
-        enum iv_fault_kind kind = errno == EFBIG ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE;
-        const char *detail =
-            errno == EFBIG ? "larger than the limit of a metadata file" : iv_errno_text(errno);
-        *ret_fault = (struct iv_fault){.kind = kind, .detail = detail};
+    if (!iv_opened_read_all(&file, r->limits->metadata_size, buf, ret_fault)) {
+        if (ret_fault->kind == IV_FAULT_LIMIT) {
+            ret_fault->detail = "larger than the limit of a metadata file";
+        }
         return false;
     }
     return true;
@@ -568,7 +563,7 @@ static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cab
     if (!package->removal && !package->diff) {
         iv_file_list_missing(r, list, cabinet, package);
     }
-    struct place place = {.cabinet = cabinet, .directory = -1, .folder = ""};
+    struct place place = {.cabinet = cabinet, .root = {.directory = -1}, .folder = ""};
     read_registries(r, &place, list, package);
     return true;
 }
@@ -601,15 +596,16 @@ static bool inflate_bytes(const struct iv_reader *r, struct iv_buf *buf, struct 
 }
 
 /* The bytes of a manifest that is a file of its own. */
-static bool read_bare_bytes(const struct iv_reader *r, int fd, struct iv_buf *buf,
-                            struct iv_package *package)
+static bool read_bare_bytes(const struct iv_reader *r, const struct iv_opened *file,
+                            struct iv_buf *buf, struct iv_package *package)
 {
-    if (!iv_file_read_all(fd, r->limits->manifest_size, buf)) {
-        bool limit = errno == EFBIG;
-        fail(r, package, limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
+    struct iv_fault fault;
+    if (!iv_opened_read_all(file, r->limits->manifest_size, buf, &fault)) {
+        bool limit = fault.kind == IV_FAULT_LIMIT;
+        fail(r, package, fault.kind,
              limit ? iv_reader_printf(r, "the manifest is larger than the limit of %llu bytes",
                                       (unsigned long long)r->limits->manifest_size)
-                   : iv_errno_text(errno));
+                   : fault.detail);
         return false;
     }
     return inflate_bytes(r, buf, package);
@@ -656,12 +652,12 @@ static const char *device_root(const struct iv_reader *r, const char *relative)
 
 /* A manifest that is a file of its own: of a device tree, where the other files lie at their device
  * paths, or alone, where its registry files are nowhere to be read. */
-static void read_bare(const struct iv_reader *r, int fd, int directory, const char *relative,
-                      struct iv_package *package)
+static void read_bare(const struct iv_reader *r, const struct iv_opened *file,
+                      const struct iv_tree *root, const char *relative, struct iv_package *package)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     package->container = IV_CONTAINER_FOLDER;
-    if (!read_bare_bytes(r, fd, &buf, package)) {
+    if (!read_bare_bytes(r, file, &buf, package)) {
         return;
     }
     struct iv_document doc = {
@@ -671,13 +667,13 @@ static void read_bare(const struct iv_reader *r, int fd, int directory, const ch
     };
     struct iv_file_list list = {0};
     bool whole = read_manifest(r, &doc, is_mum_document(&buf, package->path), package, &list);
-    const char *root = device_root(r, relative);
+    const char *device = device_root(r, relative);
     if (whole) {
         struct place place = {
-            .directory = directory,
-            .folder = root,
-            .is_device = root != NULL,
-            .is_nowhere = root == NULL,
+            .root = *root,
+            .folder = device,
+            .is_device = device != NULL,
+            .is_nowhere = device == NULL,
         };
         read_registries(r, &place, &list, package);
     }
@@ -691,16 +687,17 @@ static void read_bare(const struct iv_reader *r, int fd, int directory, const ch
 #define DER_SEQUENCE 0x30
 
 /* inspect shows a catalog that lies by itself. */
-static void read_catalog(const struct iv_reader *r, int fd, struct iv_package *package)
+static void read_catalog(const struct iv_reader *r, const struct iv_opened *file,
+                         struct iv_package *package)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
-    if (iv_file_read_all(fd, r->limits->metadata_size, &buf)) {
+    struct iv_fault fault;
+    if (iv_opened_read_all(file, r->limits->metadata_size, &buf, &fault)) {
         iv_verify_catalog(r, &buf, package);
         return;
     }
-    bool limit = errno == EFBIG;
-    fail(r, package, limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
-         limit ? "larger than the limit of a metadata file" : iv_errno_text(errno));
+    fail(r, package, fault.kind,
+         fault.kind == IV_FAULT_LIMIT ? "larger than the limit of a metadata file" : fault.detail);
 }
 
 /*
@@ -708,39 +705,41 @@ static void read_catalog(const struct iv_reader *r, int fd, struct iv_package *p
  * the name of a package is a fault, as a device would not take it. Where the magic of something
  * else is known it is named, which helps a user who renamed an archive.
  */
-static void read_probed(const struct iv_reader *r, int fd, uint64_t size, int directory,
-                        const char *relative, struct iv_package *package)
+static void read_probed(const struct iv_reader *r, const struct iv_opened *file,
+                        const struct iv_tree *root, const char *relative,
+                        struct iv_package *package)
 {
     unsigned char head[HEAD_SIZE];
-    int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
+    struct iv_fault unread;
+    int64_t got = iv_opened_read_at(file, head, sizeof(head), 0, &unread);
     if (got < 0) {
-        fail(r, package, IV_FAULT_UNREADABLE, iv_errno_text(errno));
+        fail(r, package, unread.kind, unread.detail);
         return;
     }
     bool is_package_name = iv_package_is_file_name(package->path);
     if (got == 0) {
         fail(r, package, IV_FAULT_MALFORMED, "the file is empty");
     } else if (iv_cabinet_is(head, (size_t)got)) {
-        if (size > r->limits->cabinet_size) {
+        if (file->size > r->limits->cabinet_size) {
             fail(r, package, IV_FAULT_LIMIT,
                  iv_reader_printf(r, "a cabinet of %llu bytes, the limit is %llu",
-                                  (unsigned long long)size,
+                                  (unsigned long long)file->size,
                                   (unsigned long long)r->limits->cabinet_size));
             return;
         }
         struct iv_cabinet *cabinet IV_CLEANUP(iv_cabinet_close) = NULL;
         struct iv_fault fault = {0};
         package->container = IV_CONTAINER_CABINET;
-        if (iv_cabinet_open(fd, size, r->limits, r->scratch, &cabinet, &fault)) {
+        if (iv_cabinet_open(file, r->limits, r->scratch, &cabinet, &fault)) {
             read_cabinet(r, cabinet, package);
         } else {
             iv_reader_package_fault(r, package, &fault, true);
         }
     } else if (!is_package_name &&
                (is_manifest_name(package->path) || looks_like_xml(head, (size_t)got))) {
-        read_bare(r, fd, directory, relative, package);
+        read_bare(r, file, root, relative, package);
     } else if (r->want_files && r->verify != NULL && head[0] == DER_SEQUENCE) {
-        read_catalog(r, fd, package);
+        read_catalog(r, file, package);
     } else if (looks_like_xml(head, (size_t)got)) {
         fail(r, package, IV_FAULT_MALFORMED, "not a cabinet, but a bare XML document");
     } else {
@@ -751,24 +750,37 @@ static void read_probed(const struct iv_reader *r, int fd, uint64_t size, int di
     }
 }
 
-void iv_package_read_file(const struct iv_reader *r, int fd, uint64_t size, int directory,
-                          const char *relative, struct iv_package *package)
+/* --verify looks at every byte: so it does at those that no cabinet accounts for. */
+static void check_whole(const struct iv_reader *r, const struct iv_opened *file,
+                        struct iv_package *package)
 {
-    read_probed(r, fd, size, directory, relative, package);
+    struct iv_fault fault = {0};
+    if (!package->unreadable && !iv_opened_check(file, &fault)) {
+        iv_reader_package_fault(r, package, &fault, true);
+    }
+}
+
+void iv_package_read_file(const struct iv_reader *r, const struct iv_opened *file,
+                          const struct iv_tree *root, const char *relative,
+                          struct iv_package *package)
+{
+    read_probed(r, file, root, relative, package);
+    if (r->verify != NULL) {
+        check_whole(r, file, package);
+    }
     if (r->verify != NULL && package->seal_count == 0) {
         iv_verify_nothing(r, package, NULL); /* why not is among its faults */
     }
 }
 
 /* Whether a file can be opened beneath the folder. */
-static bool has_file(const struct iv_reader *r, int directory, const char *folder, const char *name)
+static bool has_file(const struct iv_reader *r, const struct place *place, const char *name)
 {
-    const char *slash = *folder == '\0' ? "" : "/";
-    enum iv_file_type type;
-    uint64_t size;
-    const char *path = iv_arena_printf(r->scratch, "%s%s%s", folder, slash, name);
-    int fd IV_CLEANUP(iv_fd_close) = iv_file_open_at(directory, path, &type, &size);
-    return fd >= 0;
+    const char *slash = *place->folder == '\0' ? "" : "/";
+    const char *path = iv_arena_printf(r->scratch, "%s%s%s", place->folder, slash, name);
+    struct iv_opened file IV_CLEANUP(iv_opened_close) = IV_OPENED_NONE;
+    struct iv_fault unused;
+    return iv_tree_open(&place->root, path, r->scratch, &file, &unused) == IV_LOOK_FOUND;
 }
 
 /* How the files of an extracted package are found when all of them are read. */
@@ -777,11 +789,11 @@ struct loose {
     const struct place *place;
 };
 
-static int open_listed(const void *context, const struct iv_package_file *file,
-                       struct iv_fault *ret_fault)
+static bool open_listed(const void *context, const struct iv_package_file *file,
+                        struct iv_opened *ret_file, struct iv_fault *ret_fault)
 {
     const struct loose *loose = context;
-    return open_loose(loose->r, loose->place, file->cab_path, ret_fault);
+    return open_loose(loose->r, loose->place, file->cab_path, ret_file, ret_fault);
 }
 
 /* Files that are no part of a package although they lie in its folder: other packages, and the
@@ -835,14 +847,14 @@ static bool is_below(const char *path, const char *const *folders, size_t count)
 static void add_unlisted(const struct iv_reader *r, const struct place *place,
                          struct iv_file_list *list, struct iv_package *package)
 {
-    int fd IV_CLEANUP(iv_fd_close) = iv_file_open_folder(place->directory, place->folder);
-    if (fd < 0) {
-        struct iv_fault fault = {.kind = IV_FAULT_UNREADABLE, .detail = iv_errno_text(errno)};
-        iv_reader_package_fault(r, package, &fault, false);
+    const struct iv_tree_search search = {
+        .folder = place->folder, .limits = r->limits, .want = want_file};
+    struct iv_walk walk;
+    struct iv_fault unread;
+    if (!iv_tree_walk(&place->root, &search, r->scratch, &walk, &unread)) {
+        iv_reader_package_fault(r, package, &unread, false);
         return;
     }
-    struct iv_walk walk;
-    iv_walk(fd, r->limits, want_file, NULL, r->scratch, &walk);
     for (size_t i = 0; i < walk.trouble_count; i++) {
         struct iv_fault fault = {
             .kind = walk.troubles[i].is_limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
@@ -876,13 +888,18 @@ static void add_unlisted(const struct iv_reader *r, const struct place *place,
     }
 }
 
-void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, const char *manifest,
-                            int directory, const char *folder, struct iv_package *package)
+void iv_package_read_folder(const struct iv_reader *r, const struct iv_opened *file,
+                            const struct iv_tree *root, const char *relative,
+                            struct iv_package *package)
 {
+    const char *slash = strrchr(relative, '/');
+    const char *manifest = slash == NULL ? relative : slash + 1;
+    size_t length = slash == NULL ? 0 : (size_t)(slash - relative);
+    struct place place = {.root = *root, .folder = iv_arena_strndup(r->scratch, relative, length)};
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     bool is_mum = iv_ascii_ieq(manifest, IV_MUM_NAME);
     package->style = is_mum ? IV_STYLE_CBS : IV_STYLE_SPKG;
-    if (size == 0) {
+    if (file->size == 0) {
         struct iv_fault fault = {
             .kind = IV_FAULT_MALFORMED,
             .member = manifest,
@@ -891,7 +908,7 @@ void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, co
         iv_reader_package_fault(r, package, &fault, true);
         return;
     }
-    if (!read_bare_bytes(r, fd, &buf, package)) {
+    if (!read_bare_bytes(r, file, &buf, package)) {
         return;
     }
     struct iv_document doc = {
@@ -900,13 +917,12 @@ void iv_package_read_folder(const struct iv_reader *r, int fd, uint64_t size, co
         .bytes = iv_buf_text(&buf),
         .size = buf.size,
     };
-    package->diff = package->diff || has_file(r, directory, folder, IV_DIFF_DSM_NAME) ||
-                    has_file(r, directory, folder, IV_DIFF_CBS_NAME);
+    package->diff = package->diff || has_file(r, &place, IV_DIFF_DSM_NAME) ||
+                    has_file(r, &place, IV_DIFF_CBS_NAME);
 
     struct iv_file_list list = {0};
     bool whole = read_manifest(r, &doc, is_mum, package, &list);
     iv_file_list_payload(r, &list, package);
-    struct place place = {.cabinet = NULL, .directory = directory, .folder = folder};
     if (whole) {
         read_registries(r, &place, &list, package);
     }
@@ -958,7 +974,7 @@ void iv_package_read_installed(const struct iv_reader *r, const struct iv_instal
     struct iv_file_list list = {0};
     bool is_mum = is_mum_document(bytes, package->path);
     if (read_manifest(r, &doc, is_mum, package, &list)) {
-        struct place place = {.installed = installed, .directory = -1, .folder = ""};
+        struct place place = {.installed = installed, .root = {.directory = -1}, .folder = ""};
         read_registries(r, &place, &list, package);
         if (r->verify != NULL) {
             iv_verify_installed(r, installed, &list, package);

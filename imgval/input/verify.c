@@ -16,13 +16,11 @@
  */
 #include "imgval/input/verify.h"
 
-#include "imgval/base/file.h"
 #include "imgval/base/text.h"
 #include "imgval/input/component.h"
 #include "imgval/input/coverage.h"
 #include "imgval/input/known_roots.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Bytes of a file read at a time. */
@@ -486,15 +484,14 @@ void iv_verify_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
 
 /* All bytes of an open file through the digests. False with *ret_fault set. Files that are kept
  * have a limit, and one that outgrows it while it is read is kept no further. */
-static bool read_through(struct verifier *v, int fd, struct iv_fault *ret_fault)
+static bool read_through(struct verifier *v, const struct iv_opened *file,
+                         struct iv_fault *ret_fault)
 {
     unsigned char *bytes = iv_arena_alloc(v->r->scratch, READ_SIZE);
     uint64_t at = 0;
     for (;;) {
-        int64_t got = iv_file_read_at(fd, bytes, READ_SIZE, at);
+        int64_t got = iv_opened_read_at(file, bytes, READ_SIZE, at, ret_fault);
         if (got < 0) {
-            *ret_fault =
-                (struct iv_fault){.kind = IV_FAULT_UNREADABLE, .detail = iv_errno_text(errno)};
             return false;
         }
         at += (uint64_t)got;
@@ -503,7 +500,7 @@ static bool read_through(struct verifier *v, int fd, struct iv_fault *ret_fault)
         }
         hand_add(v, bytes, (size_t)got);
         if ((uint64_t)got < READ_SIZE) {
-            return true;
+            return iv_opened_check(file, ret_fault);
         }
     }
 }
@@ -514,10 +511,11 @@ static void read_loose(struct verifier *v, iv_verify_open_fn *open, const void *
                        const struct iv_package_file *listed, struct iv_covered_file *file)
 {
     struct iv_fault fault = {0};
-    int fd IV_CLEANUP(iv_fd_close) = open(context, listed, &fault);
+    struct iv_opened opened IV_CLEANUP(iv_opened_close) = IV_OPENED_NONE;
+    bool is_open = open(context, listed, &opened, &fault);
     hand_begin(v, file);
     struct iv_arena_mark mark = iv_arena_mark(v->r->scratch);
-    if (fd >= 0 && read_through(v, fd, &fault)) {
+    if (is_open && read_through(v, &opened, &fault)) {
         iv_arena_reset(v->r->scratch, mark);
         hand_end(v);
         return;

@@ -15,10 +15,10 @@
 void iv_verify_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
                        const struct iv_file_list *list, struct iv_package *package);
 
-/* Opens a file of an extracted package by the name that its manifest has for it. Returns the
- * descriptor; -1 without a fault when it is not there. */
-typedef int iv_verify_open_fn(const void *context, const struct iv_package_file *file,
-                              struct iv_fault *ret_fault);
+/* Opens a file of an extracted package by the name that its manifest has for it. False: it is not
+ * there, or *ret_fault says why it cannot be read. */
+typedef bool iv_verify_open_fn(const void *context, const struct iv_package_file *file,
+                               struct iv_opened *ret_file, struct iv_fault *ret_fault);
 
 /* An extracted package: the files that its manifest lists. */
 void iv_verify_loose(const struct iv_reader *r, iv_verify_open_fn *open, const void *context,

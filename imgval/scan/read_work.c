@@ -11,6 +11,7 @@
 
 #include "imgval/base/clock.h"
 #include "imgval/base/cursor.h"
+#include "imgval/input/archive.h"
 #include "imgval/input/input.h"
 
 #include <string.h>
@@ -94,6 +95,16 @@ static const char *take_text(struct iv_cursor *c)
     return size == 0 ? NULL : (const char *)text;
 }
 
+/* The list of an archive's members, whose descriptor is the last of the files. */
+static void add_archive(struct iv_buf *buf, const struct iv_archive *archive)
+{
+    struct iv_buf members IV_CLEANUP(iv_buf_fini) = {0};
+    iv_archive_encode(archive, &members);
+    iv_buf_add(buf, &archive->before, sizeof(archive->before));
+    iv_buf_add(buf, &members.size, sizeof(members.size));
+    iv_buf_add(buf, iv_buf_text(&members), members.size);
+}
+
 /* Items without their pointers, then the texts of each. */
 void iv_read_work_encode(struct iv_buf *buf, const struct iv_read_work *work)
 {
@@ -109,6 +120,9 @@ void iv_read_work_encode(struct iv_buf *buf, const struct iv_read_work *work)
     iv_buf_add(buf, work->slots, work->slot_count * sizeof(*work->slots));
     if (work->identities != NULL) {
         iv_buf_add(buf, work->identities, work->slot_count * sizeof(*work->identities));
+    }
+    if (listing->archive != NULL) {
+        add_archive(buf, listing->archive);
     }
     if (verify != NULL) {
         iv_buf_add(buf, verify, sizeof(*verify));
@@ -129,9 +143,10 @@ static struct iv_listing *take_listing(struct iv_cursor *c, const struct iv_work
                                        struct iv_arena *arena)
 {
     struct iv_listing *listing = take_copy(c, 1, sizeof(*listing), arena);
-    if (listing == NULL || listing->item_count != given->file_count) {
+    if (listing == NULL || listing->item_count + 1 != given->file_count) {
         return NULL;
     }
+    listing->archive_fd = given->files[listing->item_count];
     listing->items = take_copy(c, listing->item_count, sizeof(*listing->items), arena);
     listing->directory = given->directory_count > 0 ? given->directories[0] : -1;
     for (size_t i = 0; listing->items != NULL && i < listing->item_count; i++) {
@@ -140,6 +155,20 @@ static struct iv_listing *take_listing(struct iv_cursor *c, const struct iv_work
         listing->items[i].fd = given->files[i];
     }
     return listing->items == NULL || c->failed ? NULL : listing;
+}
+
+static struct iv_archive *take_archive(struct iv_cursor *c, int fd, struct iv_arena *arena)
+{
+    const struct iv_status *before = take_copy(c, 1, sizeof(*before), arena);
+    size_t size = (size_t)iv_cursor_uint(c, sizeof(size));
+    const unsigned char *bytes = iv_cursor_take(c, size);
+    struct iv_archive *archive = IV_NEW(arena, struct iv_archive);
+    if (before == NULL || bytes == NULL) {
+        return NULL;
+    }
+    archive->fd = fd;
+    archive->before = *before;
+    return iv_archive_decode(bytes, size, arena, archive) ? archive : NULL;
 }
 
 static struct iv_verify_options *take_verify(struct iv_cursor *c, struct iv_arena *arena)
@@ -158,12 +187,17 @@ static struct iv_read_work *decode(const struct iv_workers_charge *charge, struc
     if (work == NULL) {
         return NULL;
     }
-    work->listing = take_listing(&c, &charge->options, arena);
+    struct iv_listing *listing = take_listing(&c, &charge->options, arena);
     work->slots = take_copy(&c, work->slot_count, sizeof(*work->slots), arena);
     if (work->identities != NULL) {
         work->identities = take_copy(&c, work->slot_count, sizeof(*work->identities), arena);
     }
     work->options.limits = charge->options.limits;
+    if (listing != NULL && listing->archive != NULL) {
+        listing->archive = take_archive(&c, listing->archive_fd, arena);
+        listing = listing->archive == NULL ? NULL : listing;
+    }
+    work->listing = listing;
     if (work->options.verify != NULL) {
         work->options.verify = take_verify(&c, arena);
     }
@@ -173,7 +207,10 @@ static struct iv_read_work *decode(const struct iv_workers_charge *charge, struc
 bool iv_read_work_serve(struct iv_arena *arena)
 {
     struct iv_workers_charge charge;
-    struct iv_read_work *work = iv_workers_charge(arena, &charge) ? decode(&charge, arena) : NULL;
+    if (!iv_workers_charge(arena, &charge) || iv_archive_serve(&charge)) {
+        return false;
+    }
+    struct iv_read_work *work = decode(&charge, arena);
     if (work != NULL) {
         iv_workers_serve(&charge, iv_read_item, work);
     }

@@ -318,10 +318,12 @@ static void set_sabotage(const struct reading *reading, const struct iv_scan_sab
     }
 }
 
-/* The descriptors that the parent opened for its readers; -1 for most items. */
+/* The descriptors that the parent opened for its readers; -1 for most items. The last one is the
+ * archive's that all of them are read from. */
 static const int *item_files(const struct iv_listing *listing, struct iv_arena *arena)
 {
-    int *files = IV_NEW_ARRAY(arena, int, listing->item_count);
+    int *files = IV_NEW_ARRAY(arena, int, listing->item_count + 1);
+    files[listing->item_count] = listing->archive_fd;
     for (size_t i = 0; i < listing->item_count; i++) {
         files[i] = listing->items[i].fd;
     }
@@ -359,7 +361,7 @@ static bool read_items(const struct iv_listing *listing, const struct iv_reading
         .directories = &listing->directory,
         .directory_count = listing->directory >= 0 ? 1 : 0,
         .files = item_files(listing, arena),
-        .file_count = listing->item_count,
+        .file_count = listing->item_count + 1,
         .require_sandbox = options->require_sandbox,
     };
 
@@ -389,7 +391,7 @@ static bool read_items(const struct iv_listing *listing, const struct iv_reading
 /* --- facts to a submission ------------------------------------------------------------------- */
 
 /* A partial needs its UpdateHistory.xml: without one nothing may be judged. */
-static bool refuse_missing_history(const char *path, struct iv_error *err)
+static bool refuse_missing_history(const char *path, bool is_archive, struct iv_error *err)
 {
     char parent[4096 + 32];
     struct iv_status st;
@@ -397,7 +399,13 @@ static bool refuse_missing_history(const char *path, struct iv_error *err)
     while (length > 1 && path[length - 1] == '/') {
         length--;
     }
-    int written = snprintf(parent, sizeof(parent), "%.*s/../UpdateHistory.xml", (int)length, path);
+    const char *slash = strrchr(path, '/');
+    int written =
+        !is_archive
+            ? snprintf(parent, sizeof(parent), "%.*s/../UpdateHistory.xml", (int)length, path)
+        : slash == NULL
+            ? snprintf(parent, sizeof(parent), "UpdateHistory.xml")
+            : snprintf(parent, sizeof(parent), "%.*s/UpdateHistory.xml", (int)(slash - path), path);
     bool beside =
         written > 0 && (size_t)written < sizeof(parent) && iv_look_at(parent, &st) == IV_LOOK_FOUND;
     if (!beside) {
@@ -408,9 +416,9 @@ static bool refuse_missing_history(const char *path, struct iv_error *err)
     }
     return iv_error_set(err, IV_ERROR_USAGE,
                         "%s: a partial submission needs its UpdateHistory.xml; there is one in "
-                        "the folder above: --update-history=%s/../UpdateHistory.xml (or judge "
-                        "without it with --context-free)",
-                        path, path);
+                        "the folder above: --update-history=%s (or judge without it with "
+                        "--context-free)",
+                        path, parent);
 }
 
 /* Of several histories the user must choose: the wrong one gives a wrong verdict. */
@@ -451,7 +459,7 @@ static bool settle_type(const char *path, const struct iv_reading *options,
     /* Whether an image holds one is known when it was read. */
     if (needs_history && listing->history_count == 0 && !iv_kinds[listing->kind].is_image &&
         !listing->is_container) {
-        return refuse_missing_history(path, err);
+        return refuse_missing_history(path, listing->archive != NULL, err);
     }
     return true;
 }
@@ -604,9 +612,12 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_readi
                         struct iv_containment *ret_containment, struct iv_error *err)
 {
     const char *path = input->path;
-    struct iv_listing listing IV_CLEANUP(iv_input_close) = {.directory = -1};
+    struct iv_listing listing IV_CLEANUP(iv_input_close) = {.directory = -1, .archive_fd = -1};
     struct iv_list_options list_options = {
         .limits = &options->limits,
+        .jobs = options->jobs,
+        .require_sandbox = options->require_sandbox,
+        .by_exec = options->by_exec,
         .update_history = options->update_history,
         .oem_input = options->oem_input,
         .device_info = options->device_info,
@@ -635,6 +646,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_readi
         !read_items(&listing, options, arena, &s, &facts, &facts_count, ret_containment, err)) {
         return false;
     }
+    iv_containment_join(ret_containment, &listing.containment);
     iv_timings_end(options->timings, IV_STAGE_READ, &start);
 
     start = iv_timings_start(options->timings);
@@ -644,7 +656,7 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_readi
     iv_submission_assemble(facts, facts_count, extra, extra_count, arena, &s);
     if (iv_kinds[s.kind].is_image && s.type == IV_PARTIAL && !s.context_free &&
         !s.history.present) {
-        return refuse_missing_history(path, err);
+        return refuse_missing_history(path, false, err);
     }
     s.set_incomplete =
         s.set_incomplete || lacks_history(&s) || hides_partitions(&s) || hides_parts(&s);

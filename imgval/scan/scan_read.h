@@ -9,6 +9,7 @@
 #include "imgval/base/attr.h"
 #include "imgval/base/error.h"
 #include "imgval/base/workers.h"
+#include "imgval/input/archive.h"
 #include "imgval/model/submission.h"
 #include "imgval/scan/scan_options.h"
 
@@ -31,6 +32,17 @@ IV_MUST_USE bool iv_scan_read_input(const struct iv_scan_input *input,
                                     const struct iv_reading *options, struct iv_arena *arena,
                                     struct iv_submission *ret_submission,
                                     struct iv_containment *ret_containment, struct iv_error *err);
+
+/* How the directories of archives are read in this scan. */
+static inline struct iv_archive_options iv_scan_archive_options(const struct iv_reading *reading)
+{
+    return (struct iv_archive_options){
+        .limits = &reading->limits,
+        .jobs = reading->jobs,
+        .require_sandbox = reading->require_sandbox,
+        .by_exec = reading->by_exec,
+    };
+}
 
 /* The device values given on the command line, as data of the highest rank. */
 struct iv_datum *iv_scan_option_data(const struct iv_reading *options, struct iv_arena *arena,

@@ -30,6 +30,8 @@ Lines of the recipe that are ours, for images:
                                             option of ours: --replace=OLD=NEW puts the bytes NEW
                                             over OLD, wherever they stand in the volume
     %hive FILE [--dirty] KEY [NAME=VALUE...]...       a registry hive, see tests/disk/mkhive.py
+    %zip FILE FOLDER [OPTION...]            once the tree is built, FOLDER becomes the zip archive FILE
+                                            and is gone; options as in tests/cases/mkzip.py
     %signer FILE                            a new key with its certificate, as ../FILE
 
 Members of a finding are compared as text; missing or null is written as null; variant is written
@@ -250,7 +252,7 @@ def replace_bytes(path, replacements):
 
 def build(recipe, builder, volume, place):
     """Builds place/tree; what is to be put into volumes is built in place/parts."""
-    lines, volumes = [], []
+    lines, volumes, archives = [], [], []
     parts = None
     for line in recipe.split("\n"):
         if line.startswith("%dsm "):
@@ -259,6 +261,8 @@ def build(recipe, builder, volume, place):
             lines.append(hive_file(shlex.split(line)[1:]))
         elif line.startswith("%signer "):
             make_signer(place, line.split()[1])
+        elif line.startswith("%zip "):
+            archives.append(shlex.split(line)[1:])
         elif line.startswith("%volume "):
             volumes.append(shlex.split(line)[1:])
             parts, lines = (parts or []) + lines, []
@@ -281,6 +285,9 @@ def build(recipe, builder, volume, place):
             if made.returncode != 0:
                 raise Failure(f"the volume {file} cannot be made" + shown(made))
             replace_bytes(place / name / file, replacements)
+    for file, folder, *options in archives:
+        load("mkzip", "tests/cases/mkzip.py").make(place / "tree" / file, place / "tree" / folder, options)
+        shutil.rmtree(place / "tree" / folder)
 
 
 def check_explained(report, program, place, env):

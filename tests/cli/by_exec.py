@@ -2,12 +2,14 @@
 """by_exec.py PROGRAM MKFIXTURE: readers that begin by exec, as they do where no process can be forked,
 give the bytes of readers that were forked: for several kinds of input, for every number of readers, with
 a facts cache, and when one of them dies."""
+import pathlib
 import subprocess
 import sys
 import time
 
 from support import Checks, Place
 
+HERE = pathlib.Path(__file__).resolve().parent
 FAULTY = "--reader-fault=none:0"  # asks for the program that can be told how readers begin
 
 
@@ -21,6 +23,8 @@ def inputs(p):
     yield ["--no-wspc", "--type=image", "violations"]
     subprocess.run([p.builder, "--ffu", "4M", p.path / "phone.ffu"], check=True)
     yield ["--no-wspc", "phone.ffu"]
+    subprocess.run([sys.executable, HERE / "../cases/mkzip.py", p.path / "many.zip", p.path / "many"], check=True)
+    yield [*partial, "--verify", "many.zip"]
     p.write("archive/phone.ffu", b"\xfd7zXZ\0\0\4")
     yield ["--no-wspc", "archive"]
 

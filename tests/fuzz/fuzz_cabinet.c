@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     iv_arena_init(&arena);
     struct iv_cabinet *cabinet = NULL;
     struct iv_fault fault = {0};
-    if (iv_cabinet_open(fd, size, &limits, &arena, &cabinet, &fault)) {
+    const struct iv_opened file = iv_opened_of(fd, size);
+    if (iv_cabinet_open(&file, &limits, &arena, &cabinet, &fault)) {
         read_members(cabinet);
         iv_cabinet_close(&cabinet);
     } else if (fault.kind == IV_FAULT_NONE || fault.detail == NULL) {

@@ -189,7 +189,8 @@ static void open_bytes(struct opened *opened, const char *bytes, size_t size)
     opened->fd = memfd_create("cabinet", MFD_CLOEXEC);
     CHECK_INT(write(opened->fd, bytes, size), size);
     iv_arena_init(&opened->arena);
-    if (!iv_cabinet_open(opened->fd, size, &opened->limits, &opened->arena, &opened->cabinet,
+    const struct iv_opened file = iv_opened_of(opened->fd, size);
+    if (!iv_cabinet_open(&file, &opened->limits, &opened->arena, &opened->cabinet,
                          &opened->fault)) {
         CHECK(opened->cabinet == NULL);
         CHECK(opened->fault.kind != IV_FAULT_NONE && opened->fault.detail != NULL);
