@@ -35,8 +35,10 @@
 #include "imgval/base/sandbox.h"
 #include "imgval/cli/command.h"
 #include "imgval/cli/complete.h"
+#include "imgval/report/read/saved.h"
 #include "imgval/scan/read_work.h"
 #include "imgval/version.h"
+#include "rules/rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -235,6 +237,14 @@ static int complete(int count, char **words, struct iv_arena *arena)
     return iv_command_print(&text, IV_EXIT_PASS);
 }
 
+/* As a reader process, of whatever the charge is about. False: there is none. */
+static bool serve(struct iv_arena *arena)
+{
+    struct iv_workers_charge charge;
+    return iv_workers_charge(arena, &charge) &&
+           (iv_saved_serve(&charge, iv_rules_find, arena) || iv_read_work_serve(&charge, arena));
+}
+
 static int run(int count, char **words, struct iv_arena *arena)
 {
     int status;
@@ -245,7 +255,7 @@ static int run(int count, char **words, struct iv_arena *arena)
         return IV_EXIT_USAGE;
     }
     if (strcmp(words[0], IV_PROCESS_WORD) == 0) {
-        return iv_read_work_serve(arena) ? IV_EXIT_PASS : IV_EXIT_USAGE;
+        return serve(arena) ? IV_EXIT_PASS : IV_EXIT_USAGE;
     }
     if (strcmp(words[0], "--complete") == 0) {
         return complete(count - 1, words + 1, arena);

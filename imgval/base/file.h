@@ -1,6 +1,6 @@
 /*
  * file.h: files and directories that nobody here made: bounded positioned reads, and a sorted walk
- * that follows no links. No mmap: a file that shrinks under us must not kill us.
+ * that follows no links. No maps, but in readers: a file that shrinks under us must not kill us.
  *
  * An open file or directory is a number, -1 none. What can go wrong is an errno, on every system;
  * iv_errno_text() of error.h has its words. Paths are bytes, their parts joined with '/'.
@@ -56,9 +56,10 @@ void iv_fd_close(int *fd);
  */
 int iv_file_open(const char *path, struct iv_status *ret_status);
 
-/* Opens what the user named to be read from its beginning to its end: a file, a pipe. NULL with
- * errno set. */
+/* Opens what the user named to be read from its beginning to its end: a file, a pipe. NULL, or -1,
+ * with errno set. */
 FILE *iv_file_open_stream(const char *path);
+int iv_file_open_whole(const char *path);
 
 /*
  * Opens `path` beneath the directory `dirfd` for reading, without following a link in any part of
@@ -79,6 +80,14 @@ int iv_file_duplicate(int fd);
 /* False with errno set. */
 bool iv_file_status(int fd, struct iv_status *ret_status);
 
+/* Reads on: some of the next bytes, 0 at the end; -1 with errno set. */
+int64_t iv_file_read_on(int fd, void *bytes, size_t size);
+
+/* Where it would read on; -1: in a pipe, which has no places. */
+int64_t iv_file_place(int fd);
+/* False with errno set. */
+bool iv_file_go_to(int fd, int64_t place);
+
 /* Reads exactly `size` bytes at `offset`, or fewer at the end of the file; -1 with errno set. */
 int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset);
 
@@ -89,6 +98,15 @@ bool iv_file_read_all(int fd, uint64_t max, struct iv_buf *buf);
 /* How a file will be read. Nothing depends on it. */
 void iv_file_expect_soon(int fd, uint64_t size); /* its beginning, before long */
 void iv_file_expect_jumps(int fd);               /* not from one end to the other */
+
+/*
+ * The first bytes of a file as memory, from which they are read when they are looked at. Only where
+ * it is good that a file that shrinks meanwhile kills the process: in a reader. NULL: it cannot be.
+ * What was looked at goes when it is forgotten, and is read again when it is looked at again.
+ */
+const void *iv_file_map(int fd, size_t size);
+void iv_file_unmap(const void *map, size_t size);
+void iv_file_forget(const void *map, size_t size);
 
 /* Makes a directory; one that is there already is fine. False with errno set. */
 bool iv_file_make_folder(const char *path);

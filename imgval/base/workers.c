@@ -40,7 +40,8 @@
  * little endian, then the payload.
  *
  *   ready   once, first: the sandbox is entered; one byte of containment bits; slot 0
- *   facts   the record of the slot
+ *   part    what the record of the slot begins with; more follows
+ *   facts   the record of the slot, or the end of it
  *   retire  enough CPU time was used, a fresh process is to go on; slot 0
  *
  * A worker must name exactly the slot that is the next of those that it was given, so nothing can
@@ -50,6 +51,7 @@
  */
 enum record_type {
     RECORD_READY = 'r',
+    RECORD_PART = 'p',
     RECORD_FACTS = 'f',
     RECORD_RETIRE = 't',
 };
@@ -101,6 +103,8 @@ struct lane {
     uint64_t since;     /* clock of the last record, or of the first slot given after it */
     bool is_measured;   /* since then */
     uint64_t cpu;       /* milliseconds of processor time that the process had used then */
+    bool has_parts;     /* of the slot in hand */
+    uint64_t parts;     /* their bytes */
     struct iv_buf input;
 };
 
@@ -196,6 +200,15 @@ static bool worker_next(const struct run *run, size_t *ret_slot)
     }
     *ret_slot = (size_t)slot;
     return true;
+}
+
+void iv_worker_part(size_t i, const void *part, size_t size)
+{
+    if (size >= UINT32_MAX) {
+        worker_send(RECORD_PART, i, "", 0, UINT32_MAX); /* the parent ends us */
+    } else {
+        worker_send(RECORD_PART, i, part, size, (uint32_t)size);
+    }
 }
 
 /*
@@ -426,8 +439,10 @@ static void lane_stop(struct run *run, struct lane *lane, char reason[REASON_SIZ
  * work in good order (no reason). What it was given besides is for others. */
 static void lane_lose(struct run *run, struct lane *lane, const char *reason)
 {
-    bool is_lost = reason != NULL && lane->is_ready && lane->given_count > 0;
+    bool is_lost = lane->given_count > 0 && ((reason != NULL && lane->is_ready) || lane->has_parts);
     size_t slot = is_lost ? lane_take(lane) : 0;
+    lane->has_parts = false;
+    lane->parts = 0;
     if (!lane->is_ready) {
         run->bad_starts++;
     }
@@ -435,8 +450,25 @@ static void lane_lose(struct run *run, struct lane *lane, const char *reason)
         run->returned[run->returned_count++] = lane_take(lane);
     }
     if (is_lost) {
-        run->result(run->result_context, slot, reason, NULL, 0);
+        run->result(run->result_context, slot, reason != NULL ? reason : "ended too early", NULL,
+                    0);
     }
+}
+
+/* The next slot for a lane: of those taken back from dead processes the first, so that one lane
+ * works in order. */
+static size_t run_take(struct run *run)
+{
+    if (run->returned_count == 0) {
+        return run->fresh++;
+    }
+    size_t first = 0;
+    for (size_t i = 1; i < run->returned_count; i++) {
+        first = run->returned[i] < run->returned[first] ? i : first;
+    }
+    size_t slot = run->returned[first];
+    run->returned[first] = run->returned[--run->returned_count];
+    return slot;
 }
 
 /*
@@ -458,7 +490,7 @@ static void lane_feed(struct run *run, struct lane *lane)
     unsigned char bytes[AHEAD * SLOT_SIZE];
     size_t size = 0;
     while (lane->given_count < share && run_left(run) > 0) {
-        size_t slot = run->returned_count > 0 ? run->returned[--run->returned_count] : run->fresh++;
+        size_t slot = run_take(run);
         lane->given[(lane->first + lane->given_count++) % AHEAD] = slot;
         put_le(bytes + size, slot, SLOT_SIZE);
         size += SLOT_SIZE;
@@ -497,13 +529,21 @@ static bool record_head(struct iv_cursor *c, struct record *ret_record, bool *re
     uint32_t size = iv_cursor_u32(c);
     uint64_t slot = iv_cursor_u64(c);
     *ret_broken = memcmp(magic, "ivr", 3) != 0 || slot > SIZE_MAX ||
-                  (type != RECORD_READY && type != RECORD_FACTS && type != RECORD_RETIRE);
+                  (type != RECORD_READY && type != RECORD_PART && type != RECORD_FACTS &&
+                   type != RECORD_RETIRE);
     *ret_record = (struct record){
         .type = (enum record_type)type,
         .slot = (size_t)slot,
         .size = size,
     };
     return true;
+}
+
+static bool has_room_for_part(const struct run *run, const struct lane *lane,
+                              const struct record *record)
+{
+    uint64_t max = run->options->parts_max;
+    return run->options->part != NULL && lane->parts <= max && record->size <= max - lane->parts;
 }
 
 /*
@@ -516,9 +556,11 @@ static bool record_is_expected(const struct run *run, const struct lane *lane,
     switch (record->type) {
     case RECORD_READY:
         return !lane->is_ready && record->slot == 0 && record->size == 1;
+    case RECORD_PART:
     case RECORD_FACTS:
         return lane->is_ready && lane->given_count > 0 &&
-               record->slot == lane->given[lane->first] && record->size <= run->record_max;
+               record->slot == lane->given[lane->first] && record->size <= run->record_max &&
+               (record->type == RECORD_FACTS || has_room_for_part(run, lane, record));
     case RECORD_RETIRE:
         /* Not without a slot done: else a worker could be born again for ever. */
         return lane->is_ready && lane->has_delivered && record->slot == 0 && record->size == 0;
@@ -558,8 +600,16 @@ static enum progress take_record(struct run *run, struct lane *lane, const struc
     case RECORD_READY:
         take_ready(run, lane, payload[0]);
         return payload[0] <= BIT_ALL ? PROGRESS_FINE : PROGRESS_BROKEN;
+    case RECORD_PART:
+        lane->parts += record->size;
+        lane->has_parts = true;
+        return run->options->part(run->result_context, record->slot, payload, record->size)
+                   ? PROGRESS_FINE
+                   : PROGRESS_BROKEN;
     case RECORD_FACTS:
         lane->has_delivered = true;
+        lane->has_parts = false;
+        lane->parts = 0;
         (void)lane_take(lane);
         run->result(run->result_context, record->slot, NULL, payload, record->size);
         return PROGRESS_FINE;

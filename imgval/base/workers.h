@@ -6,7 +6,7 @@
  * records to another. A process that dies, hangs or breaks the protocol costs the slot in hand,
  * which is delivered as lost with the reason; the others go on. Every slot is delivered exactly
  * once, in any order: the caller stores by index, so the outcome is the same for every number of
- * jobs.
+ * jobs. With one job the order is that of the slots.
  *
  * A worker keeps of the caller's descriptors standard error, options->directories and
  * options->files. Its own 0 and 1 are the two pipes, so descriptors 0 to 2 must be open when this
@@ -29,6 +29,16 @@
 
 /* Runs in a worker: appends the record of slot i to `record`. Called with an empty buffer. */
 typedef void iv_worker_fn(void *context, size_t i, struct iv_buf *record);
+
+/*
+ * In a worker: sends a part of the record of slot i ahead of the rest, for records that are too
+ * long to be held. Only where the parent takes parts.
+ */
+void iv_worker_part(size_t i, const void *part, size_t size);
+
+/* Runs in the parent, for each part as it arrives. False: it is none that slot i can have; it is
+ * lost then, and its worker is ended. */
+typedef bool iv_part_fn(void *context, size_t i, const void *part, size_t size);
 
 /*
  * Runs in the parent, once for each slot. `lost` is NULL for a record that arrived whole; else it
@@ -65,6 +75,8 @@ struct iv_workers_options {
     bool by_exec; /* also where they could be forked */
     enum iv_sabotage sabotage;
     size_t sabotage_slot;
+    iv_part_fn *part;   /* given the context of the results; NULL: parts break the protocol, too */
+    uint64_t parts_max; /* bytes of all parts of one slot */
 };
 
 /*

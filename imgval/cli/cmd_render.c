@@ -3,60 +3,40 @@
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
-#include "imgval/report/read/report_read.h"
+#include "imgval/report/read/saved.h"
 #include "rules/rules.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What is no object is not read on: it may have no end, as /dev/zero. */
-static bool may_be_json(const char *bytes, size_t size)
-{
-    size_t at = size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    while (at < size && bytes[at] != '\0' && strchr(" \t\r\n", bytes[at]) != NULL) {
-        at++;
-    }
-    return at == size || bytes[at] == '{';
-}
-
-static void close_file(FILE **file)
-{
-    if (*file != NULL) {
-        (void)fclose(*file);
-    }
-}
-
-static bool read_bytes(const char *path, struct iv_buf *ret_bytes, struct iv_error *err)
+/* A descriptor of what is to be read; standard input under another number, as a reader process has
+ * that one for itself. */
+static bool open_report(const char *path, int *ret_fd, struct iv_error *err)
 {
     const bool is_input = strcmp(path, "-") == 0;
-    FILE *file IV_CLEANUP(close_file) = is_input ? NULL : iv_file_open_stream(path);
-    FILE *stream = is_input ? stdin : file;
-    if (stream == NULL) {
-        return iv_error_open(err, path);
+    int fd = is_input ? iv_file_duplicate(0) : iv_file_open_whole(path);
+    if (fd == -1) {
+        return is_input ? iv_error_errno(err, "standard input") : iv_error_open(err, path);
     }
-    for (;;) {
-        char *place = iv_buf_reserve(ret_bytes, 64 * 1024);
-        size_t got = fread(place, 1, 64 * 1024, stream);
-        if (got == 0 && !ferror(stream)) {
-            return true;
-        }
-        if (ferror(stream)) {
-            return errno == EISDIR ? iv_error_set(err, IV_ERROR_NO_INPUT, "%s: a directory", path)
-                                   : iv_error_errno(err, "%s", path);
-        }
-        bool is_first = ret_bytes->size == 0;
-        ret_bytes->size += got;
-        if (is_first && !may_be_json(ret_bytes->data, got)) {
-            return iv_error_set(err, IV_ERROR_INVALID,
-                                "%s: not a report of imgval scan: it is not JSON", path);
-        }
-        if (ret_bytes->size > IV_REPORT_READ_MAX) {
-            return iv_error_set(err, IV_ERROR_INVALID,
-                                "%s: larger than the limit for a report, %llu bytes", path,
-                                (unsigned long long)IV_REPORT_READ_MAX);
-        }
+    *ret_fd = fd;
+    return true;
+}
+
+/* What is wrong with the text is no error of ours. */
+static bool read_report(const char *path, struct iv_arena *arena, struct iv_report *ret_report,
+                        bool *ret_whole, struct iv_error *err)
+{
+    int fd IV_CLEANUP(iv_fd_close) = -1;
+    const struct iv_limits limits = iv_limits_default();
+    const struct iv_saved_options saved = {.limits = &limits, .find = iv_rules_find};
+    if (!open_report(path, &fd, err)) {
+        return false;
     }
+    if (!iv_saved_report(&saved, fd, arena, ret_report, ret_whole, err)) {
+        return iv_error_add(
+            err, err->code == IV_ERROR_INVALID ? "%s: not a report of imgval scan" : "%s", path);
+    }
+    return true;
 }
 
 static int run_render(const struct iv_command *command, void *options,
@@ -73,19 +53,11 @@ static int run_render(const struct iv_command *command, void *options,
         return iv_command_fail(&err);
     }
     const char *path = arguments->items[0];
-    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_report report;
     bool is_whole = false;
-    if (!read_bytes(path, &bytes, &err)) {
+    if (!read_report(path, arena, &report, &is_whole, &err)) {
         return iv_command_fail(&err);
     }
-    if (!iv_report_read(iv_buf_text(&bytes), bytes.size, iv_rules_find, arena, &report, &is_whole,
-                        &err)) {
-        iv_error_add(&err, "%s: not a report of imgval scan", path);
-        return iv_command_fail(&err);
-    }
-    iv_buf_fini(&bytes);
-    bytes = (struct iv_buf){0};
     if (!is_whole) {
         fprintf(stderr, "imgval: the stream has no end record: what it lacks is not in the "
                         "report\n");

@@ -784,9 +784,7 @@ bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_option
                             .judge = judge,
                             .nine = nine,
                             .seals = seals};
-    for (size_t i = 0; i < list->count; i++) {
-        iv_audit_read(&a, &list->items[i]);
-    }
+    iv_audit_read(&a, list);
     if (options->with_store) {
         iv_audit_read_store(&a);
     }

@@ -16,7 +16,7 @@
 #include "imgval/history/import.h"
 #include "imgval/model/kinds.h"
 #include "imgval/report/read/bundle.h"
-#include "imgval/report/read/report_read.h"
+#include "imgval/report/read/saved.h"
 #include "imgval/scan/resolve.h"
 #include "imgval/scan/scan_read.h"
 #include "rules/rules.h"
@@ -302,39 +302,6 @@ static void add_entry(void *context, const struct iv_report_entry *entry, bool w
     add_submission(a, &s, &origin);
 }
 
-/* Entries are added as they come; an end that is missing is a source of its own, as more may have
- * followed. */
-static void read_stream(struct iv_auditing *a, const char *path, int fd)
-{
-    struct iv_error err = {0};
-    bool complete = false;
-    if (!iv_stream_read(fd, iv_rules_find, add_entry, a, &complete, &err)) {
-        a->audit->trouble = a->audit->trouble || err.code == IV_ERROR_SYSTEM;
-        add_unread(a, path,
-                   iv_arena_printf(a->arena, "the stream cannot be read on: %s", err.text));
-    } else if (!complete) {
-        add_unread(a, path,
-                   "the stream has no end record: submissions may be missing after its last one");
-    }
-}
-
-static void read_report(struct iv_auditing *a, const char *path, const struct iv_buf *bytes)
-{
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
-    struct iv_report report = {0};
-    struct iv_error err = {0};
-    bool complete;
-    if (!iv_report_read(iv_buf_text(bytes), bytes->size, iv_rules_find, &arena, &report, &complete,
-                        &err)) {
-        add_unread(a, path, err.text);
-        return;
-    }
-    for (size_t i = 0; i < report.entry_count; i++) {
-        add_entry(a, &report.entries[i], true);
-    }
-}
-
 /* A submission of a bundle or of the store. */
 static void add_record(struct iv_auditing *a, const struct iv_record *record)
 {
@@ -349,56 +316,150 @@ static void add_record(struct iv_auditing *a, const struct iv_record *record)
     add_submission(a, &s, &origin);
 }
 
-static void read_bundle(struct iv_auditing *a, const char *path, const struct iv_buf *bytes)
-{
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
-    struct iv_record *records;
+/*
+ * Documents are given to one reader process, one after the other, so that it parses while what came
+ * before is added here. So many are open at once.
+ */
+enum { BATCH = 32 };
+
+/* Documents in hand, and the one of which parts arrive. */
+struct batch {
+    struct iv_auditing *a;
+    struct iv_saved documents[BATCH];
+    bool is_stream[BATCH];
     size_t count;
-    struct iv_error err = {0};
-    if (!iv_bundle_read(iv_buf_text(bytes), bytes->size, &arena, &records, &count, &err)) {
-        add_unread(a, path, err.text);
-        return;
+    struct iv_arena arena; /* of the document in hand */
+    struct iv_loader *loader;
+    struct iv_bundle_taker bundle;
+};
+
+static bool take_part(void *context, size_t i, const void *part, size_t size)
+{
+    struct batch *batch = context;
+    if (batch->documents[i].kind == IV_SAVED_BUNDLE) {
+        batch->bundle.arena = &batch->arena;
+        return iv_bundle_take(&batch->bundle, part, size);
     }
-    for (size_t i = 0; i < count; i++) {
-        add_record(a, &records[i]);
+    if (batch->loader == NULL) {
+        batch->loader = iv_loader_new(iv_rules_find, &batch->arena,
+                                      batch->is_stream[i] ? add_entry : NULL, batch->a);
     }
+    return iv_loader_take(batch->loader, part, size);
 }
 
-/* A file: a stream, a bundle or a report by its first bytes; else something to be scanned, say one
- * package. */
-static void read_data(struct iv_auditing *a, const char *path)
+/* The records of a bundle. */
+static bool end_bundle(struct batch *batch, struct iv_error *err)
 {
-    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_record *records;
+    size_t count;
+    if (!iv_bundle_end(&batch->bundle, &records, &count, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_record(batch->a, &records[i]);
+    }
+    return true;
+}
+
+/* The submissions of a report. Those of a stream were added as they came; an end that is missing is
+ * a source of its own, as more may have followed. */
+static bool end_report(struct batch *batch, const struct iv_saved *document, struct iv_error *err)
+{
+    struct iv_report report;
+    bool complete;
+    if (batch->loader == NULL) {
+        return iv_error_set(err, IV_ERROR_SYSTEM, "its reader process said nothing");
+    }
+    if (!iv_loader_end(batch->loader, &report, &complete, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < report.entry_count; i++) {
+        add_entry(batch->a, &report.entries[i], true);
+    }
+    if (!complete) {
+        add_unread(batch->a, document->path,
+                   "the stream has no end record: submissions may be missing after its last one");
+    }
+    return true;
+}
+
+static void end_document(void *context, size_t i, const struct iv_error *lost)
+{
+    struct batch *batch = context;
+    struct iv_auditing *a = batch->a;
+    const struct iv_saved *document = &batch->documents[i];
     struct iv_error err = {0};
+    bool is_read = false;
+    if (lost != NULL) {
+        err = *lost;
+    } else {
+        is_read = document->kind == IV_SAVED_BUNDLE ? end_bundle(batch, &err)
+                                                    : end_report(batch, document, &err);
+    }
+    if (!is_read) {
+        a->audit->trouble = a->audit->trouble || err.code == IV_ERROR_SYSTEM;
+        add_unread(a, document->path,
+                   batch->is_stream[i]
+                       ? iv_arena_printf(a->arena, "the stream cannot be read on: %s", err.text)
+                       : err.text);
+    }
+    iv_loader_free(&batch->loader);
+    batch->bundle = (struct iv_bundle_taker){0};
+    iv_arena_fini(&batch->arena);
+}
+
+/* Reads the documents in hand. */
+static void read_batch(struct batch *batch)
+{
+    struct iv_auditing *a = batch->a;
+    const struct iv_saved_options options = iv_import_saved_options(&a->options->scan->reading);
+    const struct iv_saved_taker taker = {.part = take_part, .end = end_document, .context = batch};
+    struct iv_error err = {0};
+    if (batch->count > 0 &&
+        !iv_saved_read(&options, batch->documents, batch->count, &taker, &err)) {
+        a->audit->trouble = true;
+        add_unread(a, batch->documents[0].path, err.text);
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        iv_fd_close(&batch->documents[i].fd);
+    }
+    batch->count = 0;
+}
+
+/* A file: a stream, a bundle or a report by its first bytes, which is put into the batch; else
+ * something to be scanned, say one package. */
+static void read_data(struct batch *batch, const char *path)
+{
+    struct iv_auditing *a = batch->a;
     char head[4096];
     struct iv_status st;
     int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
+    if (fd < 0 && batch->count > 0) {
+        read_batch(batch); /* whose open files may be one too many */
+        fd = iv_file_open(path, &st);
+    }
     int64_t got =
         fd < 0 || st.type != IV_FILE_REGULAR ? -1 : iv_file_read_at(fd, head, sizeof(head), 0);
+    bool is_bundle = got > 0 && iv_bundle_is(head, (size_t)got);
+    bool is_stream = got > 0 && iv_json_is_stream(head, (size_t)got);
+    if (is_bundle || is_stream || (got > 0 && iv_json_is_report(head, (size_t)got))) {
+        batch->is_stream[batch->count] = is_stream;
+        batch->documents[batch->count++] = (struct iv_saved){
+            .fd = fd, .kind = is_bundle ? IV_SAVED_BUNDLE : IV_SAVED_REPORT, .path = path};
+        fd = -1;
+        if (batch->count == BATCH) {
+            read_batch(batch);
+        }
+        return;
+    }
+    read_batch(batch);
     if (got < 0) {
         add_unread(a, path, "cannot be read as a file");
-        return;
-    }
-    if (got == 0) {
+    } else if (got == 0) {
         add_unread(a, path, "is an empty file: a stream that was cut off, or never written");
-        return;
-    }
-    if (iv_json_is_stream(head, (size_t)got)) {
-        read_stream(a, path, fd);
-        return;
-    }
-    bool is_bundle = iv_bundle_is(head, (size_t)got);
-    if (!is_bundle && !iv_json_is_report(head, (size_t)got)) {
+    } else {
         read_path(a, path);
-        return;
     }
-    if (!iv_file_read_all(fd, IV_REPORT_READ_MAX, &bytes)) {
-        iv_error_errno(&err, "reading");
-        add_unread(a, path, err.text);
-        return;
-    }
-    (is_bundle ? read_bundle : read_report)(a, path, &bytes);
 }
 
 /* ---- the store ------------------------------------------------------------------------------- */
@@ -464,15 +525,29 @@ void iv_audit_read_store(struct iv_auditing *a)
     }
 }
 
-void iv_audit_read(struct iv_auditing *a, const struct iv_found *found)
+/* What is no document, after the documents before it: sources keep the order of what was found. */
+static void read_found(struct batch *batch, const struct iv_found *found)
 {
-    if (found->trouble != NULL) {
-        add_unread(a, found->path, found->trouble);
-    } else if (!iv_look_is_there(found->path)) {
-        read_name(a, found->path);
-    } else if (found->is_data) {
-        read_data(a, found->path);
-    } else {
-        read_path(a, found->path);
+    bool is_there = found->trouble == NULL && iv_look_is_there(found->path);
+    if (is_there && found->is_data) {
+        read_data(batch, found->path);
+        return;
     }
+    read_batch(batch);
+    if (found->trouble != NULL) {
+        add_unread(batch->a, found->path, found->trouble);
+    } else if (!is_there) {
+        read_name(batch->a, found->path);
+    } else {
+        read_path(batch->a, found->path);
+    }
+}
+
+void iv_audit_read(struct iv_auditing *a, const struct iv_found_list *list)
+{
+    struct batch batch = {.a = a};
+    for (size_t i = 0; i < list->count; i++) {
+        read_found(&batch, &list->items[i]);
+    }
+    read_batch(&batch);
 }

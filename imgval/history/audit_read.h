@@ -28,8 +28,8 @@ struct iv_auditing {
     struct iv_judge seals; /* of each set with --verify: the signatures */
 };
 
-/* Reads one thing that was found and adds its submissions. */
-void iv_audit_read(struct iv_auditing *a, const struct iv_found *found);
+/* Reads what was found, in its order, and adds the submissions. */
+void iv_audit_read(struct iv_auditing *a, const struct iv_found_list *list);
 /* Adds all submissions of the store. */
 void iv_audit_read_store(struct iv_auditing *a);
 

@@ -14,7 +14,6 @@
 #include "imgval/base/text.h"
 #include "imgval/model/assemble.h"
 #include "imgval/report/read/bundle.h"
-#include "imgval/report/read/report_read.h"
 #include "imgval/scan/scan_read.h"
 #include "rules/rules.h"
 
@@ -106,6 +105,21 @@ static bool import_scan(const struct importing *in, bool is_history, struct iv_i
     return one_record(in, &s, ret_import, err);
 }
 
+struct iv_saved_options iv_import_saved_options(const struct iv_reading *reading)
+{
+    return (struct iv_saved_options){
+        .limits = &reading->limits,
+        .in_process = reading->jobs == 0,
+        .by_exec = reading->by_exec,
+        .require_sandbox = reading->require_sandbox,
+        .find = iv_rules_find,
+        .unconfined = reading->unconfined,
+        .unconfined_context = reading->unconfined_context,
+        .sabotage = reading->sabotage.kind,
+        .sabotage_slot = reading->sabotage.slot,
+    };
+}
+
 /* --- reports --------------------------------------------------------------------------------- */
 
 void iv_import_rebuild(const struct iv_submission *reported, const struct iv_reading *reading,
@@ -170,13 +184,13 @@ static bool check_whole(const struct importing *in, const struct iv_report_entry
 }
 
 /* Each submission of a report or stream; all of them or none. */
-static bool import_report(const struct importing *in, const struct iv_buf *bytes,
-                          struct iv_import *ret_import, struct iv_error *err)
+static bool import_report(const struct importing *in, int fd, struct iv_import *ret_import,
+                          struct iv_error *err)
 {
     struct iv_report report = {0};
     bool complete;
-    if (!iv_report_read(iv_buf_text(bytes), bytes->size, iv_rules_find, in->arena, &report,
-                        &complete, err)) {
+    const struct iv_saved_options saved = iv_import_saved_options(&in->options->reading);
+    if (!iv_saved_report(&saved, fd, in->arena, &report, &complete, err)) {
         return iv_error_add(err, "%s", in->path);
     }
     if (!complete) {
@@ -206,141 +220,15 @@ static bool import_report(const struct importing *in, const struct iv_buf *bytes
 
 /* --- plain lists ------------------------------------------------------------------------------ */
 
-/* The next field of a line, blanks around it dropped; NULL when the line is used up. */
-static const char *next_field(struct iv_arena *arena, const char **line)
+static bool import_list(const struct importing *in, int fd, struct iv_import *ret_import,
+                        struct iv_error *err)
 {
-    if (*line == NULL) {
-        return NULL;
-    }
-    const char *start = *line + strspn(*line, " \t\r");
-    size_t length = strcspn(start, ",");
-    *line = start[length] == ',' ? start + length + 1 : NULL;
-    while (length > 0 && strchr(" \t\r", start[length - 1]) != NULL) {
-        length--;
-    }
-    return length == 0 ? NULL : iv_arena_strndup(arena, start, length);
-}
-
-/* Names are 194 characters by the format (packages.md 1.3), partitions 64; file names say more. */
-#define NAME_MAX_LENGTH 256
-#define PARTITION_MAX_LENGTH 64
-#define LINE_MAX_LENGTH 1024
-
-/* What names of packages and partitions are made of; '~' and '+' stand in file names of CBS. */
-static bool is_name(const char *text, size_t max)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                  "._-+~";
-    size_t length = strspn(text, letters);
-    return length > 0 && length <= max && text[length] == '\0';
-}
-
-/* No number, and no value that JSON knows: a list that was meant to be a report. */
-static bool is_package_name(const char *text)
-{
-    static const char *const words[] = {"null", "true", "false", "NaN", "Infinity"};
-    bool is_word = text[strspn(text, "0123456789._-+~eE")] == '\0';
-    for (size_t i = 0; i < IV_COUNT(words); i++) {
-        is_word = is_word || iv_ascii_ieq(text, words[i]);
-    }
-    return !is_word && is_name(text, NAME_MAX_LENGTH);
-}
-
-/* The header of the list that a phone's log has, InstalledPackages.csv. */
-static bool is_phone_header(const char *line)
-{
-    return iv_ascii_ieq(line, "Partition,Name,Version") ||
-           iv_ascii_ieq(line, "Partition,Name,Version\r");
-}
-
-/* "name[, version[, partition]]", or the columns of a phone's list. Strict on purpose: a text file
- * of another kind must not become a history. */
-static bool parse_list_line(const struct importing *in, const char *line, size_t number,
-                            bool is_phone, struct iv_package *ret_package, struct iv_error *err)
-{
-    const char *rest = line;
-    const char *fields[3];
-    for (size_t i = 0; i < IV_COUNT(fields); i++) {
-        fields[i] = next_field(in->arena, &rest);
-    }
-    struct iv_package package = {
-        .path = in->path,
-        .container = IV_CONTAINER_CABINET,
-        .version = fields[is_phone ? 2 : 1],
-        .partition = fields[is_phone ? 0 : 2],
-    };
-    const char *name = fields[is_phone ? 1 : 0];
-    bool is_whole = !is_phone || (package.version != NULL && package.partition != NULL);
-    if (name == NULL || rest != NULL || !is_whole || !is_package_name(name) ||
-        (package.partition != NULL && !is_name(package.partition, PARTITION_MAX_LENGTH))) {
-        return iv_error_set(err, IV_ERROR_INVALID,
-                            "%s:%zu: not a line of a package list: expected %s, the name of a "
-                            "package of at most %d characters",
-                            in->path, number,
-                            is_phone ? "partition, name, version" : "name[, version[, partition]]",
-                            NAME_MAX_LENGTH);
-    }
-    if (package.version != NULL && !iv_version_parse(package.version, &package.number)) {
-        return iv_error_set(err, IV_ERROR_INVALID,
-                            "%s:%zu: version %.40s is not four numbers from 0 to 65535", in->path,
-                            number, package.version);
-    }
-    package.removal = iv_package_is_removal_name(name);
-    iv_package_set_key(in->arena, &package, name);
-    *ret_package = package;
-    return true;
-}
-
-/* The packages of the list's lines. Blank lines and comments are passed over. */
-static bool parse_list(const struct importing *in, const char *text, struct iv_facts *facts,
-                       struct iv_error *err)
-{
-    size_t capacity = 0;
-    bool is_phone = false;
-    for (size_t number = 1; *text != '\0'; number++) {
-        size_t length = strcspn(text, "\n");
-        if (length > LINE_MAX_LENGTH) {
-            return iv_error_set(err, IV_ERROR_INVALID,
-                                "%s:%zu: not a line of a package list: longer than %d bytes",
-                                in->path, number, LINE_MAX_LENGTH);
-        }
-        const char *line = iv_arena_strndup(in->arena, text, length);
-        const char *first = line + strspn(line, " \t\r");
-        text += length + (text[length] == '\n' ? 1 : 0);
-        if (*first == '\0' || *first == '#') {
-            continue;
-        }
-        if (facts->package_count == 0 && !is_phone && is_phone_header(line)) {
-            is_phone = true;
-            continue;
-        }
-        facts->packages = iv_arena_grow(in->arena, facts->packages, facts->package_count, &capacity,
-                                        sizeof(*facts->packages));
-        if (!parse_list_line(in, line, number, is_phone, &facts->packages[facts->package_count],
-                             err)) {
-            return false;
-        }
-        facts->package_count++;
-    }
-    return true;
-}
-
-static bool import_list(const struct importing *in, const struct iv_buf *bytes,
-                        struct iv_import *ret_import, struct iv_error *err)
-{
-    const char *text = iv_buf_text(bytes);
-    if (memchr(text, '\0', bytes->size) != NULL || !iv_utf8_is_valid(text, bytes->size)) {
-        return iv_error_set(err, IV_ERROR_INVALID,
-                            "%s: neither a package, a report, an export bundle nor a list of "
-                            "packages in UTF-8",
-                            in->path);
-    }
-    if (iv_ascii_iprefix(text, "\xEF\xBB\xBF")) {
-        text += 3;
-    }
     struct iv_facts facts = {0};
-    if (!parse_list(in, text, &facts, err)) {
-        return false;
+    const struct iv_saved_options saved = iv_import_saved_options(&in->options->reading);
+    if (!iv_saved_list(&saved, fd, in->path, in->arena, &facts.packages, &facts.package_count,
+                       err)) {
+        /* A line that is wrong is named with the path. */
+        return err->code == IV_ERROR_INVALID ? false : iv_error_add(err, "%s", in->path);
     }
     size_t count;
     const struct iv_datum *data = iv_scan_option_data(&in->options->reading, in->arena, &count);
@@ -351,12 +239,12 @@ static bool import_list(const struct importing *in, const struct iv_buf *bytes,
 
 /* --- which of them --------------------------------------------------------------------------- */
 
-static bool import_bundle(const struct importing *in, const struct iv_buf *bytes,
-                          struct iv_import *ret_import, struct iv_error *err)
+static bool import_bundle(const struct importing *in, int fd, struct iv_import *ret_import,
+                          struct iv_error *err)
 {
     struct iv_import import = {.is_bundle = true};
-    if (!iv_bundle_read(iv_buf_text(bytes), bytes->size, in->arena, &import.records, &import.count,
-                        err)) {
+    const struct iv_saved_options saved = iv_import_saved_options(&in->options->reading);
+    if (!iv_saved_bundle(&saved, fd, in->arena, &import.records, &import.count, err)) {
         return iv_error_add(err, "%s", in->path);
     }
     *ret_import = import;
@@ -386,22 +274,9 @@ static bool import_file(const struct importing *in, int fd, struct iv_import *re
                           strstr(head, "<UpdateHistory") != NULL;
         return import_scan(in, is_history, ret_import, err);
     }
-    struct iv_buf bytes IV_CLEANUP(iv_buf_fini) = {0};
-    uint64_t limit =
-        is_bundle || is_report ? IV_REPORT_READ_MAX : in->options->reading.limits.metadata_size;
-    if (!iv_file_read_all(fd, limit, &bytes)) {
-        return errno == EFBIG
-                   ? iv_error_set(err, IV_ERROR_INVALID,
-                                  "%s: larger than the limit of %llu bytes for %s", in->path,
-                                  (unsigned long long)limit,
-                                  is_bundle || is_report ? "a report or bundle" : "a package list")
-                   : iv_error_errno(err, "%s", in->path);
-    }
-    if (is_bundle) {
-        return import_bundle(in, &bytes, ret_import, err);
-    }
-    return is_report ? import_report(in, &bytes, ret_import, err)
-                     : import_list(in, &bytes, ret_import, err);
+    return is_bundle   ? import_bundle(in, fd, ret_import, err)
+           : is_report ? import_report(in, fd, ret_import, err)
+                       : import_list(in, fd, ret_import, err);
 }
 
 bool iv_import_read(const char *path, const struct iv_scan_options *options, int64_t now,

@@ -9,6 +9,7 @@
 #include "imgval/base/attr.h"
 #include "imgval/base/error.h"
 #include "imgval/model/record.h"
+#include "imgval/report/read/saved.h"
 #include "imgval/scan/scan.h"
 
 #include <stdbool.h>
@@ -29,6 +30,9 @@ struct iv_import {
 IV_MUST_USE bool iv_import_read(const char *path, const struct iv_scan_options *options,
                                 int64_t now, struct iv_arena *arena, struct iv_import *ret_import,
                                 struct iv_error *err);
+
+/* How saved documents are read where packages are read with these options, which must last. */
+struct iv_saved_options iv_import_saved_options(const struct iv_reading *reading);
 
 /* A submission of a report, built anew from its packages and device values: id, set and variants
  * are those of the content and not a claim of the report. Device values of the options win. */

@@ -22,6 +22,8 @@
  *   string                      its length + 1, then its bytes and a NUL; 0: NULL
  *   bool                        one byte, 0 or 1
  *   version                     four times two bytes, little-endian
+ *   pointer                     1, then what it points to; 0: NULL
+ *   names                       a bool (they are given), then as strings
  *   list, strings               the count, then the elements
  *   struct                      1, then its fields; 0: all of them are zero, which most are
  * Each value has one form, so equal objects give equal bytes. Both directions recurse along the
@@ -74,6 +76,19 @@ static void put_strings(struct iv_buf *buf, const struct iv_field *field, const 
     }
 }
 
+/* Of these packages the names are all that there is. */
+static void put_names(struct iv_buf *buf, const struct iv_field *field, const void *object)
+{
+    const struct iv_package *const *packages =
+        *(const struct iv_package *const *const *)member_of(object, field->offset);
+    size_t count = load_count(field, object);
+    iv_buf_putc(buf, *(const bool *)member_of(object, field->given_offset) ? 1 : 0);
+    put_number(buf, count);
+    for (size_t i = 0; i < count; i++) {
+        put_string(buf, packages[i]->name);
+    }
+}
+
 static void put_version(struct iv_buf *buf, const void *place)
 {
     struct iv_version version;
@@ -101,6 +116,16 @@ static bool is_zero(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     return size == 0 || (at[0] == 0 && memcmp(at, at + 1, size - 1) == 0);
+}
+
+static void put_pointer(struct iv_buf *buf, const struct iv_struct *type, const void *place,
+                        unsigned uses)
+{
+    const void *object = *(const void *const *)place;
+    iv_buf_putc(buf, object != NULL ? 1 : 0);
+    if (object != NULL) {
+        iv_facts_encode(buf, type, object, uses);
+    }
 }
 
 /* What is all zero has a form of zeros, so that is what is looked for. */
@@ -154,9 +179,13 @@ void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const voi
             put_struct(buf, field->of, place, uses);
             break;
         case IV_TYPE_SIZE:
+            put_number(buf, *(const size_t *)place);
+            break;
         case IV_TYPE_POINTER:
+            put_pointer(buf, field->of, place, uses);
+            break;
         case IV_TYPE_NAMES:
-            assert(false); /* in reports alone */
+            put_names(buf, field, object);
             break;
         }
     }
@@ -167,6 +196,7 @@ struct decoder {
     struct iv_cursor at;
     unsigned uses;
     struct iv_arena *arena;
+    struct iv_texts *texts; /* NULL: strings are borrowed */
 };
 
 /* The shortest form only: a last byte of 0 after others, or more than 64 bits, is a failure. */
@@ -204,7 +234,8 @@ static const char *get_string(struct decoder *d)
         d->at.failed = true;
         return NULL;
     }
-    return (const char *)bytes;
+    const char *text = (const char *)bytes;
+    return d->texts == NULL ? text : iv_texts_keep(d->texts, d->arena, text, (size_t)size - 1);
 }
 
 /* The least number of bytes that an object takes. */
@@ -216,7 +247,9 @@ static size_t least_size(const struct iv_struct *type, unsigned uses)
         if ((field->uses & uses) == 0) {
             continue;
         }
-        least += field->type == IV_TYPE_VERSION ? sizeof(struct iv_version) : 1;
+        least += field->type == IV_TYPE_VERSION ? sizeof(struct iv_version)
+                 : field->type == IV_TYPE_NAMES ? 2
+                                                : 1;
     }
     return least;
 }
@@ -247,6 +280,25 @@ static void get_strings(struct decoder *d, const struct iv_field *field, void *o
         }
     }
     *(const char ***)member_at(object, field->offset) = strings;
+    *(size_t *)member_at(object, field->count_offset) = count;
+}
+
+/* The name stands for the key too. */
+static void get_names(struct decoder *d, const struct iv_field *field, void *object)
+{
+    uint8_t given = iv_cursor_u8(&d->at);
+    size_t count = get_count(d, NULL);
+    struct iv_package *packages = IV_NEW_ARRAY(d->arena, struct iv_package, count);
+    const struct iv_package **listed = IV_NEW_ARRAY(d->arena, const struct iv_package *, count);
+    for (size_t i = 0; i < count && !d->at.failed; i++) {
+        packages[i].name = get_string(d);
+        packages[i].key = packages[i].name;
+        listed[i] = &packages[i];
+        d->at.failed = d->at.failed || packages[i].name == NULL;
+    }
+    d->at.failed = d->at.failed || given > 1;
+    *(bool *)member_at(object, field->given_offset) = given == 1;
+    *(const struct iv_package ***)member_at(object, field->offset) = listed;
     *(size_t *)member_at(object, field->count_offset) = count;
 }
 
@@ -285,6 +337,25 @@ static void get_list(struct decoder *d, const struct iv_field *field, void *obje
     }
     memcpy(member_at(object, field->offset), &elements, sizeof(elements));
     *(size_t *)member_at(object, field->count_offset) = count;
+}
+
+static void get_size(struct decoder *d, void *place)
+{
+    uint64_t value = get_number(d);
+    d->at.failed = d->at.failed || value > SIZE_MAX;
+    *(size_t *)place = d->at.failed ? 0 : (size_t)value;
+}
+
+static void get_pointer(struct decoder *d, const struct iv_struct *type, void *place)
+{
+    uint8_t byte = iv_cursor_u8(&d->at);
+    void *object = NULL;
+    if (byte == 1) {
+        object = iv_arena_alloc(d->arena, type->size);
+        get_object(d, type, object);
+    }
+    d->at.failed = d->at.failed || byte > 1;
+    memcpy(place, &object, sizeof(object));
 }
 
 /* A struct of zeros must have been written as 0: each value has one form. */
@@ -340,25 +411,78 @@ static void get_object(struct decoder *d, const struct iv_struct *type, void *ob
             get_struct(d, field->of, place);
             break;
         case IV_TYPE_SIZE:
+            get_size(d, place);
+            break;
         case IV_TYPE_POINTER:
+            get_pointer(d, field->of, place);
+            break;
         case IV_TYPE_NAMES:
-            d->at.failed = true; /* in reports alone */
+            get_names(d, field, object);
             break;
         }
     }
+}
+
+static bool decode(struct decoder *d, const struct iv_struct *type, void *ret_object)
+{
+    get_object(d, type, ret_object);
+    if (d->at.failed || iv_cursor_left(&d->at) != 0) {
+        /* Nothing of a broken record may be used. */
+        memset(ret_object, 0, type->size);
+        return false;
+    }
+    return true;
 }
 
 bool iv_facts_decode(const void *bytes, size_t size, const struct iv_struct *type, unsigned uses,
                      struct iv_arena *arena, void *ret_object)
 {
     struct decoder d = {.at = iv_cursor(bytes, size), .uses = uses, .arena = arena};
-    get_object(&d, type, ret_object);
-    if (d.at.failed || iv_cursor_left(&d.at) != 0) {
-        /* Nothing of a broken record may be used. */
-        memset(ret_object, 0, type->size);
-        return false;
+    return decode(&d, type, ret_object);
+}
+
+bool iv_facts_decode_kept(const void *bytes, size_t size, const struct iv_struct *type,
+                          unsigned uses, struct iv_arena *arena, struct iv_texts *texts,
+                          void *ret_object)
+{
+    struct decoder d = {.at = iv_cursor(bytes, size), .uses = uses, .arena = arena, .texts = texts};
+    return decode(&d, type, ret_object);
+}
+
+/* Whether all elements of an array are. */
+static bool are_filled(const struct iv_struct *type, unsigned uses, const char *elements,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!iv_facts_are_filled(type, uses, elements + i * type->size)) {
+            return false;
+        }
     }
     return true;
+}
+
+bool iv_facts_are_filled(const struct iv_struct *type, unsigned uses, const void *object)
+{
+    bool filled = true;
+    for (size_t i = 0; i < type->field_count && filled; i++) {
+        const struct iv_field *field = &type->fields[i];
+        const void *place = member_of(object, field->offset);
+        if ((field->uses & uses) == 0) {
+            continue;
+        }
+        if (field->type == IV_TYPE_STRING && (field->shape & IV_SHAPE_FILLED) != 0) {
+            filled = *(const char *const *)place != NULL;
+        } else if (field->type == IV_TYPE_STRUCT) {
+            filled = iv_facts_are_filled(field->of, uses, place);
+        } else if (field->type == IV_TYPE_LIST) {
+            filled =
+                are_filled(field->of, uses, *(const char *const *)place, load_count(field, object));
+        } else if (field->type == IV_TYPE_POINTER) {
+            const char *pointee = *(const char *const *)place;
+            filled = are_filled(field->of, uses, pointee, pointee == NULL ? 0 : 1);
+        }
+    }
+    return filled;
 }
 
 static bool faults_are_sound(const struct iv_fault *faults, size_t count)

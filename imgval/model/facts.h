@@ -11,6 +11,7 @@
 #include "imgval/base/arena.h"
 #include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
+#include "imgval/base/texts.h"
 #include "imgval/model/device.h"
 #include "imgval/model/fault.h"
 #include "imgval/model/fields.h"
@@ -81,6 +82,14 @@ void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const voi
  * strings are borrowed from the bytes, its lists go into the arena. */
 IV_MUST_USE bool iv_facts_decode(const void *bytes, size_t size, const struct iv_struct *type,
                                  unsigned uses, struct iv_arena *arena, void *ret_object);
+
+/* The same where the bytes will not last: strings are kept in the arena. */
+IV_MUST_USE bool iv_facts_decode_kept(const void *bytes, size_t size, const struct iv_struct *type,
+                                      unsigned uses, struct iv_arena *arena, struct iv_texts *texts,
+                                      void *ret_object);
+
+/* Whether each text of an object that must be there, by its table, is there. */
+bool iv_facts_are_filled(const struct iv_struct *type, unsigned uses, const void *object);
 
 /* What the readers of this program always say: names, keys, paths and details are there, and no
  * fault is without a kind. Facts from a process that cannot be trusted are used only if so. */

@@ -204,15 +204,14 @@ static struct iv_read_work *decode(const struct iv_workers_charge *charge, struc
     return work->listing == NULL || c.failed || iv_cursor_left(&c) > 0 ? NULL : work;
 }
 
-bool iv_read_work_serve(struct iv_arena *arena)
+bool iv_read_work_serve(const struct iv_workers_charge *charge, struct iv_arena *arena)
 {
-    struct iv_workers_charge charge;
-    if (!iv_workers_charge(arena, &charge) || iv_archive_serve(&charge)) {
+    if (iv_archive_serve(charge)) {
         return false;
     }
-    struct iv_read_work *work = decode(&charge, arena);
+    struct iv_read_work *work = decode(charge, arena);
     if (work != NULL) {
-        iv_workers_serve(&charge, iv_read_item, work);
+        iv_workers_serve(charge, iv_read_item, work);
     }
     return false;
 }

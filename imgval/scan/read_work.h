@@ -36,6 +36,6 @@ void iv_read_work_encode(struct iv_buf *buf, const struct iv_read_work *work);
 
 /* In the program that was started as a reader: reads until there is nothing left, and ends the
  * process. Returns only when it was given no work that makes sense. */
-bool iv_read_work_serve(struct iv_arena *arena);
+bool iv_read_work_serve(const struct iv_workers_charge *charge, struct iv_arena *arena);
 
 #endif

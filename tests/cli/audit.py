@@ -301,6 +301,17 @@ def check_hostile(checks, place):
     page = place.run("audit", "--format=html", "single").text
     checks.that("<figure" not in page and "merged" not in page, "single: html", page[-2000:])
 
+    # The reader of a document dies: that one is not judged, and the others are.
+    for i, folder in enumerate(top / f"v{n}" for n in (1, 2, 3)):
+        place.run("scan", "--no-wspc", "--format=jsonl", folder, stdout=place.path / f"alone{i}.jsonl")
+    for kind in ("crash", "nonsense", "exit", "huge"):
+        answer = audit(checks, place, f"a reader: {kind}", f"--reader-fault={kind}:1",
+                       *(f"alone{i}.jsonl" for i in range(3)), status=4)
+        checks.that("reader process ended" in json.dumps(answer["unjudged"]) and
+                    [u["path"] for u in answer["unjudged"]] == ["alone1.jsonl"] and
+                    len([x for v in answer["variants"] for x in v["versions"]]) == 2,
+                    f"a reader: {kind}: told", answer["unjudged"])
+
     # A stream that was cut off: its last submission is not judged, whatever is left of it.
     folders = [str(top / f"v{n}") for n in (1, 2, 3)]
     stream = place.run("scan", "--no-wspc", "--format=jsonl", *folders).out

@@ -44,6 +44,22 @@ def main():
             scan = ["scan", f"--reader-fault={fault}:3", "--format=json", "--type=partial",
                     "--context-free", "-j2", "many"]
             c.same(p.run(*scan, "--readers-by-exec").out, p.run(*scan).out, fault)
+        for form in ("json", "jsonl"):
+            p.run("scan", "--no-wspc", f"--format={form}", "v4", stdout=p.path / f"saved.{form}")
+        p.run("cache", "import", "--cache=saved.db", "v4")
+        p.run("cache", "export", "--cache=saved.db", stdout=p.path / "saved.bundle")
+        p.write("saved.list", b"Contoso.A.Main, 1.0.0.0\nContoso.B.Main\n")
+        names = ["--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88",
+                 "--firmware-version=1.0.0.0", "--cache=new.db"]
+        for words in (["audit", "--format=json", "saved.json", "saved.jsonl", "saved.bundle"],
+                      ["cache", "import", "--cache=new.db", "saved.bundle"],
+                      ["cache", "import", *names, "saved.list"]):
+            (p.path / "new.db").unlink(missing_ok=True)
+            forked = p.run(*words, FAULTY)
+            (p.path / "new.db").unlink(missing_ok=True)
+            done = p.run(*words, FAULTY, "--readers-by-exec")
+            c.that(forked.status in (0, 1), f"{words}: read", forked.text_err)
+            c.same((done.status, done.out, done.err), (forked.status, forked.out, forked.err), f"{words}")
         time.sleep(3.2)  # what was written just now is not kept
         cached = ["scan", FAULTY, "--type=partial", "--context-free", "--readers-by-exec", "--facts-cache=fc",
                   "many"]

@@ -1,10 +1,14 @@
 #include "tests/unit/report_fixture.h"
 
+#include "imgval/base/file.h"
+#include "imgval/report/read/saved.h"
+
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -549,4 +553,38 @@ bool fixture_validate(const char *text, size_t size)
     free(arguments[1]);
     (void)unlink(path);
     return why == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* A file in memory with these bytes, at its beginning. */
+static int file_of(const char *bytes, size_t size)
+{
+    int fd = memfd_create("fixture", MFD_CLOEXEC);
+    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET) != 0) {
+        abort();
+    }
+    return fd;
+}
+
+static const struct iv_limits *limits(void)
+{
+    static struct iv_limits all;
+    all = iv_limits_default();
+    return &all;
+}
+
+bool fixture_read(const char *bytes, size_t size, struct iv_arena *arena,
+                  struct iv_report *ret_report, bool *ret_complete, struct iv_error *err)
+{
+    int fd IV_CLEANUP(iv_fd_close) = file_of(bytes, size);
+    const struct iv_saved_options options = {
+        .limits = limits(), .in_process = true, .find = fixture_rule};
+    return iv_saved_report(&options, fd, arena, ret_report, ret_complete, err);
+}
+
+bool fixture_read_bundle(const char *bytes, size_t size, struct iv_arena *arena,
+                         struct iv_record **ret_records, size_t *ret_count, struct iv_error *err)
+{
+    int fd IV_CLEANUP(iv_fd_close) = file_of(bytes, size);
+    const struct iv_saved_options options = {.limits = limits(), .in_process = true};
+    return iv_saved_bundle(&options, fd, arena, ret_records, ret_count, err);
 }

@@ -7,7 +7,10 @@
 #define TESTS_UNIT_REPORT_FIXTURE_H
 
 #include "imgval/base/arena.h"
+#include "imgval/base/attr.h"
 #include "imgval/base/buf.h"
+#include "imgval/base/error.h"
+#include "imgval/model/record.h"
 #include "imgval/model/report.h"
 #include "imgval/report/sink.h"
 
@@ -35,5 +38,13 @@ void fixture_write(const struct iv_report *report, const struct iv_sink *sink,
 /* Runs tests/report/validate.py over a text when $IMGVAL_VALIDATE names that script (the build sets
  * it); true when it is content or not asked for. */
 bool fixture_validate(const char *text, size_t size);
+
+/* Saved text read back in this process, as a reader process and the parent would. */
+IV_MUST_USE bool fixture_read(const char *bytes, size_t size, struct iv_arena *arena,
+                              struct iv_report *ret_report, bool *ret_complete,
+                              struct iv_error *err);
+IV_MUST_USE bool fixture_read_bundle(const char *bytes, size_t size, struct iv_arena *arena,
+                                     struct iv_record **ret_records, size_t *ret_count,
+                                     struct iv_error *err);
 
 #endif

@@ -68,7 +68,7 @@ static void test_round(void)
     struct iv_record *again = NULL;
     size_t count = 0;
     struct iv_error err = {0};
-    if (!CHECK(iv_bundle_read(text.data, text.size, &arena, &again, &count, &err))) {
+    if (!CHECK(fixture_read_bundle(text.data, text.size, &arena, &again, &count, &err))) {
         fprintf(stderr, "    %s\n", err.text);
         return;
     }
@@ -94,7 +94,7 @@ static void test_round(void)
     /* nothing shorter is a bundle */
     size_t read = 0;
     for (size_t size = 0; size + 1 < text.size; size += 31) {
-        read += iv_bundle_read(text.data, size, &arena, &again, &count, &err);
+        read += fixture_read_bundle(text.data, size, &arena, &again, &count, &err);
     }
     CHECK_INT(read, 0);
 }
@@ -110,7 +110,7 @@ static void test_empty(void)
     struct iv_record *records = NULL;
     size_t count = 7;
     struct iv_error err = {0};
-    CHECK(iv_bundle_read(text.data, text.size, &arena, &records, &count, &err));
+    CHECK(fixture_read_bundle(text.data, text.size, &arena, &records, &count, &err));
     CHECK_INT(count, 0);
 }
 
@@ -139,7 +139,8 @@ static void test_errors(void)
         struct iv_record *records = NULL;
         size_t count = 0;
         struct iv_error err = {0};
-        CHECK(!iv_bundle_read(cases[i][0], strlen(cases[i][0]), &arena, &records, &count, &err));
+        CHECK(
+            !fixture_read_bundle(cases[i][0], strlen(cases[i][0]), &arena, &records, &count, &err));
         CHECK_INT(err.code, IV_ERROR_INVALID);
         if (!CHECK(strstr(err.text, cases[i][1]) != NULL)) {
             fprintf(stderr, "    case %zu: %s\n", i, err.text);

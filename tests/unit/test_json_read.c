@@ -16,7 +16,7 @@ static const char *read_error(const char *bytes, size_t size, struct iv_error *e
     struct iv_report report;
     bool complete = false;
     *err = (struct iv_error){0};
-    if (iv_report_read(bytes, size, fixture_rule, &arena, &report, &complete, err)) {
+    if (fixture_read(bytes, size, &arena, &report, &complete, err)) {
         return NULL;
     }
     CHECK_INT(err->code, IV_ERROR_INVALID);
@@ -34,8 +34,7 @@ static void test_round(const struct iv_report *report, const struct iv_sink *thr
     struct iv_report again;
     struct iv_error err = {0};
     bool complete = false;
-    if (!CHECK(iv_report_read(saved.data, saved.size, fixture_rule, &arena, &again, &complete,
-                              &err))) {
+    if (!CHECK(fixture_read(saved.data, saved.size, &arena, &again, &complete, &err))) {
         fprintf(stderr, "    %s\n", err.text);
         return;
     }
@@ -140,7 +139,7 @@ static void test_cut_stream(const struct iv_report *report)
         bool complete = true;
         char *copy = malloc(size + 1);
         memcpy(copy, text.data, size);
-        bool is_read = iv_report_read(copy, size, fixture_rule, &arena, &part, &complete, &err);
+        bool is_read = fixture_read(copy, size, &arena, &part, &complete, &err);
         wrong += is_read ? complete || part.verdict == IV_VERDICT_PASS : size > header;
         free(copy);
     }

@@ -182,8 +182,7 @@ static void test_again(const char *which, const struct iv_sink *sink)
     CHECK(choose(which, 50, &arena, &report));
     write(&report, &iv_sink_json, &saved);
     CHECK(strcmp(which, "comparison") != 0 || fixture_validate(saved.data, saved.size));
-    if (!CHECK(
-            iv_report_read(saved.data, saved.size, fixture_rule, &arena, &read, &complete, &err))) {
+    if (!CHECK(fixture_read(saved.data, saved.size, &arena, &read, &complete, &err))) {
         fprintf(stderr, "    %s\n", err.text);
         return;
     }
@@ -226,8 +225,7 @@ static void test_places(void)
     char *place = strstr(saved.data, "\"in\":[\"older\"");
     if (CHECK(place != NULL)) {
         place[strlen("\"in\":[\"")] = 'x';
-        CHECK(!iv_report_read(saved.data, saved.size, fixture_rule, &arena, &report, &complete,
-                              &err));
+        CHECK(!fixture_read(saved.data, saved.size, &arena, &report, &complete, &err));
         CHECK(strstr(err.text, "differences[0]") != NULL);
     }
 }

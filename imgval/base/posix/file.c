@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -213,9 +214,14 @@ int iv_file_open(const char *path, struct iv_status *ret_status)
     return opened;
 }
 
+int iv_file_open_whole(const char *path)
+{
+    return open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+}
+
 FILE *iv_file_open_stream(const char *path)
 {
-    int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open_whole(path);
     FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
     if (stream != NULL) {
         fd = -1; /* it is the stream's now */
@@ -232,6 +238,25 @@ int iv_file_open_folder(int dirfd, const char *path)
 {
     return openat(dirfd, *path == '\0' ? "." : path,
                   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int64_t iv_file_read_on(int fd, void *bytes, size_t size)
+{
+    ssize_t got;
+    do {
+        got = read(fd, bytes, size < READ_MAX ? size : READ_MAX);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+int64_t iv_file_place(int fd)
+{
+    return lseek(fd, 0, SEEK_CUR);
+}
+
+bool iv_file_go_to(int fd, int64_t place)
+{
+    return lseek(fd, (off_t)place, SEEK_SET) == (off_t)place;
 }
 
 int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
@@ -271,6 +296,28 @@ void iv_file_expect_soon(int fd, uint64_t size)
 void iv_file_expect_jumps(int fd)
 {
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+}
+
+const void *iv_file_map(int fd, size_t size)
+{
+    void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+void iv_file_unmap(const void *map, size_t size)
+{
+    (void)munmap((void *)(uintptr_t)map, size);
+}
+
+/* Whole pages of it. */
+void iv_file_forget(const void *map, size_t size)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)map + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)map + size) / page * page;
+    if (first < end) {
+        (void)madvise((void *)first, end - first, MADV_DONTNEED);
+    }
 }
 
 /* ---- making ---- */

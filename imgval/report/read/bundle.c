@@ -1,7 +1,8 @@
 /*
- * bundle.c: writing sorts the records and prints one JSON object a line; reading goes line by line
- * through read_line(), which knows the order: a header, records, an end line with their number. The
- * end line is how a bundle that was cut off is recognised: every line of such a file may be valid.
+ * bundle.c: writing sorts the records and prints one JSON object a line; parsing goes line by line
+ * through parse_value(), which knows the order: a header, records, an end line with their number.
+ * The end line is how a bundle that was cut off is recognised: every line of such a file may be
+ * valid. Each record is a piece on its way from the reader process that parses to the parent.
  *
  * Both directions use the field tables with IV_FIELD_STORED for packages and the layout, so that a
  * record is the same after an export and an import.
@@ -213,41 +214,108 @@ static void read_record(struct iv_json_reader *reader, const struct iv_json_valu
 }
 
 /* What was read of a bundle so far. */
-struct progress {
-    struct iv_record *records;
-    size_t count;
-    size_t capacity;
+struct parsing {
+    struct iv_json_document document;
+    struct iv_pieces *pieces;
+    struct iv_arena arena; /* for the record in hand */
+    uint64_t count;
     bool has_header;
     bool has_end;
 };
 
+/* One record, as a piece. */
+static void parse_record(struct parsing *p, struct iv_json_reader *reader,
+                         const struct iv_json_value *value, size_t number)
+{
+    struct iv_piece_record piece = {0};
+    read_record(reader, value, &piece.record);
+    piece.recorded = (uint64_t)piece.record.recorded;
+    if (!reader->failed) {
+        iv_pieces_add(p->pieces, IV_PIECE_RECORD, number, &piece);
+        p->count++;
+    }
+}
+
 /* One line, by what was read before it. */
-static void read_line(struct iv_json_reader *reader, const struct iv_json_value *value,
-                      struct progress *progress)
+static void parse_value(struct parsing *p, struct iv_json_reader *reader,
+                        const struct iv_json_value *value, size_t number)
 {
     if (!iv_json_is_object(value)) {
         iv_json_fail(reader, "not a JSON object");
-    } else if (progress->has_end) {
+    } else if (p->has_end) {
         iv_json_fail(reader, "a line after the end of the bundle");
-    } else if (!progress->has_header) {
+    } else if (!p->has_header) {
         const char *schema = need_string(reader, value, "schema");
         if (schema != NULL && strcmp(schema, BUNDLE_SCHEMA) != 0) {
             iv_json_fail(reader, "the schema is %s; this imgval reads " BUNDLE_SCHEMA, schema);
         }
-        progress->has_header = true;
+        p->has_header = true;
     } else if (iv_json_has(value, "end")) {
         if (!iv_json_get_bool(reader, value, "end") ||
-            iv_json_get_uint(reader, value, "submissions") != progress->count) {
+            iv_json_get_uint(reader, value, "submissions") != p->count) {
             iv_json_fail(reader, "the end line counts other submissions than the bundle has");
         }
-        progress->has_end = true;
+        p->has_end = true;
     } else {
-        progress->records = iv_arena_grow(reader->arena, progress->records, progress->count,
-                                          &progress->capacity, sizeof(*progress->records));
-        struct iv_record *record = &progress->records[progress->count++];
-        *record = (struct iv_record){0};
-        read_record(reader, value, record);
+        parse_record(p, reader, value, number);
     }
+}
+
+static bool parse_line(void *context, const struct iv_line *line, struct iv_error *err)
+{
+    struct parsing *p = context;
+    const struct iv_json_value *value;
+    struct iv_json_reader reader = {.arena = &p->arena, .err = err};
+    if (!iv_json_parse(&p->document, line->text, line->size, line->number, &value, err)) {
+        return false;
+    }
+    parse_value(p, &reader, value, line->number);
+    iv_json_context(&reader, "line %zu, column 1", line->number);
+    iv_arena_reset(&p->arena, (struct iv_arena_mark){0});
+    return !reader.failed;
+}
+
+bool iv_bundle_parse(struct iv_window *window, struct iv_pieces *pieces, struct iv_error *err)
+{
+    struct parsing p = {.pieces = pieces};
+    bool is_read = iv_window_lines(window, parse_line, &p, err);
+    iv_json_close(&p.document);
+    iv_arena_fini(&p.arena);
+    if (is_read && !p.has_end) {
+        return iv_error_set(err, IV_ERROR_INVALID,
+                            "line %zu, column 1: the bundle is cut off: it has no end line",
+                            window->line + 1);
+    }
+    return is_read;
+}
+
+/* ---- in the parent --------------------------------------------------------------------------- */
+
+bool iv_bundle_take(struct iv_bundle_taker *taker, const void *part, size_t size)
+{
+    struct iv_piece piece;
+    bool is_broken = false;
+    size_t at = 0;
+    const char *bytes = iv_arena_strndup(taker->arena, part, size); /* the texts are borrowed */
+    while (iv_pieces_next(bytes, size, &at, &piece, &is_broken)) {
+        struct iv_piece_record read = {0};
+        if (piece.kind != IV_PIECE_RECORD || !iv_piece_decode(&piece, taker->arena, NULL, &read)) {
+            is_broken = true;
+            break;
+        }
+        struct iv_record *record = &read.record;
+        record->recorded = (int64_t)read.recorded;
+        (void)iv_version_parse(record->firmware_version, &record->number);
+        for (size_t i = 0; i < record->package_count; i++) {
+            const struct iv_package *package = &record->packages[i];
+            is_broken = is_broken || package->name == NULL || package->key == NULL;
+        }
+        taker->records = iv_arena_grow(taker->arena, taker->records, taker->count, &taker->capacity,
+                                       sizeof(*taker->records));
+        taker->records[taker->count++] = *record;
+    }
+    taker->is_broken = taker->is_broken || is_broken;
+    return !is_broken;
 }
 
 static int compare_records(const void *a, const void *b)
@@ -257,57 +325,24 @@ static int compare_records(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
-/* Sorted by id; false when one stands twice. */
-static bool sort_records(struct progress *progress, struct iv_error *err)
+bool iv_bundle_end(struct iv_bundle_taker *taker, struct iv_record **ret_records, size_t *ret_count,
+                   struct iv_error *err)
 {
-    if (progress->count > 1) {
-        iv_sort(progress->records, progress->count, sizeof(*progress->records), compare_records);
+    if (taker->is_broken) {
+        return iv_error_set(err, IV_ERROR_SYSTEM,
+                            "its reader did not give an answer that a bundle can have");
     }
-    for (size_t i = 1; i < progress->count; i++) {
-        if (strcmp(progress->records[i - 1].id, progress->records[i].id) == 0) {
+    if (taker->count > 1) {
+        iv_sort(taker->records, taker->count, sizeof(*taker->records), compare_records);
+    }
+    for (size_t i = 1; i < taker->count; i++) {
+        if (strcmp(taker->records[i - 1].id, taker->records[i].id) == 0) {
             struct iv_json_reader reader = {.err = err};
-            iv_json_fail(&reader, "submission %s stands twice in the bundle",
-                         progress->records[i].id);
+            iv_json_fail(&reader, "submission %s stands twice in the bundle", taker->records[i].id);
             return false;
         }
     }
-    return true;
-}
-
-bool iv_bundle_read(const char *bytes, size_t size, struct iv_arena *arena,
-                    struct iv_record **ret_records, size_t *ret_count, struct iv_error *err)
-{
-    if (size > IV_BUNDLE_READ_MAX) {
-        return iv_error_set(err, IV_ERROR_INVALID, "a bundle of more than 1 GiB");
-    }
-    struct iv_json_lines lines = {.text = bytes, .size = size};
-    struct iv_json_reader reader = {.arena = arena, .err = err};
-    struct progress progress = {0};
-    struct iv_json_document document IV_CLEANUP(iv_json_close) = {0};
-    const char *line = NULL;
-    size_t line_size = 0;
-    bool whole = false;
-
-    while (iv_json_next_line(&lines, &line, &line_size, &whole)) {
-        const struct iv_json_value *value;
-        if (!iv_json_parse(&document, line, line_size, lines.number, &value, err)) {
-            return false;
-        }
-        read_line(&reader, value, &progress);
-        if (reader.failed) {
-            iv_json_context(&reader, "line %zu, column 1", lines.number);
-            return false;
-        }
-    }
-    if (!progress.has_end) {
-        return iv_error_set(err, IV_ERROR_INVALID,
-                            "line %zu, column 1: the bundle is cut off: it has no end line",
-                            lines.number + 1);
-    }
-    if (!sort_records(&progress, err)) {
-        return false;
-    }
-    *ret_records = progress.records;
-    *ret_count = progress.count;
+    *ret_records = taker->records;
+    *ret_count = taker->count;
     return true;
 }

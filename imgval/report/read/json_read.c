@@ -188,27 +188,6 @@ static bool is_repaired(const struct iv_json_value *shown, const char *exact)
            memcmp(shown->text, iv_buf_text(&buf), buf.size) == 0;
 }
 
-/* A copy in the arena, shared with an equal text that was copied not long ago: of many findings the
- * message, the remedy and more are the same, and are kept once. One place for each hash, taken by
- * whoever comes last; the hash looks at some 16 bytes of a long text, from its end. */
-static const char *shared_text(struct iv_json_reader *reader, const char *text, size_t size)
-{
-    if (reader->recent == NULL || size == 0) {
-        return iv_arena_strndup(reader->arena, text, size);
-    }
-    uint32_t hash = (uint32_t)size;
-    const size_t step = size / 16 + 1;
-    for (size_t i = 0; i < size; i += step) {
-        hash = hash * 31 + (unsigned char)text[size - 1 - i];
-    }
-    struct iv_json_text *kept = &reader->recent->texts[hash % IV_COUNT(reader->recent->texts)];
-    if (kept->text == NULL || kept->size != size || memcmp(kept->text, text, size) != 0) {
-        kept->text = iv_arena_strndup(reader->arena, text, size);
-        kept->size = size;
-    }
-    return kept->text;
-}
-
 static bool is_string(const struct iv_json_value *value)
 {
     return value != NULL && value->type == IV_JSON_STRING;
@@ -223,7 +202,7 @@ static const char *exact_text(struct iv_json_reader *reader, const char *name,
         return NULL;
     }
     if (hex == NULL) {
-        return shared_text(reader, value->text, value->size);
+        return iv_arena_strndup(reader->arena, value->text, value->size);
     }
     const char *exact = decode_hex(reader->arena, hex->text, hex->size);
     if (exact == NULL || !is_repaired(value, exact)) {

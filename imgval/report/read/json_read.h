@@ -19,19 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct iv_json_text {
-    const char *text;
-    size_t size;
-};
-/* Texts of the reader's arena that come again; zeroed, and again whenever the arena is reset. */
-struct iv_json_recent {
-    struct iv_json_text texts[4096];
-};
-
 struct iv_json_reader {
     struct iv_arena *arena;
-    struct iv_json_recent *recent; /* or NULL: every text is a copy of its own */
-    struct iv_error *err;          /* IV_ERROR_INVALID */
+    struct iv_error *err; /* IV_ERROR_INVALID */
     bool failed;
 };
 

@@ -20,6 +20,7 @@
 #include "imgval/report/read/json_tape.h"
 
 #include "imgval/base/buf.h"
+#include "imgval/base/file.h"
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 
@@ -300,6 +301,22 @@ static bool parse_string(struct parser *p)
     return take(p, '"') || unescape(p, first, value);
 }
 
+/* Of a map of a file, what was passed need not stay in memory. */
+static void release(struct iv_json_document *document, const char *at)
+{
+    enum { STEP = 2 * 1024 * 1024 };
+    if (!document->is_map) {
+        return;
+    }
+    if (at < document->released) { /* it is read once more */
+        document->released = document->text;
+    }
+    if (at - document->released >= STEP) {
+        iv_file_forget(document->released, (size_t)(at - document->released));
+        document->released = at;
+    }
+}
+
 /* ---- arrays ---------------------------------------------------------------------------------- */
 
 /* Takes the elements of an array off the tape again, with their texts. The array itself stays, and
@@ -312,6 +329,7 @@ static void forget_elements(struct parser *p, size_t place, struct iv_arena_mark
     iv_arena_reset(&p->tape->texts, mark);
     array->type = IV_JSON_LARGE_ARRAY;
     array->text = start; /* until the array is at its end */
+    release(p->document, p->at);
 }
 
 /* The record of a large array is made here and not earlier: forget_elements() would free it. */
@@ -547,6 +565,7 @@ bool iv_json_parse(struct iv_json_document *document, const char *text, size_t s
     document->text = text;
     document->size = size;
     document->first_line = first_line;
+    document->released = text;
     struct parser p = {
         .document = document, .tape = &document->tapes[0], .at = text, .end = text + size};
     if (size > UINT32_MAX) {
@@ -610,6 +629,7 @@ static const struct iv_json_value *large_element(const struct iv_json_large *lar
         tape->at = p.at;
         skip_blanks(&p);
     } while (next++ < number);
+    release(document, tape->at);
     return tape->values;
 }
 

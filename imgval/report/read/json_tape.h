@@ -68,6 +68,8 @@ struct iv_json_document {
     const char *text;
     size_t size;
     size_t first_line;
+    bool is_map;          /* the text is a map of a file, which is read again where it is needed */
+    const char *released; /* of it: what lies before is not in memory */
     struct iv_json_tape tapes[IV_JSON_DEPTH_MAX]; /* the document; elements within elements */
 };
 
