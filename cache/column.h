@@ -19,7 +19,7 @@ struct iv_column {
     bool is_changing; /* from version to version: in `package`, else in `identity` */
 };
 
-/* All of them, sorted by name: a digest must not hang on the order in fields.c. */
+/* All of them, sorted by name: a digest must not depend on the order in fields.c. */
 struct iv_column *iv_columns_build(struct iv_arena *arena, size_t *ret_count);
 
 void iv_column_bind(struct iv_query *query, int at, const struct iv_column *column,

@@ -103,7 +103,7 @@ IV_MUST_USE bool iv_store_add(struct iv_store *store, const struct iv_record *re
 
 /*
  * As add, for merges and bundles: flags are OR-ed and never refused; the earlier `recorded` wins.
- * The outcome of many merges does not hang on their order: of two records with one id the judged
+ * The outcome of many merges does not depend on their order: of two records with one id the judged
  * one gives the facts, else the greater by a total order over them. Every record is copied whole,
  * so list the other store without packages and iv_store_find() each id: memory stays small.
  */

@@ -237,7 +237,7 @@ static size_t find_open(const struct document *doc, size_t from)
 }
 
 /* Moves to the '<' after the first `mark` at or after `from`. */
-static bool skip_behind(struct prescan *scan, size_t from, const char *mark, const char *what)
+static bool skip_past(struct prescan *scan, size_t from, const char *mark, const char *what)
 {
     const struct document *doc = scan->doc;
     size_t length = strlen(mark);
@@ -256,10 +256,10 @@ static bool scan_declaration(struct prescan *scan)
     const char *p = doc->text + scan->at;
     size_t left = doc->size - scan->at;
     if (left >= 4 && memcmp(p, "<!--", 4) == 0) {
-        return skip_behind(scan, scan->at + 4, "-->", "comment");
+        return skip_past(scan, scan->at + 4, "-->", "comment");
     }
     if (left >= 9 && memcmp(p, "<![CDATA[", 9) == 0) {
-        return skip_behind(scan, scan->at + 9, "]]>", "CDATA section");
+        return skip_past(scan, scan->at + 9, "]]>", "CDATA section");
     }
     if (left >= 9 && iv_ascii_iprefix(p, "<!DOCTYPE")) {
         return fail_at(doc, IV_XML_MALFORMED, scan->at,
@@ -337,7 +337,7 @@ static bool prescan(const struct document *doc)
     while (scan.at < doc->size) {
         char next = scan.at + 1 < doc->size ? doc->text[scan.at + 1] : '\0';
         bool fine = next == '!'   ? scan_declaration(&scan)
-                    : next == '?' ? skip_behind(&scan, scan.at + 2, "?>", "processing instruction")
+                    : next == '?' ? skip_past(&scan, scan.at + 2, "?>", "processing instruction")
                                   : scan_element(&scan);
         if (!fine) {
             return false;

@@ -55,7 +55,7 @@ static bool read_bytes(const char *path, struct iv_buf *buf, struct iv_error *er
     return true;
 }
 
-static void tell(const char *text)
+static void print_error_line(const char *text)
 {
     struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
     iv_text_escape(&line, text, 0, iv_command_is_ascii());
@@ -63,12 +63,12 @@ static void tell(const char *text)
 }
 
 /* Each error of the file with its line, on standard error. */
-static void tell_errors(const char *path, const struct iv_policy_errors *errors,
+static void print_errors(const char *path, const struct iv_policy_errors *errors,
                         struct iv_arena *arena)
 {
     for (size_t i = 0; i < errors->count; i++) {
         const struct iv_policy_error *error = &errors->items[i];
-        tell(error->line == 0
+        print_error_line(error->line == 0
                  ? iv_arena_printf(arena, "%s: %s", path, error->text)
                  : iv_arena_printf(arena, "%s:%" PRIu64 ": %s", path, error->line, error->text));
     }
@@ -87,7 +87,7 @@ static int load(const char *path, struct iv_arena *arena, struct iv_policy *ret_
     }
     if (!iv_policy_read(iv_buf_text(&bytes), bytes.size, iv_arena_strdup(arena, path), families,
                         IV_RULE_FAMILIES, arena, ret_policy, &errors)) {
-        tell_errors(path, &errors, arena);
+        print_errors(path, &errors, arena);
         return IV_EXIT_USAGE;
     }
     return IV_EXIT_PASS;
@@ -168,7 +168,7 @@ static bool find_upward(const char *folder, const struct iv_status *input, struc
                 *ret_path = path;
                 return true;
             }
-            tell(iv_arena_printf(arena,
+            print_error_line(iv_arena_printf(arena,
                                  "%s belongs to another user and is not used; --policy=%s uses it",
                                  path, path));
         }
@@ -205,7 +205,7 @@ static bool find_for_input(const char *input, bool quiet, struct iv_arena *arena
     }
     const char *own = policy_in(input, arena);
     if (!quiet && st.type == IV_FILE_DIRECTORY && iv_look_at(own, &inside) == IV_LOOK_FOUND) {
-        tell(iv_arena_printf(
+        print_error_line(iv_arena_printf(
             arena, "%s is part of the submission and is not used; --policy=%s uses it", own, own));
     }
     return find_upward(folder_above(input, arena), &st, arena, ret_path, err);

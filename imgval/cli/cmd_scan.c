@@ -17,7 +17,7 @@ enum { TIMINGS_TABLE, TIMINGS_JSON };
 static const char *const timings_words[] = {
     [TIMINGS_TABLE] = "table", [TIMINGS_JSON] = "json", NULL};
 
-static void tell_containment(const struct iv_scan_outcome *outcome, unsigned jobs)
+static void print_containment(const struct iv_scan_outcome *outcome, unsigned jobs)
 {
     const struct iv_containment *c = &outcome->containment;
     const struct iv_sandbox_words words = iv_sandbox_words();
@@ -31,7 +31,7 @@ static void tell_containment(const struct iv_scan_outcome *outcome, unsigned job
 }
 
 /* One line of the table. */
-static void tell_span(const char *name, const struct iv_span *span)
+static void print_span(const char *name, const struct iv_span *span)
 {
     fprintf(stderr, "  %-28s %10.3f %10.3f\n", name, (double)span->wall / 1e6,
             (double)span->cpu / 1e6);
@@ -41,7 +41,7 @@ static void tell_span(const char *name, const struct iv_span *span)
 enum { SMALL_SPAN = 10000 };
 
 /* --timings: what the stages and the rules took. */
-static void tell_timings(const struct iv_timings *timings)
+static void print_timings(const struct iv_timings *timings)
 {
     struct iv_span total = {0};
     fprintf(stderr, "imgval: timings in milliseconds\n  %-28s %10s %10s\n", "stage", "wall", "CPU");
@@ -49,9 +49,9 @@ static void tell_timings(const struct iv_timings *timings)
         const struct iv_span *span = &timings->stages[i];
         total.wall += span->wall;
         total.cpu += span->cpu;
-        tell_span(iv_stage_names[i], span);
+        print_span(iv_stage_names[i], span);
     }
-    tell_span("all stages", &total);
+    print_span("all stages", &total);
     fprintf(stderr, "  %-28s %10s %10s\n", "rule", "wall", "CPU");
     size_t small = 0;
     for (size_t i = 0; i < timings->rule_count; i++) {
@@ -61,7 +61,7 @@ static void tell_timings(const struct iv_timings *timings)
         }
         struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
         iv_text_escape(&name, timings->rules[i].rule->id, 0, true); /* a site's own may say much */
-        tell_span(iv_buf_text(&name), &timings->rules[i].span);
+        print_span(iv_buf_text(&name), &timings->rules[i].span);
     }
     fprintf(stderr, "  %zu rules took less than 0.01 each\n", small);
 }
@@ -77,11 +77,11 @@ static int write_reports(const struct iv_scan_arguments *given, struct iv_report
     struct iv_span start = iv_span_now();
     status = iv_command_write_reports(report, given, further, status);
     iv_span_add(&timings->stages[IV_STAGE_WRITE], &start);
-    tell_timings(timings);
+    print_timings(timings);
     return status;
 }
 
-static void tell_error(struct iv_error *err)
+static void print_error(struct iv_error *err)
 {
     (void)iv_error_add(err, "facts cache");
     (void)iv_command_fail(err); /* costs time the next time, and nothing else */
@@ -105,7 +105,7 @@ static struct iv_facts_cache *open_facts_cache(const struct iv_scan_arguments *g
         struct iv_error err;
         iv_error_set(&err, IV_ERROR_SYSTEM, "%s: %s", given->facts_cache,
                      iv_facts_cache_note(cache));
-        tell_error(&err);
+        print_error(&err);
     }
     return cache;
 }
@@ -117,7 +117,7 @@ static void save_facts_cache(const struct iv_facts_cache *cache, bool is_verbose
         return;
     }
     if (!iv_facts_cache_save(cache, &err)) {
-        tell_error(&err);
+        print_error(&err);
     }
     size_t recalled;
     size_t added;
@@ -181,7 +181,7 @@ static int run_scan(const struct iv_command *command, void *options,
     }
     save_facts_cache(cache, given->output.verbose > 0);
     if (given->output.verbose > 0) {
-        tell_containment(&outcome, scan_options.reading.jobs);
+        print_containment(&outcome, scan_options.reading.jobs);
     }
     status = iv_command_status(&report, &outcome);
     if (paths.count == 0) {

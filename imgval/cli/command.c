@@ -186,7 +186,7 @@ static const struct iv_option output_options[] = {
      .letter = 'q',
      .type = IV_OPTION_COUNT,
      .offset = AT(output.quiet),
-     .help = "the verdict and what needs mending, nothing else"},
+     .help = "the verdict and what needs fixing, nothing else"},
     {.name = "verbose",
      .letter = 'v',
      .type = IV_OPTION_COUNT,
@@ -370,18 +370,18 @@ static bool read_trust(const char *path, struct iv_arena *arena, const void **re
 }
 
 /* Once for a command, however many inputs it reads. */
-static void tell_unconfined(void *context, const struct iv_containment *c)
+static void print_unconfined(void *context, const struct iv_containment *c)
 {
-    bool *is_told = context;
+    bool *is_printed = context;
     const struct iv_sandbox_words words = iv_sandbox_words();
-    if (!*is_told) {
+    if (!*is_printed) {
         fprintf(stderr,
                 "imgval: warning: reader processes are not confined: this system has no %s%s%s; "
                 "--require-sandbox refuses to read without\n",
                 c->files ? words.calls : words.files, c->files || c->calls ? "" : " and no ",
                 c->files || c->calls ? "" : words.calls);
     }
-    *is_told = true;
+    *is_printed = true;
 }
 
 bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
@@ -396,7 +396,7 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
     reading->type_given = reading->type_given || options.run.baseline;
     reading->jobs = arguments->jobs_given ? (unsigned)arguments->jobs : iv_workers_default_jobs();
     reading->limits = iv_limits_default();
-    reading->unconfined = tell_unconfined;
+    reading->unconfined = print_unconfined;
     reading->unconfined_context = IV_NEW(arena, bool);
     options.comparing.now = (int64_t)time(NULL);
     options.judging.fail_on = fail_on_severities[arguments->fail_on];
@@ -683,7 +683,7 @@ int iv_command_print(const struct iv_buf *buf, int status)
 
 /* Why the store could not be used: the exit status says that there was trouble, so standard error
  * names the reason, too. */
-static void tell_store(const struct iv_report *report)
+static void print_store(const struct iv_report *report)
 {
     for (size_t i = 0; i < report->entry_count; i++) {
         const struct iv_submission *s = report->entries[i].submission;
@@ -700,7 +700,7 @@ static void tell_store(const struct iv_report *report)
 int iv_command_status(const struct iv_report *report, const struct iv_scan_outcome *outcome)
 {
     if (outcome->store_failed) {
-        tell_store(report);
+        print_store(report);
         return IV_EXIT_TROUBLE;
     }
     switch (report->verdict) {

@@ -47,7 +47,7 @@ struct iv_engine_options {
     const struct iv_circumstances *run; /* NULL: nothing special was asked for */
     struct iv_judging judging;
     struct iv_waiver_use *uses; /* of the policy's waivers, filled by each judging */
-    bool with_spans;            /* tell how long each row took */
+    bool with_spans;            /* say how long each row took */
     bool is_last; /* of the submissions: the waivers themselves are judged with this one */
     const struct iv_rules
         *also; /* families judged by engines of their own: their waivers have a use too */

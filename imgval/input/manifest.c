@@ -339,7 +339,7 @@ void iv_file_list_missing(const struct iv_reader *r, const struct iv_file_list *
     if (count > 1) {
         iv_sort(missing, count, sizeof(*missing), compare_missing);
     }
-    size_t told = 0;
+    size_t reported = 0;
     size_t distinct = 0;
     for (size_t i = 0; i < count; i++) {
         const char *cab_path = missing[i]->cab_path;
@@ -347,10 +347,10 @@ void iv_file_list_missing(const struct iv_reader *r, const struct iv_file_list *
             continue;
         }
         distinct++;
-        if (told == MISSING_MAX) {
+        if (reported == MISSING_MAX) {
             continue;
         }
-        told++;
+        reported++;
         struct iv_fault fault = {
             .kind = IV_FAULT_MEMBER_MISSING,
             .member = cab_path,
@@ -360,11 +360,11 @@ void iv_file_list_missing(const struct iv_reader *r, const struct iv_file_list *
         };
         iv_reader_package_fault(r, package, &fault, false);
     }
-    if (distinct > told) {
+    if (distinct > reported) {
         struct iv_fault fault = {
             .kind = IV_FAULT_MEMBER_MISSING,
             .detail = iv_reader_printf(r, "and %zu more listed files that are not in the cabinet",
-                                       distinct - told),
+                                       distinct - reported),
         };
         iv_reader_package_fault(r, package, &fault, false);
     }

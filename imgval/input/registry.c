@@ -23,7 +23,7 @@
 
 /* What follows the first of the roots that the key begins with, up to the end of a part; NULL:
  * none. */
-static const char *behind_root(const char *key, const char *const *roots)
+static const char *after_root(const char *key, const char *const *roots)
 {
     for (; *roots != NULL; roots++) {
         size_t length = strlen(*roots);
@@ -36,16 +36,16 @@ static const char *behind_root(const char *key, const char *const *roots)
 
 /* What follows the root of the hive SYSTEM. With `any_root` that may be a hive under another name:
  * people mount the hive of an image (HKLM\RTSYSTEM) and export from there. */
-static const char *behind_system(const char *key, bool any_root)
+static const char *after_system(const char *key, bool any_root)
 {
     static const char *const systems[] = {"HKEY_LOCAL_MACHINE\\SYSTEM", "HKLM\\SYSTEM",
                                           "$(hklm.system)", NULL};
     static const char *const machines[] = {"HKEY_LOCAL_MACHINE", "HKLM", "HKEY_USERS", "HKU", NULL};
-    const char *rest = behind_root(key, systems);
+    const char *rest = after_root(key, systems);
     if (rest != NULL || !any_root) {
         return rest;
     }
-    rest = behind_root(key, machines);
+    rest = after_root(key, machines);
     return rest == NULL || *rest == '\0' ? NULL : rest + 1 + strcspn(rest + 1, "\\");
 }
 
@@ -53,7 +53,7 @@ enum iv_registry_place iv_registry_place_of(const char *key, bool any_root)
 {
     static const char tail[] = "\\Platform\\DeviceTargetingInfo";
     static const char above[] = "\\Platform";
-    const char *rest = behind_system(key, any_root);
+    const char *rest = after_system(key, any_root);
     if (rest == NULL) {
         return IV_REGISTRY_OTHER;
     }

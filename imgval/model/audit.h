@@ -81,7 +81,7 @@ struct iv_audit_variant {
     size_t point_count;
     bool has_matrix; /* false: it would need too much memory */
     struct iv_matrix matrix;
-    struct iv_fixes mends; /* points are places in the chain */
+    struct iv_fixes fixes; /* points are places in the chain */
     struct iv_merge_groups groups;
     struct iv_changed_contents changed; /* points are those of the matrix */
     size_t not_judged;                  /* versions that were not judged, or not in full */

@@ -346,22 +346,22 @@ bool iv_matrix_build(const struct iv_pool *pool, const struct iv_point *points, 
 /* ---- fixes ----------------------------------------------------------------------------------- */
 
 /* The walk over the points: what stands in the point in hand, and what had to be added up to it. */
-struct mending {
+struct fixing {
     const struct iv_pool *pool;
     struct keys keys;
     uint32_t *seen; /* by key: the point + 1 that held it last */
     uint32_t *open; /* spans that go on */
     size_t open_count;
     size_t span_capacity;
-    struct iv_fixes mends;
+    struct iv_fixes fixes;
 };
 
 /* What was added before the point ends where the point has the package itself. */
-static void close_spans(struct mending *m, uint32_t point)
+static void close_spans(struct fixing *m, uint32_t point)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->open_count; i++) {
-        struct iv_fix_span *span = &m->mends.spans[m->open[i]];
+        struct iv_fix_span *span = &m->fixes.spans[m->open[i]];
         uint32_t key = m->keys.local[m->pool->packages[span->package].key] - 1;
         if (m->seen[key] != point + 1) {
             span->last = point;
@@ -373,7 +373,7 @@ static void close_spans(struct mending *m, uint32_t point)
 
 /* Opens a span for each package of the point before that the point lacks. What was added to the
  * point before has an open span already and is not in its set, so no key gets two. */
-static void open_spans(struct mending *m, const struct iv_pool_set *before, uint32_t point,
+static void open_spans(struct fixing *m, const struct iv_pool_set *before, uint32_t point,
                        bool all_owners, struct iv_arena *arena)
 {
     for (uint32_t i = 0; i < before->count; i++) {
@@ -382,24 +382,24 @@ static void open_spans(struct mending *m, const struct iv_pool_set *before, uint
             (!all_owners && !m->pool->packages[item->package].firmware)) {
             continue;
         }
-        m->mends.spans = iv_arena_grow(arena, m->mends.spans, m->mends.count, &m->span_capacity,
-                                       sizeof(*m->mends.spans));
-        m->open[m->open_count++] = (uint32_t)m->mends.count;
-        m->mends.spans[m->mends.count++] =
+        m->fixes.spans = iv_arena_grow(arena, m->fixes.spans, m->fixes.count, &m->span_capacity,
+                                       sizeof(*m->fixes.spans));
+        m->open[m->open_count++] = (uint32_t)m->fixes.count;
+        m->fixes.spans[m->fixes.count++] =
             (struct iv_fix_span){.package = item->package, .first = point, .last = point};
     }
 }
 
 void iv_fixes_build(const struct iv_pool *pool, const struct iv_point *points, size_t count,
-                    bool all_owners, struct iv_arena *arena, struct iv_fixes *ret_mends)
+                    bool all_owners, struct iv_arena *arena, struct iv_fixes *ret_fixes)
 {
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
-    struct mending m = {.pool = pool};
+    struct fixing m = {.pool = pool};
     number_keys(pool, points, count, &scratch, &m.keys);
     m.seen = IV_NEW_ARRAY(&scratch, uint32_t, m.keys.count + 1);
     m.open = IV_NEW_ARRAY(&scratch, uint32_t, m.keys.count + 1);
-    m.mends.needed = IV_NEW_ARRAY(arena, uint32_t, count + 1);
+    m.fixes.needed = IV_NEW_ARRAY(arena, uint32_t, count + 1);
     for (size_t p = 1; p < count; p++) {
         const struct iv_pool_set *set = &pool->sets[points[p].set];
         for (uint32_t i = 0; i < set->count; i++) {
@@ -408,10 +408,10 @@ void iv_fixes_build(const struct iv_pool *pool, const struct iv_point *points, s
         close_spans(&m, (uint32_t)p);
         open_spans(&m, &pool->sets[points[p - 1].set], (uint32_t)p, all_owners, arena);
         /* Close first: what the point has itself must not be carried further. */
-        m.mends.needed[p] = (uint32_t)m.open_count;
-        m.mends.total += m.open_count;
+        m.fixes.needed[p] = (uint32_t)m.open_count;
+        m.fixes.total += m.open_count;
     }
-    *ret_mends = m.mends;
+    *ret_fixes = m.fixes;
 }
 
 /* ---- packages that come and go together ------------------------------------------------------ */

@@ -83,7 +83,7 @@ struct iv_fixes {
 /* The least that must be added so that each point holds the firmware set of the one before it.
  * Versions rise strictly. */
 void iv_fixes_build(const struct iv_pool *pool, const struct iv_point *points, size_t count,
-                    bool all_owners, struct iv_arena *arena, struct iv_fixes *ret_mends);
+                    bool all_owners, struct iv_arena *arena, struct iv_fixes *ret_fixes);
 
 /* ---- further advice -------------------------------------------------------------------------- */
 

@@ -406,7 +406,7 @@ def bench_audit(build, work):
     done = subprocess.run([build / "tests/bench_matrix", "10000", "1000"], capture_output=True,
                           text=True, check=True)
     seconds, intern, peak, *_ = done.stdout.split()
-    print(f"  matrix of 10,000 versions x 1,000 packages, behind {intern} s of interning")
+    print(f"  matrix of 10,000 versions x 1,000 packages, after {intern} s of interning")
     goal("seconds", float(seconds), 6, " s")
     goal("peak RSS", float(peak), 256, " MiB")
 

@@ -54,7 +54,7 @@ void fx_arena_fini(struct fx_arena *arena);
 /* Returns zeroed memory that lives as long as the arena. */
 void *fx_arena_alloc(struct fx_arena *arena, size_t size);
 
-/* A copy with a NUL behind it. */
+/* A copy with a NUL after it. */
 char *fx_arena_copy(struct fx_arena *arena, const void *bytes, size_t n);
 char *fx_arena_text(struct fx_arena *arena, const char *text);
 char *fx_arena_printf(struct fx_arena *arena, const char *format, ...) FX_PRINTF(2, 3);

@@ -60,7 +60,7 @@ void fx_disk_put(struct fx_disk *disk, uint64_t offset, const void *bytes, size_
 {
     const unsigned char *from = bytes;
     if (offset > disk->size || n > disk->size - offset) {
-        fx_die("byte %llu lies behind the end of the disk", (unsigned long long)offset + n);
+        fx_die("byte %llu lies past the end of the disk", (unsigned long long)offset + n);
     }
     while (n > 0) {
         size_t within = (size_t)(offset % FX_PAGE);

@@ -24,7 +24,7 @@ struct fx_partition {
     const char *type; /* GUID; MBR: hexadecimal number */
     const char *id;   /* GUID; default: made from the number */
     const char *fs;   /* FileSystem in the manifest; NULL: none */
-    uint64_t start;   /* bytes; 0: behind the one before, at the alignment */
+    uint64_t start;   /* bytes; 0: after the one before, at the alignment */
     uint64_t size;
     uint64_t claimed; /* TotalSectors in the manifest; 0: the true ones */
     uint64_t attributes;

@@ -285,7 +285,7 @@ static void apply(const struct fx_ffu *ffu, const struct places *places, bool la
             continue;
         }
         if (at > out->len || lie->bytes.len > out->len - at) {
-            fx_die("byte %llu lies behind the end of the file", (unsigned long long)at);
+            fx_die("byte %llu lies past the end of the file", (unsigned long long)at);
         }
         for (size_t k = 0; k < lie->bytes.len; k++) {
             unsigned char *byte = &out->data[at + k];

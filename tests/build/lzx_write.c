@@ -50,7 +50,7 @@ struct fx_lzx {
     unsigned slots;
     bool started;          /* the E8 flag is written */
     uint32_t base;         /* stream position of buffer[0] */
-    uint32_t position;     /* stream position behind the last byte */
+    uint32_t position;     /* stream position after the last byte */
     unsigned char *buffer; /* at least the last window of bytes, then the frame in hand */
     size_t buffer_cap;
     uint32_t *head;     /* stream position + 1 of the newest string with this hash */

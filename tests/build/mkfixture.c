@@ -68,7 +68,7 @@ static void generate(int count, char **words, const char *directory)
     fx_arena_fini(&arena);
 }
 
-/* SIZE[:SEED], SIZE in bytes or with M or G behind it. */
+/* SIZE[:SEED], SIZE in bytes or with M or G after it. */
 static void generate_ffu(const char *words, const char *path)
 {
     char *end;

@@ -272,7 +272,7 @@ void fx_recipe_ffu(struct fx_recipe *recipe, const struct fx_line *line)
         } else if (strcmp(word, "manifest") == 0 && inner.has_text) {
             ffu->manifest = text;
         } else {
-            fx_recipe_fail(recipe, "ffu: store, partition (behind a store), keys <<END or "
+            fx_recipe_fail(recipe, "ffu: store, partition (after a store), keys <<END or "
                                    "manifest <<END");
         }
     }

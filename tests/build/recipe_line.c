@@ -37,7 +37,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Copies a quoted part, from behind the opening quote; returns the place behind the closing one. */
+/* Copies a quoted part, from after the opening quote; returns the place after the closing one. */
 static size_t take_quoted(const struct fx_recipe *recipe, const char *line, size_t len, size_t at,
                           struct fx_buf *out)
 {

@@ -18,7 +18,7 @@ struct fx_recipe {
 };
 
 struct fx_word {
-    char *text; /* unquoted, a NUL behind it */
+    char *text; /* unquoted, a NUL after it */
     size_t len;
     size_t key_len; /* of KEY=VALUE; 0 when the word is not of that form */
 };
@@ -52,7 +52,7 @@ bool fx_recipe_next(struct fx_recipe *recipe, struct fx_line *ret_line);
 /* The value of KEY=VALUE, or NULL when the word has another key or none. */
 const char *fx_word_value(const struct fx_word *word, const char *key);
 
-/* A number: decimal, 0x..., with K, M or G behind it, negative with a minus sign. */
+/* A number: decimal, 0x..., with K, M or G after it, negative with a minus sign. */
 int64_t fx_recipe_number(const struct fx_recipe *recipe, const char *text);
 
 /* Takes a word such as encoding=utf16le or fill=10K; false when it says nothing about content. */

@@ -320,14 +320,14 @@ def check_hostile(checks, place):
         (place.path / "cut.jsonl").write_bytes(b"".join(lines[:cut]))
         answer = audit(checks, place, f"a stream of {cut} lines", "cut.jsonl", status=3)
         states = [v["state"] for x in answer["variants"] for v in x["versions"]]
-        checks.that("no end record" in json.dumps(answer["unjudged"]), f"cut at {cut}: told", answer)
+        checks.that("no end record" in json.dumps(answer["unjudged"]), f"cut at {cut}: reported", answer)
         checks.that(not states or states[-1] == "not-judged", f"cut at {cut}: its last one", states)
     (place.path / "cut.jsonl").write_bytes(b"")
     answer = audit(checks, place, "an empty stream", "cut.jsonl", status=3)
-    checks.that("empty file" in json.dumps(answer["unjudged"]), "an empty stream is told", answer["unjudged"])
+    checks.that("empty file" in json.dumps(answer["unjudged"]), "an empty stream is reported", answer["unjudged"])
     (place.path / "cut.jsonl").write_bytes(stream.replace(b'"version":"1.0.0.', b'"version":"1.0.0.x', 1))
     answer = audit(checks, place, "a version that is none", "cut.jsonl", status=3)
-    checks.that("not four numbers" in json.dumps(answer["unjudged"]), "a version that is none is told",
+    checks.that("not four numbers" in json.dumps(answer["unjudged"]), "a version that is none is reported",
                 answer["unjudged"])
     (place.path / "cut.jsonl").write_bytes(stream[:len(stream) // 2])
     audit(checks, place, "cut within a line", "cut.jsonl", status=3)
@@ -359,7 +359,7 @@ def check_hostile(checks, place):
 # --- formats -----------------------------------------------------------------------------------------
 
 def check_order(checks, place):
-    """One folder that sorts first by its name is out of order, not all that stand behind it."""
+    """One folder that sorts first by its name is out of order, not all that stand after it."""
     for what, folders, after, before, words in (
             ("late", {"a-final": "9", "v1": "1", "v2": "2", "v3": "3"}, {}, {"9": "1"},
              [f"came before {version(1)}"]),
@@ -578,8 +578,8 @@ def check_fleet(checks, place):
             lambda i: {"CI_NODE_INDEX": i + 1, "CI_NODE_TOTAL": 2})
     checks.same(place.run("scan", "--no-wspc", "--shard=7/9", "--format=jsonl", "fleet/phone0/v1").status,
                 0, "a part of nothing is a whole stream")
-    told = place.run("scan", "--no-wspc", "--shard=7/9", "fleet/phone0/v1").err.decode()
-    checks.that("none of the 1 submissions" in told, "a part of nothing is told", told)
+    reported = place.run("scan", "--no-wspc", "--shard=7/9", "fleet/phone0/v1").err.decode()
+    checks.that("none of the 1 submissions" in reported, "an empty part is reported", reported)
     for name in ("text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure", "csv"):
         done = place.run("scan", "--no-wspc", "--shard=7/9", f"--format={name}", "fleet/phone0/v1")
         checks.same(done.status, 0, f"a part of nothing as {name}")
@@ -588,11 +588,11 @@ def check_fleet(checks, place):
     for name in ("text", "json", "html"):
         done = place.run("audit", "--shard=7/9", f"--format={name}", "fleet/phone0/v1")
         checks.same(done.status, 0, f"an audit of nothing as {name}")
-        checks.that(b"none of the 1 submissions" in done.err, f"an audit of nothing is told as {name}", done.err)
+        checks.that(b"none of the 1 submissions" in done.err, f"an audit of nothing is reported as {name}", done.err)
         said = re.sub(rb"(?s)<style.*?</style>|<script.*?</script>|not a pass", b"", done.out)
         checks.that(re.search(rb"(?i)\bpass\b", said) is None, f"an audit of nothing is no pass as {name}", said[-400:])
     answer = audit(checks, place, "an audit of a part", "--shard=0/3", "fleet", status=3)
-    checks.that("submissions out" in json.dumps(answer["unjudged"]), "what is left out is told", answer["unjudged"])
+    checks.that("submissions out" in json.dumps(answer["unjudged"]), "what is left out is reported", answer["unjudged"])
     audit(checks, place, "a part that is all", "--shard=0/1", "fleet/phone0", status=0)
     for bad in ("3/3", "x", "1", "auto", "auto/2", "1/0", "-1/2", "1/2/3"):
         checks.refused(place.run("scan", f"--shard={bad}", "fleet/phone0/v1"), "--shard", bad)

@@ -246,7 +246,7 @@ def check_options(c, p):
     c.refused(p.run("scan", "--no-wspc", "-v1"), "-1", "a path that looks like an option")
     c.status(p.run("scan", "--no-wspc", "--", "-v1"), 0, "-- ends the options")
     c.status(p.run("scan", "--no-wspc", "./-v1"), 0, "a path that starts with ./")
-    c.refused(p.run("scan", "--", "v1", "--no-wspc"), "--no-wspc", "behind -- all are paths")
+    c.refused(p.run("scan", "--", "v1", "--no-wspc"), "--no-wspc", "after -- all are paths")
     bundled = p.run("scan", "--no-wspc", "-vj2", "v1")
     c.same(bundled.out, p.run("scan", "--no-wspc", "-v", "-j2", "v1").out, "bundled short options")
     c.same(p.run("scan", "--no-wspc", "-qj", "1", "v1").out,
@@ -463,7 +463,7 @@ def check_import(c, p):
                           ("head", lines[0]), ("count", b"".join([lines[0], lines[1], lines[3]])),
                           ("twice", b"".join([lines[0], lines[0], *lines[1:]])),
                           ("junk", b"".join([lines[0], b"{}\n", *lines[1:]])),
-                          ("behind", b"".join([*lines, lines[1]]))):
+                          ("after", b"".join([*lines, lines[1]]))):
         p.write("bad.jsonl", content)
         c.status(p.run("cache", "import", "--cache=n.db", "bad.jsonl"), 2, f"a damaged bundle: {name}")
     ident = lambda path: p.run("cache", "import", "--cache=ids.db", path).text.strip()
@@ -472,7 +472,7 @@ def check_import(c, p):
         p.run("scan", "--no-wspc", f"--report={fmt}:r.{fmt}", "v1")
         done = import_same(c, p, fmt, f"r.{fmt}", store=f"{fmt}.db")
         c.same(done.text.strip(), wanted, f"a {fmt} report gives the id of the tree")
-        c.that("imported" in p.run("cache", "list", f"--cache={fmt}.db").text, "it is told as imported")
+        c.that("imported" in p.run("cache", "list", f"--cache={fmt}.db").text, "it is marked as imported")
         c.that("baseline" not in p.run("cache", "list", f"--cache={fmt}.db").text,
                "no baseline without --baseline")
         p.run("cache", "import", "--baseline", f"--cache=b{fmt}.db", f"r.{fmt}")
@@ -728,7 +728,7 @@ def check_explain(c, p):
             if asked is not None:
                 c.same(explained(p, asked), wanted, f"explain row {row}{form}")
         c.same(explained(p, *filled(text).split()), wanted, f"explain row {row} as many words")
-        c.same(explained(p, "Error: " + filled(text)), wanted, f"explain row {row} behind a label")
+        c.same(explained(p, "Error: " + filled(text)), wanted, f"explain row {row} after a label")
     for rule, texts in BODY.items():
         for i, text in enumerate(texts):
             c.same(explained(p, text), rule, f"explain the body's text {i} of {rule}")
@@ -955,7 +955,7 @@ def check_verbosity(c, p):
     c.same({plain.status, quiet.status, verbose.status}, {1}, "-q and -v do not change the status")
     c.that(len(quiet.out) < len(plain.out) < len(verbose.out), "-q is shorter, -v longer",
            (len(quiet.out), len(plain.out), len(verbose.out)))
-    c.that("FAIL" in quiet.text and "STD002" in quiet.text, "-q tells verdict and what to mend", quiet.text)
+    c.that("FAIL" in quiet.text and "STD002" in quiet.text, "-q prints the verdict and what to fix", quiet.text)
     c.that(len(p.run("scan", "--no-wspc", "-q", "v1").text.splitlines()) <= 2, "-q of a pass is a line")
     c.that("Contoso.Camera.Phone.MainOS" in verbose.text, "-v lists the packages")
     for fmt in ("json", "jsonl"):

@@ -72,7 +72,7 @@ def manifest_names(out):
 
 # --- random histories ----------------------------------------------------------------------------
 
-def is_mendable(packages, number, baselines):
+def is_fixable(packages, number, baselines):
     """The naive model: a superset of `packages` that is compliant with every operator's baselines."""
     need = set(packages)
     for history in baselines.values():
@@ -102,7 +102,7 @@ def random_history(rng, i):
 
 def check_random(checks, place, count):
     rng = random.Random(20161021)
-    tally = {"mended": 0, "not mendable": 0, "nothing": 0}
+    tally = {"fixed": 0, "not fixable": 0, "nothing": 0}
     for i in range(count):
         names, operators, baselines = random_history(rng, i)
         for operator, history in baselines.items():
@@ -123,19 +123,19 @@ def check_random(checks, place, count):
             write_package(folder, "Contoso", package, "x", number, file=package)
         out = place.path / f"out{i}"
         done = place.run("fix", "--cache=s.db", *words, f"--output={out}", folder)
-        mendable = is_mendable(packages, number, baselines)
+        fixable = is_fixable(packages, number, baselines)
         what = f"history {i}: {sorted(packages)} at {number}, {baselines}"
-        checks.status(done, 0 if mendable else 1, what)
+        checks.status(done, 0 if fixable else 1, what)
         if out.exists():
             built = build(out, folder, number)
             checks.same(manifest_names(out), built, f"{what}: the manifest names what was built")
-            tally["mended" if mendable else "not mendable"] += 1
+            tally["fixed" if fixable else "not fixable"] += 1
         else:
-            tally["nothing" if mendable else "not mendable"] += 1
+            tally["nothing" if fixable else "not fixable"] += 1
         report = json.loads(place.run("scan", "--cache=s.db", *words, "--format=json",
                                       folder).out)
         states = {v["wspc"] for v in report["submissions"][0]["variants"]}
-        checks.same(states <= {"compliant", "first"}, mendable, f"{what}: scanned again: {states}")
+        checks.same(states <= {"compliant", "first"}, fixable, f"{what}: scanned again: {states}")
     print(tally)
     checks.that(min(tally.values()) > 0, "every kind of history was met", tally)
 
@@ -161,7 +161,7 @@ def check_story(checks, place):
                    "one taken name is enough")
     checks.same(len(list(out.iterdir())), 1, "then nothing is written")
     done = place.run("fix", "--cache=s.db", "--output=none", "v3")
-    checks.status(done, 0, "nothing to mend")
+    checks.status(done, 0, "nothing to fix")
     checks.that(not (place.path / "none").exists(), "then no directory is made")
     checks.refused(place.run("fix", "--cache=s.db", "v4"), "--output", "no --output")
     checks.status(place.run("fix", "--cache=s.db", "--output=v1/OEMSettings.reg/x", "v4"), 4,
@@ -179,12 +179,12 @@ def check_lines(checks, place):
                  '- <Version Major="0" Minor="0" QFE="0" Build="0" />', "STD001", "STD003"):
         checks.that(line in done.text, f"violations: {line}", done.text)
     done = place.run("fix", "--cache=none.db", "--output=out", "v4")
-    checks.status(done, 1, "without a store nothing is known to be mended")
+    checks.status(done, 1, "without a store nothing is known to be fixed")
     checks.that("store" in done.text, "and that is said", done.text)
 
 
 def check_unchecked(checks, place):
-    """What was not compared or not read is never "nothing to mend"."""
+    """What was not compared or not read is never "nothing to fix"."""
     place.run("cache", "add", "--baseline", "--cache=s.db", "v3")
     for words in (["--no-wspc"], ["--type=partial", "--context-free"]):
         done = place.run("fix", "--cache=s.db", *words, "--output=none", "v3")

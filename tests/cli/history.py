@@ -62,7 +62,7 @@ REQUESTS = [
      ["RFU004"]),
     ("not compliant and above a baseline", {"1": ("ab", 1), "2": ("b", 0), "3": ("ab", 1)},
      "2", "3", ["RFU004"]),
-    ("baselines, and the target lacks packages: all is told",
+    ("baselines, and the target lacks packages: all is reported",
      {"1": ("abc", 1), "2": ("ab", 1)}, "1", "2", ["RFU006"]),
     ("a baseline between the two", {"1": ("ab", 1), "2": ("ab", 1), "3": ("ab", 1)}, "1", "3",
      ["SVC002"]),
@@ -505,7 +505,7 @@ def diff_markdown(out, answer):
     need(("not read in full" in rest.split("\n")[0]) == incomplete, "the heading", rest[:80])
 
 
-def told_of(answer):
+def reported_of(answer):
     """The findings that a difference must come to: (id, name of the package or None), by path."""
     packages = sorted((p for p in answer["packages"] if p["after"]),
                       key=lambda p: bytes_of(p["after"], "path"))
@@ -532,7 +532,7 @@ def diff_sarif(out, answer):
     run = log["runs"][0]
     need([r["id"] for r in run["tool"]["driver"]["rules"]] == ["WSPC004", "ADV001", "ADV002", "ADV010"], "rules")
     results = run["results"]
-    need([(r["ruleId"], r["properties"].get("package")) for r in results] == told_of(answer), "results",
+    need([(r["ruleId"], r["properties"].get("package")) for r in results] == reported_of(answer), "results",
          results)
     need({r["level"] for r in results} <= {"warning"}, "levels")
     incomplete = answer["before"]["incomplete"] or answer["after"]["incomplete"]
@@ -555,19 +555,19 @@ def diff_junit(out, answer):
     incomplete = answer["before"]["incomplete"] or answer["after"]["incomplete"]
     need(counts["tests"] == len(cases) and counts["failures"] == 0 and
          (counts["errors"] > 0) == incomplete, "counts", counts)
-    told = "".join(cases["WSPC004"].itertext())
-    need(("you cannot remove a package" in told) == (("WSPC004", None) in told_of(answer)), "WSPC004",
-         told)
+    reported = "".join(cases["WSPC004"].itertext())
+    need(("you cannot remove a package" in reported) == (("WSPC004", None) in reported_of(answer)), "WSPC004",
+         reported)
     need(all(p.get("value") == "not-applicable" for p in root.iter("property")
              if p.get("name").startswith("wspc ")), "no comparison was made")
 
 
 def commands(out, answer, parse, members):
     lines = formats.check_inert(out).split("\n")[:-1]
-    told = told_of(answer)
-    need(len(lines) == len(told) + 1, "other lines than findings", lines)
+    reported = reported_of(answer)
+    need(len(lines) == len(reported) + 1, "other lines than findings", lines)
     seen = set()
-    for line, (rule, _) in zip(lines, told):
+    for line, (rule, _) in zip(lines, reported):
         name, properties, message = parse(line)
         need((name, members(properties)) in (("warning", rule), ("task.logissue", rule)), "a line", line)
         need(("\n" in message) == (rule not in seen), "the remedy with the first of its rule", message)
@@ -642,13 +642,13 @@ def write_hostile(place):
 def check_formats(checks, place):
     check_every_format(checks, place, "v3", "v4", 1, "v3 v4")
     back = check_every_format(checks, place, "v4", "v3", 1, "v4 v3")
-    checks.same([r for r, _ in told_of(back)], ["ADV002"] * 6, "versions that went back are found")
+    checks.same([r for r, _ in reported_of(back)], ["ADV002"] * 6, "versions that went back are found")
     check_every_format(checks, place, "v1", "v1", 0, "equal")
     write_hostile(place)
     answer = check_every_format(checks, place, "hostile-before", "hostile-after", 1, "hostile")
     checks.that(len(answer["packages"]) == len(HOSTILE), "hostile: every package differs",
                 [p["name"] for p in answer["packages"]])
-    checks.same({r for r, _ in told_of(answer)}, {"WSPC004", "ADV001", "ADV002"}, "hostile: rules")
+    checks.same({r for r, _ in reported_of(answer)}, {"WSPC004", "ADV001", "ADV002"}, "hostile: rules")
     check_every_format(checks, place, "hostile-after", "hostile-before", 1, "hostile, back")
     for i in range(1200):
         write_package(place.path / "many", f"Contoso.Many.P{i:04}{'x' * 40}", {"size": i})

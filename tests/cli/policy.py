@@ -33,7 +33,7 @@ GOOD = {
     "one of each": policy('<severity rule="ADV004" level="error"/>', '<limit name="packages in a submission" value="1K"/>',
                           '<growth percent="0" packages="1"/>', RULE, WAIVER.format('rule="OEM001"')),
     "a comment": policy("<!-- why -->"),
-    "a rule behind its waiver": policy(WAIVER.format('rule="ours"'), RULE),
+    "a rule after its waiver": policy(WAIVER.format('rule="ours"'), RULE),
     "a device rule": policy(changed(RULE, 'field="owner"', 'device="PhoneSOCVersion"')),
     "ranges": policy(WAIVER.format('package="*" version-from="1.0.0.0" version-to="1.0.0.0" '
                                    'firmware-from="0.0.0.1"')),
@@ -151,9 +151,9 @@ def check_files(c, p):
         scan = p.run("scan", "--no-wspc", "--policy=policy.xml", "v1")
         c.refused(scan, part, f"bad: {name}: a scan under it")
     p.write("policy.xml", policy("<a/>", '<limit name="x" value="1"/>', "<growth/>"))
-    told = p.run("policy", "check", "policy.xml").text_err
-    c.same([line.split(": ")[1] for line in told.splitlines()],
-           ["policy.xml:2", "policy.xml:3", "policy.xml:4"], "every error is told, in order")
+    reported = p.run("policy", "check", "policy.xml").text_err
+    c.same([line.split(": ")[1] for line in reported.splitlines()],
+           ["policy.xml:2", "policy.xml:3", "policy.xml:4"], "every error is reported, in order")
     c.refused(p.run("policy", "check", "nowhere.xml"), "nowhere.xml", "a file that is not there")
     c.refused(p.run("policy", "check", "v1"), "v1", "a directory")
     c.refused(p.run("policy", "check"), "FILE", "no file")
@@ -165,8 +165,8 @@ def check_files(c, p):
     c.that("/dev/stdin:2:" in piped.text_err, "a policy from a pipe", piped.text_err)
     hostile = policy('<severity rule="\x1b[31m&#10;x" level="error"/>'.replace("\x1b", "&#155;"))
     p.write("policy.xml", hostile)
-    told = p.run("policy", "check", "policy.xml").err
-    c.that(b"\x9b" not in told and told.count(b"\n") == 1, "errors are escaped", told)
+    reported = p.run("policy", "check", "policy.xml").err
+    c.that(b"\x9b" not in reported and reported.count(b"\n") == 1, "errors are escaped", reported)
 
 
 def check_manual(c, p):
@@ -260,7 +260,7 @@ def check_search(c, p):
     p.write("other/t/.imgval.xml", lowered)
     done = p.run(*scan, "other/t")
     c.same(done.findings("IMG002")[0]["severity"], "error", "a policy inside the input has no say")
-    c.that("other/t/.imgval.xml is part of the submission" in done.text_err, "and that is told", done.text_err)
+    c.that("other/t/.imgval.xml is part of the submission" in done.text_err, "and that is reported", done.text_err)
     c.same(p.run(*scan, "-q", "other/t").err, b"", "but not under -q")
     (p.path / "above/set/.imgval.xml").unlink()
     (p.path / "above/set/.imgval.xml").symlink_to("nowhere.xml")
@@ -325,9 +325,9 @@ def expected(severity, fail_on, waiver, what_if, kind):
     order = ["note", "warning", "error"]
     in_force = waiver == "valid"
     waived = in_force and (kind == "waivable" or what_if)
-    told = (waiver == "expired" or (waiver == "unused")
+    reported = (waiver == "expired" or (waiver == "unused")
             or (waiver == "valid" and kind != "waivable" and not what_if))
-    levels = ([] if waived else [severity]) + (["warning"] if told else [])
+    levels = ([] if waived else [severity]) + (["warning"] if reported else [])
     if any(order.index(x) >= order.index(fail_on) for x in levels):
         return 1
     return 3 if kind == "not-checked" and not waived else 0
@@ -367,8 +367,8 @@ def check_table(c, p):
                     c.same([(f["waived"], f["severity"]) for f in found], [(waived, severity)],
                            f"{what}: the finding stays")
                     c.same(report["submissions"][0]["counts"]["waived"], int(waived), f"{what}: counts")
-                    told = [f["id"] for f in done.findings() if f["id"].startswith("POL")]
-                    c.same(told, {"none": [], "expired": ["POL002"], "unused": ["POL001"], "valid":
+                    reported = [f["id"] for f in done.findings() if f["id"].startswith("POL")]
+                    c.same(reported, {"none": [], "expired": ["POL002"], "unused": ["POL001"], "valid":
                                   [] if waived else ["POL003"]}[waiver], f"{what}: the waiver itself")
                     cells += 1
     c.same(cells, 7 * 4 * 3 * 2, "every cell was seen")
@@ -450,8 +450,8 @@ def check_commands(c, p):
                             continue
                         waived = waiver == "valid" and (kind == "waivable" or what_if)
                         c.same(found_by(done, form, rule), [(severity, waived)], f"{what}: the finding stays")
-                        told = [r for r in ("POL001", "POL002", "POL003") if found_by(done, form, r)]
-                        c.same(told, {"none": [], "expired": ["POL002"],
+                        reported = [r for r in ("POL001", "POL002", "POL003") if found_by(done, form, r)]
+                        c.same(reported, {"none": [], "expired": ["POL002"],
                                       "unused": ["POL003" if refused and not what_if else "POL001"],
                                       "valid": [] if waived else ["POL003"]}[waiver], f"{what}: the waiver itself")
                         cells += 1
@@ -460,8 +460,8 @@ def check_commands(c, p):
     for words in (["diff", "r/1", "r/1"], ["audit", "r"], ["rfu", "--cache=r.db", "--source=r/1", "--target=r/2"]):
         c.status(p.run(*words, "--policy=site.xml", "--fail-on=note"), 0, "waivers of rules that are not judged")
     p.write("site.xml", policy('<severity rule="WSPC004" level="error"/>'))
-    told = p.run("diff", "h/1", "h/2", "--policy=site.xml", "--format=github").text
-    c.that("::error" in told and "WSPC004" in told, "a raised severity is an error on GitHub", told)
+    reported = p.run("diff", "h/1", "h/2", "--policy=site.xml", "--format=github").text
+    c.that("::error" in reported and "WSPC004" in reported, "a raised severity is an error on GitHub", reported)
     c.status(p.run("audit", "h", "--policy=site.xml"), 1, "and fails an audit")
     p.write("h/.imgval.xml", policy('<severity rule="WSPC004" level="error"/>'))
     c.status(p.run("audit", "h"), 1, "a policy in the folder of sets is above them")
@@ -474,14 +474,14 @@ def check_commands(c, p):
 
 
 def check_several(c, p):
-    """A waiver is unused only when no submission used it, and that is told once."""
+    """A waiver is unused only when no submission used it, and that is reported once."""
     p.build("spkg a/Odd.spkg sub=A\nspkg b/Contoso.Phone.B.spkg sub=B\n")
     p.write("site.xml", policy(WAIVER.format('rule="IMG002"'), WAIVER.format('rule="ADV001"')))
     for paths in (("a", "b"), ("b", "a")):
         done = p.run("scan", "--no-wspc", "--type=partial", "--context-free", "--policy=site.xml",
                      "--format=json", *paths)
-        told = [(f["id"], f["path"], f["line"]) for f in done.findings() if f["id"].startswith("POL")]
-        c.same(told, [("POL001", "site.xml", 3)], f"{paths}: the second waiver alone is unused")
+        reported = [(f["id"], f["path"], f["line"]) for f in done.findings() if f["id"].startswith("POL")]
+        c.same(reported, [("POL001", "site.xml", 3)], f"{paths}: the second waiver alone is unused")
 
 
 def main():

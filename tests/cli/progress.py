@@ -79,9 +79,9 @@ def main():
 
         c.same(p.run(*scan, *slow).err, b"", "nothing on a pipe")
         c.same(p.run(*scan, "-q", "--progress=always").err, b"", "nothing on a pipe under -q")
-        told = p.run(*scan, *slow, "--progress=always").text_err
-        c.that(re.match(r"imgval: 1 of 31 files: t/\S+\n", told) and "\r" not in told and "\x1b" not in told,
-               "always on a pipe: lines", told)
+        reported = p.run(*scan, *slow, "--progress=always").text_err
+        c.that(re.match(r"imgval: 1 of 31 files: t/\S+\n", reported) and "\r" not in reported and "\x1b" not in reported,
+               "always on a pipe: lines", reported)
         c.refused(p.run(*scan, "--progress=maybe"), "auto|always|never", "another word")
     return c.close()
 

@@ -20,7 +20,7 @@ WRITERS = 32
 
 
 def check_writers(c, p):
-    """Half of them add trees, half import lists; each tries again when told that the store is busy."""
+    """Half of them add trees, half import lists; each tries again when the store is busy."""
     for i in range(WRITERS):
         p.write(f"list{i}.txt", "".join(f"Contoso.P{i}.{k}, 1.0.{i}.{k}\n" for k in range(200)))
     results = [None] * WRITERS
@@ -88,7 +88,7 @@ def check_creators(c, p):
         c.status(one, (0, 4), "one of many that make the store")
         c.that(one.status == 0 or b"busy" in one.err or b"lock" in one.err, "4 only when busy", one.err)
     recorded = {json.loads(x)["id"] for x in export(p, "deep/new.db").splitlines()[1:-1]}
-    c.same(recorded, {d.text.strip() for d in done if d.status == 0}, "what was told is what is there")
+    c.same(recorded, {d.text.strip() for d in done if d.status == 0}, "what was reported is what is there")
     c.same(p.run("cache", "verify", "--cache=deep/new.db").out, b"ok\n", "it is whole")
 
 

@@ -71,7 +71,7 @@ def main():
             timed = p.run(*scan, f"--format={name}", "--timings")
             c.same((timed.status, timed.out == plain.out, plain.err), (plain.status, True, b""),
                    f"{name}: not a byte of it changes")
-            c.that(b"timings in milliseconds" in timed.err, f"{name}: the table is told", timed.err)
+            c.that(b"timings in milliseconds" in timed.err, f"{name}: the table is printed", timed.err)
         check_table(c, timed.text_err)
         text = p.run(*scan, "--timings=json")
         c.same(text.out, p.run(*scan).out, "json in no other format")

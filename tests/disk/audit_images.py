@@ -58,9 +58,9 @@ def main():
                    f"kinds {[v['kind'] for v in judged]}")
         test.check([(s["compliant"], s["missing"]) for s in variant["steps"]] ==
                    [(False, ["Contoso.Old.MainOS"]), (True, [])], f"steps {variant['steps']}")
-        told = [u["path"] for u in answer["unjudged"]] + \
+        reported = [u["path"] for u in answer["unjudged"]] + \
                [v["path"] for v in variant["versions"] if v["state"] != "judged"]
-        test.check(told == ["history/v4/phone.ffu"], f"not judged: {told}")
+        test.check(reported == ["history/v4/phone.ffu"], f"not judged: {reported}")
         with open(test.place / "stream.jsonl", "wb") as out:
             subprocess.run([test.program, "scan", "--no-wspc", "--format=jsonl", *listed],
                            cwd=test.place, env=test.env, stdout=out, check=False)

@@ -208,7 +208,7 @@ def check_wim(checks, place, tree, small):
             checks.that(about.get("kind") == "WIM" and about.get("images") == "1", f"{about}")
         place.make(f"wim-{kind}", "0", small, f"{kind}.wim")
         with open(image, "ab") as file:
-            file.write(b"a catalog behind it")
+            file.write(b"a catalog after it")
         got, about = place.cat(image, "--image=1")
         checks.that(got == expected(small) and about.get("images") == "2",
                     f"wim {kind}, second image: {about} {difference(got, expected(small))}")
@@ -470,7 +470,7 @@ def check_wim_fields(checks, place, small):
         path = "Windows/System32/mixed.bin"
         digest = hashlib.sha1((small / path).read_bytes()).digest()
         entry, stored, start, _ = next(b for b in wim_blobs(whole) if whole[b[0] + 30:b[0] + 50] == digest)
-        lies = [("SHA-1", entry + 30, b"\0\0\0\0"), ("resource behind the end", entry + 8, struct.pack("<Q", len(whole))),
+        lies = [("SHA-1", entry + 30, b"\0\0\0\0"), ("resource past the end", entry + 8, struct.pack("<Q", len(whole))),
                 ("size as stored", entry, struct.pack("<Q", len(whole))[:7]),
                 ("size", entry + 16, struct.pack("<Q", 1 << 62)), ("one byte more", entry + 16, struct.pack("<Q", wanted[path][1] + 1))]
         if kind != "none":
@@ -478,7 +478,7 @@ def check_wim_fields(checks, place, small):
             checks.that(0 < first < second < stored, f"wim {kind}: the table of chunks")
             lies += [("offsets that go down", start, struct.pack("<II", second, first)),
                      ("offsets that stand still", start, struct.pack("<II", first, first)),
-                     ("an offset behind the end", start, struct.pack("<I", stored)),
+                     ("an offset past the end", start, struct.pack("<I", stored)),
                      ("an offset of 32 bits", start, b"\xff\xff\xff\xff")]
         for what, at, data in lies:
             (place.folder / "hurt").write_bytes(whole[:at] + data + whole[at + len(data):])
@@ -540,10 +540,10 @@ def check_hive(checks, place):
     got = read_hive(place, data, TARGETING.lower())
     checks.that(got == wanted, f"hive: {got}")
     if shutil.which("hivexget"):
-        told = subprocess.run(["hivexget", place.folder / "hive", TARGETING], capture_output=True,
+        reported = subprocess.run(["hivexget", place.folder / "hive", TARGETING], capture_output=True,
                               text=True).stdout
-        checks.that('"PhoneManufacturer"="Contoso"' in told and "dword:00000011" in told,
-                    f"hivexget agrees: {told}")
+        checks.that('"PhoneManufacturer"="Contoso"' in reported and "dword:00000011" in reported,
+                    f"hivexget agrees: {reported}")
     checks.that(read_hive(place, data, "select\\KEY1199") == ["value v 1 1199"], "list of lists")
     for key in ("Select\\Key1200", "Platform\\No", "No\\DeviceTargetingInfo"):
         checks.that(read_hive(place, data, key) == [f"absent {key}"], f"{key} is absent")
@@ -578,7 +578,7 @@ def check_hive_cells(checks, place, data, wanted):
 
 
 def check_hive_lists(checks, place, data):
-    """Lists that lead back, cells that are free, too large or nothing; each ends, and is told."""
+    """Lists that lead back, cells that are free, too large or nothing; each ends, and is reported."""
     def word(at):
         return struct.unpack_from("<I", data, at)[0]
     root = 4096 + word(36)

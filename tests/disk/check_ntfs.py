@@ -165,12 +165,12 @@ def entries_of(attribute_list):
 
 
 class Surgery:
-    """One whole volume; each lie is told on a copy of it."""
+    """One whole volume; each lie is reported on a copy of it."""
 
     def __init__(self, checks, place, kind, whole, wanted):
         self.checks, self.place, self.kind, self.whole, self.wanted = checks, place, kind, whole, wanted
 
-    def told(self, what, lie, path, detail, others=(), mode=()):
+    def reported(self, what, lie, path, detail, others=(), mode=()):
         """`lie` damages a volume: `path` must be in trouble that says `detail`, all else be true."""
         volume = Volume(self.whole)
         lie(volume)
@@ -247,7 +247,7 @@ def check_lznt1_sizes(checks, place, tree):
 
 
 def split_table(volume):
-    """Splits the master file table in two pieces, the second told of by record 20."""
+    """Splits the master file table in two pieces, the second listed in record 20."""
     block = volume.record(0)
     parts = {a.type: bytes(block[a.at:a.at + a.length]) for a in volume.attributes(0)}
     data = volume.find(0, DATA)
@@ -296,7 +296,7 @@ def split_table(volume):
 
 
 def check_table(checks, place, tree):
-    """A master file table in pieces, one of them told of by another record."""
+    """A master file table in pieces, one of them listed in another record."""
     wanted = expected(tree)
     image = place.make("ntfs", "48M", tree, "table")
     volume = Volume(image.read_bytes())
@@ -365,7 +365,7 @@ def check_runs(surgery):
     got, _ = surgery.place.cat(surgery.place.folder / "hurt")
     surgery.checks.that(got == surgery.wanted, "units in a plain file, which mean nothing there")
     for what, lie, detail in (
-            ("a run behind the volume", run(count, clusters + 5), "outside of the volume"),
+            ("a run past the end of the volume", run(count, clusters + 5), "outside of the volume"),
             ("a run over the volume's end", run(count, clusters - 2), "outside of the volume"),
             ("a run before the volume", run(count, -5), "outside of the volume"),
             ("a run of no cluster", run(0, lcn), "run 1 of its clusters is damaged"),
@@ -383,12 +383,12 @@ def check_runs(surgery):
             ("a size beyond the clusters", field(48, "<Q", 1 << 40), ""),
             ("initialized beyond the size", field(56, "<Q", 1 << 40), "sizes"),
             ("an unknown compression", field(12, "<H", 2), "")):
-        surgery.told(what, lie, OTHER, detail, ["dir/small.txt"])
+        surgery.reported(what, lie, OTHER, detail, ["dir/small.txt"])
     hole = run(count, lcn)
     def with_hole(changed):
         hole(changed)
         changed.change(number, data.value, bytes([0x04]) + struct.pack("<I", count) + b"\0")
-    surgery.told("a hole in a plain file", with_hole, OTHER, "neither sparse", ["dir/small.txt"])
+    surgery.reported("a hole in a plain file", with_hole, OTHER, "neither sparse", ["dir/small.txt"])
 
 
 def check_shared(surgery):
@@ -405,7 +405,7 @@ def check_shared(surgery):
         data = second[0].to_bytes(sizes >> 4, "little", signed=True)
         changed.change(one, at + 1 + (sizes & 15), data)
     for path in (OTHER, "dir/mixed.bin"):
-        surgery.told("clusters of two files", lie, path, "belongs to another file", ["dir/small.txt"])
+        surgery.reported("clusters of two files", lie, path, "belongs to another file", ["dir/small.txt"])
 
 
 def check_claims(surgery):
@@ -416,11 +416,11 @@ def check_claims(surgery):
             number = changed.number(path)
             changed.put_run(number, bytes([0x14]) + struct.pack("<I", clusters) + b"\0\0")
             changed.change(number, changed.find(number, DATA).at + 24, struct.pack("<Q", clusters - 1))
-    surgery.told("more clusters than there are", lie, OTHER, "more clusters than the volume")
+    surgery.reported("more clusters than there are", lie, OTHER, "more clusters than the volume")
 
 
 def check_list(surgery):
-    """A file of many runs: its pieces are told of by an attribute list."""
+    """A file of many runs: its pieces are listed in an attribute list."""
     volume = Volume(surgery.whole)
     number = volume.number(LIST_FILE)
     _, listing = volume.list_of(number)
@@ -475,7 +475,7 @@ def check_list(surgery):
             ("a piece in the file itself", entry(second + 16, "<Q", number | 1 << 48), ""),
             ("a piece in another file", entry(second + 16, "<Q", small | 1 << 48), "does not continue"),
             ("a piece in the root", entry(second + 16, "<Q", 5 | 5 << 48), "does not continue"),
-            ("a piece behind the table", entry(second + 16, "<Q", (1 << 40) | 1 << 48), "past the end"),
+            ("a piece past the end of the table", entry(second + 16, "<Q", (1 << 40) | 1 << 48), "past the end"),
             ("a record used again", entry(second + 22, "<H", 77), "used again"),
             ("another number of the attribute", entry(second + 24, "<H", 777), "has not the attribute"),
             ("pieces in another order", swapped, "do not follow"), ("a piece twice", repeated, ""),
@@ -485,7 +485,7 @@ def check_list(surgery):
             ("an extension not in use", record(22, "<H", 0), "not in use"),
             ("an extension of its own", record(32, "<Q", 0), "does not continue"),
             ("an extension used again", record(16, "<H", 99), "used again")):
-        surgery.told(what, lie, LIST_FILE, detail, ["dir/small.txt"])
+        surgery.reported(what, lie, LIST_FILE, detail, ["dir/small.txt"])
 
 
 def check_index(surgery):
@@ -557,9 +557,9 @@ def check_index(surgery):
             ("a child below a leaf", block(leaf, first + 12, "<H", 1), "bytes long"),
             ("a last entry that is not", block(leaf, first + 12, "<H", 2), "follow the last"),
             ("a block of another number", block(leaf, 16, "<Q", 3 if leaf != blocks[3] else 2), "another block"),
-            ("entries behind the block", block(leaf, 24 + 4, "<I", 0x10000), "header is damaged"),
+            ("entries past the end of the block", block(leaf, 24 + 4, "<I", 0x10000), "header is damaged"),
             ("entries before the block", block(leaf, 24, "<I", 0), "header is damaged"),
-            ("a block behind the last", child(last, 1 << 40), "leads to the block"),
+            ("a block after the last", child(last, 1 << 40), "leads to the block"),
             ("a block's signature", lambda v: v.data.__setitem__(slice(leaf, leaf + 4), b"BAAD"), "INDX"),
             ("a block's fix-up", lambda v: v.data.__setitem__(leaf + 510, v.data[leaf + 510] ^ 1), "fix-up"),
             ("a bitmap with fewer blocks", lambda v: v.change(bitmaps, bitmap.value, b"\x01"), "not in use"),
@@ -567,7 +567,7 @@ def check_index(surgery):
             ("a root of another size", lambda v: v.change(number, root.value + 8, b"\0\x03\0\0"), "root"),
             ("a root of another kind", lambda v: v.change(number, root.value, b"\x80\0\0\0"), "root"),
             ("a root's entry of no length", lambda v: v.change(number, top + 8, b"\0\0"), "bytes long")]:
-        surgery.told(what, lie, inside, detail, ["dir/small.txt"])
+        surgery.reported(what, lie, inside, detail, ["dir/small.txt"])
     surgery.checks.that(length > 0, "the root has an entry")
     block_data = volume.block(leaf)
     reference, = struct.unpack_from("<Q", block_data, first)
@@ -577,11 +577,11 @@ def check_index(surgery):
     # what is found needs no whole directory; what is not does
     for what, lie in (("another name", block(leaf, first + 16 + 66, "<H", ord("b"))),
                       ("a short name", block(leaf, first + 16 + 65, "<B", 2))):
-        surgery.told(what, lie, f"many/{name}", "more files", ["dir/small.txt", inside])
-        surgery.told(what, lie, "many/no such file", "more files", ["dir/small.txt", inside])
-    surgery.told("another use of the record", block(leaf, first + 6, "<H", 99), f"many/{name}",
+        surgery.reported(what, lie, f"many/{name}", "more files", ["dir/small.txt", inside])
+        surgery.reported(what, lie, "many/no such file", "more files", ["dir/small.txt", inside])
+    surgery.reported("another use of the record", block(leaf, first + 6, "<H", 99), f"many/{name}",
                  "belongs to another file by now", ["dir/small.txt"])
-    surgery.told("a record of another directory", lambda v: v.change(
+    surgery.reported("a record of another directory", lambda v: v.change(
         reference & 0xFFFFFFFFFFFF, next(a for a in volume.attributes(reference & 0xFFFFFFFFFFFF)
                                          if a.type == NAME).value, struct.pack("<Q", 4000 | 1 << 48)),
         f"many/{name}", "has not the name", ["dir/small.txt"])
@@ -606,7 +606,7 @@ def check_records(surgery):
         "the end": (data.at + data.length, bytes(4)),
     }
     for what, (at, bytes_) in lies.items():
-        surgery.told(f"record: {what}", lambda v, at=at, b=bytes_: v.change(number, at, b), "dir/small.txt", "",
+        surgery.reported(f"record: {what}", lambda v, at=at, b=bytes_: v.change(number, at, b), "dir/small.txt", "",
                      [OTHER])
 
 
@@ -616,13 +616,13 @@ def check_folders(surgery):
     hurt = surgery.place.folder / "hurt"
     volume.data[volume.at(volume.number("many"))] ^= 1
     hurt.write_bytes(volume.data)
-    told = subprocess.run([surgery.place.programs / "volcat", hurt], capture_output=True, text=True).stdout
-    surgery.checks.that("dir many\ntrouble 17 many: " in told, "a damaged directory is a directory")
+    reported = subprocess.run([surgery.place.programs / "volcat", hurt], capture_output=True, text=True).stdout
+    surgery.checks.that("dir many\ntrouble 17 many: " in reported, "a damaged directory is a directory")
 
     def lie(changed):
         changed.change(5, 22, b"\x01\0")
         changed.change(5, changed.find(5, ROOT, "$I30").at + 24, b"x")
-    surgery.told("a root that is a file", lie, OTHER, "no directory")
+    surgery.reported("a root that is a file", lie, OTHER, "no directory")
 
 
 def check_lznt1(surgery):
@@ -643,14 +643,14 @@ def check_lznt1(surgery):
                       ("a chunk longer than the unit", put(0, b"\xff\xbf") if header != 0xBFFF else put(0, b"\0\0")),
                       ("a copy from before the chunk", put(2, b"\x01\xff\xff")),
                       ("a copy from before the start", put(2, b"\x02A\x00\xf0"))):
-        surgery.told(what, lie, BIG, "", ["dir/small.txt"])
-        surgery.told(what, lie, BIG, "", ["dir/small.txt"], ["--file"])
+        surgery.reported(what, lie, BIG, "", ["dir/small.txt"])
+        surgery.reported(what, lie, BIG, "", ["dir/small.txt"], ["--file"])
     block = volume.record(number)
     for what, at, fmt, value, detail in (
             ("no unit", 34, "<B", 0, "not known"), ("a unit without bound", 34, "<B", 63, "not known"),
             ("an unknown method", 12, "<H", 3, "not known"), ("not compressed", 12, "<H", 0, "neither"),
             ("other filled clusters", 64, "<Q", struct.unpack_from("<Q", block, data.at + 64)[0] + 4096, "sizes")):
-        surgery.told(what, lambda v, at=at, f=fmt, x=value: v.change(number, data.at + at, struct.pack(f, x)), BIG,
+        surgery.reported(what, lambda v, at=at, f=fmt, x=value: v.change(number, data.at + at, struct.pack(f, x)), BIG,
                      detail, ["dir/small.txt"])
 
 
@@ -701,7 +701,7 @@ def check_twins(surgery):
                 changed.put(at, block)
         name = next(a for a in changed.attributes(number) if a.type == NAME)
         changed.change(number, name.value + 66, new)
-    surgery.told("one name twice", lie, two, "one name twice", ["dir/small.txt"])
+    surgery.reported("one name twice", lie, two, "one name twice", ["dir/small.txt"])
 
 
 def check_spaces(checks, place, tree):
@@ -733,14 +733,14 @@ def check_spaces(checks, place, tree):
             set_space(*one)
         (place.folder / "hurt").write_bytes(volume.data)
         got, _ = place.cat(place.folder / "hurt")
-        told = got.get("dir", ("", 0, ""))
+        reported = got.get("dir", ("", 0, ""))
         detail = "no other one" if what == "a short name alone" else "more files"
-        checks.that(got == wanted if is_fine else told[0] == "trouble" and detail in told[2],
-                    f"{what} that is not listed: {told} {difference(got, wanted)[:200]}")
+        checks.that(got == wanted if is_fine else reported[0] == "trouble" and detail in reported[2],
+                    f"{what} that is not listed: {reported} {difference(got, wanted)[:200]}")
 
 
 def check_bounds(surgery):
-    """A volume that claims 10 GiB, all of it for the table or for one index: told at once."""
+    """A volume that claims 10 GiB, all of it for the table or for one index: reported at once."""
     size = 10 << 30
     for path, kind, name, detail in ((None, DATA, "", "records in the master file table are more"),
                                      ("many", ALLOCATION, "$I30", "blocks")):
@@ -786,8 +786,8 @@ def check_many_names(checks, place):
     run = subprocess.run([place.programs / "volcat", image, *alternating], capture_output=True, text=True, timeout=600)
     lines = run.stdout.split("\n")
     checks.that("too long to follow" in lines[-2], f"the last of many: {lines[-2:]}")
-    told = [line for line in lines if "too long to follow" in line]
-    checks.that(len(told) < len(alternating) / 2, f"{len(told)} of {len(alternating)} refused")
+    reported = [line for line in lines if "too long to follow" in line]
+    checks.that(len(reported) < len(alternating) / 2, f"{len(reported)} of {len(alternating)} refused")
 
 
 def check_flips(checks, place):
@@ -816,7 +816,7 @@ def check_flips(checks, place):
         once = range(start + 48, start + 64)  # size and initialized size of the data
         for line in lines[:-1]:
             at = int(line.split()[1])
-            checks.that(at in once and kind != "ntfs-lzx", f"{kind}: a flip is not told: {line}")
+            checks.that(at in once and kind != "ntfs-lzx", f"{kind}: a flip is not reported: {line}")
 
 
 def main():

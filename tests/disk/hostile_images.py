@@ -45,9 +45,9 @@ class Test(images.Test):
     def wrong(self, what, path, rule, part, status=1):
         """The image is judged, and never passes: the rule says what is wrong."""
         found, got, _ = self.judged(path)
-        told = [f["message"] for f in found["findings"] if f["id"] == rule]
+        reported = [f["message"] for f in found["findings"] if f["id"] == rule]
         self.check(got == status and found["verdict"] != "pass", f"{what}: status {got}")
-        self.check(any(part in message for message in told), f"{what}: {rule} says {told}")
+        self.check(any(part in message for message in reported), f"{what}: {rule} says {reported}")
         return found
 
 
@@ -138,7 +138,7 @@ SIZE = 16 * MIB
 # ---- partitions ----
 
 def overlaps(test):
-    """One area behind 128 names is read once."""
+    """One area under 128 names is read once."""
     gpt_disk(test, "one.vhd", [("MainOS", START, END)], SIZE, [(START, "main.img")])
     one, status, base = test.judged("one.vhd")
     test.check(status == 0 and one["counts"]["packages"] == MANIFESTS, f"one partition: {status}")
@@ -148,10 +148,10 @@ def overlaps(test):
     _, _, taken = test.judged("many.vhd")
     test.check(taken[0] < 5 * base[0] + 5 and taken[1] < 2 * base[1] + 32768,
                f"128 names for one area: {taken} seconds and KiB, one: {base}")
-    told = [f for f in many["findings"] if f["id"] == "IMG202"]
-    test.check(told and all(f["incomplete"] for f in told) and
-               "it overlaps partition MainOS, which was read" in told[0]["message"],
-               f"what is not read twice is told: {told[:1]}")
+    reported = [f for f in many["findings"] if f["id"] == "IMG202"]
+    test.check(reported and all(f["incomplete"] for f in reported) and
+               "it overlaps partition MainOS, which was read" in reported[0]["message"],
+               f"what is not read twice is reported: {reported[:1]}")
     test.check(sorted(p["path"] for p in many["packages"]) ==
                sorted(p["path"].replace("one.vhd", "many.vhd") for p in one["packages"]),
                "the packages of an area that is shared are counted once")
@@ -173,7 +173,7 @@ def tables(test):
     for what, partitions, part, lies in (
             ("no length", [main, ("PLAT", END + 9, END + 8)], "partition PLAT has the sectors", {}),
             ("no length at 0", [main, ("PLAT", 0, 0)], "partition PLAT has the sectors 0 to 0", {}),
-            ("behind the disk", [main, ("PLAT", END + 1, 1 << 40)], "partition PLAT has the sectors", {}),
+            ("past the end of the disk", [main, ("PLAT", END + 1, 1 << 40)], "partition PLAT has the sectors", {}),
             ("all of 64 bits", [main, ("PLAT", 1, (1 << 64) - 1)], "to 18446744073709551615", {}),
             ("in the GPT", [main, ("PLAT", 2, 40)], "usable are 34 to", {}),
             ("many entries", [main], "number of entries at offset 80 is 4294967295", {"count": (1 << 32) - 1}),
@@ -200,21 +200,21 @@ def tables(test):
 def boot_records(test):
     count = END - START + 1
     main = (7, START, count)
-    behind = END + 1
+    after = END + 1
     for what, places, records, part in (
-            ("no length", [main, (12, behind, 0)], [], "MBR partition 2 has 0 sectors"),
-            ("behind the disk", [main, (12, behind, 1 << 31)], [], "MBR partition 2 has 2147483648"),
+            ("no length", [main, (12, after, 0)], [], "MBR partition 2 has 0 sectors"),
+            ("past the end of the disk", [main, (12, after, 1 << 31)], [], "MBR partition 2 has 2147483648"),
             ("far away", [main, (12, (1 << 32) - 1, 1)], [], "from 4294967295 on"),
             ("overlap", [main, (12, START + 8, 64)], [], "overlap from byte"),
-            ("a ring of one", [main, (5, behind, 1000)],
-             [(behind, [(12, 1, 1), (5, 0, 100)])], "their chain is a ring"),
-            ("a ring of two", [main, (5, behind, 1000)],
-             [(behind, [(12, 1, 1), (5, 8, 8)]), (behind + 8, [(12, 1, 1), (5, 0, 8)])],
+            ("a ring of one", [main, (5, after, 1000)],
+             [(after, [(12, 1, 1), (5, 0, 100)])], "their chain is a ring"),
+            ("a ring of two", [main, (5, after, 1000)],
+             [(after, [(12, 1, 1), (5, 8, 8)]), (after + 8, [(12, 1, 1), (5, 0, 8)])],
              "their chain is a ring"),
-            ("a chain out of the disk", [main, (15, behind, 1000)],
-             [(behind, [(12, 1, 1), (5, 1 << 30, 8)])], "there is no extended boot record"),
-            ("itself as its partition", [main, (15, behind, 1000)],
-             [(behind, [(12, 0, 1 << 31), (0, 0, 0)])], "MBR partition 5 has 2147483648")):
+            ("a chain out of the disk", [main, (15, after, 1000)],
+             [(after, [(12, 1, 1), (5, 1 << 30, 8)])], "there is no extended boot record"),
+            ("itself as its partition", [main, (15, after, 1000)],
+             [(after, [(12, 0, 1 << 31), (0, 0, 0)])], "MBR partition 5 has 2147483648")):
         mbr_disk(test, "record.vhd", places, SIZE, records, [(START, "main.img")])
         found = test.wrong(what, "record.vhd", "IMG201", part)
         test.check(found["counts"]["packages"] == MANIFESTS, f"MBR, {what}: MainOS is read")
@@ -246,8 +246,8 @@ def dynamic(test):
             ("a block twice", table + 4 * used[1], first, "two entries of the block table share it", False),
             ("half a block", table + 4 * used[1], struct.pack(">I", struct.unpack(">I", first)[0] + 1),
              "two entries of the block table share it", False),
-            ("a block behind the file", table + 4 * used[1], b"\x7f\xff\xff\xff", "does not lie within the file", False),
-            ("the table behind the file", head + 16, struct.pack(">Q", 1 << 62), "table offset", True),
+            ("a block past the end of the file", table + 4 * used[1], b"\x7f\xff\xff\xff", "does not lie within the file", False),
+            ("the table past the end of the file", head + 16, struct.pack(">Q", 1 << 62), "table offset", True),
             ("many blocks", head + 28, b"\xff" * 4, "number of blocks", True),
             ("few blocks", head + 28, b"\0\0\0\1", "number of blocks", True),
             ("block size", head + 32, b"\0\0\0\0", "block size", True),

@@ -256,7 +256,7 @@ def metadata(test):
 
     found = test.scan(small(test, "badhive", {HIVE: b"regf" + bytes(8000)}))[0]
     test.check([f["path"] for f in found["findings"] if f["id"] == "IMG303"] ==
-               [f"badhive/badhive.ffu:MainOS/{HIVE}"], "a damaged hive is told")
+               [f"badhive/badhive.ffu:MainOS/{HIVE}"], "a damaged hive is reported")
 
     history = HISTORY.encode()
     path = small(test, "history", {"Windows/ImageUpdate/deep/UpdateHistory.xml": history,
@@ -274,7 +274,7 @@ def metadata(test):
                                "Windows/ImageUpdate/b/UpdateHistory.xml": history})
     found = test.scan(path)[0]
     test.check(any(f["id"] == "IMG303" and "2 update histories" in f["message"]
-                   for f in found["findings"]), "two histories are told")
+                   for f in found["findings"]), "two histories are reported")
     (test.place / "UpdateHistory.xml").write_bytes(history)
     found = test.scan("--update-history=UpdateHistory.xml", path)[0]
     test.check(found["history"]["path"] == "UpdateHistory.xml", "a named history counts alone")
@@ -363,7 +363,7 @@ def trouble(test):
         test.check(done.returncode == 3, f"{kind}: status {done.returncode}")
         test.check(found["verdict"] == "incomplete" and found["packages"] == [] and
                    [f["path"] for f in found["findings"] if f["id"] == "IMG007"] == [path],
-                   f"{kind}: the lost image is told")
+                   f"{kind}: the lost image is reported")
         done = test.run("scan", "--no-wspc", "--format=json", f"--reader-fault={kind}:1", path)
         found = json.loads(done.stdout)["submissions"][0]
         test.check(found["id"] == whole["id"] and

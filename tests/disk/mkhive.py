@@ -23,7 +23,7 @@ class Hive:
         self.loops = []  # places in the cells where the offset of the root belongs
 
     def cell(self, data):
-        """Appends a cell in use; returns its offset behind the header."""
+        """Appends a cell in use; returns its offset after the header."""
         offset = 32 + len(self.cells)
         size = (4 + len(data) + 7) & ~7
         self.cells += struct.pack("<i", -size) + data + bytes(size - 4 - len(data))

@@ -4,8 +4,8 @@
  *   volflip IMAGE AT:SIZE...
  *
  * Prints "wrong OFFSET BIT PATH" where a file came back with other bytes, under another name or
- * not at all, and nothing was told; at the end "N flips, N told, N wrong". What the whole volume
- * holds is the truth. Names of the root that begin with '$' are the file system's own.
+ * not at all, and nothing was reported; at the end "N flips, N reported, N wrong". What the whole
+ * volume holds is the truth. Names of the root that begin with '$' are the file system's own.
  */
 #include "imgval/disk/volume.h"
 
@@ -111,7 +111,7 @@ static void read_tree(const unsigned char *bytes, size_t size, struct tree *tree
 }
 
 /* The first thing that is not as in the truth: what came back is true, and all of it when nothing
- * was told. */
+ * was reported. */
 static const char *difference(const struct tree *truth, const struct tree *tree)
 {
     size_t known = 0;
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
         fputs("volflip: the volume is not sound\n", stderr);
         return 2;
     }
-    unsigned long flips = 0, told = 0, wrong = 0;
+    unsigned long flips = 0, reported = 0, wrong = 0;
     for (char **part = argv + 2; *part != NULL; part++) {
         char *end;
         size_t at = strtoull(*part, &end, 0);
@@ -170,7 +170,7 @@ int main(int argc, char **argv)
                 bytes[i] ^= (unsigned char)(1u << bit);
                 const char *path = difference(&truth, &tree);
                 flips++;
-                told += tree.has_trouble;
+                reported += tree.has_trouble;
                 if (path != NULL) {
                     wrong++;
                     printf("wrong %zu %u %s\n", i, bit, path);
@@ -179,7 +179,7 @@ int main(int argc, char **argv)
             }
         }
     }
-    printf("%lu flips, %lu told, %lu wrong\n", flips, told, wrong);
+    printf("%lu flips, %lu reported, %lu wrong\n", flips, reported, wrong);
     iv_arena_fini(&truth.arena);
     free(bytes);
     return 0;

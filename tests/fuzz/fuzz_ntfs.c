@@ -1,6 +1,6 @@
 /*
- * Fuzz entry of the NTFS reader behind its first line of defence: as fuzz_volume, but the fix-ups
- * of records and index blocks are mended before the volume is opened, and mutations go where the
+ * Fuzz entry of the NTFS reader past its first line of defence: as fuzz_volume, but the fix-ups
+ * of records and index blocks are put right before the volume is opened, and mutations go where the
  * metadata are. Without either hardly a mutation of a volume of megabytes is seen at all.
  */
 #define LLVMFuzzerTestOneInput read_volume
@@ -22,7 +22,7 @@ static bool is_block(const uint8_t *data, size_t size, size_t at)
 }
 
 /* The words at the ends of the sectors become what the array of fix-ups wants there. */
-static void mend(uint8_t *block, size_t left)
+static void put_right(uint8_t *block, size_t left)
 {
     size_t array = block[4] | (size_t)block[5] << 8;
     size_t count = block[6] | (size_t)block[7] << 8;
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(copy, data, size);
     for (size_t at = 0; at + STRIDE <= size; at += STRIDE) {
         if (is_block(copy, size, at)) {
-            mend(copy + at, size - at);
+            put_right(copy + at, size - at);
         }
     }
     int result = read_volume(copy, size);

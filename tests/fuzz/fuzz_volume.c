@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void must_be_told(enum iv_volume_outcome outcome, const struct iv_fault *fault)
+static void must_be_reported(enum iv_volume_outcome outcome, const struct iv_fault *fault)
 {
     if (outcome == IV_VOLUME_TROUBLE && (fault->kind == IV_FAULT_NONE || fault->detail == NULL)) {
         abort();
@@ -27,7 +27,7 @@ static void read_pieces(struct iv_volume *volume, const char *path, struct iv_ar
     struct iv_source source;
     struct iv_fault fault = {0};
     enum iv_volume_outcome outcome = iv_volume_file(volume, path, arena, &source, &fault);
-    must_be_told(outcome, &fault);
+    must_be_reported(outcome, &fault);
     if (outcome != IV_VOLUME_FOUND) {
         return;
     }
@@ -48,7 +48,7 @@ static void read_one(struct iv_volume *volume, const char *path, struct iv_arena
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_fault fault = {0};
     enum iv_volume_outcome outcome = iv_volume_read(volume, path, IV_MIB, &buf, &fault);
-    must_be_told(outcome, &fault);
+    must_be_reported(outcome, &fault);
     if (outcome != IV_VOLUME_FOUND && buf.size != 0) {
         abort();
     }
@@ -68,7 +68,7 @@ static void read_folders(struct iv_volume *volume, struct iv_arena *arena)
         struct iv_fault fault = {0};
         enum iv_volume_outcome outcome =
             iv_volume_list(volume, folders[at], arena, &entries, &count, &fault);
-        must_be_told(outcome, &fault);
+        must_be_reported(outcome, &fault);
         for (size_t i = 0; outcome == IV_VOLUME_FOUND && i < count; i++) {
             const char *path = iv_arena_printf(arena, "%s/%s", folders[at], entries[i].name);
             if (entries[i].is_directory && folder_count < FOLDERS_MAX) {

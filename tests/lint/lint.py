@@ -13,6 +13,7 @@ state       no mutable data: .data and .bss of the objects are empty
 cases       every rule has a case that fires it and one that passes it
 manual      man/ is in step with the option and rule tables
 prose       no trailing blanks, no tabs, no line over 100 columns in C
+words       what a person reads says fix, after, reported, depends on: one word for one thing
 """
 import argparse
 import pathlib
@@ -275,6 +276,23 @@ def check_manual(program):
                    f"run tests/lint/manual.py --program PROGRAM")
 
 
+# The words that were given up, and the idioms that stay; "mends" is a member of a JSON document.
+GIVEN_UP = re.compile(r"\b(mend(ed|ing)?|told|hangs? on|behind)\b|\bmends\b(?!\")", re.I)
+IDIOMS = re.compile(r"(leaves?|left) behind", re.I)
+
+
+def check_words():
+    pages = [TOP / "README.md", *sorted((TOP / "man").rglob("*")),
+             *sorted((TOP / "imgval/report/schema").glob("*"))]
+    texts = [(str(p.relative_to(TOP)), p.read_text(encoding="utf-8", errors="replace"))
+             for p in pages if p.is_file()]
+    for path, text in [*sources(), *texts]:
+        for number, line in enumerate(text.split("\n"), 1):
+            word = GIVEN_UP.search(IDIOMS.sub("", line))
+            if word:
+                yield f"{path}:{number}: \"{word.group(0)}\" (fix, after, reported, depends on)"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
@@ -289,6 +307,7 @@ def main():
     breaches += check_state(given.build)
     breaches += check_circles(given.build)
     breaches += check_maps()
+    breaches += check_words()
     breaches += schemas.breaches()
     breaches += check_cases(given.program)
     breaches += check_manual(given.program)

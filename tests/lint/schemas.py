@@ -3,7 +3,7 @@
 
 - the words of the kinds of submissions are those of imgval/model/kinds.c, in every schema;
 - a record of the stream is the same thing of a report with members in front, a package of inspect
-  is one of a report with members behind, and all definitions that they have in common are those of
+  is one of a report with members after these, and all definitions that they have in common are those of
   the report.
 
 Without an option it prints what is not in step, and ends with 1; with --write it writes it anew.

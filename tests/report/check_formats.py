@@ -86,9 +86,9 @@ def settled(report):
         for finding in one["findings"]:
             counts["waived" if finding["waived"] else finding["severity"]] += 1
         one["counts"].update(counts)
-        told = {f["id"] for f in one["findings"]}
+        reported = {f["id"] for f in one["findings"]}
         for outcome in one["outcomes"]:
-            if outcome["id"] in told and outcome["outcome"] in ("passed", "not-applicable"):
+            if outcome["id"] in reported and outcome["outcome"] in ("passed", "not-applicable"):
                 outcome["outcome"] = "failed"
         unwaived = [f for f in one["findings"] if not f["waived"]]
         fails = any(levels.index(f["severity"]) >= levels.index(report["fail_on"]) and f["id"] != "WSPC005"
@@ -104,8 +104,8 @@ def settled(report):
 
 def known_formats(run):
     """As the program tells them to whom asks for another one."""
-    told = run("scan", "--format=?", status=2).stderr.decode()
-    return re.search(r"expected (\S+)", told).group(1).split("|")
+    reported = run("scan", "--format=?", status=2).stderr.decode()
+    return re.search(r"expected (\S+)", reported).group(1).split("|")
 
 
 def check_new_format(run, name, saved):
@@ -118,9 +118,9 @@ def check_hostile(run, outs, report):
     for name, out in outs.items():
         run.check(name, out, report, "hostile names")
     names = {b"tree/" + name for name in os.listdir(os.fsencode(run.place / "tree"))}
-    told = {formats.exact(p, "path") for p in report["submissions"][0]["packages"]}
-    told |= {formats.exact(f, "path") for f in report["submissions"][0]["findings"]}
-    run.that(names <= told, f"names that the report does not have: {names - told}")
+    reported = {formats.exact(p, "path") for p in report["submissions"][0]["packages"]}
+    reported |= {formats.exact(f, "path") for f in report["submissions"][0]["findings"]}
+    run.that(names <= reported, f"names that the report does not have: {names - reported}")
     # A comment shows ten findings of a rule: all of them in turn.
     for submission in report["submissions"]:
         for first in range(0, len(submission["findings"]), 10):
@@ -252,7 +252,7 @@ def check_bounds(run, report):
 POLICY = """<imgval-policy version="1">
 <rule id="OEM001" name="ours" severity="error" field="owner" pattern="Fabrikam|N.+" summary="&lt;Ours&gt;."/>
 <rule id="OEM002" name="dated" severity="note" device="PhoneFirmwareRevision" pattern="[0-9.]+"
-      summary="A number." why="Because." remedy="Mend it."/>
+      summary="A number." why="Because." remedy="Fix it."/>
 <waiver rule="OEM002" package="*" reason="one" owner="two" expires="2020-01-01"/>
 </imgval-policy>
 """
@@ -276,21 +276,21 @@ def check_part(run, outs):
     for stream, kept in ((good, 1), (good, 2), (good, 4), (good, len(good) - 1), (good[:-1] + [good[-1][:20]], len(good)),
                          (outs["jsonl"].splitlines(keepends=True), 9)):
         part = b"".join(stream[:kept])
-        told = {name: run("render", f"--format={name}", "-", stdin=part, status=3).stdout
+        reported = {name: run("render", f"--format={name}", "-", stdin=part, status=3).stdout
                 for name in formats.CHECKS}
         what = f"a stream of {kept} lines without its end"
-        report = json.loads(told["json"])
+        report = json.loads(reported["json"])
         run.that(report["verdict"] != "pass" and
                  all(s["verdict"] != "pass" for s in report["submissions"][-1:]), f"{what}: json")
-        run.that(b'"record":"end"' not in told["jsonl"], f"{what}: jsonl has an end")
-        run.that(run("render", "--format=jsonl", "-", stdin=told["jsonl"], status=3).stdout == told["jsonl"],
+        run.that(b'"record":"end"' not in reported["jsonl"], f"{what}: jsonl has an end")
+        run.that(run("render", "--format=jsonl", "-", stdin=reported["jsonl"], status=3).stdout == reported["jsonl"],
                  f"{what}: rendered twice")
-        run.that(b"Part of a report" in told["text"] and "✓ PASS".encode() not in told["text"], f"{what}: text")
-        run.that(b"Part of a report" in told["html"] and b"Part of a report" in told["markdown"], f"{what}: told")
+        run.that(b"Part of a report" in reported["text"] and "✓ PASS".encode() not in reported["text"], f"{what}: text")
+        run.that(b"Part of a report" in reported["html"] and b"Part of a report" in reported["markdown"], f"{what}: reported")
         for name in ("junit", "github", "azure", "csv", "html"):
-            run.check(name, told[name], report, what)
-        run.that(not json.loads(told["sarif"])["runs"][0]["invocations"][0]["executionSuccessful"], f"{what}: sarif")
-        run.that(b' failures="0" errors="0"' not in told["junit"].split(b">")[1], f"{what}: junit is green")
+            run.check(name, reported[name], report, what)
+        run.that(not json.loads(reported["sarif"])["runs"][0]["invocations"][0]["executionSuccessful"], f"{what}: sarif")
+        run.that(b' failures="0" errors="0"' not in reported["junit"].split(b">")[1], f"{what}: junit is green")
 
 
 def check_command(run, outs):
@@ -349,7 +349,7 @@ def check_rules(run):
              "every rule has its anchor")
     run.that(all(link[:1] == "#" and link[1:] in page.ids for link in page.links), "links have targets")
     for rule in ids:
-        told = formats.plain(run("explain", rule, status=0).stdout.decode())
+        reported = formats.plain(run("explain", rule, status=0).stdout.decode())
         one = formats.html_page(run("explain", "--format=html", rule, status=0).stdout)
         run.that([other for other in one.ids if other not in ("theme", "main")] == [rule],
                  f"explain --format=html {rule}")
@@ -357,7 +357,7 @@ def check_rules(run):
         last = next(i for i, text in enumerate(one.texts) if text.startswith("Written by"))
         for text in one.texts[first:last]:
             run.that(text in ("What must hold", "Remedy", "Why, what to do, and examples", "not checked",
-                              f"#{rule}") or formats.plain(text) in told, f"{rule}: {text}")
+                              f"#{rule}") or formats.plain(text) in reported, f"{rule}: {text}")
         for label in ("Why", "Passes", "Fails"):
             run.that(label in one.texts, f"{rule}: {label}")
 

@@ -95,11 +95,11 @@ def check_suite(suite, submission, report, where):
     check(verdict != "pass" or found["errors"] == 0, f"{where}: pass with an error")
     names = [(case.get("classname"), case.get("name")) for case in suite.iter("testcase")]
     check(len(set(names)) == len(names), f"{where}: a test case stands twice")
-    told = [case.get("name").split(" ")[0] for case in suite.iter("testcase")]
+    reported = [case.get("name").split(" ")[0] for case in suite.iter("testcase")]
     absent = [one["id"] for one in submission["outcomes"] if one["outcome"] == "not-applicable"]
     skipped = [variant for variant in submission["variants"] if variant["wspc"] == "skipped"]
     found_ids = {finding["id"] for finding in submission["findings"]}
-    check(skipped or not [rule for rule in absent if rule in told and rule not in found_ids],
+    check(skipped or not [rule for rule in absent if rule in reported and rule not in found_ids],
           f"{where}: a rule that does not apply has a case")
     for case in suite.iter("testcase"):
         skip = case.find("skipped")
@@ -240,7 +240,7 @@ def check_access(page, where):
     level = 0
     for tag in tags:
         if re.fullmatch("h[1-6]", tag):
-            check(int(tag[1]) <= level + 1, f"{where}: <{tag}> behind <h{level}>")
+            check(int(tag[1]) <= level + 1, f"{where}: <{tag}> after <h{level}>")
             level = int(tag[1])
     for tag in ("main", "header", "nav", "title"):
         check(tag in tags, f"{where}: no <{tag}>")

@@ -237,9 +237,9 @@ def check_jsonl(out, report):
     check_no_commands(check_inert(out))
     validate.check_stream(out.decode("utf-8"), False)
     records = [json.loads(line) for line in out.decode("utf-8").split("\n")[:-1]]
-    told = [{n: v for n, v in r.items() if n not in ("record", "submission")}
+    reported = [{n: v for n, v in r.items() if n not in ("record", "submission")}
             for r in records if r["record"] == "finding"]
-    need(told == [f for _, f in findings(report)], "not the report's findings")
+    need(reported == [f for _, f in findings(report)], "not the report's findings")
 
 
 def check_csv(out, report):
@@ -290,7 +290,7 @@ def qualified(report, verdict=None, submissions=None):
     return text
 
 
-def told_commands(report):
+def reported_commands(report):
     """At most ten findings of a rule, the remedy with the first; then how many more there are."""
     shown, more, counts = [], [], {}
     for _, finding in ranked(report):
@@ -337,9 +337,9 @@ def github_command(line):
 
 def check_github(out, report):
     lines = check_inert(out).split("\n")[:-1]
-    told, more = told_commands(report)
-    need(lines[len(told):] == more + [summary(report)], "the last lines", lines[len(told):])
-    for line, (finding, with_remedy) in zip(lines, told):
+    reported, more = reported_commands(report)
+    need(lines[len(reported):] == more + [summary(report)], "the last lines", lines[len(reported):])
+    for line, (finding, with_remedy) in zip(lines, reported):
         need("##" not in line, "a build agent could obey this", line)
         name, properties, message = github_command(line)
         wanted = {"title": f"{finding['id']} {finding['name']}"}
@@ -378,9 +378,9 @@ def azure_command(line):
 
 def check_azure(out, report):
     lines = check_inert(out).split("\n")[:-1]
-    told, more = told_commands(report)
-    need(lines[len(told):] == more + [summary(report)], "the last lines", lines[len(told):])
-    for line, (finding, with_remedy) in zip(lines, told):
+    reported, more = reported_commands(report)
+    need(lines[len(reported):] == more + [summary(report)], "the last lines", lines[len(reported):])
+    for line, (finding, with_remedy) in zip(lines, reported):
         if finding["severity"] == "note":
             need(line == f"note {finding['id']} {finding['name']}: {show(finding, 'message')}",
                  "a note", line)
@@ -553,9 +553,9 @@ def check_sarif(out, report, rules_url=None):
         need(rule.get("helpUri") == wanted, "helpUri", rule.get("helpUri"))
     need({o["id"] for s in report["submissions"] for o in s["outcomes"]} <=
          {rule["id"] for rule in rules}, "a rule that was applied is missing")
-    told = ranked(report)
-    need(len(run["results"]) == len(told), "other results than findings", len(run["results"]))
-    for result, (submission, finding) in zip(run["results"], told):
+    reported = ranked(report)
+    need(len(run["results"]) == len(reported), "other results than findings", len(run["results"]))
+    for result, (submission, finding) in zip(run["results"], reported):
         check_result(result, rules, submission, finding)
     check_invocation(run["invocations"], rules, report)
     need(run["properties"]["verdict"] == report["verdict"], "the verdict")
@@ -581,8 +581,8 @@ def check_result(result, rules, submission, finding):
     need(result["partialFingerprints"] == {"imgvalFinding/v1": finding["fingerprint"]}, "fingerprint")
     need(("suppressions" in result) == finding["waived"], "suppressions", result)
     if "reason" in finding:
-        told = sarif_text(result["suppressions"][0]["justification"]).replace("]\\x28", "](")
-        need(told == f"{show(finding, 'reason')} ({show(finding, 'owner')}, until "
+        reported = sarif_text(result["suppressions"][0]["justification"]).replace("]\\x28", "](")
+        need(reported == f"{show(finding, 'reason')} ({show(finding, 'owner')}, until "
              f"{show(finding, 'expires')})", "the justification", result["suppressions"])
     for name in ("package", "path", "member", "field", "actual", "expected"):
         need(exact(result["properties"], name) == exact(finding, name), f"property {name}", result)
@@ -590,16 +590,16 @@ def check_result(result, rules, submission, finding):
 
 def check_invocation(invocations, rules, report):
     need(len(invocations) == 1, "one invocation")
-    told = invocations[0]["toolExecutionNotifications"]
+    reported = invocations[0]["toolExecutionNotifications"]
     unchecked = [o["id"] for s in report["submissions"] for o in s["outcomes"]
                  if o["outcome"] == "not-evaluated"]
     unchecked += [f["id"] for _, f in ranked(report) if f["incomplete"]]
-    need([n["associatedRule"]["id"] for n in told] == unchecked, "what was not checked", told)
-    for notification in told:
+    need([n["associatedRule"]["id"] for n in reported] == unchecked, "what was not checked", reported)
+    for notification in reported:
         rule = notification["associatedRule"]
         need(rules[rule["index"]]["id"] == rule["id"], "the rule of a notification", rule)
     reasons = [o["reason"] for s in report["submissions"] for o in s["outcomes"] if "reason" in o]
-    for notification, reason in zip(told, reasons):
+    for notification, reason in zip(reported, reasons):
         need(reason in notification["message"]["text"], "why it was not evaluated", notification)
     need(invocations[0]["executionSuccessful"] == (not unchecked), "executionSuccessful")
 

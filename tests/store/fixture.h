@@ -17,7 +17,7 @@
 #include <string.h>
 
 struct fixture {
-    unsigned serial;    /* packages that differ hang on it */
+    unsigned serial;    /* packages that differ depend on it */
     unsigned packages;  /* how many */
     unsigned different; /* how many of them are this serial's own */
     const char *firmware_version;

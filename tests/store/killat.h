@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* struct ptrace_syscall_info; clashes with sys/ptrace.h unless it comes behind it */
+/* struct ptrace_syscall_info; clashes with sys/ptrace.h unless it comes after it */
 #include <linux/ptrace.h>
 
 #define KILLAT_PROCESSES 256

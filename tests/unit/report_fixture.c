@@ -16,20 +16,20 @@
     {                                                                                              \
         .id = (the_id), .name = (the_name), .severity = (level), .subject = (what),                \
         .applies = IV_APPLIES_ALL, .summary = "A rule of the fixture.", .why = "For the tests.",   \
-        .remedy = "Mend it.", .passes = "good", .fails = "bad"                                     \
+        .remedy = "Fix it.", .passes = "good", .fails = "bad"                                      \
     }
 #define RULE_INC(the_id, the_name, what)                                                           \
     {                                                                                              \
         .id = (the_id), .name = (the_name), .severity = IV_WARNING, .incomplete = true,            \
         .subject = (what), .applies = IV_APPLIES_ALL, .summary = "A rule of the fixture.",         \
-        .why = "For the tests.", .remedy = "Mend it.", .passes = "good", .fails = "bad"            \
+        .why = "For the tests.", .remedy = "Fix it.", .passes = "good", .fails = "bad"             \
     }
 
 #define RULE_WITH(the_id, the_name, level, what, member)                                           \
     {                                                                                              \
         .id = (the_id), .name = (the_name), .severity = (level), .subject = (what), member = true, \
         .applies = IV_APPLIES_ALL, .summary = "A rule of the fixture.", .why = "For the tests.",   \
-        .remedy = "Mend it.", .passes = "good", .fails = "bad"                                     \
+        .remedy = "Fix it.", .passes = "good", .fails = "bad"                                      \
     }
 
 static const struct iv_rule rules[] = {

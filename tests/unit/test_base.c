@@ -85,7 +85,7 @@ static void test_arena_grow(void)
 }
 
 /* Lack of memory ends the process with status 4, and so does a product that overflows. */
-/* Large blocks come zeroed from elsewhere; what stands behind a mark may have been used before. */
+/* Large blocks come zeroed from elsewhere; what stands after a mark may have been used before. */
 static void test_arena_large(void)
 {
     enum { LARGE = 300000, SMALL = 20000 };
@@ -174,7 +174,7 @@ static void test_buf(void)
     CHECK_INT(buf.size, 7);
     iv_buf_clear(&buf);
     CHECK_STR(iv_buf_text(&buf), "");
-    /* All sizes around the first capacity, and the NUL behind each. */
+    /* All sizes around the first capacity, and the NUL after each. */
     for (size_t size = 250; size < 260; size++) {
         struct iv_buf one IV_CLEANUP(iv_buf_fini) = {0};
         memset(iv_buf_reserve(&one, size), 'x', size);
@@ -216,7 +216,7 @@ static void test_cursor(void)
     CHECK(iv_cursor_take(&c, 0) == NULL);
 
     c = iv_cursor(bytes, 3);
-    c.at = 4; /* set behind the end: nothing is there */
+    c.at = 4; /* set past the end: nothing is there */
     CHECK_INT(iv_cursor_left(&c), 0);
     CHECK(iv_cursor_take(&c, 1) == NULL);
     CHECK(c.failed);

@@ -7,7 +7,7 @@
  *      charged to the new folder and another manifest is shown (PR 3442).    second_folder
  *   2. A member twice: which one is meant depends on the reader.             duplicates
  *   3. Counts that lie: folders, members, data blocks.                       lying_counts
- *   4. Offsets behind the end, members outside their folder or overlapping.  places
+ *   4. Offsets past the end, members outside their folder or overlapping.  places
  *   5. Parts of a set; a cabinet that names itself as its successor.         multi_part
  *   6. CFDATA sizes over 32 KiB made the LZX decoder write past its heap
  *      (PR 2919, 2931, 2933); short blocks in the middle; wrong checksums.   blocks
@@ -15,7 +15,7 @@
  *   8. Cut off anywhere; any bit flipped.                                    truncated, flipped
  *   9. The member is done, yet the rest of the folder is decoded.            stops_early
  *  10. The LZX window starts as uninitialised memory.                        lzx_window
- *  11. Damage in the block behind the member.                                stops_in_block
+ *  11. Damage in the block after the member.                                stops_in_block
  *
  * IMGVAL_REAL names a directory with real packages (cab/); without it they are left out.
  */
@@ -274,7 +274,7 @@ static void test_simple(void)
     for (size_t i = 0; i < IV_COUNT(types); i++) {
         struct made made IV_CLEANUP(made_fini) = {0};
         make_simple(&made, types[i]);
-        iv_buf_puts(&made.bytes, "a signature behind the cabinet");
+        iv_buf_puts(&made.bytes, "a signature after the cabinet");
         check_member(&made, "DIR/man.DSM.xml", TEXT, sizeof(TEXT) - 1);
         check_member(&made, "pkg.cat", "0123456789", 10);
         struct opened opened IV_CLEANUP(opened_fini);
@@ -650,7 +650,7 @@ static void test_shrinks(void)
     free(data);
 }
 
-/* Wrong data behind the member does not matter: it is not looked at. */
+/* Wrong data after the member does not matter: it is not looked at. */
 static void test_stops_early(void)
 {
     static const unsigned types[] = {STORED, MSZIP, LZX15};
@@ -826,7 +826,7 @@ static void make_broken_tail(struct made *made, unsigned type)
     iv_buf_fini(&bits.buf);
 }
 
-/* A checksum answers for what lies behind the member in its block; without one, the whole block is
+/* A checksum answers for what lies after the member in its block; without one, the whole block is
  * inflated. */
 static void test_stops_in_block(void)
 {

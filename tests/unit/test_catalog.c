@@ -86,7 +86,7 @@ static void test_whole(void)
             CHECK_STR(catalog.signers[0].digest, i == 2 ? "SHA-1" : "SHA-256");
             CHECK(catalog.signers[0].certificate && catalog.signers[0].verified);
         }
-        /* Behind the end there may be anything. */
+        /* Past the end there may be anything. */
         iv_buf_add(&bytes, "\0\0\0", 3);
         CHECK(iv_catalog_read(bytes.data, bytes.size, &arena, &catalog, &why));
     }

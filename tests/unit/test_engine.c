@@ -53,7 +53,7 @@ static const struct iv_rule rows[] = {
      .subject = IV_SUBJECT_PACKAGE,
      .applies = IV_APPLIES_ALL,
      .check = check_owner,
-     .remedy = "Mend it."},
+     .remedy = "Fix it."},
     {.id = "T002",
      .name = "fault",
      .severity = IV_WARNING,
@@ -138,7 +138,7 @@ static void test_outcomes(struct iv_arena *arena)
     CHECK_STR(j.findings[0].path, "b");
     CHECK_STR(j.findings[1].path, "c");
     CHECK_STR(j.findings[1].message, "C is bad");
-    CHECK_STR(j.findings[1].remedy, "Mend it.");
+    CHECK_STR(j.findings[1].remedy, "Fix it.");
     CHECK_STR(j.findings[1].package, "C");
     CHECK_STR(j.findings[1].key, "c");
     CHECK_INT(strlen(j.findings[1].fingerprint), 64);

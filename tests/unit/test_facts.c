@@ -259,7 +259,7 @@ static void test_refusals(void)
     CHECK(!decode_datum(BYTES("\0\0\0\0\377\377\377\377\17"))); /* ... by far */
     CHECK(decode_datum(BYTES("\4abc\0\1\0\0\0\0")));
     CHECK(!decode_datum(BYTES("\4a\0c\0\1\0\0\0\0")));  /* a NUL in a string */
-    CHECK(!decode_datum(BYTES("\4abc\1\1\0\0\0\0")));   /* none behind it */
+    CHECK(!decode_datum(BYTES("\4abc\1\1\0\0\0\0")));   /* none after it */
     CHECK(!decode_datum(BYTES("\177abc\0\1\0\0\0\0"))); /* longer than the record */
     CHECK(!decode_datum(BYTES("\0\0\0\4abc")));         /* up to the end, without a NUL */
     CHECK(!decode_datum(BYTES("\377\377\377\377\377\377\377\377\377\1abc\0")));

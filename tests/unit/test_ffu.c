@@ -1,4 +1,5 @@
-/* The FFU container: facts of whole images, the disks behind the block map, every field wrong. */
+/* The FFU container: facts of whole images, the disks that the block map makes, every field wrong.
+ */
 #include "tests/unit/disk_support.h"
 
 #define KIB UINT64_C(1024)
@@ -304,7 +305,7 @@ static void test_truncated(void)
         CHECK(image.facts.store_count == 0 || !image.facts.stores[0].readable);
         image_fini(&image);
     }
-    /* A sample for signing: it ends behind the chunk of the first store header. */
+    /* A sample for signing: it ends after the chunk of the first store header. */
     struct image image;
     image_init(&image, &first);
     image.bytes.size = 3 * CHUNK;

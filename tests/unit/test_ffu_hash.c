@@ -58,7 +58,7 @@ static void test_flips(void)
         struct image image;
         image_init(&image, &whole);
         if (at < 2 * CHUNK) {
-            at = CHUNK + 120000; /* padding behind the manifest */
+            at = CHUNK + 120000; /* padding after the manifest */
         }
         poke(&image, at, 1, peek(&image, at, 1) ^ 1);
         CHECK(image_open(&image));

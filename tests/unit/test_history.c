@@ -1,7 +1,7 @@
 /* imgval/input/history.c and oem_input.c. */
 #include "tests/unit/input_support.h"
 
-/* One package of an event; `more` goes behind the identity. */
+/* One package of an event; `more` goes after the identity. */
 #define PACKAGE(component, version, file, more)                                                    \
     "<Package><PackageFile>" file                                                                  \
     "</PackageFile><Identity><Owner>Contoso</Owner><Component>" component                          \

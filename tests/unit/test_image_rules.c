@@ -224,7 +224,7 @@ static void test_history(void)
     scene.s.kind = IV_KIND_FFU;
     judge(&scene);
     CHECK_INT(count_of(&scene, "IMG010"), 2);
-    /* Cut off behind a complete event: what the final state is, is not known. */
+    /* Cut off after a complete event: what the final state is, is not known. */
     fault.path = "fw/UpdateHistory.xml";
     scene.s.fault_count = 1;
     judge(&scene);

@@ -317,7 +317,7 @@ static pid_t start_writer(const char *path)
     return child;
 }
 
-static bool is_told(const struct iv_fault *faults, size_t count)
+static bool is_reported(const struct iv_fault *faults, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(faults[i].detail, "changed during the scan") == 0) {
@@ -342,22 +342,22 @@ static void check_growing(const char *name, const char *text)
     CHECK(iv_input_list(t.root, &options, &a, &listing, &err));
     struct iv_facts facts;
     iv_input_read(&listing, &listing.items[0], &read, &a, &facts);
-    CHECK(!is_told(facts.faults, facts.fault_count));
+    CHECK(!is_reported(facts.faults, facts.fault_count));
     CHECK(facts.package_count == 0 ||
-          !is_told(facts.packages->faults, facts.packages->fault_count));
+          !is_reported(facts.packages->faults, facts.packages->fault_count));
     pid_t writer = start_writer(temp_path(&t, &a, name));
-    bool told = false;
+    bool reported = false;
     time_t end = time(NULL) + 20;
-    while (!told && time(NULL) < end) {
+    while (!reported && time(NULL) < end) {
         iv_input_read(&listing, &listing.items[0], &read, &a, &facts);
-        told = facts.package_count > 0
-                   ? is_told(facts.packages->faults, facts.packages->fault_count)
-                   : is_told(facts.faults, facts.fault_count);
-        CHECK(!told || facts.package_count == 0 || facts.packages->unreadable);
+        reported = facts.package_count > 0
+                       ? is_reported(facts.packages->faults, facts.packages->fault_count)
+                       : is_reported(facts.faults, facts.fault_count);
+        CHECK(!reported || facts.package_count == 0 || facts.packages->unreadable);
     }
     kill(writer, SIGKILL);
     CHECK(waitpid(writer, NULL, 0) == writer);
-    CHECK(told);
+    CHECK(reported);
     iv_input_close(&listing);
 }
 

@@ -87,7 +87,7 @@ static void test_html(void)
                "<b class=\"c\">y\xEF\xBF\xBD</b></p>");
 }
 
-/* Where HTML knows no elements, an escape stands alone; behind it the spans are back. */
+/* Where HTML knows no elements, an escape stands alone; after it the spans are back. */
 static void test_plain_places(void)
 {
     struct page page;

@@ -27,7 +27,7 @@ static void test_lznt1(void)
         {"two literals", PACKED(0x02, 0xB0, 0x00, 'A', 'B'), 2, "AB"},
         {"distance 2", PACKED(0x04, 0xB0, 0x04, 'A', 'B', 0x01, 0x10), 6, "ABABAB"},
         {"stored", PACKED(0x01, 0x30, 'A', 'B'), 2, "AB"},
-        {"zeros behind a short chunk", PACKED(0x00, 0x30, 'A'), 1, "A"},
+        {"zeros after a short chunk", PACKED(0x00, 0x30, 'A'), 1, "A"},
         {"empty", PACKED(0x00), 0, ""},
         {"no chunk", PACKED(0x00), 1, NULL},
         {"an end mark", PACKED(0x00, 0x00, 'A'), 1, NULL},
@@ -162,7 +162,7 @@ static void test_record(void)
     } lies[] = {
         {0, 4, 0x44414142},  /* signature */
         {4, 2, 0x7FFF},      /* array of fix-ups */
-        {4, 2, 506},         /* it lies over what it mends */
+        {4, 2, 506},         /* it lies over what it replaces */
         {4, 2, 49},          /* odd */
         {6, 2, 2},           /* fewer */
         {6, 2, 200},         /* more */
@@ -171,7 +171,7 @@ static void test_record(void)
         {1022, 2, 1},        /* torn */
         {20, 2, 2},          /* first attribute: in the header, */
         {20, 2, 57},         /* odd, */
-        {20, 2, 104},        /* behind the end */
+        {20, 2, 104},        /* past the end */
         {24, 4, RECORD + 8}, /* used */
         {24, 4, 97},         /* odd */
         {24, 4, 64},         /* less than the attribute */
@@ -245,7 +245,7 @@ static void test_runs(void)
         uint64_t last;
     } lies[] = {
         {{0x21, 2, 0xE7, 0x03, 0}, 5, 1},                 /* over the end of the volume */
-        {{0x21, 1, 0xE8, 0x03, 0}, 5, 0},                 /* behind it */
+        {{0x21, 1, 0xE8, 0x03, 0}, 5, 0},                 /* after it */
         {{0x11, 1, 0xFF, 0}, 4, 0},                       /* before it */
         {{0x11, 1, 5, 0x11, 1, 0xFA, 0}, 7, 1},           /* before it, by a step back */
         {{0x11, 0, 5, 0}, 4, 0},                          /* no cluster */

@@ -26,7 +26,7 @@ static void disk_read(struct disk *disk)
 }
 
 /* Puts right checksums into the header in `sector` and, as they are, over its entries. */
-static void mend(struct image *image, uint64_t lba, uint64_t sector)
+static void put_right(struct image *image, uint64_t lba, uint64_t sector)
 {
     uint64_t at = lba * sector;
     uint64_t entries = peek(image, at + 72, 8) * sector;
@@ -81,7 +81,7 @@ struct row {
     uint64_t offset; /* in the primary header; from 4096 on: in the entries, less 4096 */
     unsigned size;
     uint64_t value;
-    bool mended; /* checksums are put right */
+    bool fixed; /* checksums are put right */
     const char *detail;
     size_t partitions; /* that are listed all the same */
 };
@@ -136,8 +136,8 @@ static void test_damage(void)
         disk_init(&disk, &gpt, 512);
         uint64_t at = rows[i].offset < 4096 ? 512 + rows[i].offset : 1024 + rows[i].offset - 4096;
         poke(&disk.image, at, rows[i].size, rows[i].value);
-        if (rows[i].mended) {
-            mend(&disk.image, 1, 512);
+        if (rows[i].fixed) {
+            put_right(&disk.image, 1, 512);
         }
         disk_read(&disk);
         if (!CHECK(has(&disk, rows[i].detail)) ||

@@ -16,7 +16,7 @@ static enum iv_outcome check_names(const struct iv_case *c, struct iv_verdict *v
 
 #define ROW(the_id, the_name, level)                                                               \
     .id = (the_id), .name = (the_name), .severity = (level), .subject = IV_SUBJECT_PACKAGE,        \
-    .applies = IV_APPLIES_ALL, .check = check_names, .remedy = "Mend it."
+    .applies = IV_APPLIES_ALL, .check = check_names, .remedy = "Fix it."
 
 static const struct iv_rule rows[] = {
     {ROW("T001", "plain", IV_WARNING)},

@@ -101,7 +101,7 @@ static void test_empty_and_content(void)
 }
 
 /* The digest is kept in stores and reports: it must stay what it is. SHA-256 of, file by file in
- * order of their folded paths: path, type and size, each with a NUL behind it; byte 1 for none. */
+ * order of their folded paths: path, type and size, each with a NUL after it; byte 1 for none. */
 static void test_content_is_frozen(void)
 {
     BENCH(b);

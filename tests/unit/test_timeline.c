@@ -96,17 +96,17 @@ static void test_spans(void)
     uint32_t only_a = ADD(&pool, {.key = "a"});
     const struct iv_point points[] = {point(both, 1), point(only_a, 2), point(only_a, 3),
                                       point(both, 4), point(only_a, 5)};
-    struct iv_fixes mends;
-    iv_fixes_build(&pool, points, 5, false, &arena, &mends);
-    if (CHECK_INT(mends.count, 2)) {
-        CHECK_STR(key(&pool, mends.spans[0].package), "b");
-        CHECK_INT(mends.spans[0].first, 1);
-        CHECK_INT(mends.spans[0].last, 2);
-        CHECK_INT(mends.spans[1].first, 4);
-        CHECK_INT(mends.spans[1].last, 4);
+    struct iv_fixes fixes;
+    iv_fixes_build(&pool, points, 5, false, &arena, &fixes);
+    if (CHECK_INT(fixes.count, 2)) {
+        CHECK_STR(key(&pool, fixes.spans[0].package), "b");
+        CHECK_INT(fixes.spans[0].first, 1);
+        CHECK_INT(fixes.spans[0].last, 2);
+        CHECK_INT(fixes.spans[1].first, 4);
+        CHECK_INT(fixes.spans[1].last, 4);
     }
-    CHECK_INT(mends.total, 3);
-    CHECK_INT(mends.needed[3], 0);
+    CHECK_INT(fixes.total, 3);
+    CHECK_INT(fixes.needed[3], 0);
 }
 
 static void test_merges(void)

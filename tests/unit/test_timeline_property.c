@@ -1,7 +1,7 @@
 /*
  * The algebra of a variant's history against the plainest model there is, on 10,000 random
  * histories: every pair tested name by name, every subset of versions tried as a chain of
- * baselines, every choice of packages to add tried as a mend.
+ * baselines, every choice of packages to add tried as a fix.
  */
 #include "imgval/base/attr.h"
 #include "imgval/model/timeline.h"
@@ -89,7 +89,7 @@ static size_t longest(const struct model *m)
 }
 
 /* Every choice of packages to add to every version; the fewest that make each step hold. */
-static unsigned smallest_mend(const struct model *m)
+static unsigned smallest_fix(const struct model *m)
 {
     const size_t bits = m->versions * m->keys;
     unsigned best = UINT32_MAX;
@@ -98,17 +98,17 @@ static unsigned smallest_mend(const struct model *m)
         if (size >= best) {
             continue;
         }
-        struct model mended = *m;
+        struct model fixed = *m;
         bool fits = true;
         for (size_t b = 0; b < bits && fits; b++) {
-            char *state = &mended.state[b / m->keys][b % m->keys];
+            char *state = &fixed.state[b / m->keys][b % m->keys];
             if ((chosen >> b & 1U) != 0) {
                 fits = *state == 0; /* nothing is added where it is already */
                 *state = 1;
             }
         }
         for (size_t v = 1; v < m->versions && fits; v++) {
-            fits = holds(&mended, v - 1, v);
+            fits = holds(&fixed, v - 1, v);
         }
         best = fits ? size : best;
     }
@@ -185,18 +185,18 @@ static bool matrix_agrees(const struct model *m, const struct iv_matrix *matrix)
            tiles[1] == pairs - reachable && matrix->broken_count == pairs - reachable;
 }
 
-/* The spans, put into the model, mend it and add nothing that is there. */
-static bool spans_mend(const struct model *m, const struct iv_pool *pool,
-                       const struct iv_fixes *mends)
+/* The spans, put into the model, fix it and add nothing that is there. */
+static bool spans_fix(const struct model *m, const struct iv_pool *pool,
+                      const struct iv_fixes *fixes)
 {
-    struct model mended = *m;
+    struct model fixed = *m;
     uint64_t total = 0;
-    for (size_t i = 0; i < mends->count; i++) {
-        const struct iv_fix_span *span = &mends->spans[i];
+    for (size_t i = 0; i < fixes->count; i++) {
+        const struct iv_fix_span *span = &fixes->spans[i];
         struct iv_package package;
         iv_pool_package(pool, span->package, &package);
         for (uint32_t v = span->first; v <= span->last; v++) {
-            char *state = &mended.state[v][package.key[0] - 'a'];
+            char *state = &fixed.state[v][package.key[0] - 'a'];
             if (*state != 0) {
                 return false;
             }
@@ -205,11 +205,11 @@ static bool spans_mend(const struct model *m, const struct iv_pool *pool,
         }
     }
     for (size_t v = 1; v < m->versions; v++) {
-        if (!holds(&mended, v - 1, v)) {
+        if (!holds(&fixed, v - 1, v)) {
             return false;
         }
     }
-    return total == mends->total;
+    return total == fixes->total;
 }
 
 int main(void)
@@ -221,7 +221,7 @@ int main(void)
         iv_pool_init(&pool, i);
         struct iv_point points[VERSIONS_MAX];
         struct iv_matrix matrix;
-        struct iv_fixes mends;
+        struct iv_fixes fixes;
         struct model model;
         const bool strict = i % 2 == 0;
         make_model(&model, strict);
@@ -231,9 +231,9 @@ int main(void)
         CHECK_INT(matrix.longest_count, longest(&model));
         CHECK(chain_fits(&model, &matrix));
         if (strict) {
-            iv_fixes_build(&pool, points, model.versions, model.all_owners, &arena, &mends);
-            CHECK(spans_mend(&model, &pool, &mends));
-            CHECK_INT(mends.total, smallest_mend(&model));
+            iv_fixes_build(&pool, points, model.versions, model.all_owners, &arena, &fixes);
+            CHECK(spans_fix(&model, &pool, &fixes));
+            CHECK_INT(fixes.total, smallest_fix(&model));
         }
     }
     return unit_end();

@@ -21,7 +21,7 @@ static void poke_big(struct image *image, uint64_t at, unsigned size, uint64_t v
     }
 }
 
-static void mend(struct image *image, uint64_t at, size_t size, size_t field)
+static void put_right(struct image *image, uint64_t at, size_t size, size_t field)
 {
     uint32_t sum = 0;
     poke(image, at + field, 4, 0);
@@ -63,7 +63,7 @@ struct row {
     int64_t offset; /* negative: in the footer at the end */
     unsigned size;
     uint64_t value;
-    size_t mend; /* size of the structure whose checksum is put right; 0: none */
+    size_t put_right; /* size of the structure whose checksum is put right; 0: none */
     enum iv_fault_kind kind;
     const char *detail;
 };
@@ -99,10 +99,10 @@ static void test_fields(void)
         int64_t size = (int64_t)image.bytes.size;
         uint64_t at = (uint64_t)(rows[i].offset < 0 ? size + rows[i].offset : rows[i].offset);
         poke_big(&image, at, rows[i].size, rows[i].value);
-        if (rows[i].mend == 512) {
-            mend(&image, (uint64_t)size - 512, 512, 64);
-        } else if (rows[i].mend == 1024) {
-            mend(&image, 512, 1024, 36);
+        if (rows[i].put_right == 512) {
+            put_right(&image, (uint64_t)size - 512, 512, 64);
+        } else if (rows[i].put_right == 1024) {
+            put_right(&image, 512, 1024, 36);
         }
         CHECK(!open_vhd(&image, &disk));
         if (!CHECK(image.faults.count > 0 && image.faults.items[0].kind == rows[i].kind &&
@@ -154,7 +154,7 @@ static void test_trailing(void)
     image_init(&image, &fixed);
     uint64_t footer = image.bytes.size - 512;
     poke_big(&image, footer + 48, 8, 7 << 20);
-    mend(&image, footer, 512, 64);
+    put_right(&image, footer, 512, 64);
     CHECK(open_vhd(&image, &disk));
     CHECK(disk.size == 7 << 20);
     CHECK(strstr(detail_of(&image, IV_FAULT_TRAILING, 0), "1048576 bytes lie between") != NULL);

@@ -518,7 +518,7 @@ static void sleep_ms(long ms)
     syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &pause);
 }
 
-/* Slots behind one that takes long are done by others: the whole takes little longer than it. */
+/* Slots after one that takes long are done by others: the whole takes little longer than it. */
 static void work_uneven(void *context, size_t i, struct iv_buf *record)
 {
     (void)context;
@@ -538,7 +538,7 @@ static void test_uneven(void)
     clock_gettime(CLOCK_MONOTONIC, &end);
     check_one_lost(&got, 0, "");
     double took = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
-    /* Every other one of the 90 behind the slow one would be 1.35 seconds. */
+    /* Every other one of the 90 after the slow one would be 1.35 seconds. */
     printf("uneven: %.2f s\n", took);
     CHECK(took < 1.3);
 }

@@ -81,7 +81,7 @@ static void read_bytes(struct outcome *outcome, const char *bytes, size_t size)
     struct iv_limits limits = iv_limits_default();
     *outcome = (struct outcome){.namespace_index = 99};
     iv_arena_init(&outcome->arena);
-    /* A copy of its own, so that a sanitizer sees a read behind the end. */
+    /* A copy of its own, so that a sanitizer sees a read past the end. */
     char *copy = malloc(size + (size == 0));
     if (size > 0) {
         memcpy(copy, bytes, size);
@@ -414,7 +414,7 @@ static void test_real(void)
 }
 
 /* What may stand once may stand once in each element that holds it. The pass goes on over a second
- * one, which is not looked at; a document that is not well-formed behind it says so instead. */
+ * one, which is not looked at; a document that is not well-formed after it says so instead. */
 static void test_once(void)
 {
     check_text("<Package" NS "><Files><File><Once/></File>\n<File><Once/></File></Files></Package>",
@@ -457,7 +457,7 @@ static void note_unknown(void *context, const char *name, uint64_t line)
     iv_buf_printf(context, "?%s@%u;", name, (unsigned)line);
 }
 
-/* What the table has no row for is told, once, and what it holds is not looked at. */
+/* What the table has no row for is reported, once, and what it holds is not looked at. */
 static void test_unknown(void)
 {
     static const char text[] = "<Package xmlns=\"urn:p\" xmlns:o=\"urn:o\">\n"

@@ -39,7 +39,7 @@ struct model_answer {
     const char *neighbour[MODEL_PLACES]; /* ids; NULL: none, or more than one */
     size_t several;
     bool is_broken[MODEL_PLACES];
-    char missing[MODEL_PLACES][MODEL_PACKAGES * 24]; /* sorted names, each with a blank behind it */
+    char missing[MODEL_PLACES][MODEL_PACKAGES * 24]; /* sorted names, each with a blank after it */
 };
 
 /* Works out the names; to be called once for each submission. */

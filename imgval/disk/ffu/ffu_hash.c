@@ -268,7 +268,7 @@ static void hash_piece(struct check *c, uint64_t first, uint64_t last)
 }
 
 /* The first chunk that starts at or after a place of the file. */
-static uint64_t chunk_behind(const struct iv_ffu *ffu, uint64_t place)
+static uint64_t chunk_after(const struct iv_ffu *ffu, uint64_t place)
 {
     if (place <= ffu->base) {
         return 0;
@@ -283,8 +283,8 @@ void iv_ffu_check_hashes(const struct iv_ffu *ffu, uint64_t from, uint64_t to,
     if (image->hash.state != IV_HASH_CHECKED) {
         return;
     }
-    uint64_t first = chunk_behind(ffu, from);
-    uint64_t last = chunk_behind(ffu, to);
+    uint64_t first = chunk_after(ffu, from);
+    uint64_t last = chunk_after(ffu, to);
     uint64_t count =
         image->hash.chunks < image->hash.entries ? image->hash.chunks : image->hash.entries;
     last = last < count ? last : count;

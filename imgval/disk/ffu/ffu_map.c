@@ -379,18 +379,18 @@ static void add_partitions(struct places *places, uint64_t store, uint64_t start
     iv_buf_puts(places->text, named > 0 ? ")" : " (no partition)");
 }
 
-/* The blocks [first, behind) of the disk of a store. */
+/* The blocks [first, end) of the disk of a store. */
 static void add_place(struct places *places, const struct iv_ffu_map *map, size_t store,
-                      uint64_t first, uint64_t behind)
+                      uint64_t first, uint64_t end)
 {
     if (places->count++ >= PLACES_SHOWN) {
         return;
     }
     iv_buf_printf(places->text, "%sbytes %" PRIu64 " to %" PRIu64 " of the disk of store %" PRIu64,
-                  places->count > 1 ? "; " : "", first * map->block_size,
-                  behind * map->block_size - 1, places->image->stores[store].index);
+                  places->count > 1 ? "; " : "", first * map->block_size, end * map->block_size - 1,
+                  places->image->stores[store].index);
     add_partitions(places, places->image->stores[store].index, first * map->block_size,
-                   behind * map->block_size);
+                   end * map->block_size);
 }
 
 /*

@@ -49,7 +49,7 @@ static void add_version(struct iv_buf *row, const struct iv_audit *audit,
     iv_csv_number(row, in_matrix ? variant->matrix.targets[version->point - 1] : 0, in_matrix);
     iv_csv_number(row, in_matrix ? variant->matrix.sources[version->point - 1] : 0, in_matrix);
     iv_csv_text(row, version->in_longest ? "true" : "false");
-    iv_csv_number(row, version->chain == 0 ? 0 : variant->mends.needed[version->chain - 1],
+    iv_csv_number(row, version->chain == 0 ? 0 : variant->fixes.needed[version->chain - 1],
                   version->chain != 0);
     iv_csv_end_row(row);
 }

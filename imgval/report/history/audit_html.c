@@ -258,18 +258,18 @@ static void write_versions(struct iv_audit_page *page)
 }
 
 /* From which version to which an empty package is needed, one a row. */
-static void write_mends(struct iv_audit_page *page)
+static void write_fixes(struct iv_audit_page *page)
 {
     static const char *const columns[] = {"Empty package", "From version", "To version", NULL};
     struct iv_markup *m = &page->m;
-    const struct iv_fixes *mends = &page->variant->mends;
-    if (mends->count == 0) {
+    const struct iv_fixes *fixes = &page->variant->fixes;
+    if (fixes->count == 0) {
         return;
     }
     iv_markup_element(m, "h3", "Empty packages that fix every break");
     iv_html_table(m, "spans", "Empty packages that fix every break", columns, false);
-    for (size_t i = 0; i < mends->count && i < LISTED; i++) {
-        const struct iv_fix_span *span = &mends->spans[i];
+    for (size_t i = 0; i < fixes->count && i < LISTED; i++) {
+        const struct iv_fix_span *span = &fixes->spans[i];
         iv_markup_break(m);
         iv_markup_open(m, "tr");
         iv_html_cell(m, iv_audit_package_name(page->audit, span->package));
@@ -278,7 +278,7 @@ static void write_mends(struct iv_audit_page *page)
         iv_markup_close(m);
     }
     iv_html_table_end(m);
-    write_cut(m, mends->count);
+    write_cut(m, fixes->count);
 }
 
 /* Of a step: from which version to which, and the package; else the place. */
@@ -470,7 +470,7 @@ static void write_variant(struct iv_audit_page *page)
         iv_markup_close(m);
     }
     write_findings(page);
-    write_mends(page);
+    write_fixes(page);
     write_groups(page);
     iv_markup_element(m, "h3", "Versions");
     write_versions(page);

@@ -1,7 +1,7 @@
 /*
  * audit_html.h: the page of an audit and its drawings. Drawings are inline SVG in units of pixels;
- * their size does not hang on the number of versions: a mark then stands for several, and shows the
- * worst of them.
+ * their size does not depend on the number of versions: a mark then stands for several, and shows
+ * the worst of them.
  */
 #ifndef IMGVAL_REPORT_HISTORY_AUDIT_HTML_H
 #define IMGVAL_REPORT_HISTORY_AUDIT_HTML_H

@@ -310,7 +310,7 @@ static bool packages_at(const struct iv_audit_page *page, size_t i, bool with_ne
                         size_t *ret_count)
 {
     const struct iv_audit_version *version = &page->variant->versions[i];
-    size_t needed = version->chain == 0 ? 0 : page->variant->mends.needed[version->chain - 1];
+    size_t needed = version->chain == 0 ? 0 : page->variant->fixes.needed[version->chain - 1];
     *ret_count = page->audit->pool.sets[version->source->set].count + (with_needed ? needed : 0);
     return version->state != IV_AUDIT_NOT_JUDGED;
 }
@@ -414,7 +414,7 @@ static void draw_dots(struct iv_audit_page *page, const struct growth *growth)
 void iv_audit_draw_growth(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
-    const bool with_needed = page->variant->mends.count > 0;
+    const bool with_needed = page->variant->fixes.count > 0;
     struct growth growth;
     char label[24];
     if (!scale_growth(page, &growth)) {

@@ -80,7 +80,7 @@ static void write_version(const struct writer *w, const struct iv_audit_version 
     }
     iv_json_bool(json, "in_largest_baseline_set", version->in_longest);
     iv_json_uint(json, "empty_packages_needed",
-                 version->chain == 0 ? 0 : w->variant->mends.needed[version->chain - 1]);
+                 version->chain == 0 ? 0 : w->variant->fixes.needed[version->chain - 1]);
     iv_json_close_object(json);
     iv_json_flush(json, FLUSH_SIZE, w->out);
 }
@@ -184,15 +184,15 @@ static void write_matrix(const struct writer *w)
 
 /* Empty packages that fix every break, each with the versions that need it: places in `versions`,
  * although spans count along the chain of versions that are compared. */
-static void write_mends(const struct writer *w)
+static void write_fixes(const struct writer *w)
 {
     struct iv_json *json = w->json;
-    const struct iv_fixes *mends = &w->variant->mends;
+    const struct iv_fixes *fixes = &w->variant->fixes;
     iv_json_open_object(json, "mends");
-    iv_json_uint(json, "total", mends->total);
+    iv_json_uint(json, "total", fixes->total);
     iv_json_open_array(json, "packages");
-    for (size_t i = 0; i < mends->count; i++) {
-        const struct iv_fix_span *span = &mends->spans[i];
+    for (size_t i = 0; i < fixes->count; i++) {
+        const struct iv_fix_span *span = &fixes->spans[i];
         const struct iv_pool_package *state = &w->audit->pool.packages[span->package];
         iv_json_open_object(json, NULL);
         write_package(w, state);
@@ -283,7 +283,7 @@ static void write_variant(const struct writer *w)
     }
     iv_json_close_array(json);
     write_matrix(w);
-    write_mends(w);
+    write_fixes(w);
     write_advice(w);
     iv_json_close_object(json);
 }

@@ -372,18 +372,18 @@ static void write_reach(const struct iv_audit_text *w)
 }
 
 /* The empty packages that would fix every broken step. */
-static void write_mends(const struct iv_audit_text *w)
+static void write_fixes(const struct iv_audit_text *w)
 {
-    const struct iv_fixes *mends = &w->variant->mends;
-    if (mends->count == 0) {
+    const struct iv_fixes *fixes = &w->variant->fixes;
+    if (fixes->count == 0) {
         return;
     }
     IV_LINE(&w->out, IV_PIECE(IV_INK_BOLD, "  fix "),
             IV_PIECE(IV_INK_PLAIN, "with empty packages of these names:"));
-    const size_t shown = iv_audit_text_bound(w, mends->count, LISTED);
+    const size_t shown = iv_audit_text_bound(w, fixes->count, LISTED);
     for (size_t i = 0; i < shown; i++) {
         struct iv_arena_mark mark = iv_arena_mark(w->out.scratch);
-        const struct iv_fix_span *span = &mends->spans[i];
+        const struct iv_fix_span *span = &fixes->spans[i];
         const char *first = version_of(w, w->variant->chain[span->first]);
         const char *last = version_of(w, w->variant->chain[span->last]);
         bool one = span->first == span->last;
@@ -395,7 +395,7 @@ static void write_mends(const struct iv_audit_text *w)
                              first, one ? "" : " to ", one ? "" : last)));
         iv_arena_reset(w->out.scratch, mark);
     }
-    iv_audit_text_more(w, 4, mends->count, shown);
+    iv_audit_text_more(w, 4, fixes->count, shown);
 }
 
 /* Empty packages of the last version, and groups for feature merge: in short. */
@@ -466,6 +466,6 @@ void iv_audit_text_variant(const struct iv_audit_text *w)
     write_breaks(w, 2, most(w, BREAKS, BREAKS_OF_MANY), write_break);
     write_versions(w);
     write_reach(w);
-    write_mends(w);
+    write_fixes(w);
     write_advice(w);
 }
