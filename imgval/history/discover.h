@@ -8,8 +8,8 @@
  * nobody's. Sub-folders that are named like partitions make one submission, and so does the root of
  * an installed tree. A folder with one image is that image's; two images are two. Saved reports
  * outside of submissions are found too. An archive that is read is looked into, and is a submission
- * as the tree that it holds would be; one that holds several cannot be told apart by a path, and is
- * found with that trouble.
+ * as the tree that it holds would be; one that holds several cannot be reported apart by a path,
+ * and is found with that trouble.
  */
 #ifndef IMGVAL_HISTORY_DISCOVER_H
 #define IMGVAL_HISTORY_DISCOVER_H

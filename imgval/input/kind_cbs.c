@@ -8,7 +8,6 @@
 #include "imgval/base/xml.h"
 #include "imgval/input/manifest.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,24 +19,6 @@ struct mum {
     bool has_package;
     struct iv_fault fault; /* the first thing that is wrong */
 };
-
-IV_PRINTF(3, 4)
-static void malformed(struct mum *mum, uint64_t line, const char *fmt, ...)
-{
-    if (mum->fault.kind != IV_FAULT_NONE) {
-        return;
-    }
-    char text[512];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    mum->fault = (struct iv_fault){
-        .kind = IV_FAULT_MALFORMED,
-        .line = line,
-        .detail = iv_arena_strdup(mum->r->scratch, text),
-    };
-}
 
 /* An attribute in the facts' arena, without the blanks around it; NULL when it is not there, or
  * nothing is left. */
@@ -61,15 +42,16 @@ static void on_identity(void *context, const struct iv_xml_element *e)
         package->culture = language;
     }
     if (package->identity_name == NULL) {
-        malformed(mum, e->line, "<assemblyIdentity> has no name");
+        iv_reader_malformed(mum->r, &mum->fault, e->line, "<assemblyIdentity> has no name");
     }
     const char *version = iv_xml_attribute(e, "version");
     if (version == NULL) {
         return;
     }
     if (!iv_version_parse(version, &package->number)) {
-        malformed(mum, e->line, "version is '%s', not four numbers from 0 to 65535",
-                  iv_reader_shown(mum->r, version));
+        iv_reader_malformed(mum->r, &mum->fault, e->line,
+                            "version is '%s', not four numbers from 0 to 65535",
+                            iv_reader_shown(mum->r, version));
         return;
     }
     package->version = iv_arena_strdup(mum->r->arena, version);
@@ -85,8 +67,9 @@ static void set_binary(struct mum *mum, const struct iv_xml_element *e)
     const char *value = iv_reader_trimmed(mum->r->scratch, text);
     if (value == NULL || !iv_reader_parse_bool(iv_ascii_fold(mum->r->scratch, value),
                                                &mum->package->binary_partition)) {
-        malformed(mum, e->line, "binaryPartition is '%s', neither true nor false",
-                  iv_reader_shown(mum->r, text));
+        iv_reader_malformed(mum->r, &mum->fault, e->line,
+                            "binaryPartition is '%s', neither true nor false",
+                            iv_reader_shown(mum->r, text));
     }
 }
 
@@ -111,8 +94,9 @@ static void on_phone(void *context, const struct iv_xml_element *e)
     package->grouping_key = attribute(mum, e, "phoneGroupingKey");
     /* As for a DSM: Microsoft's loader refuses what it does not know. */
     if (package->owner_type != NULL && !iv_reader_is_owner_type(package->owner_type)) {
-        malformed(mum, e->line, "phoneOwnerType is '%s', which is no owner type",
-                  iv_reader_shown(mum->r, package->owner_type));
+        iv_reader_malformed(mum->r, &mum->fault, e->line,
+                            "phoneOwnerType is '%s', which is no owner type",
+                            iv_reader_shown(mum->r, package->owner_type));
     }
 }
 
@@ -133,7 +117,8 @@ static void on_file(void *context, const struct iv_xml_element *e)
     const char *size = scratch_attribute(mum, e, "size");
     struct iv_package_file file = {.cab_path = cab_path != NULL ? cab_path : other};
     if (cab_path != NULL && other != NULL && strcmp(cab_path, other) != 0) {
-        malformed(mum, e->line, "a <file> with a cabpath and another cabPath");
+        iv_reader_malformed(mum->r, &mum->fault, e->line,
+                            "a <file> with a cabpath and another cabPath");
     }
     file.path = name != NULL ? name : file.cab_path;
     if (file.path == NULL) {
@@ -193,9 +178,9 @@ bool iv_mum_read(const struct iv_reader *r, const struct iv_document *doc,
     bool whole = iv_reader_xml(r, doc, &table, &mum, &space, &fault);
     if (whole) {
         if (!mum.has_identity) {
-            malformed(&mum, 0, "no <assemblyIdentity>");
+            iv_reader_malformed(mum.r, &mum.fault, 0, "no <assemblyIdentity>");
         } else if (!mum.has_package) {
-            malformed(&mum, 0, "no <package>");
+            iv_reader_malformed(mum.r, &mum.fault, 0, "no <package>");
         }
         fault = mum.fault;
     }

@@ -10,7 +10,6 @@
 #include "imgval/base/xml.h"
 #include "imgval/input/manifest.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,24 +22,6 @@ struct dsm {
     const char *early_type;      /* its Type */
     struct iv_fault fault;       /* the first thing that is wrong; kind NONE: nothing yet */
 };
-
-IV_PRINTF(3, 4)
-static void malformed(struct dsm *dsm, uint64_t line, const char *fmt, ...)
-{
-    if (dsm->fault.kind != IV_FAULT_NONE) {
-        return;
-    }
-    char text[512];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    dsm->fault = (struct iv_fault){
-        .kind = IV_FAULT_MALFORMED,
-        .line = line,
-        .detail = iv_arena_strdup(dsm->r->scratch, text),
-    };
-}
 
 static void on_identity(void *context, const struct iv_xml_element *e)
 {
@@ -59,12 +40,14 @@ static void on_version(void *context, const struct iv_xml_element *e)
         uint64_t value = 0;
         text[i] = iv_xml_attribute(e, parts[i]);
         if (text[i] == NULL) {
-            malformed(dsm, e->line, "<Version> has no attribute %s", parts[i]);
+            iv_reader_malformed(dsm->r, &dsm->fault, e->line, "<Version> has no attribute %s",
+                                parts[i]);
             return;
         }
         if (!iv_parse_decimal(text[i], strlen(text[i]), UINT16_MAX, &value)) {
-            malformed(dsm, e->line, "%s of <Version> is '%s', not a number from 0 to 65535",
-                      parts[i], iv_reader_shown(dsm->r, text[i]));
+            iv_reader_malformed(dsm->r, &dsm->fault, e->line,
+                                "%s of <Version> is '%s', not a number from 0 to 65535", parts[i],
+                                iv_reader_shown(dsm->r, text[i]));
             return;
         }
         number.part[i] = (uint16_t)value;
@@ -80,8 +63,8 @@ static void set_bool(struct dsm *dsm, const char *name, bool *place, const struc
     const char *text = iv_reader_trimmed(dsm->r->scratch, e->text);
     bool value = false;
     if (text == NULL || !iv_reader_parse_bool(text, &value)) {
-        malformed(dsm, e->line, "<%s> is '%s', neither true nor false", name,
-                  text == NULL ? "" : iv_reader_shown(dsm->r, text));
+        iv_reader_malformed(dsm->r, &dsm->fault, e->line, "<%s> is '%s', neither true nor false",
+                            name, text == NULL ? "" : iv_reader_shown(dsm->r, text));
         return;
     }
     *place = *place || value;
@@ -121,8 +104,9 @@ static void on_owner_type(void *context, const struct iv_xml_element *e)
     const char *text = iv_reader_trimmed(dsm->r->arena, e->text);
     dsm->package->owner_type = text;
     if (text != NULL && !iv_reader_is_owner_type(text)) {
-        malformed(dsm, e->line, "<OwnerType> is '%s', which is no owner type",
-                  iv_reader_shown(dsm->r, text));
+        iv_reader_malformed(dsm->r, &dsm->fault, e->line,
+                            "<OwnerType> is '%s', which is no owner type",
+                            iv_reader_shown(dsm->r, text));
     }
 }
 
@@ -226,11 +210,11 @@ static const char *const namespaces[] = {
 static void check_required(struct dsm *dsm)
 {
     if (!dsm->has_identity) {
-        malformed(dsm, 0, "no <Identity>");
+        iv_reader_malformed(dsm->r, &dsm->fault, 0, "no <Identity>");
     } else if (dsm->package->owner == NULL) {
-        malformed(dsm, 0, "no <Owner> in <Identity>");
+        iv_reader_malformed(dsm->r, &dsm->fault, 0, "no <Owner> in <Identity>");
     } else if (dsm->package->component == NULL) {
-        malformed(dsm, 0, "no <Component> in <Identity>");
+        iv_reader_malformed(dsm->r, &dsm->fault, 0, "no <Component> in <Identity>");
     }
 }
 

@@ -6,14 +6,12 @@
 #include "imgval/input/reader.h"
 
 #include "imgval/base/text.h"
+#include "imgval/disk/faults.h"
 #include "imgval/input/gzip.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Bytes of one input value that a fault shows. */
-#define SHOWN_SIZE 120
 
 /* How far back a datum is looked for that a new one replaces: a group has some twenty values, and
  * the search must not become quadratic in the input. */
@@ -44,21 +42,7 @@ const char *iv_reader_last_part(const char *path)
 
 const char *iv_reader_shown(const struct iv_reader *r, const char *text)
 {
-    size_t size = strlen(text);
-    bool cut = size > SHOWN_SIZE;
-    if (cut) {
-        size = SHOWN_SIZE;
-        while (size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80) {
-            size--; /* not inside a character */
-        }
-    }
-    char *shown = iv_arena_printf(r->scratch, "%.*s%s", (int)size, text, cut ? "..." : "");
-    for (char *p = shown; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7F) {
-            *p = '?';
-        }
-    }
-    return shown;
+    return iv_faults_shown(r->scratch, text);
 }
 
 static bool is_space(char c)
@@ -130,6 +114,24 @@ void iv_reader_package_fault(const struct iv_reader *r, struct iv_package *packa
         place->path = package->path;
     }
     package->unreadable = package->unreadable || spoils;
+}
+
+void iv_reader_malformed(const struct iv_reader *r, struct iv_fault *fault, uint64_t line,
+                         const char *fmt, ...)
+{
+    if (fault->kind != IV_FAULT_NONE) {
+        return;
+    }
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    *fault = (struct iv_fault){
+        .kind = IV_FAULT_MALFORMED,
+        .line = line,
+        .detail = iv_arena_strdup(r->scratch, text),
+    };
 }
 
 const char *iv_reader_printf(const struct iv_reader *r, const char *fmt, ...)

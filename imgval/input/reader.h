@@ -67,6 +67,10 @@ void iv_reader_fault(const struct iv_reader *r, const struct iv_fault *fault);
 void iv_reader_package_fault(const struct iv_reader *r, struct iv_package *package,
                              const struct iv_fault *fault, bool spoils);
 
+/* The first thing that is wrong with a manifest stands: a fault MALFORMED, unless there is one. */
+void iv_reader_malformed(const struct iv_reader *r, struct iv_fault *fault, uint64_t line,
+                         const char *fmt, ...) IV_PRINTF(4, 5);
+
 /* Formats a detail that lives as long as the facts. */
 const char *iv_reader_printf(const struct iv_reader *r, const char *fmt, ...) IV_PRINTF(2, 3);
 

@@ -183,7 +183,7 @@ static void write_reason(struct iv_markup *m, const struct iv_judgement *judgeme
         }
         iv_markup_open(m, "span");
         iv_markup_attribute(m, "class", "pill");
-        iv_html_rule_link(m, row->rule);
+        iv_html_rule_link(m, "rule-", row->rule);
         iv_markup_close(m);
         iv_markup_text(m, " ");
     }
@@ -259,14 +259,7 @@ static void write_list(struct iv_markup *m, const struct iv_report *report)
 {
     static const char *const columns[] = {"Submission", "Verdict", "Packages", "Errors",
                                           "Warnings",   "Notes",   NULL};
-    iv_markup_break(m);
-    iv_markup_open(m, "section");
-    iv_markup_attribute(m, "id", "submissions");
-    iv_markup_attribute(m, "aria-labelledby", "submissions-title");
-    iv_markup_open(m, "h2");
-    iv_markup_attribute(m, "id", "submissions-title");
-    iv_markup_text(m, "Submissions");
-    iv_markup_close(m);
+    iv_html_plain_section(m, "submissions", "Submissions");
     iv_html_table(m, "list", "The submissions of this report", columns, true);
     for (size_t i = 0; i < report->entry_count; i++) {
         const struct iv_report_entry *entry = &report->entries[i];

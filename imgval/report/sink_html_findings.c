@@ -48,12 +48,7 @@ enum iv_html_kind iv_html_kind_of(const struct iv_finding *finding)
 /* A checkbox that shows or hides the findings of one kind. */
 static void write_choice(struct iv_markup *m, const struct kind_look *look, size_t count)
 {
-    iv_markup_open(m, "label");
-    iv_markup_open(m, "input");
-    iv_markup_attribute(m, "type", "checkbox");
-    iv_markup_attribute(m, "value", look->class);
-    iv_markup_flag(m, "checked");
-    iv_markup_close(m);
+    iv_html_switch(m, look->class, true);
     iv_markup_printf(m, " %s ", look->label);
     iv_markup_open(m, "span");
     iv_markup_attribute(m, "class", "count");
@@ -71,18 +66,7 @@ static void write_tools(const struct iv_html_part *part)
     for (size_t i = 0; i < judgement->finding_count; i++) {
         counts[iv_html_kind_of(&judgement->findings[i])]++;
     }
-    iv_markup_open(m, "div");
-    iv_markup_attribute(m, "class", "tools");
-    iv_markup_attribute(m, "role", "search");
-    iv_markup_attribute(m, "aria-label", "Filter the findings");
-    iv_markup_flag(m, "hidden");
-    iv_markup_open(m, "label");
-    iv_markup_classed(m, "span", "unseen", "Find in the findings");
-    iv_markup_open(m, "input");
-    iv_markup_attribute(m, "type", "search");
-    iv_markup_attribute(m, "placeholder", "Filter: a rule, a package, a word");
-    iv_markup_close(m);
-    iv_markup_close(m);
+    iv_html_tools(m, "findings", "Filter: a rule, a package, a word");
     iv_markup_open(m, "fieldset");
     iv_markup_classed(m, "legend", "unseen", "Which findings to show");
     for (size_t kind = 0; kind < IV_HTML_KINDS; kind++) {
@@ -91,15 +75,8 @@ static void write_tools(const struct iv_html_part *part)
         }
     }
     iv_markup_close(m);
-    iv_markup_open(m, "button");
-    iv_markup_attribute(m, "type", "button");
-    iv_markup_attribute(m, "class", "fold");
-    iv_markup_text(m, "Fold all");
-    iv_markup_close(m);
-    iv_markup_open(m, "output");
-    iv_markup_attribute(m, "data-noun", "finding");
-    iv_markup_close(m);
-    iv_markup_close(m);
+    iv_html_fold(m);
+    iv_html_tools_end(m, "finding");
 }
 
 /* The severity, and whether the finding is waived or says that something was not checked. */
@@ -237,7 +214,7 @@ static void write_finding(const struct iv_html_part *part, size_t index)
     write_badges(m, finding);
     iv_markup_open(m, "th");
     iv_markup_attribute(m, "scope", "row");
-    iv_html_rule_link(m, finding->rule);
+    iv_html_rule_link(m, "rule-", finding->rule);
     iv_markup_close(m);
     write_subject(m, finding);
     iv_markup_open(m, "td");

@@ -54,7 +54,7 @@ static void write_outcome(struct iv_markup *m, const struct iv_rule_outcome *row
     iv_markup_attribute(m, "class", class);
     iv_html_mark(m, class);
     iv_markup_open(m, "span");
-    iv_html_rule_link(m, row->rule);
+    iv_html_rule_link(m, "rule-", row->rule);
     iv_markup_text(m, " ");
     iv_markup_classed(m, "span", "how", iv_buf_text(&text));
     iv_markup_close(m);
@@ -170,27 +170,6 @@ static const char *inner_path(const char *path, const char *root)
                                                                                : path;
 }
 
-/* The search field. It needs the script, which shows it. */
-static void write_package_tools(struct iv_markup *m)
-{
-    iv_markup_open(m, "div");
-    iv_markup_attribute(m, "class", "tools");
-    iv_markup_attribute(m, "role", "search");
-    iv_markup_attribute(m, "aria-label", "Filter the packages");
-    iv_markup_flag(m, "hidden");
-    iv_markup_open(m, "label");
-    iv_markup_classed(m, "span", "unseen", "Find in the packages");
-    iv_markup_open(m, "input");
-    iv_markup_attribute(m, "type", "search");
-    iv_markup_attribute(m, "placeholder", "Filter: a name, a partition, a flag");
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_open(m, "output");
-    iv_markup_attribute(m, "data-noun", "package");
-    iv_markup_close(m);
-    iv_markup_close(m);
-}
-
 void iv_html_packages(const struct iv_html_part *part)
 {
     struct iv_markup *m = part->markup;
@@ -212,7 +191,8 @@ void iv_html_packages(const struct iv_html_part *part)
         iv_markup_element(m, "p", iv_buf_text(&seals));
     }
 
-    write_package_tools(m);
+    iv_html_tools(m, "packages", "Filter: a name, a partition, a flag");
+    iv_html_tools_end(m, "package");
     iv_html_table(m, s->package_count > IV_HTML_LONG ? "packages long" : "packages",
                   "Packages of this submission", columns, true);
     for (size_t i = 0; i < s->package_count; i++) {
@@ -242,27 +222,6 @@ void iv_html_packages(const struct iv_html_part *part)
 
 /* ---- what the rules check ------------------------------------------------------------------ */
 
-static void write_text(struct iv_markup *m, const char *label, const char *text)
-{
-    if (text != NULL) {
-        iv_markup_element(m, "dt", label);
-        iv_markup_element(m, "dd", text);
-    }
-}
-
-/* Examples are shown as they are: their blanks and line ends matter. */
-static void write_example(struct iv_markup *m, const char *label, const char *text)
-{
-    if (text != NULL) {
-        iv_markup_element(m, "dt", label);
-        iv_markup_open(m, "dd");
-        iv_markup_open(m, "pre");
-        iv_markup_lines(m, text);
-        iv_markup_close(m);
-        iv_markup_close(m);
-    }
-}
-
 static void write_rule(struct iv_markup *m, const struct mention *mention)
 {
     const struct iv_rule *rule = mention->rule;
@@ -283,14 +242,7 @@ static void write_rule(struct iv_markup *m, const struct mention *mention)
     iv_markup_close(m);
     iv_markup_close(m);
     iv_markup_close(m);
-    iv_markup_open(m, "dl");
-    write_text(m, "Must hold", rule->summary);
-    write_text(m, "Why", rule->why);
-    write_text(m, "Remedy", rule->remedy);
-    write_example(m, "Passes", rule->passes);
-    write_example(m, "Fails", rule->fails);
-    write_text(m, "Message", rule->message);
-    iv_markup_close(m);
+    iv_html_rule_texts(m, rule, true);
     iv_markup_close(m);
 }
 
@@ -351,14 +303,7 @@ void iv_html_rules(struct iv_markup *m, const struct iv_report *report)
     iv_arena_init(&arena);
     size_t count = 0;
     const struct mention *mentions = mentions_of(report, &arena, &count);
-    iv_markup_break(m);
-    iv_markup_open(m, "section");
-    iv_markup_attribute(m, "id", "rules");
-    iv_markup_attribute(m, "aria-labelledby", "rules-title");
-    iv_markup_open(m, "h2");
-    iv_markup_attribute(m, "id", "rules-title");
-    iv_markup_text(m, "What the rules check");
-    iv_markup_close(m);
+    iv_html_plain_section(m, "rules", "What the rules check");
     for (size_t i = 0; i < count; i++) {
         write_rule(m, &mentions[i]);
     }

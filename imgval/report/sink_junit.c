@@ -19,14 +19,12 @@
 #include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
 #include "imgval/report/write/escape.h"
-#include "imgval/report/write/markup.h"
+#include "imgval/report/write/junit.h"
 #include "imgval/report/write/phrases.h"
 #include "imgval/report/write/seal_phrase.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum state { PASSED, FAILURE, ERROR, SKIPPED, LEFT_OUT, STATES };
 
 /* A test case. Its findings are neighbours in `order`. */
 struct test_case {
@@ -35,7 +33,7 @@ struct test_case {
     const struct iv_rule_outcome *outcome; /* or NULL: the rule has none in this report */
     size_t first;
     size_t count;
-    enum state state;
+    enum iv_junit_state state;
 };
 
 struct suite {
@@ -44,9 +42,10 @@ struct suite {
     const struct iv_finding **order; /* by test case, then as in the report */
     struct test_case *cases;
     size_t case_count;
-    size_t totals[STATES];
+    size_t totals[IV_JUNIT_STATES];
     bool has_uncompared; /* a variant whose comparison could not be made */
-    enum state closing;  /* of the case that stands for the verdict; PASSED: there is none */
+    enum iv_junit_state
+        closing; /* of the case that stands for the verdict; IV_JUNIT_PASSED: there is none */
 };
 
 /* ---- which finding belongs to which test case ---------------------------------------------- */
@@ -189,40 +188,43 @@ static bool has_uncompared(const struct iv_submission *s)
  * variant the comparison's status says whether it is the one that was not evaluated. In doubt it
  * is an error: never a pass that was none.
  */
-static enum state state_of_outcome(const struct suite *suite, const struct test_case *test)
+static enum iv_junit_state state_of_outcome(const struct suite *suite, const struct test_case *test)
 {
     if (test->outcome == NULL) {
-        return PASSED;
+        return IV_JUNIT_PASSED;
     }
     const struct iv_variant *variant = test->variant;
     switch (test->outcome->outcome) {
     case IV_NOT_APPLICABLE:
-        return variant != NULL && variant->wspc.status == IV_WSPC_SKIPPED ? SKIPPED : LEFT_OUT;
+        return variant != NULL && variant->wspc.status == IV_WSPC_SKIPPED ? IV_JUNIT_SKIPPED
+                                                                          : IV_JUNIT_LEFT_OUT;
     case IV_PASSED:
-        return PASSED;
+        return IV_JUNIT_PASSED;
     case IV_NOT_EVALUATED:
-        return variant != NULL && is_compared(variant) && suite->has_uncompared ? PASSED : ERROR;
+        return variant != NULL && is_compared(variant) && suite->has_uncompared ? IV_JUNIT_PASSED
+                                                                                : IV_JUNIT_ERROR;
     case IV_FAILED:
         break;
     }
     if (test->count > 0) {
-        return PASSED; /* failed by findings that do not count */
+        return IV_JUNIT_PASSED; /* failed by findings that do not count */
     }
-    return variant == NULL || variant->wspc.status == IV_WSPC_NOT_EVALUATED ? ERROR : PASSED;
+    return variant == NULL || variant->wspc.status == IV_WSPC_NOT_EVALUATED ? IV_JUNIT_ERROR
+                                                                            : IV_JUNIT_PASSED;
 }
 
 /* A finding that counts decides, else one that could not be checked, else the rule's outcome. */
-static enum state state_of(const struct suite *suite, const struct test_case *test)
+static enum iv_junit_state state_of(const struct suite *suite, const struct test_case *test)
 {
     bool unchecked = false;
     for (size_t i = 0; i < test->count; i++) {
         const struct iv_finding *finding = suite->order[test->first + i];
         if (iv_phrase_is_failing(finding, suite->report->fail_on)) {
-            return FAILURE;
+            return IV_JUNIT_FAILURE;
         }
         unchecked = unchecked || finding->incomplete;
     }
-    return unchecked ? ERROR : state_of_outcome(suite, test);
+    return unchecked ? IV_JUNIT_ERROR : state_of_outcome(suite, test);
 }
 
 /* ---- the suite ----------------------------------------------------------------------------- */
@@ -241,10 +243,10 @@ static void add_case(struct suite *suite, const struct rule_place *rule,
         test->count++;
     }
     test->state = state_of(suite, test);
-    if (test->state == LEFT_OUT && test->count > 0) {
-        test->state = PASSED; /* its findings must stand somewhere */
+    if (test->state == IV_JUNIT_LEFT_OUT && test->count > 0) {
+        test->state = IV_JUNIT_PASSED; /* its findings must stand somewhere */
     }
-    if (test->state == LEFT_OUT) {
+    if (test->state == IV_JUNIT_LEFT_OUT) {
         suite->case_count--;
         return;
     }
@@ -284,12 +286,12 @@ static void add_cases(struct suite *suite, struct rule_place *rules, size_t rule
 static void add_closing(struct suite *suite)
 {
     const enum iv_final_verdict verdict = suite->entry->judgement.verdict;
-    if (verdict == IV_VERDICT_FAIL && suite->totals[FAILURE] == 0) {
-        suite->closing = FAILURE;
-    } else if (verdict == IV_VERDICT_INCOMPLETE && suite->totals[ERROR] == 0) {
-        suite->closing = ERROR;
+    if (verdict == IV_VERDICT_FAIL && suite->totals[IV_JUNIT_FAILURE] == 0) {
+        suite->closing = IV_JUNIT_FAILURE;
+    } else if (verdict == IV_VERDICT_INCOMPLETE && suite->totals[IV_JUNIT_ERROR] == 0) {
+        suite->closing = IV_JUNIT_ERROR;
     }
-    if (suite->closing != PASSED) {
+    if (suite->closing != IV_JUNIT_PASSED) {
         suite->totals[suite->closing]++;
     }
 }
@@ -315,30 +317,18 @@ static void build_suite(struct suite *suite, struct iv_arena *arena)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static void write_property(struct iv_markup *m, const char *name, const char *value)
-{
-    if (value == NULL) {
-        return;
-    }
-    iv_markup_break(m);
-    iv_markup_open(m, "property");
-    iv_markup_attribute(m, "name", name);
-    iv_markup_attribute(m, "value", value);
-    iv_markup_close(m);
-}
-
 static void write_count(struct iv_markup *m, const char *name, size_t count)
 {
     char text[32];
     (void)snprintf(text, sizeof(text), "%zu", count);
-    write_property(m, name, text);
+    iv_junit_property(m, name, text);
 }
 
 static void write_seals(struct iv_markup *m, const struct iv_submission *s)
 {
     struct iv_buf seals IV_CLEANUP(iv_buf_fini) = {0};
     iv_phrase_seals(&seals, s);
-    write_property(m, "verified", seals.size == 0 ? NULL : iv_buf_text(&seals));
+    iv_junit_property(m, "verified", seals.size == 0 ? NULL : iv_buf_text(&seals));
 }
 
 static void write_variant_properties(struct iv_markup *m, const struct iv_submission *s)
@@ -347,7 +337,7 @@ static void write_variant_properties(struct iv_markup *m, const struct iv_submis
         struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
         iv_buf_puts(&name, "wspc ");
         iv_phrase_variant(&name, &s->variants[i].pop);
-        write_property(m, iv_buf_text(&name), iv_wspc_status_names[s->variants[i].wspc.status]);
+        iv_junit_property(m, iv_buf_text(&name), iv_wspc_status_names[s->variants[i].wspc.status]);
     }
 }
 
@@ -357,22 +347,22 @@ static void write_properties(struct iv_markup *m, const struct suite *suite)
     const struct iv_counts *counts = &suite->entry->judgement.counts;
     iv_markup_break(m);
     iv_markup_open(m, "properties");
-    write_property(m, "tool", suite->report->tool);
-    write_property(m, "tool_version", suite->report->tool_version);
-    write_property(m, "verdict", iv_final_verdict_names[suite->entry->judgement.verdict]);
+    iv_junit_property(m, "tool", suite->report->tool);
+    iv_junit_property(m, "tool_version", suite->report->tool_version);
+    iv_junit_property(m, "verdict", iv_final_verdict_names[suite->entry->judgement.verdict]);
     struct iv_buf headline IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_puts(&headline, iv_phrase_verdicts[suite->entry->judgement.verdict]);
     iv_phrase_qualify(&headline, suite->entry);
-    write_property(m, "headline", iv_buf_text(&headline));
-    write_property(m, "fail_on", iv_severity_names[suite->report->fail_on]);
-    write_property(m, "what_if", suite->report->what_if ? iv_phrase_what_if : NULL);
-    write_property(m, "path", s->path);
-    write_property(m, "kind", iv_kind_names[s->kind]);
-    write_property(m, "type", iv_submission_type_names[s->type]);
-    write_property(m, "context_free", s->context_free ? "true" : "false");
-    write_property(m, "baseline", suite->entry->run->baseline ? "true" : "false");
-    write_property(m, "id", s->id);
-    write_property(m, "firmware_version", s->firmware_version);
+    iv_junit_property(m, "headline", iv_buf_text(&headline));
+    iv_junit_property(m, "fail_on", iv_severity_names[suite->report->fail_on]);
+    iv_junit_property(m, "what_if", suite->report->what_if ? iv_phrase_what_if : NULL);
+    iv_junit_property(m, "path", s->path);
+    iv_junit_property(m, "kind", iv_kind_names[s->kind]);
+    iv_junit_property(m, "type", iv_submission_type_names[s->type]);
+    iv_junit_property(m, "context_free", s->context_free ? "true" : "false");
+    iv_junit_property(m, "baseline", suite->entry->run->baseline ? "true" : "false");
+    iv_junit_property(m, "id", s->id);
+    iv_junit_property(m, "firmware_version", s->firmware_version);
     write_variant_properties(m, s);
     write_count(m, "packages", counts->packages);
     write_count(m, "unreadable", counts->unreadable);
@@ -430,9 +420,9 @@ static void write_findings(struct iv_markup *m, const struct suite *suite,
 {
     for (size_t i = 0; i < test->count; i++) {
         const struct iv_finding *finding = suite->order[test->first + i];
-        const bool speaks =
-            (test->state == FAILURE && iv_phrase_is_failing(finding, suite->report->fail_on)) ||
-            (test->state == ERROR && finding->incomplete);
+        const bool speaks = (test->state == IV_JUNIT_FAILURE &&
+                             iv_phrase_is_failing(finding, suite->report->fail_on)) ||
+                            (test->state == IV_JUNIT_ERROR && finding->incomplete);
         if (speaks != others) {
             write_finding(m, finding);
         }
@@ -447,8 +437,8 @@ static const struct iv_finding *first_speaking(const struct suite *suite,
     *ret_count = 0;
     for (size_t i = 0; i < test->count; i++) {
         const struct iv_finding *finding = suite->order[test->first + i];
-        if (test->state == FAILURE ? iv_phrase_is_failing(finding, suite->report->fail_on)
-                                   : finding->incomplete) {
+        if (test->state == IV_JUNIT_FAILURE ? iv_phrase_is_failing(finding, suite->report->fail_on)
+                                            : finding->incomplete) {
             first = first == NULL ? finding : first;
             (*ret_count)++;
         }
@@ -472,7 +462,7 @@ static void write_bad(struct iv_markup *m, const struct suite *suite, const stru
         iv_buf_printf(&message, " (and %zu more)", count - 1);
     }
     iv_markup_break(m);
-    iv_markup_open(m, test->state == FAILURE ? "failure" : "error");
+    iv_markup_open(m, test->state == IV_JUNIT_FAILURE ? "failure" : "error");
     iv_markup_attribute(m, "message", iv_buf_text(&message));
     iv_markup_attribute(m, "type",
                         first == NULL       ? "not-evaluated"
@@ -516,16 +506,16 @@ static void write_case(struct iv_markup *m, const struct suite *suite, const str
     iv_markup_open(m, "testcase");
     size_t speaking = 0;
     const struct iv_finding *first = NULL;
-    if (test->state == FAILURE || test->state == ERROR) {
+    if (test->state == IV_JUNIT_FAILURE || test->state == IV_JUNIT_ERROR) {
         first = first_speaking(suite, test, &speaking);
     }
     write_place(m, suite->entry->submission->path, iv_buf_text(&name),
                 first != NULL && first->path != NULL ? first->path
                                                      : suite->entry->submission->path);
 
-    if (test->state == FAILURE || test->state == ERROR) {
+    if (test->state == IV_JUNIT_FAILURE || test->state == IV_JUNIT_ERROR) {
         write_bad(m, suite, test);
-    } else if (test->state == SKIPPED) {
+    } else if (test->state == IV_JUNIT_SKIPPED) {
         iv_markup_open(m, "skipped");
         iv_markup_attribute(m, "message", "not looked at (--no-wspc)");
         iv_markup_close(m);
@@ -542,27 +532,17 @@ static void write_case(struct iv_markup *m, const struct suite *suite, const str
 }
 
 /* The case that stands for a verdict which nothing else shows. */
-static void write_closing(struct iv_markup *m, const char *path, enum state state,
+static void write_closing(struct iv_markup *m, const char *path, enum iv_junit_state state,
                           const char *message)
 {
     iv_markup_break(m);
     iv_markup_open(m, "testcase");
     write_place(m, path, "verdict", path);
-    iv_markup_open(m, state == FAILURE ? "failure" : "error");
+    iv_markup_open(m, state == IV_JUNIT_FAILURE ? "failure" : "error");
     iv_markup_attribute(m, "message", message);
-    iv_markup_attribute(m, "type", state == FAILURE ? "fail" : "incomplete");
+    iv_markup_attribute(m, "type", state == IV_JUNIT_FAILURE ? "fail" : "incomplete");
     iv_markup_close(m);
     iv_markup_close(m);
-}
-
-static void write_totals(struct iv_markup *m, const size_t totals[STATES])
-{
-    iv_markup_attribute_uint(m, "tests",
-                             totals[PASSED] + totals[FAILURE] + totals[ERROR] + totals[SKIPPED]);
-    iv_markup_attribute_uint(m, "failures", totals[FAILURE]);
-    iv_markup_attribute_uint(m, "errors", totals[ERROR]);
-    iv_markup_attribute_uint(m, "skipped", totals[SKIPPED]);
-    iv_markup_attribute(m, "time", "0");
 }
 
 static void write_suite(struct iv_markup *m, const struct suite *suite)
@@ -570,12 +550,12 @@ static void write_suite(struct iv_markup *m, const struct suite *suite)
     iv_markup_break(m);
     iv_markup_open(m, "testsuite");
     iv_markup_attribute(m, "name", suite->entry->submission->path);
-    write_totals(m, suite->totals);
+    iv_junit_totals(m, suite->totals);
     write_properties(m, suite);
     for (size_t i = 0; i < suite->case_count; i++) {
         write_case(m, suite, &suite->cases[i]);
     }
-    if (suite->closing != PASSED) {
+    if (suite->closing != IV_JUNIT_PASSED) {
         write_closing(m, suite->entry->submission->path, suite->closing,
                       suite->entry->submission->package_count == 0
                           ? "nothing was judged: there is no package here"
@@ -586,57 +566,53 @@ static void write_suite(struct iv_markup *m, const struct suite *suite)
 }
 
 /* A report whose own verdict no suite shows: it was cut off, or it holds no submission. */
-static enum state report_state(const struct iv_report *report, const size_t totals[STATES])
+static enum iv_junit_state report_state(const struct iv_report *report,
+                                        const size_t totals[IV_JUNIT_STATES])
 {
-    if (report->verdict == IV_VERDICT_FAIL && totals[FAILURE] == 0) {
-        return FAILURE;
+    if (report->verdict == IV_VERDICT_FAIL && totals[IV_JUNIT_FAILURE] == 0) {
+        return IV_JUNIT_FAILURE;
     }
-    return report->verdict == IV_VERDICT_INCOMPLETE && totals[ERROR] == 0 ? ERROR : PASSED;
+    return report->verdict == IV_VERDICT_INCOMPLETE && totals[IV_JUNIT_ERROR] == 0
+               ? IV_JUNIT_ERROR
+               : IV_JUNIT_PASSED;
 }
 
 static void write_report(const struct iv_report *report, const struct iv_style_options *style,
                          FILE *out)
 {
-    static const char declaration[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     (void)style; /* a document for programs looks the same everywhere */
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
     struct suite *suites = IV_NEW_ARRAY(&arena, struct suite, report->entry_count + 1);
-    size_t totals[STATES] = {0};
+    size_t totals[IV_JUNIT_STATES] = {0};
     for (size_t i = 0; i < report->entry_count; i++) {
         suites[i] = (struct suite){.report = report, .entry = &report->entries[i]};
         build_suite(&suites[i], &arena);
-        for (size_t k = 0; k < STATES; k++) {
+        for (size_t k = 0; k < IV_JUNIT_STATES; k++) {
             totals[k] += suites[i].totals[k];
         }
     }
 
-    const enum state extra = report_state(report, totals);
-    totals[extra] += extra == PASSED ? 0 : 1;
+    const enum iv_junit_state extra = report_state(report, totals);
+    totals[extra] += extra == IV_JUNIT_PASSED ? 0 : 1;
 
     struct iv_markup m;
-    iv_markup_init(&m, IV_MARKUP_XML, out);
-    iv_markup_own(&m, declaration, sizeof(declaration) - 1);
-    iv_markup_open(&m, "testsuites");
-    iv_markup_attribute(&m, "name", report->tool);
-    write_totals(&m, totals);
+    iv_junit_open(&m, report->tool, totals, out);
     for (size_t i = 0; i < report->entry_count; i++) {
         write_suite(&m, &suites[i]);
     }
-    if (extra != PASSED) {
+    if (extra != IV_JUNIT_PASSED) {
         iv_markup_break(&m);
         iv_markup_open(&m, "testsuite");
         iv_markup_attribute(&m, "name", report->tool);
-        write_totals(
-            &m, (const size_t[STATES]){[FAILURE] = extra == FAILURE, [ERROR] = extra == ERROR});
+        iv_junit_totals(
+            &m, (const size_t[IV_JUNIT_STATES]){[IV_JUNIT_FAILURE] = extra == IV_JUNIT_FAILURE,
+                                                [IV_JUNIT_ERROR] = extra == IV_JUNIT_ERROR});
         write_closing(&m, report->tool, extra, "the report is not whole");
         iv_markup_break(&m);
         iv_markup_close(&m);
     }
-    iv_markup_break(&m);
-    iv_markup_close(&m);
-    iv_markup_break(&m);
-    iv_markup_fini(&m);
+    iv_junit_close(&m);
 }
 
 const struct iv_sink iv_sink_junit = {

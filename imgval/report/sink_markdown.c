@@ -10,6 +10,7 @@
 #include "imgval/report/history/delta_report.h"
 #include "imgval/report/history/request_report.h"
 #include "imgval/report/sink.h"
+#include "imgval/report/write/comment.h"
 #include "imgval/report/write/escape.h"
 #include "imgval/report/write/markdown.h"
 #include "imgval/report/write/phrases.h"
@@ -18,60 +19,24 @@
 #include <string.h>
 
 enum {
-    TAIL = 200, /* room for the last line */
     SHOWN_SUBMISSIONS = 50,
     SHOWN_FINDINGS = 10, /* of one rule */
 };
 
-struct comment {
-    struct iv_buf text;
-    struct iv_buf block; /* the next piece: it is added whole or not at all */
-    bool is_full;
-    size_t left_out; /* findings that are not shown */
-};
-
-static const char *const symbols[] = {
-    [IV_VERDICT_PASS] = "✅",
-    [IV_VERDICT_INCOMPLETE] = "❔",
-    [IV_VERDICT_FAIL] = "❌",
-};
-
-/* Takes the block over; false when there is no room for it, nor for any after it. */
-static bool take_block(struct comment *comment)
-{
-    comment->is_full =
-        comment->is_full || comment->text.size + comment->block.size + TAIL > IV_MARKDOWN_MAX;
-    if (!comment->is_full && comment->block.size > 0) {
-        iv_buf_add(&comment->text, comment->block.data, comment->block.size);
-    }
-    iv_buf_clear(&comment->block);
-    return !comment->is_full;
-}
-
 /* ---- texts --------------------------------------------------------------------------------- */
-
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
-static void add_counted(struct iv_buf *buf, size_t count, const char *noun)
-{
-    iv_buf_printf(buf, "%zu %s%s", count, noun, plural(count));
-}
 
 static void add_counts(struct iv_buf *buf, const struct iv_counts *counts)
 {
-    add_counted(buf, counts->packages, "package");
+    iv_phrase_count(buf, counts->packages, "package");
     if (counts->unreadable > 0) {
         iv_buf_printf(buf, " (%zu unreadable)", counts->unreadable);
     }
     iv_buf_puts(buf, "; ");
-    add_counted(buf, counts->error, "error");
+    iv_phrase_count(buf, counts->error, "error");
     iv_buf_puts(buf, ", ");
-    add_counted(buf, counts->warning, "warning");
+    iv_phrase_count(buf, counts->warning, "warning");
     iv_buf_puts(buf, ", ");
-    add_counted(buf, counts->note, "note");
+    iv_phrase_count(buf, counts->note, "note");
     if (counts->waived > 0) {
         iv_buf_printf(buf, ", %zu waived", counts->waived);
     }
@@ -91,10 +56,10 @@ static void add_seals(struct iv_buf *buf, const struct iv_submission *s)
 /* ---- the head ------------------------------------------------------------------------------ */
 
 /* The verdict and what it depends on, then a line for each submission. */
-static void add_head(struct comment *comment, const struct iv_report *report)
+static void add_head(struct iv_comment *comment, const struct iv_report *report)
 {
     struct iv_buf *block = &comment->block;
-    iv_buf_printf(block, "## %s imgval: %s", symbols[report->verdict],
+    iv_buf_printf(block, "## %s imgval: %s", iv_comment_symbols[report->verdict],
                   iv_final_verdict_names[report->verdict]);
     iv_phrase_qualify_all(block, report);
     iv_buf_puts(block, "\n\n");
@@ -109,22 +74,22 @@ static void add_head(struct comment *comment, const struct iv_report *report)
         iv_buf_printf(block, "The verdict is `fail` from `%s` on.\n\n",
                       iv_severity_names[report->fail_on]);
     }
-    (void)take_block(comment);
+    (void)iv_comment_take(comment);
     for (size_t i = 0; i < report->entry_count && i < SHOWN_SUBMISSIONS; i++) {
         const struct iv_report_entry *entry = &report->entries[i];
-        iv_buf_printf(block, "- %s **%s** ", symbols[entry->judgement.verdict],
+        iv_buf_printf(block, "- %s **%s** ", iv_comment_symbols[entry->judgement.verdict],
                       iv_final_verdict_names[entry->judgement.verdict]);
         iv_markdown_code(block, entry->submission->path);
         iv_buf_puts(block, ": ");
         add_counts(block, &entry->judgement.counts);
         add_seals(block, entry->submission);
         iv_buf_putc(block, '\n');
-        (void)take_block(comment);
+        (void)iv_comment_take(comment);
     }
     if (report->entry_count > SHOWN_SUBMISSIONS) {
         iv_buf_printf(block, "- and %zu more submissions\n",
                       report->entry_count - SHOWN_SUBMISSIONS);
-        (void)take_block(comment);
+        (void)iv_comment_take(comment);
     }
 }
 
@@ -240,7 +205,7 @@ static void add_finding(struct iv_buf *block, const struct iv_finding *finding,
 }
 
 /* Folded, apart from errors. Waived findings are not shown. */
-static void add_group(struct comment *comment, const struct group *group,
+static void add_group(struct iv_comment *comment, const struct group *group,
                       const char *submission_path)
 {
     const struct iv_finding *lead = group->findings;
@@ -251,7 +216,7 @@ static void add_group(struct comment *comment, const struct group *group,
     iv_buf_putc(block, ' ');
     iv_markdown_name(block, lead->rule->name);
     iv_buf_puts(block, "</b> (");
-    add_counted(block, group->active, "finding");
+    iv_phrase_count(block, group->active, "finding");
     iv_buf_printf(block, "%s)</summary>\n\n", lead->incomplete ? ", not checked" : "");
 
     size_t shown = 0;
@@ -269,12 +234,12 @@ static void add_group(struct comment *comment, const struct group *group,
         add_remedy(block, "", lead->remedy);
     }
     iv_buf_puts(block, "\n</details>\n");
-    if (!take_block(comment)) {
+    if (!iv_comment_take(comment)) {
         comment->left_out += group->active;
     }
 }
 
-static void add_entry(struct comment *comment, const struct iv_report_entry *entry,
+static void add_entry(struct iv_comment *comment, const struct iv_report_entry *entry,
                       enum iv_severity fail_on)
 {
     struct iv_buf *block = &comment->block;
@@ -292,7 +257,7 @@ static void add_entry(struct comment *comment, const struct iv_report_entry *ent
     }
     iv_buf_puts(block, ".\n");
     add_outcomes(block, &entry->judgement, fail_on);
-    (void)take_block(comment);
+    (void)iv_comment_take(comment);
     for (size_t i = 0; i < entry->judgement.finding_count;) {
         struct group group = next_group(&entry->judgement, i);
         i += group.count;
@@ -306,7 +271,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
                          FILE *out)
 {
     (void)style; /* a comment is UTF-8 wherever it is written */
-    struct comment comment = {0};
+    struct iv_comment comment = {0};
     add_head(&comment, report);
     for (int verdict = IV_VERDICT_FAIL; verdict >= IV_VERDICT_PASS; verdict--) {
         for (size_t i = 0; i < report->entry_count; i++) {
@@ -316,16 +281,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
         }
     }
 
-    if (comment.is_full) {
-        iv_buf_printf(
-            &comment.text,
-            "\nThis comment is cut to its greatest length: %zu more finding%s in the full "
-            "report.\n",
-            comment.left_out, plural(comment.left_out));
-    }
-    (void)fwrite(comment.text.data, 1, comment.text.size, out);
-    iv_buf_fini(&comment.text);
-    iv_buf_fini(&comment.block);
+    iv_comment_end(&comment, "more finding", out);
 }
 
 const struct iv_sink iv_sink_markdown = {

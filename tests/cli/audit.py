@@ -310,7 +310,7 @@ def check_hostile(checks, place):
         checks.that("reader process ended" in json.dumps(answer["unjudged"]) and
                     [u["path"] for u in answer["unjudged"]] == ["alone1.jsonl"] and
                     len([x for v in answer["variants"] for x in v["versions"]]) == 2,
-                    f"a reader: {kind}: told", answer["unjudged"])
+                    f"a reader: {kind}: reported", answer["unjudged"])
 
     # A stream that was cut off: its last submission is not judged, whatever is left of it.
     folders = [str(top / f"v{n}") for n in (1, 2, 3)]

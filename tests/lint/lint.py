@@ -207,7 +207,7 @@ def check_platform(path, text):
         if include and folder(path) not in PLATFORMS \
                 and include.group(1).removesuffix(".h") not in STANDARD \
                 and not any(re.match(pattern, include.group(1)) for pattern in LIBRARIES):
-            yield f"{path}:{number}: <{include.group(1)}> is not of C17: behind a header of base/"
+            yield f"{path}:{number}: <{include.group(1)}> is not of C17: it belongs in a header of base/"
         if SYSTEM.match(line):
             yield f"{path}:{number}: what depends on the system stands in base/posix, base/windows"
         include = re.match(r'#include "([^"]+)"', line)

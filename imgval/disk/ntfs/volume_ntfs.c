@@ -329,6 +329,15 @@ static enum iv_volume_outcome ntfs_root(struct iv_volume *volume, struct iv_volu
 
 /* ---- directories ---- */
 
+static enum iv_volume_outcome get_folder(struct iv_volume *volume,
+                                         const struct iv_volume_node *node,
+                                         struct iv_ntfs_folder **ret_folder,
+                                         struct iv_fault *ret_fault)
+{
+    return iv_ntfs_folder_get(volume, &state_of(volume)->ntfs, &state_of(volume)->folders,
+                              node->place, ret_folder, ret_fault);
+}
+
 static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
                                          const struct iv_volume_node *node, const char *name,
                                          struct iv_volume_node *ret_node,
@@ -336,9 +345,7 @@ static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
 {
     struct iv_ntfs_why why;
     struct iv_ntfs_folder *folder;
-    enum iv_volume_outcome outcome =
-        iv_ntfs_folder_get(volume, &state_of(volume)->ntfs, &state_of(volume)->folders, node->place,
-                           &folder, ret_fault);
+    enum iv_volume_outcome outcome = get_folder(volume, node, &folder, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
@@ -363,9 +370,7 @@ static enum iv_volume_outcome ntfs_list(struct iv_volume *volume, const struct i
 {
     struct iv_ntfs_why why;
     struct iv_ntfs_folder *folder;
-    enum iv_volume_outcome outcome =
-        iv_ntfs_folder_get(volume, &state_of(volume)->ntfs, &state_of(volume)->folders, node->place,
-                           &folder, ret_fault);
+    enum iv_volume_outcome outcome = get_folder(volume, node, &folder, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }

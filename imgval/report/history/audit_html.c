@@ -133,30 +133,11 @@ static bool is_broken(const struct iv_audit_page *page, const struct iv_audit_ve
 static void write_tools(struct iv_markup *m)
 {
     iv_markup_break(m);
-    iv_markup_open(m, "div");
-    iv_markup_attribute(m, "class", "tools");
-    iv_markup_attribute(m, "role", "search");
-    iv_markup_attribute(m, "aria-label", "Filter the versions");
-    iv_markup_flag(m, "hidden");
-    iv_markup_open(m, "label");
-    iv_markup_classed(m, "span", "unseen", "Find in the versions");
-    iv_markup_open(m, "input");
-    iv_markup_attribute(m, "type", "search");
-    iv_markup_attribute(m, "placeholder", "Filter: a version, a path, a word");
-    iv_markup_close(m);
-    iv_markup_close(m);
-    iv_markup_open(m, "label");
-    iv_markup_open(m, "input");
-    iv_markup_attribute(m, "type", "checkbox");
-    iv_markup_attribute(m, "value", "broken");
-    iv_markup_attribute(m, "data-only", "");
-    iv_markup_close(m);
+    iv_html_tools(m, "versions", "Filter: a version, a path, a word");
+    iv_html_switch(m, "broken", false);
     iv_markup_text(m, " Broken only");
     iv_markup_close(m);
-    iv_markup_open(m, "output");
-    iv_markup_attribute(m, "data-noun", "version");
-    iv_markup_close(m);
-    iv_markup_close(m);
+    iv_html_tools_end(m, "version");
 }
 
 static void add_note(struct iv_buf *note, const char *text)

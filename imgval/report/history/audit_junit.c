@@ -9,16 +9,11 @@
 
 #include "imgval/base/sort.h"
 #include "imgval/report/write/escape.h"
-#include "imgval/report/write/markup.h"
+#include "imgval/report/write/junit.h"
 #include "imgval/report/write/phrases.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum state { PASSED, FAILURE, ERROR, STATES };
-
-static const char *const elements[STATES] = {
-    [PASSED] = "system-out", [FAILURE] = "failure", [ERROR] = "error"};
 
 /* A case: what is said of one submission. */
 struct test_case {
@@ -28,14 +23,14 @@ struct test_case {
     const struct iv_finding **found; /* of it */
     size_t found_count;
     size_t found_capacity;
-    enum state state;
+    enum iv_junit_state state;
 };
 
 struct suite {
     const char *name;
     struct test_case *cases;
     size_t count;
-    size_t totals[STATES];
+    size_t totals[IV_JUNIT_STATES];
 };
 
 struct writing {
@@ -89,17 +84,17 @@ static void take_findings(const struct writing *w, const struct iv_pop *pop, con
 }
 
 /* A set that fails makes its case fail, also where none of its findings is here. */
-static enum state state_of(const struct writing *w, const struct test_case *test)
+static enum iv_junit_state state_of(const struct writing *w, const struct test_case *test)
 {
     for (size_t i = 0; i < test->found_count; i++) {
         if (iv_phrase_is_failing(test->found[i], w->audit->fail_on)) {
-            return FAILURE;
+            return IV_JUNIT_FAILURE;
         }
     }
     if (iv_audit_fails(test->source)) {
-        return FAILURE;
+        return IV_JUNIT_FAILURE;
     }
-    return test->reason != NULL ? ERROR : PASSED;
+    return test->reason != NULL ? IV_JUNIT_ERROR : IV_JUNIT_PASSED;
 }
 
 /* Findings of a set are at its path, or at a file below it. There are two searches, because other
@@ -167,26 +162,11 @@ static struct suite suite_of_unjudged(const struct writing *w)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static void write_totals(struct iv_markup *m, const size_t totals[STATES])
-{
-    iv_markup_attribute_uint(m, "tests", totals[PASSED] + totals[FAILURE] + totals[ERROR]);
-    iv_markup_attribute_uint(m, "failures", totals[FAILURE]);
-    iv_markup_attribute_uint(m, "errors", totals[ERROR]);
-    iv_markup_attribute_uint(m, "skipped", 0);
-    iv_markup_attribute(m, "time", "0"); /* equal inputs give equal reports */
-}
-
 /* The findings of a case in full, each with its remedy. */
 static void write_texts(struct iv_markup *m, const struct test_case *test)
 {
     for (size_t i = 0; i < test->found_count; i++) {
-        const struct iv_finding *finding = test->found[i];
-        iv_markup_break(m);
-        iv_markup_printf(m, "%s %s %s%s: ", iv_severity_names[finding->severity], finding->rule->id,
-                         finding->rule->name, finding->waived ? " (waived)" : "");
-        iv_markup_text(m, finding->message);
-        iv_markup_break(m);
-        iv_markup_text(m, finding->remedy);
+        iv_junit_finding(m, test->found[i]);
     }
     iv_markup_break(m);
 }
@@ -205,7 +185,7 @@ static void open_case(struct iv_markup *m, const char *name, const char *file)
 static const char *message_of(const struct writing *w, const struct test_case *test,
                               struct iv_buf *scratch)
 {
-    for (size_t i = 0; i < test->found_count && test->state == FAILURE; i++) {
+    for (size_t i = 0; i < test->found_count && test->state == IV_JUNIT_FAILURE; i++) {
         if (iv_phrase_is_failing(test->found[i], w->audit->fail_on)) {
             return iv_sink_cut(test->found[i]->message, scratch);
         }
@@ -222,11 +202,11 @@ static void write_case(struct writing *w, const struct suite *suite, const struc
     iv_buf_printf(&name, "%s: %s (", suite->name, test->version == NULL ? "?" : test->version);
     iv_buf_printf(&name, "%s)", test->source->path);
     open_case(m, iv_buf_text(&name), test->source->path);
-    if (test->state != PASSED || test->found_count > 0) {
-        iv_markup_open(m, elements[test->state]);
-        if (test->state != PASSED) {
+    if (test->state != IV_JUNIT_PASSED || test->found_count > 0) {
+        iv_markup_open(m, iv_junit_elements[test->state]);
+        if (test->state != IV_JUNIT_PASSED) {
             iv_markup_attribute(m, "message", message_of(w, test, &scratch));
-            iv_markup_attribute(m, "type", test->state == FAILURE ? "fail" : "not-judged");
+            iv_markup_attribute(m, "type", test->state == IV_JUNIT_FAILURE ? "fail" : "not-judged");
         }
         write_texts(m, test);
         iv_markup_close(m);
@@ -240,7 +220,7 @@ static void write_suite(struct writing *w, const struct suite *suite)
     iv_markup_break(m);
     iv_markup_open(m, "testsuite");
     iv_markup_attribute(m, "name", suite->name);
-    write_totals(m, suite->totals);
+    iv_junit_totals(m, suite->totals);
     for (size_t i = 0; i < suite->count; i++) {
         write_case(w, suite, &suite->cases[i]);
     }
@@ -249,29 +229,30 @@ static void write_suite(struct writing *w, const struct suite *suite)
 }
 
 /* The verdict, where no case shows it. */
-static enum state closing_of(const struct iv_audit *audit, const size_t totals[STATES])
+static enum iv_junit_state closing_of(const struct iv_audit *audit,
+                                      const size_t totals[IV_JUNIT_STATES])
 {
-    if (audit->verdict == IV_VERDICT_FAIL && totals[FAILURE] == 0) {
-        return FAILURE;
+    if (audit->verdict == IV_VERDICT_FAIL && totals[IV_JUNIT_FAILURE] == 0) {
+        return IV_JUNIT_FAILURE;
     }
-    const bool is_shown = totals[FAILURE] + totals[ERROR] > 0;
-    return audit->verdict == IV_VERDICT_INCOMPLETE && !is_shown ? ERROR : PASSED;
+    const bool is_shown = totals[IV_JUNIT_FAILURE] + totals[IV_JUNIT_ERROR] > 0;
+    return audit->verdict == IV_VERDICT_INCOMPLETE && !is_shown ? IV_JUNIT_ERROR : IV_JUNIT_PASSED;
 }
 
-static void write_closing(struct iv_markup *m, enum state state)
+static void write_closing(struct iv_markup *m, enum iv_junit_state state)
 {
-    size_t totals[STATES] = {0};
+    size_t totals[IV_JUNIT_STATES] = {0};
     totals[state] = 1;
     iv_markup_break(m);
     iv_markup_open(m, "testsuite");
     iv_markup_attribute(m, "name", "verdict");
-    write_totals(m, totals);
+    iv_junit_totals(m, totals);
     open_case(m, "verdict", "");
-    iv_markup_open(m, elements[state]);
+    iv_markup_open(m, iv_junit_elements[state]);
     iv_markup_attribute(m, "message",
-                        state == FAILURE ? "the history fails: see the text of the audit"
-                                         : "something of the history was not judged");
-    iv_markup_attribute(m, "type", state == FAILURE ? "fail" : "not-judged");
+                        state == IV_JUNIT_FAILURE ? "the history fails: see the text of the audit"
+                                                  : "something of the history was not judged");
+    iv_markup_attribute(m, "type", state == IV_JUNIT_FAILURE ? "fail" : "not-judged");
     iv_markup_close(m);
     iv_markup_close(m);
     iv_markup_break(m);
@@ -281,7 +262,6 @@ static void write_closing(struct iv_markup *m, enum state state)
 void iv_audit_write_junit(const struct iv_audit *audit, const struct iv_style_options *style,
                           FILE *out)
 {
-    static const char declaration[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     (void)style; /* a document for programs looks the same everywhere */
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
@@ -294,31 +274,24 @@ void iv_audit_write_junit(const struct iv_audit *audit, const struct iv_style_op
 
     const size_t count = audit->variant_count + (audit->unjudged_count > 0);
     struct suite *suites = IV_NEW_ARRAY(&arena, struct suite, count + 1);
-    size_t totals[STATES] = {0};
+    size_t totals[IV_JUNIT_STATES] = {0};
     for (size_t i = 0; i < count; i++) {
         suites[i] = i < audit->variant_count ? suite_of_variant(&w, &audit->variants[i])
                                              : suite_of_unjudged(&w);
-        for (size_t k = 0; k < STATES; k++) {
+        for (size_t k = 0; k < IV_JUNIT_STATES; k++) {
             totals[k] += suites[i].totals[k];
         }
     }
 
-    const enum state closing = closing_of(audit, totals);
-    totals[closing] += closing == PASSED ? 0 : 1;
+    const enum iv_junit_state closing = closing_of(audit, totals);
+    totals[closing] += closing == IV_JUNIT_PASSED ? 0 : 1;
 
-    iv_markup_init(&w.m, IV_MARKUP_XML, out);
-    iv_markup_own(&w.m, declaration, sizeof(declaration) - 1);
-    iv_markup_open(&w.m, "testsuites");
-    iv_markup_attribute(&w.m, "name", "imgval audit");
-    write_totals(&w.m, totals);
+    iv_junit_open(&w.m, "imgval audit", totals, out);
     for (size_t i = 0; i < count; i++) {
         write_suite(&w, &suites[i]);
     }
-    if (closing != PASSED) {
+    if (closing != IV_JUNIT_PASSED) {
         write_closing(&w.m, closing);
     }
-    iv_markup_break(&w.m);
-    iv_markup_close(&w.m);
-    iv_markup_break(&w.m);
-    iv_markup_fini(&w.m);
+    iv_junit_close(&w.m);
 }

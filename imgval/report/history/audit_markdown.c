@@ -5,39 +5,14 @@
  */
 #include "imgval/report/history/audit_report.h"
 
+#include "imgval/report/write/comment.h"
 #include "imgval/report/write/markdown.h"
 #include "imgval/report/write/phrases.h"
 
-enum { TAIL = 200 }; /* room for the last line */
-
-static const char *const symbols[] = {
-    [IV_VERDICT_PASS] = "✅",
-    [IV_VERDICT_INCOMPLETE] = "❔",
-    [IV_VERDICT_FAIL] = "❌",
-};
-
-struct comment {
-    struct iv_buf text;
-    struct iv_buf block; /* the next piece: it is added whole or not at all */
-    size_t left_out;
-};
-
-/* Once something does not fit, nothing after it is added. */
-static void take_block(struct comment *comment)
-{
-    if (comment->left_out > 0 ||
-        comment->text.size + comment->block.size + TAIL > IV_MARKDOWN_MAX) {
-        comment->left_out++;
-    } else {
-        iv_buf_add(&comment->text, comment->block.data, comment->block.size);
-    }
-    iv_buf_clear(&comment->block);
-}
-
-static void add_head(struct comment *comment, const struct iv_audit *audit)
+static void add_head(struct iv_comment *comment, const struct iv_audit *audit)
 {
     struct iv_buf *block = &comment->block;
-    iv_buf_printf(block, "## %s imgval audit: %s", symbols[audit->verdict],
+    iv_buf_printf(block, "## %s imgval audit: %s", iv_comment_symbols[audit->verdict],
                   iv_phrase_verdicts[audit->verdict]);
     if (audit->broken > 0) {
         iv_buf_puts(block, " with ");
@@ -54,17 +29,10 @@ static void add_head(struct comment *comment, const struct iv_audit *audit)
         iv_buf_puts(block, " not judged in full");
     }
     iv_buf_puts(block, ".\n");
-    take_block(comment);
+    iv_comment_take_line(comment);
 }
 
-static void add_pop(struct iv_buf *block, const struct iv_pop *pop)
-{
-    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
-    iv_phrase_variant(&text, pop);
-    iv_markdown_code(block, iv_buf_text(&text));
-}
-
-static void add_variants(struct comment *comment, const struct iv_audit *audit)
+static void add_variants(struct iv_comment *comment, const struct iv_audit *audit)
 {
     for (size_t i = 0; i < audit->variant_count; i++) {
         const struct iv_audit_variant *variant = &audit->variants[i];
@@ -72,7 +40,7 @@ static void add_variants(struct comment *comment, const struct iv_audit *audit)
         struct iv_buf *block = &comment->block;
         iv_buf_puts(block, i == 0 ? "\n### Variants\n\n" : "");
         iv_buf_printf(block, "- %s ", first != NULL ? "❌" : variant->not_judged > 0 ? "❔" : "✅");
-        add_pop(block, &variant->pop);
+        iv_comment_variant(block, &variant->pop);
         iv_buf_puts(block, ": ");
         iv_phrase_count(block, variant->version_count, "version");
         iv_buf_printf(block, ", %zu of %zu steps broken", variant->broken, variant->step_count);
@@ -85,39 +53,12 @@ static void add_variants(struct comment *comment, const struct iv_audit *audit)
             iv_buf_printf(block, ", %zu not judged in full", variant->not_judged);
         }
         iv_buf_putc(block, '\n');
-        take_block(comment);
+        iv_comment_take_line(comment);
     }
-}
-
-static void add_finding(struct comment *comment, const struct iv_finding *finding, bool first)
-{
-    struct iv_buf *block = &comment->block;
-    iv_buf_printf(block, "%s- **%s ", first ? "\n### Findings\n\n" : "",
-                  iv_severity_names[finding->severity]);
-    iv_markdown_name(block, finding->rule->id);
-    iv_buf_putc(block, ' ');
-    iv_markdown_name(block, finding->rule->name);
-    iv_buf_printf(block, "**%s", finding->waived ? " (waived)" : "");
-    if (finding->path != NULL) {
-        iv_buf_puts(block, " in ");
-        iv_markdown_code(block, finding->path);
-    }
-    if (finding->variant != NULL) {
-        iv_buf_puts(block, " for ");
-        add_pop(block, finding->variant);
-    }
-    iv_buf_puts(block, "\n\n  ");
-    iv_markdown_sentence(block, finding->message);
-    if (finding->remedy != NULL && finding->remedy[0] != '\0') {
-        iv_buf_puts(block, "\n\n  **Remedy:** ");
-        iv_markdown_sentence(block, finding->remedy);
-    }
-    iv_buf_putc(block, '\n');
-    take_block(comment);
 }
 
 /* A submission that was not judged, or not in full, with the reason. */
-static void add_gaps(struct comment *comment, const struct iv_audit *audit)
+static void add_gaps(struct iv_comment *comment, const struct iv_audit *audit)
 {
     bool any = false;
     for (size_t i = 0; i < audit->source_count; i++) {
@@ -131,7 +72,7 @@ static void add_gaps(struct comment *comment, const struct iv_audit *audit)
         iv_buf_puts(&comment->block, ": ");
         iv_markdown_sentence(&comment->block, reason);
         iv_buf_putc(&comment->block, '\n');
-        take_block(comment);
+        iv_comment_take_line(comment);
         any = true;
     }
 }
@@ -140,19 +81,12 @@ void iv_audit_write_markdown(const struct iv_audit *audit, const struct iv_style
                              FILE *out)
 {
     (void)style; /* a comment is UTF-8 wherever it is written */
-    struct comment comment = {0};
+    struct iv_comment comment = {0};
     add_head(&comment, audit);
     add_variants(&comment, audit);
     add_gaps(&comment, audit);
     for (size_t i = 0; i < audit->finding_count; i++) {
-        add_finding(&comment, &audit->findings[i], i == 0);
+        iv_comment_finding(&comment, &audit->findings[i], i == 0, true);
     }
-    if (comment.left_out > 0) {
-        iv_buf_puts(&comment.text, "\nThis comment is cut to its greatest length: ");
-        iv_phrase_count(&comment.text, comment.left_out, "more line");
-        iv_buf_puts(&comment.text, " in the full report.\n");
-    }
-    (void)fwrite(comment.text.data, 1, comment.text.size, out);
-    iv_buf_fini(&comment.text);
-    iv_buf_fini(&comment.block);
+    iv_comment_end(&comment, "more line", out);
 }

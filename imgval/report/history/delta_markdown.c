@@ -3,35 +3,9 @@
  * services refuse longer comments; what does not fit is counted.
  */
 #include "imgval/report/history/delta_report.h"
+#include "imgval/report/write/comment.h"
 #include "imgval/report/write/markdown.h"
 #include "imgval/report/write/phrases.h"
-
-enum { TAIL = 200 }; /* room for the last line */
-
-struct comment {
-    struct iv_buf text;
-    struct iv_buf block; /* the next piece: it is added whole or not at all */
-    bool is_full;
-    size_t left_out; /* packages and values that are not shown */
-};
-
-/* Takes the block over; false when there is no room for it, nor for any after it. */
-static bool take_block(struct comment *comment)
-{
-    comment->is_full =
-        comment->is_full || comment->text.size + comment->block.size + TAIL > IV_MARKDOWN_MAX;
-    if (!comment->is_full && comment->block.size > 0) {
-        iv_buf_add(&comment->text, comment->block.data, comment->block.size);
-    }
-    iv_buf_clear(&comment->block);
-    return !comment->is_full;
-}
-
-/* A line of a list, counted when it does not fit. */
-static void take_line(struct comment *comment)
-{
-    comment->left_out += take_block(comment) ? 0 : 1;
-}
 
 static void add_value(struct iv_buf *block, const char *text)
 {
@@ -64,7 +38,7 @@ static void add_side(struct iv_buf *block, const char *name, const struct iv_sub
     iv_buf_puts(block, incomplete ? ", **could not be read in full**\n" : "\n");
 }
 
-static void add_head(struct comment *comment, const struct iv_delta_report *report)
+static void add_head(struct iv_comment *comment, const struct iv_delta_report *report)
 {
     const bool incomplete = report->before_incomplete || report->after_incomplete;
     const struct iv_delta *delta = &report->delta;
@@ -80,10 +54,10 @@ static void add_head(struct comment *comment, const struct iv_delta_report *repo
         iv_buf_printf(block, "%zu %s, ", iv_delta_count(delta, &iv_delta_passes[i]), words[i]);
     }
     iv_buf_printf(block, "%zu the same\n", delta->same);
-    (void)take_block(comment);
+    (void)iv_comment_take(comment);
 }
 
-static void add_change(struct comment *comment, const struct iv_change *change)
+static void add_change(struct iv_comment *comment, const struct iv_change *change)
 {
     const struct iv_package *b = change->before;
     const struct iv_package *a = change->after;
@@ -112,17 +86,17 @@ static void add_change(struct comment *comment, const struct iv_change *change)
         iv_buf_putc(block, '?');
     }
     iv_buf_putc(block, '\n');
-    take_line(comment);
+    iv_comment_take_line(comment);
 }
 
-static void add_changes(struct comment *comment, const struct iv_delta *delta)
+static void add_changes(struct iv_comment *comment, const struct iv_delta *delta)
 {
     for (size_t pass = 0; pass < IV_DELTA_PASSES; pass++) {
         const struct iv_delta_pass *p = &iv_delta_passes[pass];
         const size_t count = iv_delta_count(delta, p);
         if (count > 0) {
             iv_buf_printf(&comment->block, "\n### %s (%zu)\n\n", p->title, count);
-            (void)take_block(comment);
+            (void)iv_comment_take(comment);
         }
         for (size_t i = 0; i < delta->count; i++) {
             if ((delta->changes[i].what & p->mask) != 0) {
@@ -132,11 +106,11 @@ static void add_changes(struct comment *comment, const struct iv_delta *delta)
     }
 }
 
-static void add_values(struct comment *comment, const struct iv_delta *delta)
+static void add_values(struct iv_comment *comment, const struct iv_delta *delta)
 {
     if (delta->value_count > 0) {
         iv_buf_printf(&comment->block, "\n### Metadata (%zu)\n\n", delta->value_count);
-        (void)take_block(comment);
+        (void)iv_comment_take(comment);
     }
     for (size_t i = 0; i < delta->value_count; i++) {
         iv_buf_puts(&comment->block, "- ");
@@ -144,7 +118,7 @@ static void add_values(struct comment *comment, const struct iv_delta *delta)
         iv_buf_putc(&comment->block, ' ');
         add_pair(&comment->block, delta->values[i].before, delta->values[i].after);
         iv_buf_putc(&comment->block, '\n');
-        take_line(comment);
+        iv_comment_take_line(comment);
     }
 }
 
@@ -152,16 +126,9 @@ void iv_delta_write_markdown(const struct iv_delta_report *report,
                              const struct iv_style_options *style, FILE *out)
 {
     (void)style; /* a comment is UTF-8 wherever it is written */
-    struct comment comment = {0};
+    struct iv_comment comment = {0};
     add_head(&comment, report);
     add_changes(&comment, &report->delta);
     add_values(&comment, &report->delta);
-    if (comment.is_full) {
-        iv_buf_puts(&comment.text, "\nThis comment is cut to its greatest length: ");
-        iv_phrase_count(&comment.text, comment.left_out, "more difference");
-        iv_buf_puts(&comment.text, " in the full report.\n");
-    }
-    (void)fwrite(comment.text.data, 1, comment.text.size, out);
-    iv_buf_fini(&comment.text);
-    iv_buf_fini(&comment.block);
+    iv_comment_end(&comment, "more difference", out);
 }

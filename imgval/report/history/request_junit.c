@@ -6,12 +6,13 @@
 #include "imgval/report/history/request_report.h"
 
 #include "imgval/report/write/escape.h"
-#include "imgval/report/write/markup.h"
+#include "imgval/report/write/junit.h"
 #include "imgval/report/write/phrases.h"
 
-/* What the cases add up to, by verdict. */
-struct totals {
-    size_t by_verdict[IV_VERDICT_FAIL + 1];
+static const enum iv_junit_state states[] = {
+    [IV_VERDICT_PASS] = IV_JUNIT_PASSED,
+    [IV_VERDICT_INCOMPLETE] = IV_JUNIT_ERROR,
+    [IV_VERDICT_FAIL] = IV_JUNIT_FAILURE,
 };
 
 /* The findings of a case: those of one variant, or those of none. */
@@ -40,12 +41,7 @@ static void write_texts(struct iv_markup *m, const struct iv_request *request,
         if (!is_of_case(finding, pop)) {
             continue;
         }
-        iv_markup_break(m);
-        iv_markup_printf(m, "%s %s %s%s: ", iv_severity_names[finding->severity], finding->rule->id,
-                         finding->rule->name, finding->waived ? " (waived)" : "");
-        iv_markup_text(m, finding->message);
-        iv_markup_break(m);
-        iv_markup_text(m, finding->remedy);
+        iv_junit_finding(m, finding);
     }
     iv_markup_break(m);
 }
@@ -66,11 +62,6 @@ static const char *message_of(const struct iv_request *request, const struct iv_
 static void write_case(struct iv_markup *m, const struct iv_request *request,
                        const struct iv_pop *pop, enum iv_final_verdict verdict)
 {
-    static const char *const elements[] = {
-        [IV_VERDICT_PASS] = "system-out",
-        [IV_VERDICT_INCOMPLETE] = "error",
-        [IV_VERDICT_FAIL] = "failure",
-    };
     struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_buf scratch IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_puts(&name, pop == NULL ? "request" : "");
@@ -84,34 +75,13 @@ static void write_case(struct iv_markup *m, const struct iv_request *request,
     iv_markup_attribute(m, "name", iv_buf_text(&name));
     iv_markup_attribute(m, "file", request->target.submission->path);
     iv_markup_attribute(m, "time", "0");
-    iv_markup_open(m, elements[verdict]);
+    iv_markup_open(m, iv_junit_elements[states[verdict]]);
     if (verdict != IV_VERDICT_PASS) {
         iv_markup_attribute(m, "message", message_of(request, pop, &scratch));
         iv_markup_attribute(m, "type", iv_request_answers[verdict]);
     }
     write_texts(m, request, pop);
     iv_markup_close(m);
-    iv_markup_close(m);
-}
-
-static void write_totals(struct iv_markup *m, const struct totals *totals)
-{
-    const size_t *counts = totals->by_verdict;
-    iv_markup_attribute_uint(m, "tests",
-                             counts[IV_VERDICT_PASS] + counts[IV_VERDICT_INCOMPLETE] +
-                                 counts[IV_VERDICT_FAIL]);
-    iv_markup_attribute_uint(m, "failures", counts[IV_VERDICT_FAIL]);
-    iv_markup_attribute_uint(m, "errors", counts[IV_VERDICT_INCOMPLETE]);
-    iv_markup_attribute_uint(m, "skipped", 0);
-    iv_markup_attribute(m, "time", "0"); /* equal inputs give equal reports */
-}
-
-static void write_property(struct iv_markup *m, const char *name, const char *value)
-{
-    iv_markup_break(m);
-    iv_markup_open(m, "property");
-    iv_markup_attribute(m, "name", name);
-    iv_markup_attribute(m, "value", value == NULL ? "" : value);
     iv_markup_close(m);
 }
 
@@ -124,18 +94,16 @@ static void write_properties(struct iv_markup *m, const struct iv_request *reque
     };
     iv_markup_break(m);
     iv_markup_open(m, "properties");
-    write_property(m, "tool", "imgval");
-    write_property(m, "tool_version", request->tool_version);
-    write_property(m, "answer", iv_request_answers[request->verdict]);
-    write_property(m, "type", iv_request_type_names[request->type]);
-    if (request->what_if) {
-        write_property(m, "what_if", iv_phrase_what_if);
-    }
+    iv_junit_property(m, "tool", "imgval");
+    iv_junit_property(m, "tool_version", request->tool_version);
+    iv_junit_property(m, "answer", iv_request_answers[request->verdict]);
+    iv_junit_property(m, "type", iv_request_type_names[request->type]);
+    iv_junit_property(m, "what_if", request->what_if ? iv_phrase_what_if : NULL);
     for (size_t i = 0; i < IV_COUNT(sides); i++) {
-        write_property(m, names[i][0], sides[i]->submission->path);
-        write_property(m, names[i][1], sides[i]->submission->id);
-        write_property(m, names[i][2], sides[i]->submission->firmware_version);
-        write_property(m, names[i][3], iv_request_status_names[sides[i]->status]);
+        iv_junit_property(m, names[i][0], sides[i]->submission->path);
+        iv_junit_property(m, names[i][1], sides[i]->submission->id);
+        iv_junit_property(m, names[i][2], sides[i]->submission->firmware_version);
+        iv_junit_property(m, names[i][3], iv_request_status_names[sides[i]->status]);
     }
     iv_markup_break(m);
     iv_markup_close(m);
@@ -144,24 +112,19 @@ static void write_properties(struct iv_markup *m, const struct iv_request *reque
 void iv_request_write_junit(const struct iv_request *request, const struct iv_style_options *style,
                             FILE *out)
 {
-    static const char declaration[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     (void)style; /* a document for programs looks the same everywhere */
     struct iv_markup m;
-    struct totals totals = {{0}};
-    totals.by_verdict[rest_of(request)]++;
+    size_t totals[IV_JUNIT_STATES] = {0};
+    totals[states[rest_of(request)]]++;
     for (size_t i = 0; i < request->variant_count; i++) {
-        totals.by_verdict[request->variants[i].verdict]++;
+        totals[states[request->variants[i].verdict]]++;
     }
-    iv_markup_init(&m, IV_MARKUP_XML, out);
-    iv_markup_own(&m, declaration, sizeof(declaration) - 1);
-    iv_markup_open(&m, "testsuites");
-    iv_markup_attribute(&m, "name", "imgval rfu");
-    write_totals(&m, &totals);
+    iv_junit_open(&m, "imgval rfu", totals, out);
     iv_markup_break(&m);
     iv_markup_open(&m, "testsuite");
     iv_markup_attribute_printf(&m, "name", "%s → %s", request->source.submission->path,
                                request->target.submission->path);
-    write_totals(&m, &totals);
+    iv_junit_totals(&m, totals);
     write_properties(&m, request);
     for (size_t i = 0; i < request->variant_count; i++) {
         write_case(&m, request, &request->variants[i].pop, request->variants[i].verdict);
@@ -169,8 +132,5 @@ void iv_request_write_junit(const struct iv_request *request, const struct iv_st
     write_case(&m, request, NULL, rest_of(request));
     iv_markup_break(&m);
     iv_markup_close(&m);
-    iv_markup_break(&m);
-    iv_markup_close(&m);
-    iv_markup_break(&m);
-    iv_markup_fini(&m);
+    iv_junit_close(&m);
 }

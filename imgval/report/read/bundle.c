@@ -37,14 +37,7 @@ static void write_record(struct iv_json *json, const struct iv_record *record)
     iv_json_int(json, "recorded", record->recorded);
     iv_json_open_array(json, "pops");
     for (size_t i = 0; i < record->pop_count; i++) {
-        const struct iv_record_pop *pop = &record->pops[i];
-        iv_json_open_object(json, NULL);
-        iv_json_string(json, "oem", pop->pop.oem);
-        iv_json_string(json, "operator", pop->pop.mobile_operator);
-        iv_json_string(json, "model", pop->pop.model);
-        iv_json_bool(json, "baseline", pop->baseline);
-        iv_json_bool(json, "compliant", pop->compliant);
-        iv_json_close_object(json);
+        iv_json_record_pop(json, &record->pops[i]);
     }
     iv_json_close_array(json);
     iv_json_open_array(json, "packages");
@@ -104,20 +97,6 @@ bool iv_bundle_is(const char *bytes, size_t size)
     return iv_json_mentions(bytes, size, "schema", "imgval-bundle/");
 }
 
-#define REQUIRE(reader, object, ...)                                                               \
-    iv_json_require((reader), (object), (const char *const[]){__VA_ARGS__, NULL})
-
-/* A string that must be there and not null. */
-static const char *need_string(struct iv_json_reader *reader, const struct iv_json_value *object,
-                               const char *name)
-{
-    const char *text = iv_json_get_string(reader, object, name);
-    if (text == NULL) {
-        iv_json_fail(reader, "member \"%s\" is missing", name);
-    }
-    return text;
-}
-
 static void read_pops(struct iv_json_reader *reader, const struct iv_json_value *object,
                       struct iv_record *record)
 {
@@ -129,11 +108,11 @@ static void read_pops(struct iv_json_reader *reader, const struct iv_json_value 
         if (item == NULL) {
             break;
         }
-        REQUIRE(reader, item, "baseline", "compliant");
+        IV_JSON_REQUIRE(reader, item, "baseline", "compliant");
         record->pops[i] = (struct iv_record_pop){
-            .pop = {.oem = need_string(reader, item, "oem"),
-                    .mobile_operator = need_string(reader, item, "operator"),
-                    .model = need_string(reader, item, "model")},
+            .pop = {.oem = iv_json_need_string(reader, item, "oem"),
+                    .mobile_operator = iv_json_need_string(reader, item, "operator"),
+                    .model = iv_json_need_string(reader, item, "model")},
             .baseline = iv_json_get_bool(reader, item, "baseline"),
             .compliant = iv_json_get_bool(reader, item, "compliant"),
         };
@@ -154,7 +133,7 @@ static void read_packages(struct iv_json_reader *reader, const struct iv_json_va
         if (item == NULL) {
             break;
         }
-        REQUIRE(reader, item, "name", "key", "style", "version");
+        IV_JSON_REQUIRE(reader, item, "name", "key", "style", "version");
         record->packages = iv_arena_grow(reader->arena, record->packages, record->package_count,
                                          &capacity, sizeof(*record->packages));
         struct iv_package *package = &record->packages[record->package_count++];
@@ -200,9 +179,10 @@ static void read_traits(struct iv_json_reader *reader, const struct iv_json_valu
 static void read_record(struct iv_json_reader *reader, const struct iv_json_value *object,
                         struct iv_record *record)
 {
-    REQUIRE(reader, object, "id", "firmware_version", "imported", "recorded", "pops", "packages");
-    record->id = need_string(reader, object, "id");
-    record->firmware_version = need_string(reader, object, "firmware_version");
+    IV_JSON_REQUIRE(reader, object, "id", "firmware_version", "imported", "recorded", "pops",
+                    "packages");
+    record->id = iv_json_need_string(reader, object, "id");
+    record->firmware_version = iv_json_need_string(reader, object, "firmware_version");
     record->imported = iv_json_get_bool(reader, object, "imported");
     record->recorded = iv_json_get_int(reader, object, "recorded");
     if (record->firmware_version != NULL) {
@@ -245,7 +225,7 @@ static void parse_value(struct parsing *p, struct iv_json_reader *reader,
     } else if (p->has_end) {
         iv_json_fail(reader, "a line after the end of the bundle");
     } else if (!p->has_header) {
-        const char *schema = need_string(reader, value, "schema");
+        const char *schema = iv_json_need_string(reader, value, "schema");
         if (schema != NULL && strcmp(schema, BUNDLE_SCHEMA) != 0) {
             iv_json_fail(reader, "the schema is %s; this imgval reads " BUNDLE_SCHEMA, schema);
         }

@@ -237,6 +237,16 @@ const char *iv_json_get_string(struct iv_json_reader *reader, const struct iv_js
     return exact_text(reader, name, value, bytes_member(reader, object, name));
 }
 
+const char *iv_json_need_string(struct iv_json_reader *reader, const struct iv_json_value *object,
+                                const char *name)
+{
+    const char *text = iv_json_get_string(reader, object, name);
+    if (text == NULL) {
+        iv_json_fail(reader, "member \"%s\" is missing", name);
+    }
+    return text;
+}
+
 bool iv_json_get_bool(struct iv_json_reader *reader, const struct iv_json_value *object,
                       const char *name)
 {

@@ -51,6 +51,8 @@ bool iv_json_is_object(const struct iv_json_value *value);
 /* Fails for the first name of the NULL-terminated list that is no member of the object. */
 void iv_json_require(struct iv_json_reader *reader, const struct iv_json_value *object,
                      const char *const *names);
+#define IV_JSON_REQUIRE(reader, object, ...)                                                       \
+    iv_json_require((reader), (object), (const char *const[]){__VA_ARGS__, NULL})
 bool iv_json_has(const struct iv_json_value *object, const char *name);
 
 /*
@@ -59,6 +61,9 @@ bool iv_json_has(const struct iv_json_value *object, const char *name);
  */
 const char *iv_json_get_string(struct iv_json_reader *reader, const struct iv_json_value *object,
                                const char *name);
+/* One that must be there and not null. */
+const char *iv_json_need_string(struct iv_json_reader *reader, const struct iv_json_value *object,
+                                const char *name);
 bool iv_json_get_bool(struct iv_json_reader *reader, const struct iv_json_value *object,
                       const char *name);
 int64_t iv_json_get_int(struct iv_json_reader *reader, const struct iv_json_value *object,

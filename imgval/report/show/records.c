@@ -6,7 +6,7 @@
 
 #include "imgval/base/clock.h"
 #include "imgval/report/show/view.h"
-#include "imgval/report/write/json.h"
+#include "imgval/report/write/json_report.h"
 #include "imgval/version.h"
 
 #include <stdio.h>
@@ -97,15 +97,8 @@ static void write_json_record(struct iv_json *json, const struct iv_record *reco
     iv_json_uint(json, "packages", record->package_count);
     iv_json_open_array(json, "variants");
     for (size_t i = 0; i < record->pop_count; i++) {
-        const struct iv_record_pop *pop = &record->pops[i];
         if (is_wanted(wanted, record, i)) {
-            iv_json_open_object(json, NULL);
-            iv_json_string(json, "oem", pop->pop.oem);
-            iv_json_string(json, "operator", pop->pop.mobile_operator);
-            iv_json_string(json, "model", pop->pop.model);
-            iv_json_bool(json, "baseline", pop->baseline);
-            iv_json_bool(json, "compliant", pop->compliant);
-            iv_json_close_object(json);
+            iv_json_record_pop(json, &record->pops[i]);
         }
     }
     iv_json_close_array(json);

@@ -16,27 +16,6 @@ static int group_size(const struct iv_rule *rule)
     return (int)strcspn(rule->id, "0123456789");
 }
 
-static void write_text(struct iv_markup *m, const char *label, const char *text)
-{
-    if (text != NULL) {
-        iv_markup_element(m, "dt", label);
-        iv_markup_element(m, "dd", text);
-    }
-}
-
-/* Examples are shown as they are: their blanks and line ends matter. */
-static void write_example(struct iv_markup *m, const char *label, const char *text)
-{
-    if (text != NULL) {
-        iv_markup_element(m, "dt", label);
-        iv_markup_open(m, "dd");
-        iv_markup_open(m, "pre");
-        iv_markup_lines(m, text);
-        iv_markup_close(m);
-        iv_markup_close(m);
-    }
-}
-
 static void write_row(struct iv_markup *m, const struct iv_rule *rule)
 {
     const char *severity = iv_severity_names[rule->severity];
@@ -57,12 +36,7 @@ static void write_row(struct iv_markup *m, const struct iv_rule *rule)
     iv_markup_close(m);
     iv_markup_open(m, "th");
     iv_markup_attribute(m, "scope", "row");
-    iv_markup_open(m, "a");
-    iv_markup_attribute_printf(m, "href", "#%s", rule->id);
-    iv_markup_text(m, rule->id);
-    iv_markup_close(m);
-    iv_markup_text(m, " ");
-    iv_markup_classed(m, "span", "name", rule->name);
+    iv_html_rule_link(m, "", rule);
     iv_markup_close(m);
     iv_markup_open(m, "td");
     iv_markup_printf(m, "%.*s", group_size(rule), rule->id);
@@ -73,13 +47,7 @@ static void write_row(struct iv_markup *m, const struct iv_rule *rule)
     iv_markup_open(m, "details");
     iv_markup_flag(m, "open");
     iv_markup_element(m, "summary", "Why, what to do, and examples");
-    iv_markup_open(m, "dl");
-    write_text(m, "Why", rule->why);
-    write_text(m, "Remedy", rule->remedy);
-    write_example(m, "Passes", rule->passes);
-    write_example(m, "Fails", rule->fails);
-    write_text(m, "Message", rule->message);
-    iv_markup_close(m);
+    iv_html_rule_texts(m, rule, false);
     iv_markup_close(m);
     iv_markup_close(m);
     iv_markup_close(m);
@@ -92,12 +60,7 @@ static void write_choices(struct iv_markup *m)
     iv_markup_open(m, "fieldset");
     iv_markup_classed(m, "legend", "unseen", "Which rules to show");
     for (size_t i = 0; i < IV_COUNT(severities); i++) {
-        iv_markup_open(m, "label");
-        iv_markup_open(m, "input");
-        iv_markup_attribute(m, "type", "checkbox");
-        iv_markup_attribute(m, "value", iv_severity_names[severities[i]]);
-        iv_markup_flag(m, "checked");
-        iv_markup_close(m);
+        iv_html_switch(m, iv_severity_names[severities[i]], true);
         iv_markup_text(m, labels[i]);
         iv_markup_close(m);
     }
@@ -107,28 +70,10 @@ static void write_choices(struct iv_markup *m)
 static void write_tools(struct iv_markup *m)
 {
     iv_markup_break(m);
-    iv_markup_open(m, "div");
-    iv_markup_attribute(m, "class", "tools");
-    iv_markup_attribute(m, "role", "search");
-    iv_markup_attribute(m, "aria-label", "Filter the rules");
-    iv_markup_flag(m, "hidden");
-    iv_markup_open(m, "label");
-    iv_markup_classed(m, "span", "unseen", "Find in the rules");
-    iv_markup_open(m, "input");
-    iv_markup_attribute(m, "type", "search");
-    iv_markup_attribute(m, "placeholder", "Filter: an id, a name, a word");
-    iv_markup_close(m);
-    iv_markup_close(m);
+    iv_html_tools(m, "rules", "Filter: an id, a name, a word");
     write_choices(m);
-    iv_markup_open(m, "button");
-    iv_markup_attribute(m, "type", "button");
-    iv_markup_attribute(m, "class", "fold");
-    iv_markup_text(m, "Fold all");
-    iv_markup_close(m);
-    iv_markup_open(m, "output");
-    iv_markup_attribute(m, "data-noun", "rule");
-    iv_markup_close(m);
-    iv_markup_close(m);
+    iv_html_fold(m);
+    iv_html_tools_end(m, "rule");
 }
 
 /* The groups, in the bar: each leads to its first rule. */

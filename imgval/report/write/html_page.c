@@ -253,12 +253,107 @@ void iv_html_tile(struct iv_markup *m, const char *class, size_t count, const ch
     iv_markup_close(m);
 }
 
-void iv_html_rule_link(struct iv_markup *m, const struct iv_rule *rule)
+void iv_html_rule_link(struct iv_markup *m, const char *prefix, const struct iv_rule *rule)
 {
     iv_markup_open(m, "a");
-    iv_markup_attribute_printf(m, "href", "#rule-%s", rule->id);
+    iv_markup_attribute_printf(m, "href", "#%s%s", prefix, rule->id);
     iv_markup_text(m, rule->id);
     iv_markup_close(m);
     iv_markup_text(m, " ");
     iv_markup_classed(m, "span", "name", rule->name);
+}
+
+void iv_html_plain_section(struct iv_markup *m, const char *id, const char *title)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "section");
+    iv_markup_attribute(m, "id", id);
+    iv_markup_attribute_printf(m, "aria-labelledby", "%s-title", id);
+    iv_markup_open(m, "h2");
+    iv_markup_attribute_printf(m, "id", "%s-title", id);
+    iv_markup_text(m, title);
+    iv_markup_close(m);
+}
+
+void iv_html_tools(struct iv_markup *m, const char *things, const char *placeholder)
+{
+    iv_markup_open(m, "div");
+    iv_markup_attribute(m, "class", "tools");
+    iv_markup_attribute(m, "role", "search");
+    iv_markup_attribute_printf(m, "aria-label", "Filter the %s", things);
+    iv_markup_flag(m, "hidden");
+    iv_markup_open(m, "label");
+    iv_markup_open(m, "span");
+    iv_markup_attribute(m, "class", "unseen");
+    iv_markup_printf(m, "Find in the %s", things);
+    iv_markup_close(m);
+    iv_markup_open(m, "input");
+    iv_markup_attribute(m, "type", "search");
+    iv_markup_attribute(m, "placeholder", placeholder);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+void iv_html_tools_end(struct iv_markup *m, const char *noun)
+{
+    iv_markup_open(m, "output");
+    iv_markup_attribute(m, "data-noun", noun);
+    iv_markup_close(m);
+    iv_markup_close(m);
+}
+
+void iv_html_switch(struct iv_markup *m, const char *value, bool is_on)
+{
+    iv_markup_open(m, "label");
+    iv_markup_open(m, "input");
+    iv_markup_attribute(m, "type", "checkbox");
+    iv_markup_attribute(m, "value", value);
+    if (is_on) {
+        iv_markup_flag(m, "checked");
+    } else {
+        iv_markup_attribute(m, "data-only", "");
+    }
+    iv_markup_close(m);
+}
+
+void iv_html_fold(struct iv_markup *m)
+{
+    iv_markup_open(m, "button");
+    iv_markup_attribute(m, "type", "button");
+    iv_markup_attribute(m, "class", "fold");
+    iv_markup_text(m, "Fold all");
+    iv_markup_close(m);
+}
+
+static void write_text(struct iv_markup *m, const char *label, const char *text)
+{
+    if (text != NULL) {
+        iv_markup_element(m, "dt", label);
+        iv_markup_element(m, "dd", text);
+    }
+}
+
+/* Examples are shown as they are: their blanks and line ends matter. */
+static void write_example(struct iv_markup *m, const char *label, const char *text)
+{
+    if (text != NULL) {
+        iv_markup_element(m, "dt", label);
+        iv_markup_open(m, "dd");
+        iv_markup_open(m, "pre");
+        iv_markup_lines(m, text);
+        iv_markup_close(m);
+        iv_markup_close(m);
+    }
+}
+
+void iv_html_rule_texts(struct iv_markup *m, const struct iv_rule *rule, bool must_hold)
+{
+    iv_markup_open(m, "dl");
+    write_text(m, "Must hold", must_hold ? rule->summary : NULL);
+    write_text(m, "Why", rule->why);
+    write_text(m, "Remedy", rule->remedy);
+    write_example(m, "Passes", rule->passes);
+    write_example(m, "Fails", rule->fails);
+    write_text(m, "Message", rule->message);
+    iv_markup_close(m);
 }

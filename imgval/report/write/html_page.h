@@ -58,8 +58,25 @@ void iv_html_cell(struct iv_markup *markup, const char *text);
 /* A count in the list at the top of a page; the class "zero" instead of `class` where it is 0. */
 void iv_html_tile(struct iv_markup *markup, const char *class, size_t count, const char *one,
                   const char *many);
-/* <a href="#rule-ID">ID</a> <span>name</span> */
-void iv_html_rule_link(struct iv_markup *markup, const struct iv_rule *rule);
+/* <a href="#rule-ID">ID</a> <span>name</span>; `prefix`: "rule-", or "" on the rules' own page */
+void iv_html_rule_link(struct iv_markup *markup, const char *prefix, const struct iv_rule *rule);
+/* <section id="ID" aria-labelledby="ID-title"> and its heading; iv_markup_close() ends it. */
+void iv_html_plain_section(struct iv_markup *markup, const char *id, const char *title);
+
+/* What the script filters a table with: a field to search in, then the caller's own switches, then
+ * where it says how many are shown. Hidden without the script. `things`: "packages"; `noun`: one of
+ * them. */
+void iv_html_tools(struct iv_markup *markup, const char *things, const char *placeholder);
+void iv_html_tools_end(struct iv_markup *markup, const char *noun);
+/* Opens the label of a switch, which shows or hides the rows whose data-k is `value`; what it says
+ * and iv_markup_close() follow. `is_on`: rows are shown until it is used. */
+void iv_html_switch(struct iv_markup *markup, const char *value, bool is_on);
+/* The button that folds the details of all rows. */
+void iv_html_fold(struct iv_markup *markup);
+
+/* All that is said of a rule, as <dl>. `must_hold`: what must hold, too. */
+void iv_html_rule_texts(struct iv_markup *markup, const struct iv_rule *rule, bool must_hold);
+
 /* A mark drawn in a box of 16 x 16: passed, failed, unchecked, warning, note or none; hidden from
  * screen readers. */
 void iv_html_mark(struct iv_markup *markup, const char *name);

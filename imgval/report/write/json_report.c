@@ -90,6 +90,15 @@ void iv_json_report_timings(struct iv_json *json, const struct iv_report *report
     iv_json_close_object(json);
 }
 
+void iv_json_record_pop(struct iv_json *json, const struct iv_record_pop *pop)
+{
+    iv_json_open_object(json, NULL);
+    iv_json_fields(json, &iv_pop_struct, &pop->pop, IV_FIELD_REPORT);
+    iv_json_bool(json, "baseline", pop->baseline);
+    iv_json_bool(json, "compliant", pop->compliant);
+    iv_json_close_object(json);
+}
+
 void iv_json_device(struct iv_json *json, const struct iv_device *device, bool ranks)
 {
     iv_json_open_object(json, "device");

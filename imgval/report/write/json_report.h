@@ -6,6 +6,7 @@
 #ifndef IMGVAL_REPORT_WRITE_JSON_REPORT_H
 #define IMGVAL_REPORT_WRITE_JSON_REPORT_H
 
+#include "imgval/model/record.h"
 #include "imgval/model/report.h"
 #include "imgval/report/write/json.h"
 
@@ -24,6 +25,8 @@ void iv_json_report_timings(struct iv_json *json, const struct iv_report *report
 void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry);
 /* outcomes and counts: what stands after the findings. */
 void iv_json_report_tail(struct iv_json *json, const struct iv_report_entry *entry);
+/* A variant of a recorded submission. */
+void iv_json_record_pop(struct iv_json *json, const struct iv_record_pop *pop);
 /* An array for each name: values of one name are neighbours. `ranks`: which source wins, too. */
 void iv_json_device(struct iv_json *json, const struct iv_device *device, bool ranks);
 void iv_json_report_finding(struct iv_json *json, const struct iv_finding *finding);
