@@ -64,13 +64,13 @@ static void print_error_line(const char *text)
 
 /* Each error of the file with its line, on standard error. */
 static void print_errors(const char *path, const struct iv_policy_errors *errors,
-                        struct iv_arena *arena)
+                         struct iv_arena *arena)
 {
     for (size_t i = 0; i < errors->count; i++) {
         const struct iv_policy_error *error = &errors->items[i];
-        print_error_line(error->line == 0
-                 ? iv_arena_printf(arena, "%s: %s", path, error->text)
-                 : iv_arena_printf(arena, "%s:%" PRIu64 ": %s", path, error->line, error->text));
+        print_error_line(error->line == 0 ? iv_arena_printf(arena, "%s: %s", path, error->text)
+                                          : iv_arena_printf(arena, "%s:%" PRIu64 ": %s", path,
+                                                            error->line, error->text));
     }
 }
 
@@ -168,9 +168,9 @@ static bool find_upward(const char *folder, const struct iv_status *input, struc
                 *ret_path = path;
                 return true;
             }
-            print_error_line(iv_arena_printf(arena,
-                                 "%s belongs to another user and is not used; --policy=%s uses it",
-                                 path, path));
+            print_error_line(iv_arena_printf(
+                arena, "%s belongs to another user and is not used; --policy=%s uses it", path,
+                path));
         }
         const char *next = folder_above(folder, arena);
         if (iv_look_at(folder, &here) != IV_LOOK_FOUND ||
