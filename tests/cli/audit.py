@@ -643,35 +643,93 @@ def check_cache(checks, place):
     checks.status(place.run("cache", "show", "--cache=no.db", "a/b/c"), 4, "no store")
 
 
-# --- archives, which nobody here reads -------------------------------------------------------------
+# --- archives: zip is read as the folder it holds, others are named ---------------------------------
+def pack(place, target, source):
+    """A zip archive of a folder, in the folder's place."""
+    (place.path / target).parent.mkdir(parents=True, exist_ok=True)
+    made = shutil.make_archive(str(place.path / "made"), "zip", place.path / source)
+    pathlib.Path(made).rename(place.path / target)
+
+
+def check_zips(checks, place):
+    for number, packages in ((1, "a1 b1"), (2, "a2 b2"), (3, "a3"), (4, "a4 b4")):
+        write_set(place.path / f"zipped/v{number}", number, packages)
+    pack(place, "mixed/v2.zip", "zipped/v2")
+    pack(place, "mixed/v3/set.zip", "zipped/v3")
+    (place.path / "mixed/v3/readme.txt").write_text("what it is")
+    for name in ("v1", "v4"):
+        shutil.copytree(place.path / "zipped" / name, place.path / "mixed" / name)
+    plain = audit(checks, place, "a history of folders", "zipped", status=0)
+    mixed = audit(checks, place, "the same, two of them as archives", "mixed", status=0)
+    text = json.dumps(mixed).replace("mixed/v2.zip", "zipped/v2").replace("mixed/v3/set.zip", "zipped/v3")
+    checks.same(json.loads(text.replace("mixed", "zipped")), plain, "archives in a history are submissions")
+    (place.path / "docs").mkdir()
+    (place.path / "docs/notes.txt").write_text("words")
+    pack(place, "mixed/docs.zip", "docs")
+    checks.same(audit(checks, place, "an archive of documents", "mixed", status=0), mixed, "says nothing")
+
+    place.path.joinpath("several").mkdir()
+    pack(place, "several/all.zip", "zipped")
+    answer = audit(checks, place, "an archive of several submissions", "several", status=3)
+    checks.same([u["path"] for u in answer["not_in_full"]], ["several/all.zip"], "is named")
+    checks.that("holds 4 submissions" in answer["not_in_full"][0]["reason"], "and how many it holds", answer)
+    answer = audit(checks, place, "the same by its path", "several/all.zip", status=3)
+    checks.refused(place.run("scan", "several/all.zip"), "unpack it", "a scan of it")
+    checks.refused(place.run("cache", "add", "--cache=zip.db", "several/all.zip"), "unpack it", "to record it")
+
+
+def check_zip_commands(checks, place):
+    """Each command that takes a PATH, of an archive."""
+    pack(place, "one/v2.zip", "zipped/v2")
+    folder, archive = "zipped/v2", "one/v2.zip"
+    answers = [json.dumps(audit(checks, place, "one set by its path", path, status=0)).replace(path, "")
+               for path in (folder, archive)]
+    checks.same(answers[0], answers[1], "the same audit")
+    checks.status(place.run("diff", folder, archive), 0, "an archive equals its folder")
+    checks.status(place.run("diff", "zipped/v1", archive), 1, "and differs from another one")
+    recorded = place.run("cache", "add", "--baseline", "--cache=zip.db", archive)
+    checks.status(recorded, 0, "an archive is recorded")
+    again = place.run("cache", "add", "--baseline", "--cache=zip.db", folder)
+    checks.same(again.out, recorded.out, "the folder has the same id")
+    checks.status(place.run("rfu", "--cache=zip.db", "--source", "zipped/v1", "--target", archive), (0, 1),
+                  "an archive as a target")
+    checks.same(place.run("inspect", archive).text.replace(archive, folder), place.run("inspect", folder).text,
+                "inspect shows the same")
+    fixes = [place.run("fix", f"--output=out-{i}", "--against", f, "zipped/v3") for i, f in
+             enumerate((folder, archive))]
+    checks.same(fixes[1].text.replace("out-1", "out-0").replace(archive, folder), fixes[0].text, "fix against it")
+
+
 def check_archives(checks, place):
+    check_zips(checks, place)
+    check_zip_commands(checks, place)
     write_set(place.path / "kept/v1", 1, "a1")
     write_set(place.path / "kept/v2", 2, "a2")
     audit(checks, place, "without an archive", "kept", status=0)
-    zips = {"kept/v3.zip": "kept/v2", "kept/v4/set.zip": "kept/v2"}
-    for target, source in zips.items():
+    for target in ("kept/v3.7z", "kept/v4/set.7z"):
         (place.path / target).parent.mkdir(exist_ok=True)
-        shutil.make_archive(str(place.path / target)[:-4], "zip", place.path / source)
+        (place.path / target).write_bytes(b"7z\xbc\xaf\x27\x1c and more")
     (place.path / "kept/old.ffu.gz").write_bytes(b"\x1f\x8b")
+    (place.path / "kept/cut.zip").write_bytes(b"PK\3\4 and no end")
     (place.path / "kept/notes.txt.gz").write_bytes(b"\x1f\x8b")
-    (place.path / "kept/v2/inner.zip").write_bytes((place.path / "kept/v3.zip").read_bytes())
+    pack(place, "kept/v2/inner.zip", "kept/v1")
     answer = audit(checks, place, "archives in a history", "kept", status=3)
     checks.same([v["version"] for v in answer["variants"][0]["versions"]], [version(1), version(2)],
                 "the folders are judged")
     checks.same(sorted(u["path"] for u in answer["not_in_full"]),
-                ["kept/old.ffu.gz", "kept/v2", "kept/v3.zip", "kept/v4/set.zip"],
+                ["kept/cut.zip", "kept/old.ffu.gz", "kept/v2", "kept/v3.7z", "kept/v4/set.7z"],
                 "each archive that may hold a submission is named")
-    answer = audit(checks, place, "an archive by its path", "kept/v3.zip", status=3)
+    answer = audit(checks, place, "an archive by its path", "kept/v3.7z", status=3)
     checks.same([u["reason"] for u in answer["unjudged"]],
                 ["an archive, which is not read: unpack it, and name what is in it"],
                 "and what to do with it")
-    stream = place.run("scan", "--no-wspc", "--format=jsonl", "kept/v3.zip")
-    (place.path / "zip.jsonl").write_bytes(stream.out)
-    checks.same(audit(checks, place, "a stream of it", "zip.jsonl", status=3), answer,
+    stream = place.run("scan", "--no-wspc", "--format=jsonl", "kept/v3.7z")
+    (place.path / "7z.jsonl").write_bytes(stream.out)
+    checks.same(audit(checks, place, "a stream of it", "7z.jsonl", status=3), answer,
                 "the stream gives the same audit")
-    done = place.run("diff", "kept/v2", "kept/v3.zip")
+    done = place.run("diff", "kept/v2", "kept/v3.7z")
     checks.status(done, 3, "diff with an archive")
-    done = place.run("cache", "add", "--cache=zip.db", "kept/v3.zip")
+    done = place.run("cache", "add", "--cache=7z.db", "kept/v3.7z")
     checks.status(done, 3, "an archive is not recorded")
 
 

@@ -56,6 +56,18 @@ if [ -x "$build/tests/mkvolume" ]; then
     "$top/tests/disk/mkhive.py" "$seeds/system.hive" 'Platform\DeviceTargetingInfo' A=text B=dword:1 'Setup' C=1
 fi
 
+# Archives of each form.
+number=0
+for options in '' stored zip64 descriptor 'descriptor zip64' windows 'comment=text' 'link=a=../b' 'encrypt=one.txt' 'crc=one.txt'; do
+    number=$((number + 1))
+    mkdir -p "$seeds/zipped/folder"
+    seq 30000 >"$seeds/zipped/folder/numbers.txt"
+    echo one >"$seeds/zipped/one.txt"
+    # shellcheck disable=SC2086
+    "$top/tests/cases/mkzip.py" "$seeds/form-$number.zip" "$seeds/zipped" $options
+done
+rm -rf "$seeds/zipped"
+
 # seed NAME CORPUS: copies what the fuzzer can start from. The readers of documents want a first
 # byte that chooses the reader (see fuzz_manifest.c), the others the file as it is.
 seed() {
@@ -87,6 +99,7 @@ seed() {
         sort -z |
         case $1 in
         cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
+        archive) grep -z -E '\.zip$' ;;
         policy) grep -z -E '\.policy\.xml$' ;;
         volume) grep -z -E '\.volume$' ;;
         ntfs) grep -z -E '/ntfs[^/]*\.volume$' ;;
