@@ -605,6 +605,21 @@ static const struct iv_rule metadata_rows[] = {
         .passes = "<UpdateState>Update Complete</UpdateState>",
         .fails = "<UpdateState>Staging</UpdateState> in every event",
     },
+    {
+        .id = "IMG305",
+        .name = "hive-not-closed",
+        .severity = IV_NOTE,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_METADATA,
+        .fault = IV_FAULT_NOT_CLOSED,
+        .message = "The registry hive {0} was not closed: {1}",
+        .summary = "A registry hive should have been closed before the image was made of it.",
+        .why = "Its two sequence numbers differ, as while it is written to. Its values are read as "
+               "they stand; a change that was not written is lost on the device as well.",
+        .remedy = "Let the system that uses the hive unload it, and build the image again.",
+        .passes = "a SYSTEM hive whose two sequence numbers are equal",
+        .fails = "a SYSTEM hive that was copied while it was in use, without its logs",
+    },
 };
 
 const struct iv_rules iv_rules_metadata = {

@@ -191,7 +191,7 @@ static const struct iv_option output_options[] = {
      .letter = 'v',
      .type = IV_OPTION_COUNT,
      .offset = AT(output.verbose),
-     .help = "every finding and every package"},
+     .help = "every finding and package, and what every entry of the input counts as"},
 };
 const struct iv_option_group iv_group_output = {
     .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};

@@ -264,6 +264,85 @@ enum iv_volume_outcome iv_volume_list(struct iv_volume *volume, const char *path
     return outcome;
 }
 
+/* ---- the whole of it ---- */
+
+/* Bytes of the paths of all folders in one walk: a hostile volume has folders in a circle. */
+#define WALK_PATHS_MAX (32 * IV_MIB)
+
+struct pending {
+    const char *path;
+    uint64_t depth;
+};
+
+/* A walk, with the folders that are still to be listed. */
+struct walk {
+    struct iv_volume *volume;
+    iv_volume_visit_fn *visit;
+    void *context;
+    struct iv_arena arena; /* of the paths */
+    struct pending *pending;
+    size_t count;
+    size_t capacity;
+    uint64_t seen;
+    uint64_t path_bytes;
+    bool is_cut;
+};
+
+static void push_folder(struct walk *walk, const char *path, uint64_t depth)
+{
+    walk->path_bytes += strlen(path) + 1;
+    if (depth > walk->volume->limits->directory_depth || walk->path_bytes > WALK_PATHS_MAX) {
+        walk->is_cut = true;
+        return;
+    }
+    walk->pending = iv_arena_grow(&walk->arena, walk->pending, walk->count, &walk->capacity,
+                                  sizeof(*walk->pending));
+    walk->pending[walk->count++] =
+        (struct pending){.path = iv_arena_strdup(&walk->arena, path), .depth = depth};
+}
+
+static void visit_folder(struct walk *walk, const struct pending *folder, struct iv_arena *scratch)
+{
+    struct iv_volume_entry *entries = NULL;
+    size_t count = 0;
+    struct iv_fault ignored = {0};
+    if (iv_volume_list(walk->volume, folder->path, scratch, &entries, &count, &ignored) !=
+        IV_VOLUME_FOUND) {
+        walk->is_cut = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (++walk->seen > walk->volume->limits->entries) {
+            walk->is_cut = true;
+            return;
+        }
+        const char *path = folder->path[0] == '\0'
+                               ? entries[i].name
+                               : iv_arena_printf(scratch, "%s/%s", folder->path, entries[i].name);
+        walk->visit(walk->context, path, &entries[i]);
+        if (entries[i].is_directory && !entries[i].is_link) {
+            push_folder(walk, path, folder->depth + 1);
+        }
+    }
+}
+
+bool iv_volume_walk(struct iv_volume *volume, iv_volume_visit_fn *visit, void *context)
+{
+    struct iv_arena scratch IV_CLEANUP(iv_arena_fini) = {0};
+    struct walk walk = {.volume = volume, .visit = visit, .context = context};
+    push_folder(&walk, "", 0);
+    while (walk.count > 0 && walk.seen <= volume->limits->entries) {
+        struct iv_arena_mark mark = iv_arena_mark(&scratch);
+        const struct pending folder = walk.pending[--walk.count];
+        visit_folder(&walk, &folder, &scratch);
+        iv_arena_reset(&scratch, mark);
+    }
+    iv_arena_fini(&walk.arena);
+    return !walk.is_cut;
+}
+
+/* ---- files ---- */
+
 /*
  * The node of a file: a link is trouble, as what it stands for is not read; a directory is absent.
  */

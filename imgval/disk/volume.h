@@ -70,6 +70,14 @@ enum iv_volume_outcome iv_volume_list(struct iv_volume *volume, const char *path
 enum iv_volume_outcome iv_volume_read(struct iv_volume *volume, const char *path, uint64_t max,
                                       struct iv_buf *buf, struct iv_fault *ret_fault);
 
+/* An entry of the volume; both are borrowed for the call. */
+typedef void iv_volume_visit_fn(void *context, const char *path,
+                                const struct iv_volume_entry *entry);
+
+/* Visits every entry, folders before what lies in them; links are not followed. False: there is
+ * more, below a folder that cannot be listed or beyond the limits of depth and entries. */
+bool iv_volume_walk(struct iv_volume *volume, iv_volume_visit_fn *visit, void *context);
+
 /* A file of the volume as a source of its own (a WIM inside an image). It borrows the volume. */
 enum iv_volume_outcome iv_volume_file(struct iv_volume *volume, const char *path,
                                       struct iv_arena *arena, struct iv_source *ret_source,

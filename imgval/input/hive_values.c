@@ -110,7 +110,7 @@ static bool check_sequence(const struct iv_reader *r, const struct iv_document *
         return true;
     }
     const struct iv_fault fault = {
-        .kind = IV_FAULT_METADATA,
+        .kind = has_log ? IV_FAULT_METADATA : IV_FAULT_NOT_CLOSED,
         .detail = has_log ? "its sequence numbers differ, so that its last changes are in the log "
                             "beside it, which is not applied: none of its values is used"
                           : "its sequence numbers differ, and no log with entries lies beside it: "

@@ -24,6 +24,7 @@
 #include "imgval/disk/hive.h"
 #include "imgval/disk/spellings.h"
 #include "imgval/disk/volume.h"
+#include "imgval/input/image_account.h"
 #include "imgval/input/manifest.h"
 #include "imgval/input/metadata.h"
 
@@ -43,6 +44,7 @@ struct iv_image_volume {
     struct iv_volume *handle;
     bool is_main; /* MainOS: the device's metadata are here */
     struct iv_speller *speller;
+    struct iv_image_marks *marks; /* what became of the files that were looked at */
 };
 
 /* A file on a volume. */
@@ -156,6 +158,10 @@ static enum iv_volume_outcome read_file(struct iv_image_reader *x, struct iv_ima
     uint64_t most = max < x->left ? max : x->left;
     enum iv_volume_outcome outcome = iv_volume_read(volume->handle, path, most, buf, ret_fault);
     x->left -= buf->size - before;
+    if (outcome != IV_VOLUME_ABSENT) {
+        iv_image_mark(volume->marks, path,
+                      outcome == IV_VOLUME_FOUND ? IV_FATE_READ : IV_FATE_REPORTED);
+    }
     if (outcome == IV_VOLUME_TROUBLE && ret_fault->kind == IV_FAULT_LIMIT && most < max) {
         ret_fault->detail = "the limit of all files that are read of one image is reached";
     }
@@ -327,8 +333,10 @@ static struct iv_image_volume *open_volume(struct iv_image_reader *x,
         .handle = handle,
         .is_main = is_main,
         .speller = IV_NEW(x->r->scratch, struct iv_speller),
+        .marks = IV_NEW(x->r->scratch, struct iv_image_marks),
     };
     volume->speller->volume = handle;
+    volume->marks->arena = x->r->scratch;
     return volume;
 }
 
@@ -399,6 +407,7 @@ static bool read_inner_wim(struct iv_image_reader *x, size_t v, const char *path
     struct iv_fault fault = {0};
     switch (iv_volume_file(x->volumes[v].handle, path, x->r->scratch, &source, &fault)) {
     case IV_VOLUME_FOUND:
+        iv_image_mark(x->volumes[v].marks, path, IV_FATE_READ);
         iv_image_read_wim(x, &source, label, false);
         return true;
     case IV_VOLUME_ABSENT:
@@ -406,6 +415,7 @@ static bool read_inner_wim(struct iv_image_reader *x, size_t v, const char *path
     case IV_VOLUME_TROUBLE:
         break;
     }
+    iv_image_mark(x->volumes[v].marks, path, IV_FATE_REPORTED);
     fault.detail = iv_arena_printf(x->r->scratch, "%s: %s", path, fault.detail);
     volume_fault(x, label, NULL, &fault);
     return true;
@@ -803,6 +813,7 @@ static void find_datastores(struct iv_image_reader *x)
         if (volume->is_main && iv_volume_file(volume->handle, path, x->r->scratch, &source,
                                               &fault) != IV_VOLUME_ABSENT) {
             fault = (struct iv_fault){.kind = IV_FAULT_METADATA, .detail = IV_DATASTORE_DETAIL};
+            path = spell(x, volume, path).paths[0];
             const char *shown = shown_path(x, volume, path);
             const struct iv_document doc = {.path = shown, .source = shown};
             iv_reader_metadata_fault(x->r, NULL, &doc, &fault);
@@ -896,6 +907,26 @@ static void check_main(struct iv_image_reader *x)
     }
 }
 
+/* ---- all entries ---- */
+
+/* Adds what became of each entry of each volume. */
+static void account(struct iv_image_reader *x)
+{
+    struct iv_facts *facts = x->r->facts;
+    for (size_t v = 0; v < x->volume_count; v++) {
+        struct iv_image_volume *volume = &x->volumes[v];
+        const char *prefix = shown_path(x, volume, "");
+        const char *label = iv_arena_printf(x->r->scratch, "%s/", volume->name);
+        iv_image_mark_faults(volume->marks, facts->faults, facts->fault_count, prefix, label);
+        iv_image_mark_faults(volume->marks, x->faults.items, x->faults.count, prefix, label);
+        for (size_t i = 0; i < facts->package_count; i++) {
+            iv_image_mark_faults(volume->marks, facts->packages[i].faults,
+                                 facts->packages[i].fault_count, prefix, label);
+        }
+        iv_image_account(volume->marks, volume->handle, &facts->entries);
+    }
+}
+
 void iv_image_end(struct iv_image_reader *x)
 {
     if (!x->item->is_part) {
@@ -910,6 +941,8 @@ void iv_image_end(struct iv_image_reader *x)
             find_oem_input(x);
         }
     }
+
+    account(x);
 
     /* The last first: a WIM is read through the volume that it lies on. */
     for (size_t v = x->volume_count; v-- > 0;) {

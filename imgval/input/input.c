@@ -493,6 +493,8 @@ static void read_document(const struct iv_reader *r, const struct iv_item *item,
     case IV_ROLE_REGISTRY:
         if (iv_registry_may_name_key(doc->bytes, doc->size)) {
             iv_registry_read(r, doc, &registry);
+        } else {
+            r->facts->entries.of[IV_FATE_DOCUMENT] = 1;
         }
         break;
     case IV_ROLE_ANSWER:
@@ -548,7 +550,14 @@ static bool is_wanted_document(const struct iv_reader *r, const struct iv_docume
 static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
                           const struct opened *opened)
 {
+    if (item->role == IV_ROLE_ANSWER && iv_answer_is_datastore(item->path)) {
+        const struct iv_fault fault = {
+            .kind = IV_FAULT_METADATA, .path = item->path, .detail = IV_DATASTORE_DETAIL};
+        iv_reader_fault(r, &fault);
+        return;
+    }
     if (item->role == IV_ROLE_ANSWER && is_other_document(&opened->file)) {
+        r->facts->entries.of[IV_FATE_DOCUMENT] = 1;
         return;
     }
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
@@ -569,6 +578,7 @@ static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
         return;
     }
     if (item->role == IV_ROLE_ANSWER && !is_wanted_document(r, &doc)) {
+        r->facts->entries.of[IV_FATE_DOCUMENT] = 1;
         return;
     }
     read_document(r, item, &doc);

@@ -51,6 +51,7 @@ struct iv_item {
     bool has_log;       /* HIVE: a log that can hold entries lies beside it */
     bool has_history;   /* the image's own UpdateHistory.xml does not count ... */
     bool has_oem_input; /* ... nor its OEMInput.xml: there is one beside it */
+    bool is_named;      /* by an option: no entry of the input */
 };
 
 struct iv_archive;
@@ -71,6 +72,7 @@ struct iv_listing {
     const char **histories; /* report paths of every UpdateHistory.xml found in (or, for a single
                                file, beside) the input; items exist for them too */
     size_t history_count;
+    struct iv_entries entries; /* of a folder, those that became no item */
 };
 
 struct iv_list_options {

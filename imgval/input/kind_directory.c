@@ -7,7 +7,8 @@
  * links to files of other names, are ignored.
  *
  * An extracted package is a folder that holds update.mum or man.dsm.xml. Package files below it are
- * listed too: only its manifest can tell which are payload, and the reader of the folder says so.
+ * listed too, and so are registry files: only its manifest can tell which are payload, and the
+ * reader of the folder says so.
  * So a stray update.mum at the top of a tree hides no package.
  *
  * The folder of an image is walked in the same way. Packages in it are not members of the image's
@@ -106,20 +107,27 @@ static bool is_packed(const struct iv_lister *lister, const char *path, const ch
     return inner != NULL && is_of_interest(lister, inner_path, inner);
 }
 
+/* What is not kept does not matter, and is counted here. */
 static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
 {
-    const struct iv_lister *lister = context;
+    struct iv_lister *lister = context;
+    uint64_t *counts = lister->listing.entries.of;
+    bool is_wanted = true;
     switch (type) {
     case IV_FILE_REGULAR:
-        return is_of_interest(lister, path, name) || is_hive_log(path) ||
-               is_packed(lister, path, name);
+        is_wanted = is_of_interest(lister, path, name) || is_hive_log(path) ||
+                    is_packed(lister, path, name);
+        counts[IV_FATE_NAME] += is_wanted ? 0 : 1;
+        break;
     case IV_FILE_OTHER:
-        return is_telling(lister, name);
+        is_wanted = is_telling(lister, name);
+        counts[IV_FATE_SPECIAL] += is_wanted ? 0 : 1;
+        break;
     case IV_FILE_LINK: /* where it leads is to be seen */
     case IV_FILE_DIRECTORY:
         break; /* another of the same name in another case would hide what is in it */
     }
-    return true;
+    return is_wanted;
 }
 
 /* ------------------------------------------------------------------------- not regular, images */
@@ -168,14 +176,16 @@ static const char *hidden_by_link(const struct tree *tree, const struct iv_entry
                                  : NULL;
 }
 
-static void judge_link(struct tree *tree, const struct iv_entry *entry)
+static enum iv_fate judge_link(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
     const char *detail = hidden_by_link(tree, entry);
-    if (detail != NULL) {
-        iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
-                        iv_lister_join(lister, tree->probe->path, entry->path), detail);
+    if (detail == NULL) {
+        return IV_FATE_LINK;
     }
+    iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
+                    iv_lister_join(lister, tree->probe->path, entry->path), detail);
+    return IV_FATE_REPORTED;
 }
 
 /* What a FIFO, socket or device is. */
@@ -193,11 +203,12 @@ static const char *what_is(const struct tree *tree, const struct iv_entry *entry
     return is_known && st.what != NULL ? st.what : detail;
 }
 
-static void judge_other(struct tree *tree, const struct iv_entry *entry)
+static enum iv_fate judge_other(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
     iv_lister_fault(lister, IV_FAULT_NOT_REGULAR,
                     iv_lister_join(lister, tree->probe->path, entry->path), what_is(tree, entry));
+    return IV_FATE_REPORTED;
 }
 
 /* ------------------------------------------------------------------------------------- folders */
@@ -290,24 +301,6 @@ static void mark_folders(struct tree *tree)
     }
 }
 
-/* Whether a file is a part of an extracted package that has nothing else in it. */
-static bool is_inside_plain_folder(const struct tree *tree, const char *path)
-{
-    if (tree->folder_count == 0) {
-        return false;
-    }
-    char *above = iv_arena_strdup(tree->lister->arena, path);
-    while (*above != '\0') {
-        char *slash = strrchr(above, '/');
-        *(slash == NULL ? above : slash) = '\0';
-        const struct folder *folder = find_folder(tree, above);
-        if (folder != NULL && !folder->has_packages) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* --------------------------------------------------------------------------------------- items */
 
 /* Whether a log lies beside a hive that can hold entries, or may: it cannot be looked at. */
@@ -329,8 +322,8 @@ static bool has_hive_log(const struct tree *tree, const char *hive)
 }
 
 /* `path` ends with the entry's own: with `relative`. */
-static void list_manifest(struct tree *tree, const struct iv_entry *entry, const char *path,
-                          const char *relative)
+static enum iv_fate list_manifest(struct tree *tree, const struct iv_entry *entry, const char *path,
+                                  const char *relative)
 {
     struct iv_lister *lister = tree->lister;
     const struct folder *folder = NULL;
@@ -342,7 +335,10 @@ static void list_manifest(struct tree *tree, const struct iv_entry *entry, const
     } else if (strcmp(folder->manifest, entry->path) == 0) {
         iv_lister_item(lister, IV_ROLE_FOLDER,
                        iv_lister_join(lister, tree->probe->path, folder->path), relative, -1);
+    } else {
+        return IV_FATE_REPLACED;
     }
+    return IV_FATE_READ;
 }
 
 /* Of the folder of an image: what is not listed with it. The images of the folder itself are
@@ -373,58 +369,135 @@ static void mark_beside(struct tree *tree, const struct iv_entry *entry, size_t 
     }
 }
 
-static void list_file(struct tree *tree, const struct iv_entry *entry)
+/* Files that are known by their names, but for packages and what describes a device. */
+static enum iv_fate list_container(struct tree *tree, const struct iv_entry *entry,
+                                   const char *path, const char *relative)
+{
+    struct iv_lister *lister = tree->lister;
+    const char *name = last_part(entry->path);
+    enum iv_kind image = iv_kind_of_image_name(name);
+    if (image != IV_KIND_COUNT && tree->root.archive != NULL) {
+        iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
+                        iv_arena_printf(lister->arena,
+                                        "%s in an archive, where images are not read: unpack it",
+                                        iv_kinds[image].what));
+        return IV_FATE_REPORTED;
+    }
+    if (image != IV_KIND_COUNT && iv_lister_is_part_name(name) && !tree->is_of_image) {
+        iv_lister_part(lister, path, relative);
+        return IV_FATE_READ;
+    }
+    if (image != IV_KIND_COUNT) {
+        iv_lister_unsupported(lister, image, path);
+    } else {
+        iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
+                        "a container of files: unpack it, and scan what is in it");
+    }
+    return IV_FATE_REPORTED;
+}
+
+static enum iv_fate list_metadata(struct tree *tree, const struct iv_entry *entry, const char *path,
+                                  const char *relative)
+{
+    struct iv_lister *lister = tree->lister;
+    enum iv_role role = IV_ROLE_ANSWER;
+    (void)iv_lister_metadata_role(last_part(entry->path), &role);
+    if (iv_lister_is_named(lister, role)) {
+        return IV_FATE_REPLACED;
+    }
+    iv_lister_item(lister, role, path, relative, -1);
+    return IV_FATE_READ;
+}
+
+/* READ stands for what became an item: what its reader makes of it decides. */
+static enum iv_fate list_file(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
     const char *name = last_part(entry->path);
     const char *path = iv_lister_join(lister, tree->probe->path, entry->path);
     const char *relative = path + strlen(path) - strlen(entry->path);
-    enum iv_kind image = iv_kind_of_image_name(name);
-    enum iv_role role = IV_ROLE_ANSWER;
-    bool is_metadata = iv_lister_metadata_role(name, &role);
     if (iv_answer_is_datastore(name)) {
-        if (!is_inside_plain_folder(tree, entry->path)) { /* else as the package's manifest says */
-            iv_lister_fault(lister, IV_FAULT_METADATA, path, IV_DATASTORE_DETAIL);
-        }
-    } else if (iv_package_is_file_name(name)) {
-        iv_lister_item(lister, IV_ROLE_PACKAGE, path, relative, -1);
-    } else if (is_package_like(name)) {
-        list_manifest(tree, entry, path, relative);
-    } else if (is_hive(entry->path)) {
-        iv_lister_item(lister, IV_ROLE_HIVE, path, relative, -1);
-        lister->listing.items[lister->listing.item_count - 1].has_log =
-            has_hive_log(tree, entry->path);
-    } else if (is_hive_log(entry->path)) {
-        return;
-    } else if (image != IV_KIND_COUNT && tree->root.archive != NULL) {
-        iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
-                        iv_arena_printf(lister->arena,
-                                        "%s in an archive, where images are not read: unpack it",
-                                        iv_kinds[image].what));
-    } else if (image != IV_KIND_COUNT && iv_lister_is_part_name(name) && !tree->is_of_image) {
-        iv_lister_part(lister, path, relative);
-    } else if (image != IV_KIND_COUNT) {
-        iv_lister_unsupported(lister, image, path);
-    } else if (iv_container_is_name(name) || is_packed(lister, entry->path, name)) {
-        iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
-                        "a container of files: unpack it, and scan what is in it");
-    } else if (is_metadata && role != IV_ROLE_REGISTRY) {
-        if (!iv_lister_is_named(lister, role)) {
-            iv_lister_item(lister, role, path, relative, -1);
-        }
-    } else if (role != IV_ROLE_REGISTRY || !is_inside_plain_folder(tree, entry->path)) {
-        /* A registry file of an extracted package counts as its manifest says. */
-        iv_lister_item(lister, role, path, relative, -1);
+        iv_lister_item(lister, IV_ROLE_ANSWER, path, relative, -1);
+        return IV_FATE_READ;
     }
+    if (iv_package_is_file_name(name)) {
+        iv_lister_item(lister, IV_ROLE_PACKAGE, path, relative, -1);
+        return IV_FATE_READ;
+    }
+    if (is_package_like(name)) {
+        return list_manifest(tree, entry, path, relative);
+    }
+    if (is_hive(entry->path)) {
+        bool has_log = has_hive_log(tree, entry->path);
+        iv_lister_item(lister, IV_ROLE_HIVE, path, relative, -1);
+        lister->listing.items[lister->listing.item_count - 1].has_log = has_log;
+        return IV_FATE_READ;
+    }
+    if (is_hive_log(entry->path)) {
+        return IV_FATE_LOG;
+    }
+    if (iv_kind_of_image_name(name) != IV_KIND_COUNT || iv_container_is_name(name) ||
+        is_packed(lister, entry->path, name)) {
+        return list_container(tree, entry, path, relative);
+    }
+    return list_metadata(tree, entry, path, relative);
 }
 
-static void list_regular(struct tree *tree, const struct iv_entry *entry)
+/* Of what stands for another submission: an image file of the folder is the one in hand itself, and
+ * so are its side files, which have their items already. */
+static enum iv_fate fate_of_another(const struct tree *tree, const struct iv_entry *entry)
+{
+    const struct iv_listing *listing = &tree->lister->listing;
+    const char *path = iv_lister_join(tree->lister, tree->probe->path, entry->path);
+    for (size_t i = 0; i < listing->item_count; i++) {
+        if (listing->items[i].fd >= 0 && strcmp(listing->items[i].path, path) == 0) {
+            return IV_FATE_READ;
+        }
+    }
+    return IV_FATE_OTHER;
+}
+
+static enum iv_fate list_regular(struct tree *tree, const struct iv_entry *entry)
 {
     size_t first = tree->lister->listing.item_count;
-    if (!is_of_another(tree, entry)) {
-        list_file(tree, entry);
-        mark_beside(tree, entry, first);
+    if (is_of_another(tree, entry)) {
+        return fate_of_another(tree, entry);
     }
+    enum iv_fate fate = list_file(tree, entry);
+    mark_beside(tree, entry, first);
+    /* Beyond the limit of packages there is no item; one fault stands for all of them. */
+    bool is_listed = tree->lister->listing.item_count > first;
+    return fate == IV_FATE_READ && !is_listed ? IV_FATE_REPORTED : fate;
+}
+
+static int compare_trouble(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct iv_walk_trouble *)item)->path);
+}
+
+/* A folder counts as one unless it is named itself: it could not be read. */
+static enum iv_fate judge_folder(const struct tree *tree, const struct iv_entry *entry)
+{
+    const struct iv_walk *walk = &tree->walk;
+    bool is_trouble =
+        walk->trouble_count > 0 && bsearch(entry->path, walk->troubles, walk->trouble_count,
+                                           sizeof(*walk->troubles), compare_trouble) != NULL;
+    return is_trouble ? IV_FATE_REPORTED : IV_FATE_FOLDER;
+}
+
+static enum iv_fate list_entry(struct tree *tree, const struct iv_entry *entry)
+{
+    switch (entry->type) {
+    case IV_FILE_REGULAR:
+        return list_regular(tree, entry);
+    case IV_FILE_LINK:
+        return judge_link(tree, entry);
+    case IV_FILE_OTHER:
+        return judge_other(tree, entry);
+    case IV_FILE_DIRECTORY:
+        break;
+    }
+    return judge_folder(tree, entry);
 }
 
 /* --------------------------------------------------------------------------------------- twins */
@@ -483,6 +556,7 @@ static void list_troubles(struct tree *tree)
 {
     for (size_t i = 0; i < tree->walk.trouble_count; i++) {
         const struct iv_walk_trouble *trouble = &tree->walk.troubles[i];
+        tree->lister->listing.entries.is_cut |= trouble->is_limit;
         iv_lister_fault(tree->lister, trouble->is_limit ? IV_FAULT_LIMIT : IV_FAULT_UNREADABLE,
                         iv_lister_join(tree->lister, tree->probe->path, trouble->path),
                         iv_arena_strdup(tree->lister->arena, trouble->detail));
@@ -507,19 +581,9 @@ static void list_tree(struct tree *tree)
     find_folders(tree);
     mark_folders(tree);
     for (size_t i = 0; i < tree->walk.count; i++) {
-        const struct iv_entry *entry = &tree->walk.entries[i];
-        switch (entry->type) {
-        case IV_FILE_REGULAR:
-            list_regular(tree, entry);
-            break;
-        case IV_FILE_LINK:
-            judge_link(tree, entry);
-            break;
-        case IV_FILE_OTHER:
-            judge_other(tree, entry);
-            break;
-        case IV_FILE_DIRECTORY:
-            break;
+        enum iv_fate fate = list_entry(tree, &tree->walk.entries[i]);
+        if (fate != IV_FATE_READ) { /* items are counted once they were read */
+            lister->listing.entries.of[fate]++;
         }
     }
     find_twins(tree);

@@ -35,6 +35,7 @@ struct iv_lister {
     size_t fault_capacity;
     size_t history_capacity;
     size_t packages; /* items that are packages */
+    bool is_naming;  /* items are added that options name */
 };
 
 /* One kind: a row of the table in kinds.c; its words are in model/kinds.h. */

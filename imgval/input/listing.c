@@ -86,6 +86,7 @@ void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *pat
         .path = path,
         .relative = relative,
         .fd = fd,
+        .is_named = lister->is_naming,
     };
     if (role == IV_ROLE_HISTORY) {
         listing->histories =
@@ -397,6 +398,7 @@ static bool add_named(struct iv_lister *lister, enum iv_role role, const char *p
 bool iv_lister_named_files(struct iv_lister *lister, struct iv_error *err)
 {
     const struct iv_list_options *options = lister->options;
+    lister->is_naming = true;
     return add_named(lister, IV_ROLE_HISTORY, options->update_history, &metadata_names[0], err) &&
            add_named(lister, IV_ROLE_OEM_INPUT, options->oem_input, &metadata_names[1], err) &&
            add_named(lister, IV_ROLE_DEVICE_INFO, options->device_info, NULL, err);

@@ -11,6 +11,7 @@
 #include "imgval/base/digest.h"
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
+#include "imgval/input/metadata.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +292,14 @@ static void add_payload(const struct iv_reader *r, struct iv_package *package, c
     package->payload_packages[package->payload_package_count++] = path;
 }
 
+/* Whether a file of that name would be read by itself if no package listed it. */
+static bool has_role(const char *name)
+{
+    return iv_ascii_isuffix(name, ".mum") || iv_ascii_isuffix(name, ".dsm.xml") ||
+           iv_ascii_isuffix(name, ".reg") || iv_ascii_isuffix(name, ".rga") ||
+           iv_answer_is_datastore(name) || iv_package_is_file_name(name);
+}
+
 void iv_file_list_payload(const struct iv_reader *r, const struct iv_file_list *list,
                           struct iv_package *package)
 {
@@ -300,8 +309,7 @@ void iv_file_list_payload(const struct iv_reader *r, const struct iv_file_list *
             continue;
         }
         const char *name = iv_reader_last_part(cab_path);
-        bool is_manifest = iv_ascii_isuffix(name, ".mum") || iv_ascii_isuffix(name, ".dsm.xml");
-        if (!is_manifest && !iv_package_is_file_name(name)) {
+        if (!has_role(name)) {
             continue;
         }
         char *path = relative_path(r->arena, cab_path);
@@ -309,6 +317,9 @@ void iv_file_list_payload(const struct iv_reader *r, const struct iv_file_list *
             continue;
         }
         add_payload(r, package, path);
+        if (iv_ascii_isuffix(name, ".reg") || iv_ascii_isuffix(name, ".rga")) {
+            add_payload(r, package, iv_arena_strdup(r->arena, name)); /* where it may lie, too */
+        }
         /* A folder in the payload that looks like an extracted package goes by its own path. */
         char *slash = strrchr(path, '/');
         if (slash != NULL && (iv_ascii_ieq(name, IV_DSM_NAME) || iv_ascii_ieq(name, IV_MUM_NAME))) {

@@ -161,6 +161,22 @@ static bool has_no_hash(const struct iv_image *image)
     return image->hash.checked == 0 && image->hash.mismatched == 0 && image->hash.skipped == 0;
 }
 
+/* An image accounts for what lies in it; a document may be none of those that are read. */
+static bool are_own_entries(const struct iv_item *item, const struct iv_entries *entries)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < IV_FATES; i++) {
+        if (entries->of[i] > UINT32_MAX) {
+            return false; /* no sum of them overflows */
+        }
+        total += entries->of[i];
+    }
+    bool is_document = item->role == IV_ROLE_ANSWER || item->role == IV_ROLE_REGISTRY;
+    return item->role == IV_ROLE_IMAGE ||
+           (!entries->is_cut && total == entries->of[IV_FATE_DOCUMENT] &&
+            total <= (is_document ? 1U : 0U));
+}
+
 bool iv_input_can_yield(const struct iv_item *item, const struct iv_facts *facts,
                         struct iv_arena *scratch)
 {
@@ -170,7 +186,8 @@ bool iv_input_can_yield(const struct iv_item *item, const struct iv_facts *facts
     const struct iv_history *history = &facts->history;
     const struct iv_image *image = &facts->image;
     return are_own_packages(item, facts, scratch) && are_own_values(item, facts) &&
-           are_own_imports(item, facts) && are_within(item, facts->faults, facts->fault_count) &&
+           are_own_imports(item, facts) && are_own_entries(item, &facts->entries) &&
+           are_within(item, facts->faults, facts->fault_count) &&
            (has_no_history(history) || (may_have_history && is_within(item, history->path))) &&
            (has_no_oem_input(&facts->oem_input) ||
             (may_have_oem_input && is_within(item, facts->oem_input.path))) &&

@@ -11,6 +11,7 @@
 
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
+#include "imgval/model/payload.h"
 #include "imgval/model/record.h"
 
 #include <stdlib.h>
@@ -34,79 +35,21 @@ static int compare_faults(const void *a, const void *b)
                : strcmp(x->detail == NULL ? "" : x->detail, y->detail == NULL ? "" : y->detail);
 }
 
-static size_t count_payload(const struct iv_package *packages, size_t count)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < count; i++) {
-        total += packages[i].payload_package_count;
-    }
-    return total;
-}
-
-/* Folded report paths of files that extracted packages list as their own payload, to `paths`;
- * returns the place after the last one. */
-static const char **add_payload(const struct iv_package *packages, size_t count,
-                                struct iv_arena *arena, const char **paths)
-{
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < packages[i].payload_package_count; k++) {
-            char *path =
-                iv_arena_printf(arena, "%s/%s", packages[i].path, packages[i].payload_packages[k]);
-            for (char *c = path; *c != '\0'; c++) {
-                *c = iv_ascii_lower(*c);
-            }
-            *paths++ = path;
-        }
-    }
-    return paths;
-}
-
-/* Those of all packages, sorted. */
-static const char **payload_paths(const struct iv_facts *facts, size_t count,
-                                  const struct iv_submission *s, struct iv_arena *arena,
-                                  size_t *ret_count)
-{
-    size_t total = count_payload(s->packages, s->package_count);
-    for (size_t i = 0; i < count; i++) {
-        total += count_payload(facts[i].packages, facts[i].package_count);
-    }
-    const char **paths = IV_NEW_ARRAY(arena, const char *, total);
-    const char **end = add_payload(s->packages, s->package_count, arena, paths);
-    for (size_t i = 0; i < count; i++) {
-        end = add_payload(facts[i].packages, facts[i].package_count, arena, end);
-    }
-    iv_sort(paths, total, sizeof(*paths), compare_strings);
-    *ret_count = total;
-    return paths;
-}
-
-/* Paths are compared folded: Windows wrote the lists, and its file systems ignore case. */
-static bool is_payload(const char *const *paths, size_t count, const char *path,
-                       struct iv_arena *arena)
-{
-    if (count == 0) {
-        return false;
-    }
-    struct iv_arena_mark mark = iv_arena_mark(arena);
-    const char *folded = iv_ascii_fold(arena, path);
-    bool found = bsearch(&folded, paths, count, sizeof(*paths), compare_strings) != NULL;
-    iv_arena_reset(arena, mark);
-    return found;
-}
-
 /* All packages that lie in the submission; room for `extra` more after them. What a package lists
  * as its payload is not a member of the set, as it is none where the package is a cabinet. */
 static void collect_packages(const struct iv_facts *facts, size_t count, size_t extra,
                              struct iv_arena *arena, struct iv_submission *s)
 {
-    size_t payload_count;
-    const char **payload = payload_paths(facts, count, s, arena, &payload_count);
+    struct iv_payload payload = {0};
+    iv_payload_add(&payload, s->packages, s->package_count, arena);
     const struct iv_facts given = {.packages = s->packages, .package_count = s->package_count};
     size_t total = extra + given.package_count;
     for (size_t i = 0; i < count; i++) {
         total += facts[i].package_count;
+        iv_payload_add(&payload, facts[i].packages, facts[i].package_count, arena);
     }
-    if (total == given.package_count && payload_count == 0) {
+    iv_payload_finish(&payload);
+    if (total == given.package_count && payload.count == 0) {
         return; /* they are there */
     }
 
@@ -122,7 +65,7 @@ static void collect_packages(const struct iv_facts *facts, size_t count, size_t 
         const struct iv_facts *from = i < count ? &facts[i] : &given;
         for (size_t p = 0; p < from->package_count; p++) {
             const struct iv_package *package = &from->packages[p];
-            if (is_payload(payload, payload_count, package->path, arena)) {
+            if (iv_payload_has(&payload, package->path, arena)) {
                 s->beside[s->beside_count++] = *package;
             } else {
                 s->packages[s->package_count++] = *package;

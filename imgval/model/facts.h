@@ -13,6 +13,7 @@
 #include "imgval/base/buf.h"
 #include "imgval/base/texts.h"
 #include "imgval/model/device.h"
+#include "imgval/model/entries.h"
 #include "imgval/model/fault.h"
 #include "imgval/model/fields.h"
 #include "imgval/model/image.h"
@@ -73,6 +74,8 @@ struct iv_facts {
     struct iv_image image;   /* without `present`, its `hash` still counts: a range of chunks */
     struct iv_fault *faults; /* about the item; faults of a package are on the package */
     size_t fault_count;
+    struct iv_entries entries; /* of an image, all that lie in it; of a document that is none of
+                                  those that are read, that it is so */
 };
 
 /* Any struct that has a table, by the fields that have one of `uses`. */

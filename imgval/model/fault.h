@@ -5,6 +5,7 @@
 #ifndef IMGVAL_MODEL_FAULT_H
 #define IMGVAL_MODEL_FAULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum iv_fault_kind {
@@ -28,8 +29,15 @@ enum iv_fault_kind {
     IV_FAULT_FILE,           /* a file in the image cannot be read, or reads as zeros: IMG205 */
     IV_FAULT_TWINS,          /* names of one folder that differ in case alone: IMG013 */
     IV_FAULT_NOT_PACKAGE, /* a cabinet that is no package, by a name that need not be one: IMG012 */
+    IV_FAULT_NOT_CLOSED,  /* a hive without a pending log that was not closed: IMG305 */
     IV_FAULT_KINDS        /* their number */
 };
+
+/* Whether what has such a fault was read all the same, as what it is. */
+static inline bool iv_fault_leaves_read(enum iv_fault_kind kind)
+{
+    return kind == IV_FAULT_TWINS || kind == IV_FAULT_MEMBER_MISSING || kind == IV_FAULT_NOT_CLOSED;
+}
 
 struct iv_fault {
     enum iv_fault_kind kind;

@@ -81,6 +81,7 @@ const char *const iv_fault_names[] = {
     [IV_FAULT_FILE] = "file",
     [IV_FAULT_TWINS] = "twins",
     [IV_FAULT_NOT_PACKAGE] = "not-package",
+    [IV_FAULT_NOT_CLOSED] = "not-closed",
     [IV_FAULT_KINDS] = NULL,
 };
 static_assert(IV_COUNT(iv_fault_names) == IV_FAULT_KINDS + 1, "a word for each kind of fault");
@@ -402,6 +403,23 @@ static const struct iv_field image_fields[] = {
     STRUCT(iv_image, hash, "hash", W | R, iv_image_hash),
 };
 
+static const struct iv_field entries_fields[] = {
+    NUMBER(iv_entries, of[IV_FATE_READ], "read", W | R),
+    NUMBER(iv_entries, of[IV_FATE_REPORTED], "reported", W | R),
+    NUMBER(iv_entries, of[IV_FATE_FOLDER], "folder", W | R),
+    NUMBER(iv_entries, of[IV_FATE_LINK], "link", W | R),
+    NUMBER(iv_entries, of[IV_FATE_SPECIAL], "special", W | R),
+    NUMBER(iv_entries, of[IV_FATE_NAME], "name", W | R),
+    NUMBER(iv_entries, of[IV_FATE_DOCUMENT], "document", W | R),
+    NUMBER(iv_entries, of[IV_FATE_PAYLOAD], "payload", W | R),
+    NUMBER(iv_entries, of[IV_FATE_REPLACED], "replaced", W | R),
+    NUMBER(iv_entries, of[IV_FATE_LOG], "log", W | R),
+    NUMBER(iv_entries, of[IV_FATE_OTHER], "other", W | R),
+    NUMBER(iv_entries, of[IV_FATE_PLACE], "place", W | R),
+    BOOL(iv_entries, is_cut, "is_cut", W | R),
+};
+static_assert(IV_COUNT(entries_fields) == IV_FATES + 1, "a row for each fate");
+
 static const struct iv_field facts_fields[] = {
     LIST(iv_facts, packages, package_count, "packages", W, iv_package),
     LIST(iv_facts, data, datum_count, "data", W, iv_datum),
@@ -411,6 +429,7 @@ static const struct iv_field facts_fields[] = {
     STRUCT(iv_facts, layout, "layout", W, iv_layout),
     STRUCT(iv_facts, image, "image", W, iv_image),
     LIST(iv_facts, faults, fault_count, "faults", W, iv_fault),
+    STRUCT(iv_facts, entries, "entries", W, iv_entries),
 };
 
 const struct iv_struct iv_package_struct = TABLE(iv_package, package_fields);
@@ -434,6 +453,7 @@ const struct iv_struct iv_image_claim_struct = TABLE(iv_image_claim, image_claim
 const struct iv_struct iv_image_signer_struct = TABLE(iv_image_signer, image_signer_fields);
 const struct iv_struct iv_image_hash_struct = TABLE(iv_image_hash, image_hash_fields);
 const struct iv_struct iv_image_struct = TABLE(iv_image, image_fields);
+const struct iv_struct iv_entries_struct = TABLE(iv_entries, entries_fields);
 const struct iv_struct iv_facts_struct = TABLE(iv_facts, facts_fields);
 
 const struct iv_field *iv_field_find(const struct iv_struct *type, const char *name)

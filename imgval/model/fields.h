@@ -93,6 +93,7 @@ extern const struct iv_struct iv_image_claim_struct;
 extern const struct iv_struct iv_image_partition_struct;
 extern const struct iv_struct iv_image_store_struct;
 extern const struct iv_struct iv_image_phase_struct;
+extern const struct iv_struct iv_entries_struct;
 extern const struct iv_struct iv_facts_struct;
 
 /* Of reports. */

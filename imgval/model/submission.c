@@ -230,6 +230,7 @@ static bool hides_values(const struct iv_submission *s, const struct iv_fault *f
     case IV_FAULT_TRAILING:
     case IV_FAULT_TWINS: /* both are read */
     case IV_FAULT_NOT_PACKAGE:
+    case IV_FAULT_NOT_CLOSED:
     case IV_FAULT_KINDS:
         return false;
     }

@@ -8,6 +8,7 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/model/device.h"
+#include "imgval/model/entries.h"
 #include "imgval/model/facts.h"
 #include "imgval/model/image.h"
 #include "imgval/model/kinds.h"
@@ -73,6 +74,7 @@ struct iv_submission {
     struct iv_device device;
     struct iv_fault *faults; /* of the tree and of metadata sources, sorted by path */
     size_t fault_count;
+    struct iv_entries entries; /* of the folder, and of what lies in an image; 0: of a record */
 
     enum iv_store_state store_state;
     const char *store_detail; /* why, one clause; NULL */

@@ -180,6 +180,33 @@ static void print_side_files(const struct iv_out *out, const struct iv_submissio
     }
 }
 
+/* With -v: what became of every entry, so that it can be seen that none was passed over. */
+static void print_entries(const struct iv_out *out, const struct iv_entries *entries)
+{
+    uint64_t total = iv_entries_total(entries);
+    if (total == 0 || out->style->verbose == 0) {
+        return;
+    }
+    const char *sum =
+        iv_arena_printf(out->scratch, "%s%llu in all: %llu read, %llu reported, %llu not relevant",
+                        entries->is_cut ? "at least " : "", (unsigned long long)total,
+                        (unsigned long long)entries->of[IV_FATE_READ],
+                        (unsigned long long)entries->of[IV_FATE_REPORTED],
+                        (unsigned long long)iv_entries_irrelevant(entries));
+    iv_out_paragraph(out, 2, IV_PIECE(IV_INK_DIM, "entries:"), IV_PIECE(IV_INK_PLAIN, sum));
+    struct iv_table table = {.columns = 3};
+    for (size_t fate = IV_FATE_FOLDER; fate < IV_FATES; fate++) {
+        if (entries->of[fate] > 0) {
+            iv_table_cell(
+                out, &table, IV_INK_PLAIN,
+                iv_arena_printf(out->scratch, "%llu", (unsigned long long)entries->of[fate]));
+            iv_table_cell(out, &table, IV_INK_PLAIN, iv_fate_names[fate]);
+            iv_table_cell(out, &table, IV_INK_DIM, iv_fate_phrases[fate]);
+        }
+    }
+    iv_table_print(out, &table, 4);
+}
+
 /* ---- the whole --------------------------------------------------------------------------- */
 
 /* A tree without a package: one sentence says it all, whatever the options. */
@@ -211,6 +238,7 @@ static void print_entry(const struct iv_out *out, const struct iv_report *report
         print_counts(out, report, entry);
         print_seals(out, entry->submission);
         print_side_files(out, entry->submission);
+        print_entries(out, &entry->submission->entries);
     }
 
     iv_text_print_findings(out, entry);

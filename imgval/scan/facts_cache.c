@@ -23,7 +23,7 @@
 
 /* Changes with the form of the file, and with what readers make of a package without a new version
  * of imgval. */
-#define SCHEMA "4"
+#define SCHEMA "5"
 
 static const char magic[16] = "imgval-facts-1\n";
 

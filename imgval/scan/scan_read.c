@@ -24,7 +24,9 @@
 #include "imgval/input/input.h"
 #include "imgval/model/assemble.h"
 #include "imgval/model/kinds.h"
+#include "imgval/model/payload.h"
 #include "imgval/model/timings.h"
+#include "imgval/scan/account.h"
 #include "imgval/scan/facts_cache.h"
 #include "imgval/scan/read_work.h"
 
@@ -109,7 +111,8 @@ static bool is_package_alone(const struct iv_facts *facts)
     return facts->package_count == 1 && facts->datum_count == 0 && facts->fault_count == 0 &&
            facts->import_count == 0 && !facts->history.present && !facts->oem_input.present &&
            !facts->layout.present && !image->present && image->hash.checked == 0 &&
-           image->hash.mismatched == 0 && image->hash.skipped == 0;
+           image->hash.mismatched == 0 && image->hash.skipped == 0 &&
+           iv_entries_total(&facts->entries) == 0 && !facts->entries.is_cut;
 }
 
 /* Whether the package has lists, which decoding puts into the scratch arena. */
@@ -265,6 +268,34 @@ static void recall_items(struct reading *reading)
     }
 }
 
+/* Whether an item counts for itself unless an extracted package lists it. */
+static bool can_be_payload(const struct iv_item *item)
+{
+    return (item->role == IV_ROLE_PACKAGE || item->role == IV_ROLE_FOLDER ||
+            item->role == IV_ROLE_REGISTRY || item->role == IV_ROLE_ANSWER) &&
+           !item->is_beside && !item->is_named;
+}
+
+/* What became of each item; what gather_packages() moves is still in its place. The facts of files
+ * that are payload are those of their package, which was read with them. */
+static enum iv_fate *gather_fates(struct reading *reading)
+{
+    const struct iv_listing *listing = reading->work.listing;
+    struct iv_payload payload = {0};
+    iv_payload_add(&payload, reading->packages, listing->item_count, reading->arena);
+    iv_payload_finish(&payload);
+    enum iv_fate *fates = IV_NEW_ARRAY(reading->arena, enum iv_fate, listing->item_count);
+    for (size_t i = 0; i < listing->item_count; i++) {
+        fates[i] = iv_account_fate(&listing->items[i], &reading->packages[i], reading->facts[i]);
+        if (can_be_payload(&listing->items[i]) &&
+            iv_payload_has(&payload, listing->items[i].path, reading->arena)) {
+            fates[i] = IV_FATE_PAYLOAD;
+            reading->facts[i] = reading->packages[i].key == NULL ? NULL : reading->facts[i];
+        }
+    }
+    return fates;
+}
+
 /* The packages of items that are one each, without gaps; those beside an image by themselves. */
 static void gather_packages(const struct reading *reading, struct iv_submission *s)
 {
@@ -330,10 +361,17 @@ static const int *item_files(const struct iv_listing *listing, struct iv_arena *
     return files;
 }
 
+/* What all items hold but for packages that are alone in theirs. */
+struct found_facts {
+    struct iv_facts *items;
+    size_t count;
+    const enum iv_fate *fates; /* by item of the listing */
+};
+
 /* Packages go into the submission, what else the items hold into *ret_facts. */
 static bool read_items(const struct iv_listing *listing, const struct iv_reading *options,
-                       struct iv_arena *arena, struct iv_submission *s, struct iv_facts **ret_facts,
-                       size_t *ret_count, struct iv_containment *ret_containment,
+                       struct iv_arena *arena, struct iv_submission *s,
+                       struct found_facts *ret_facts, struct iv_containment *ret_containment,
                        struct iv_error *err)
 {
     const struct iv_verify_options verify = {
@@ -382,8 +420,9 @@ static bool read_items(const struct iv_listing *listing, const struct iv_reading
         options->unconfined(options->unconfined_context, ret_containment);
     }
     if (done) {
+        ret_facts->fates = gather_fates(&reading);
         gather_packages(&reading, s);
-        *ret_facts = gather_facts(&reading, ret_count);
+        ret_facts->items = gather_facts(&reading, &ret_facts->count);
     }
     return done;
 }
@@ -503,6 +542,7 @@ static bool is_hiding(const struct iv_submission *s, const struct iv_fault *faul
     case IV_FAULT_FILE:
     case IV_FAULT_TWINS:
     case IV_FAULT_NOT_PACKAGE:
+    case IV_FAULT_NOT_CLOSED:
     case IV_FAULT_KINDS:
         break;
     }
@@ -639,11 +679,10 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_readi
         .beside_is_shared = input->is_one_of_several,
     };
 
-    struct iv_facts *facts;
-    size_t facts_count;
+    struct found_facts facts;
     start = iv_timings_start(options->timings);
     if (!settle_type(path, options, &listing, &s, err) ||
-        !read_items(&listing, options, arena, &s, &facts, &facts_count, ret_containment, err)) {
+        !read_items(&listing, options, arena, &s, &facts, ret_containment, err)) {
         return false;
     }
     iv_containment_join(ret_containment, &listing.containment);
@@ -652,8 +691,9 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_readi
     start = iv_timings_start(options->timings);
     size_t extra_count;
     const struct iv_datum *extra = iv_scan_option_data(options, arena, &extra_count);
-    fault_missing_imports(&listing, facts, facts_count, arena, &s);
-    iv_submission_assemble(facts, facts_count, extra, extra_count, arena, &s);
+    fault_missing_imports(&listing, facts.items, facts.count, arena, &s);
+    iv_submission_assemble(facts.items, facts.count, extra, extra_count, arena, &s);
+    iv_account(&listing, facts.fates, facts.items, facts.count, &s);
     if (iv_kinds[s.kind].is_image && s.type == IV_PARTIAL && !s.context_free &&
         !s.history.present) {
         return refuse_missing_history(path, false, err);

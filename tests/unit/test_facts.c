@@ -275,10 +275,10 @@ static void test_refusals(void)
     CHECK(!decode_facts(BYTES("\377\377\377\377\17"))); /* 4 G packages in no bytes */
     CHECK(!decode_facts(BYTES("\1\0\0\0\0\0\0\0")));    /* one in six bytes */
     CHECK(!decode_facts(NULL, 0));
-    CHECK(decode_facts(BYTES("\0\0\0\0\0\0\0\0")));
-    CHECK(decode_facts(BYTES("\0\0\0\1\0\1\0\0\0\0\0\0\0")));  /* a history that is present */
-    CHECK(!decode_facts(BYTES("\0\0\0\2\0\1\0\0\0\0\0\0\0"))); /* 0 or 1 stands before it */
-    CHECK(!decode_facts(BYTES("\0\0\0\1\0\0\0\0\0\0\0\0\0"))); /* all zero is not spelled out */
+    CHECK(decode_facts(BYTES("\0\0\0\0\0\0\0\0\0")));
+    CHECK(decode_facts(BYTES("\0\0\0\1\0\1\0\0\0\0\0\0\0\0")));  /* a history that is present */
+    CHECK(!decode_facts(BYTES("\0\0\0\2\0\1\0\0\0\0\0\0\0\0"))); /* 0 or 1 stands before it */
+    CHECK(!decode_facts(BYTES("\0\0\0\1\0\0\0\0\0\0\0\0\0\0"))); /* all zero is not spelled out */
 }
 
 static void mutate(struct iv_buf *buf, uint64_t *state)

@@ -88,6 +88,7 @@ static const struct iv_field submission_fields[] = {
     BOOL(iv_piece_submission, submission.layout.present, "has_layout", R),
     STRUCT(iv_piece_submission, submission.image, "image", R, iv_image),
     BOOL(iv_piece_submission, submission.image.present, "is_image", R),
+    STRUCT(iv_piece_submission, submission.entries, "entries", R, iv_entries),
     LIST(iv_piece_submission, variants, variant_count, "variants", R, iv_piece_variant),
     LIST(iv_piece_submission, outcomes, outcome_count, "outcomes", R, iv_piece_outcome),
 };

@@ -319,6 +319,25 @@ static void read_side_files(struct iv_json_reader *reader, const struct iv_json_
     }
 }
 
+/* What became of all entries. */
+static void read_entries(struct iv_json_reader *reader, const struct iv_json_value *object,
+                         struct iv_entries *entries)
+{
+    const struct iv_json_value *value = iv_json_get_object(reader, object, "entries");
+    if (value == NULL) {
+        return;
+    }
+    const struct iv_json_value *irrelevant = iv_json_get_object(reader, value, "irrelevant");
+    for (size_t fate = 0; fate < IV_FATES; fate++) {
+        const struct iv_json_value *from = fate < IV_FATE_FOLDER ? value : irrelevant;
+        entries->of[fate] = from == NULL ? 0 : iv_json_get_uint(reader, from, iv_fate_names[fate]);
+    }
+    entries->is_cut = iv_json_get_bool(reader, value, "cut");
+    if (iv_entries_total(entries) != iv_json_get_uint(reader, value, "total")) {
+        iv_json_fail(reader, "entries: the total is not the sum of the parts");
+    }
+}
+
 static void read_outcomes(struct parsing *p, const struct iv_json_value *object,
                           struct iv_piece_submission *piece)
 {
@@ -366,6 +385,7 @@ static void read_submission(struct parsing *p, const struct iv_json_value *objec
         (enum iv_final_verdict)iv_json_get_word(reader, object, "verdict", iv_final_verdict_names);
     read_device(p, object, &s->device);
     read_side_files(reader, object, s);
+    read_entries(reader, object, &s->entries);
     read_variants(reader, object, &piece);
     read_outcomes(p, object, &piece);
     read_counts(reader, object, &piece.judgement.counts);

@@ -192,6 +192,29 @@ static void write_side_files(struct iv_json *json, const struct iv_submission *s
     }
 }
 
+/* What became of all entries. A record has none. */
+static void write_entries(struct iv_json *json, const struct iv_entries *entries)
+{
+    if (iv_entries_total(entries) == 0) {
+        return;
+    }
+    iv_json_open_object(json, "entries");
+    iv_json_uint(json, "total", iv_entries_total(entries));
+    iv_json_uint(json, iv_fate_names[IV_FATE_READ], entries->of[IV_FATE_READ]);
+    iv_json_uint(json, iv_fate_names[IV_FATE_REPORTED], entries->of[IV_FATE_REPORTED]);
+    iv_json_open_object(json, "irrelevant");
+    for (size_t fate = IV_FATE_FOLDER; fate < IV_FATES; fate++) {
+        if (entries->of[fate] > 0) {
+            iv_json_uint(json, iv_fate_names[fate], entries->of[fate]);
+        }
+    }
+    iv_json_close_object(json);
+    if (entries->is_cut) {
+        iv_json_bool(json, "cut", true);
+    }
+    iv_json_close_object(json);
+}
+
 void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry)
 {
     const struct iv_submission *submission = entry->submission;
@@ -202,6 +225,7 @@ void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *ent
     iv_json_string(json, "firmware_version", submission->firmware_version);
     iv_json_device(json, &submission->device, true);
     write_side_files(json, submission);
+    write_entries(json, &submission->entries);
     write_variants(json, submission);
 }
 
