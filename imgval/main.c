@@ -24,7 +24,8 @@
  *   imgval/model/            facts, package sets, the WSPC comparison, findings: plain data, pure
  *                            functions
  *   imgval/base/             memory, files, text, patterns, reader processes and their sandbox
- *   imgval/base/posix/       what is asked of the operating system, and of no other room
+ *   imgval/base/posix/       what is asked of the operating system, and nowhere else
+ *   imgval/base/windows/     the same functions for Windows; a build has one of the two
  *
  * Readers record facts, rules judge facts, sinks print judgements.
  */
@@ -284,8 +285,9 @@ int main(int argc, char **argv)
 {
     struct iv_arena arena;
     iv_arena_init(&arena);
-    iv_program_begin(&argc, &argv, &arena);
+    struct iv_program program = iv_program_begin(&argc, &argv, &arena);
     int status = run(argc > 0 ? argc - 1 : 0, argv + 1, &arena);
+    iv_program_end(&program);
     iv_arena_fini(&arena);
     return status;
 }

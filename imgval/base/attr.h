@@ -10,8 +10,12 @@
 /* The caller must look at the result. */
 #define IV_MUST_USE __attribute__((warn_unused_result))
 
-/* Argument `fmt` is a printf format for the arguments from `first` on. */
-#define IV_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+/* Argument `fmt` is a printf format for the arguments from `first` on. A build names another kind
+ * where that of the compiler is not the one of the C library. */
+#ifndef IV_PRINTF_KIND
+#define IV_PRINTF_KIND printf
+#endif
+#define IV_PRINTF(fmt, first) __attribute__((format(IV_PRINTF_KIND, fmt, first)))
 
 #define IV_NORETURN __attribute__((noreturn))
 

@@ -9,9 +9,17 @@
 
 #include <stdbool.h>
 
+/* What is put back at the end. */
+struct iv_program {
+    unsigned console; /* a setting of the console that the program was started from */
+};
+
 /* The first thing that main() does. The arguments come out as UTF-8, or as the bytes that were
  * given; the standard streams pass bytes on as they are, and none of them is ever another file. */
-void iv_program_begin(int *argc, char ***argv, struct iv_arena *arena);
+struct iv_program iv_program_begin(int *argc, char ***argv, struct iv_arena *arena);
+
+/* The last one. */
+void iv_program_end(const struct iv_program *program);
 
 /* A variable of the environment as a path; NULL when it is not set, or empty. */
 const char *iv_program_path_variable(const char *name, struct iv_arena *arena);

@@ -50,7 +50,4 @@ bool iv_sandbox_is_whole(const struct iv_containment *c);
 /* What is in force in both: one in which nothing ran takes nothing away. */
 void iv_containment_join(struct iv_containment *all, const struct iv_containment *one);
 
-/* Closes every descriptor but those given; negative ones are none. */
-void iv_sandbox_keep_descriptors(const int *kept, size_t count);
-
 #endif

@@ -30,6 +30,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 ROOMS = {
     "imgval/base": [],
     "imgval/base/posix": ["imgval/base"],
+    "imgval/base/windows": ["imgval/base"],
     "imgval/model": ["imgval/base"],
     "imgval/disk": ["imgval/model"],
     "imgval/disk/ffu": ["imgval/disk"],

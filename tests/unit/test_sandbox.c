@@ -4,6 +4,7 @@
 #include "imgval/base/digest.h"
 #include "imgval/base/file.h"
 #include "imgval/base/pattern.h"
+#include "imgval/base/posix/descriptors.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

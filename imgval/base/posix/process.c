@@ -11,7 +11,7 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/base/file.h"
-#include "imgval/base/sandbox.h"
+#include "imgval/base/posix/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -26,13 +26,19 @@ static void hold_standard_descriptors(void)
     }
 }
 
-void iv_program_begin(int *argc, char ***argv, struct iv_arena *arena)
+struct iv_program iv_program_begin(int *argc, char ***argv, struct iv_arena *arena)
 {
     (void)argc;
     (void)argv;
     (void)arena;
     hold_standard_descriptors();
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk: an error, not an end */
+    return (struct iv_program){0};
+}
+
+void iv_program_end(const struct iv_program *program)
+{
+    (void)program;
 }
 
 const char *iv_program_path_variable(const char *name, struct iv_arena *arena)

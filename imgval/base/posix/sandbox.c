@@ -18,6 +18,7 @@
 #include "imgval/base/sandbox.h"
 
 #include "imgval/base/attr.h"
+#include "imgval/base/posix/descriptors.h"
 #include "imgval/base/posix/filter.h"
 
 #include <errno.h>
@@ -247,17 +248,6 @@ struct iv_containment iv_sandbox_offered(void)
 bool iv_sandbox_is_whole(const struct iv_containment *c)
 {
     return c->files && (HAS_SANITIZER || c->calls);
-}
-
-void iv_containment_join(struct iv_containment *all, const struct iv_containment *one)
-{
-    if (!all->any) {
-        *all = *one;
-    } else if (one->any) {
-        all->files = all->files && one->files;
-        all->calls = all->calls && one->calls;
-        all->limits = all->limits && one->limits;
-    }
 }
 
 void iv_sandbox_keep_descriptors(const int *kept, size_t count)

@@ -1,0 +1,142 @@
+/*
+ * A program on Windows: arguments and environment are UTF-16 and come out as UTF-8, the streams
+ * pass bytes on as they are, and the console takes them for UTF-8.
+ */
+#include "imgval/base/program.h"
+
+#include "imgval/base/error.h"
+#include "imgval/base/windows/native.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <io.h>
+#include <shellapi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#define STREAM_SIZE 65536
+
+/* A stream that is closed would be given to the next file opened: a report or the store could then
+ * be written over by a message. */
+static void hold_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (_get_osfhandle(fd) == -1 || _get_osfhandle(fd) == -2) {
+            int opened = _open("NUL", _O_RDONLY | _O_BINARY);
+            if (opened >= 0 && opened != fd) {
+                _dup2(opened, fd);
+                _close(opened);
+            }
+        }
+        (void)_setmode(fd, _O_BINARY);
+    }
+}
+
+struct iv_program iv_program_begin(int *argc, char ***argv, struct iv_arena *arena)
+{
+    struct iv_program program = {.console = GetConsoleOutputCP()};
+    int count = 0;
+    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &count);
+    if (wide != NULL) {
+        char **words = IV_NEW_ARRAY(arena, char *, (size_t)count + 1);
+        for (int i = 0; i < count; i++) {
+            words[i] = iv_win_text(wide[i], wcslen(wide[i]), arena);
+        }
+        LocalFree(wide);
+        *argc = count;
+        *argv = words;
+    }
+    hold_streams();
+    /* A console is slow for each call, and a character must not be cut between two of them. */
+    (void)setvbuf(stdout, NULL, _IOFBF, STREAM_SIZE);
+    if (program.console != 0) {
+        (void)SetConsoleOutputCP(CP_UTF8);
+    }
+    return program;
+}
+
+void iv_program_end(const struct iv_program *program)
+{
+    (void)fflush(stdout);
+    if (program->console != 0) {
+        (void)SetConsoleOutputCP(program->console);
+    }
+}
+
+const char *iv_program_path_variable(const char *name, struct iv_arena *arena)
+{
+    const wchar_t *wide = iv_win_wide(name, strlen(name), arena, NULL);
+    DWORD room = GetEnvironmentVariableW(wide, NULL, 0);
+    wchar_t *value = IV_NEW_ARRAY(arena, wchar_t, room + 1);
+    DWORD got = room == 0 ? 0 : GetEnvironmentVariableW(wide, value, room);
+    return got == 0 || got >= room ? NULL : iv_program_path(iv_win_text(value, got, arena), arena);
+}
+
+const char *iv_program_path(const char *path, struct iv_arena *arena)
+{
+    char *copy = iv_arena_strdup(arena, path);
+    for (char *at = copy; *at != '\0'; at++) {
+        *at = *at == '\\' ? '/' : *at;
+    }
+    return copy;
+}
+
+const char *iv_program_locale(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < IV_COUNT(variables); i++) {
+        const char *value = getenv(variables[i]);
+        if (value != NULL && value[0] != '\0') {
+            return value;
+        }
+    }
+    return "C.UTF-8";
+}
+
+const char *iv_program_data_folder(struct iv_arena *arena, const char **ret_reason)
+{
+    const char *folder = iv_program_path_variable("LOCALAPPDATA", arena);
+    if (folder == NULL) {
+        *ret_reason = "LOCALAPPDATA is not set";
+    }
+    return folder;
+}
+
+/* The words of other systems, where they have them: a report says the same everywhere. */
+const char *iv_errno_text(int number)
+{
+    static const struct {
+        int number;
+        const char *text;
+    } rows[] = {
+        {0, "Success"},
+        {EACCES, "Permission denied"},
+        {EBADF, "Bad file descriptor"},
+        {EBUSY, "another program has it open and shares it with none"},
+        {EEXIST, "File exists"},
+        {EFBIG, "File too large"},
+        {EINVAL, "Invalid argument"},
+        {EIO, "Input/output error"},
+        {EISDIR, "Is a directory"},
+        {ELOOP, "Too many levels of symbolic links"},
+        {EMFILE, "Too many open files"},
+        {ENAMETOOLONG, "File name too long"},
+        {ENOENT, "No such file or directory"},
+        {ENOMEM, "Cannot allocate memory"},
+        {ENOSPC, "No space left on device"},
+        {ENOSYS, "Function not implemented"},
+        {ENOTDIR, "Not a directory"},
+        {EPERM, "Operation not permitted"},
+        {EPIPE, "Broken pipe"},
+        {EROFS, "Read-only file system"},
+        {EXDEV, "Invalid cross-device link"},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        if (rows[i].number == number) {
+            return rows[i].text;
+        }
+    }
+    return "unknown error";
+}
