@@ -9,6 +9,7 @@
 #include "imgval/base/text.h"
 #include "imgval/model/circumstances.h"
 #include "imgval/model/delta.h"
+#include "imgval/model/request.h"
 #include "imgval/model/step.h"
 #include "rules/rules.h"
 #include "rules/wording.h"
@@ -246,39 +247,56 @@ static enum iv_outcome check_version_back(const struct iv_case *c, struct iv_ver
     return for_each_pair(c, verdict, judge_version);
 }
 
+/* The packages that were firmware in `before` and are Microsoft's now; `what` it is. */
+static enum iv_outcome report_owners(const struct iv_case *c, const struct iv_baseline *before,
+                                     const struct iv_set *set, const char *what,
+                                     struct iv_verdict *verdict)
+{
+    enum iv_outcome outcome = IV_PASSED;
+    for (size_t i = 0; i < c->submission->set.count; i++) {
+        const struct iv_package *now = c->submission->set.items[i];
+        const struct iv_package *then = iv_set_find(set, now->key);
+        if (then == NULL || !iv_package_leaves_firmware(then, now)) {
+            continue;
+        }
+        const struct iv_evidence evidence = {
+            .message =
+                iv_verdict_printf(verdict, "%s is owned by %s here and by %s in the %s %s",
+                                  iv_rules_package_name(now), now->owner_type, then->owner_type,
+                                  what, iv_rules_baseline_name(iv_verdict_arena(verdict), before)),
+            .path = now->path,
+            .package_name = now->name,
+            .key = now->key,
+            .field = "owner_type",
+            .actual = now->owner_type,
+            .expected = then->owner_type,
+        };
+        iv_verdict_fail(verdict, &evidence);
+        outcome = IV_FAILED;
+    }
+    return outcome;
+}
+
 /* Contract 4: what Microsoft owns is not in the firmware set. What a list of names does not say is
- * not known to have changed. */
+ * not known to have changed. Of a request, target against source. */
 static enum iv_outcome check_owner_changed(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->change != NULL) {
         return step_owner(c, verdict);
     }
-    const struct iv_submission *s = c->submission;
+    if (c->request != NULL) {
+        const struct iv_submission *source = c->request->source.submission;
+        const struct iv_baseline before = {.id = source->id,
+                                           .firmware_version = source->firmware_version};
+        return report_owners(c, &before, &source->set, "source", verdict);
+    }
     struct iv_arena scratch IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&scratch);
     const struct iv_baseline **baselines;
-    size_t count = older_baselines(s, &scratch, &baselines);
+    size_t count = older_baselines(c->submission, &scratch, &baselines);
     enum iv_outcome outcome = count == 0 ? IV_NOT_APPLICABLE : IV_PASSED;
     for (size_t b = 0; b < count; b++) {
-        for (size_t i = 0; i < s->set.count; i++) {
-            const struct iv_package *now = s->set.items[i];
-            const struct iv_package *before = iv_set_find(&baselines[b]->set, now->key);
-            if (before == NULL || !iv_package_leaves_firmware(before, now)) {
-                continue;
-            }
-            const struct iv_evidence evidence = {
-                .message = iv_verdict_printf(
-                    verdict, "%s is owned by %s here and by %s in the baseline %s",
-                    iv_rules_package_name(now), now->owner_type, before->owner_type,
-                    iv_rules_baseline_name(iv_verdict_arena(verdict), baselines[b])),
-                .path = now->path,
-                .package_name = now->name,
-                .key = now->key,
-                .field = "owner_type",
-                .actual = now->owner_type,
-                .expected = before->owner_type,
-            };
-            iv_verdict_fail(verdict, &evidence);
+        if (report_owners(c, baselines[b], &baselines[b]->set, "baseline", verdict) == IV_FAILED) {
             outcome = IV_FAILED;
         }
     }
@@ -790,7 +808,7 @@ static const struct iv_rule rows[] = {
         .name = "owner-changed",
         .severity = IV_WARNING,
         .subject = IV_SUBJECT_SUBMISSION,
-        .also = IV_ALSO_CHANGE,
+        .also = IV_ALSO_CHANGE | IV_ALSO_REQUEST,
         .applies = WITH_WSPC,
         .check = check_owner_changed,
         .summary = "A firmware package of the older baseline should not be Microsoft's in the "
@@ -800,6 +818,7 @@ static const struct iv_rule rows[] = {
         .remedy = "Build the package with the owner type that it had, or make sure that the change "
                   "is meant.",
         .alias = {"{0} is owned by {1} here and by {2} in the baseline {3}",
+                  "{0} is owned by {1} here and by {2} in the source {3}",
                   "{0} is owned by {1} after and by {2} before",
                   "{0} is owned by {1} in firmware {2}, and by {3} in firmware {4}"},
         .passes = "baseline: x of the OEM; submission: x of the OEM",

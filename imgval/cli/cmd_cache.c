@@ -382,9 +382,23 @@ static bool merge_store(struct iv_store *into, const char *path, struct iv_arena
     return true;
 }
 
+/* Two stores may each have a baseline of one version: both are kept, and it is said. */
+static bool find_rivals(struct iv_store *store, struct iv_arena *arena, struct iv_buf *rivals,
+                        struct iv_error *err)
+{
+    struct iv_record *records;
+    size_t count;
+    iv_buf_clear(rivals);
+    if (!iv_store_list(store, false, arena, &records, &count, err)) {
+        return false;
+    }
+    iv_records_rivals(records, count, iv_command_is_ascii(), arena, rivals);
+    return true;
+}
+
 /* One attempt. */
 static bool merge_all(const char *given, const struct iv_strings *paths, struct iv_arena *arena,
-                      size_t counts[3], struct iv_error *err)
+                      size_t counts[3], struct iv_buf *rivals, struct iv_error *err)
 {
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     if (!open_store(given, IV_STORE_CREATE, arena, &store, err) || !iv_store_begin(store, err)) {
@@ -395,7 +409,7 @@ static bool merge_all(const char *given, const struct iv_strings *paths, struct 
             return false;
         }
     }
-    return iv_store_commit(store, err);
+    return find_rivals(store, arena, rivals, err) && iv_store_commit(store, err);
 }
 
 static int run_merge(const struct iv_command *command, void *options,
@@ -407,12 +421,14 @@ static int run_merge(const struct iv_command *command, void *options,
     if (arguments->count == 0) {
         return iv_command_usage(command, "name at least one STORE");
     }
-    while (!merge_all(given->store, arguments, arena, counts, &err)) {
+    struct iv_buf rivals IV_CLEANUP(iv_buf_fini) = {0};
+    while (!merge_all(given->store, arguments, arena, counts, &rivals, &err)) {
         if (!goes_again(&err)) {
             return iv_command_fail(&err);
         }
         memset(counts, 0, sizeof(counts));
     }
+    fputs(iv_buf_text(&rivals), stderr);
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     iv_buf_printf(&text, "%zu added, %zu promoted, %zu known\n", counts[IV_STORE_ADDED],
                   counts[IV_STORE_PROMOTED], counts[IV_STORE_KNOWN]);
@@ -425,7 +441,8 @@ const struct iv_command iv_cmd_cache_merge = {
     .synopsis = "STORE...",
     .summary = "Bring other stores into this one.",
     .details = "Merging twice, or in another order, gives the same store. A submission that is a\n"
-               "baseline in any of them is one afterwards; removals do not travel.",
+               "baseline in any of them is one afterwards; removals do not travel. Two baselines\n"
+               "of one version with different sets are kept, and a warning names both.",
     .options_size = sizeof(struct cache_arguments),
     .groups = cache_groups,
     .group_count = IV_COUNT(cache_groups),

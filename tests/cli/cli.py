@@ -568,6 +568,21 @@ def check_merge(c, p):
     p.run("cache", "remove", "--cache=m0.db", first)
     p.run("cache", "merge", "--cache=m9.db", "m0.db")
     c.same(export(p, "m9.db"), before, "removals do not travel")
+    # Two baselines of one version: seen, said, and the same whatever the order.
+    p.write("one.txt", "Contoso.A\nContoso.B\n")
+    p.write("two.txt", "Contoso.A\nContoso.C\n")
+    for name in ("one", "two"):
+        c.status(p.run("cache", "import", "--baseline", f"--cache={name}.db", "--manufacturer=C", "--model=M",
+                       "--operator=000-88", "--firmware-version=1.2.3.4", f"{name}.txt"), 0, "an import")
+    said = []
+    for into, names in (("r1.db", ("one.db", "two.db")), ("r2.db", ("two.db", "one.db"))):
+        done = p.run("cache", "merge", f"--cache={into}", *names)
+        c.status(done, 0, "a merge of two baselines of one version")
+        said.append(done.text_err)
+    c.that("warning WSPC010: C/000-88/M has two baselines of the version 1.2.3.4" in said[0] and
+           all(json.loads(line)["id"] in said[0] for line in export(p, "r1.db").splitlines()[1:-1]), "both are named", said[0])
+    c.same(said[0], said[1], "in any order")
+    c.same(p.run("cache", "merge", "--cache=m9.db", "x.db").text_err, "", "nothing to say otherwise")
     for name, other in (("x", "y"), ("y", "x")):
         p.run("cache", "export", f"--cache={name}.db", f"--output={name}.jsonl")
     p.run("cache", "import", "--cache=v1.db", "x.jsonl", "y.jsonl")

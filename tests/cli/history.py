@@ -197,6 +197,8 @@ def check_features(checks, place):
         checks.same([f["id"] for f in found], wanted, f"features of {source} and {target}")
         checks.status(done, 0, "features are advice")
         checks.that(all("added: c; removed: b" in f["message"] for f in found), "which", found)
+    shown = place.run("cache", "show", "--cache=features.db", name_of("1")).text
+    checks.that("features  a, b\n" in shown, "cache show: features", shown)
 
 
 def check_paths(checks, place):

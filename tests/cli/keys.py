@@ -86,6 +86,24 @@ def check_owners(checks, place):
     checks.that('"ADV010"' in done.text and "is owned by Microsoft in firmware 1.0.0.2, and by OEM in firmware 1.0.0.1" in done.text, "diff", done.text)
 
 
+def check_owners_of_request(checks, place):
+    """ADV010 of a request for update: target against source."""
+    build(place, "spkg t1/Contoso.A.spkg component=A\nspkg t1/Contoso.B.spkg component=B\n"
+                "spkg t2/Contoso.A.spkg component=A\n"
+                "spkg t2/Contoso.B.spkg component=B owner_type=Microsoft\n")
+    for number in (1, 2):
+        metadata(place, f"t{number}", number)
+        checks.status(place.run("cache", "add", "--baseline", "--cache=rfu.db", f"t{number}"), 0, "added")
+    done = place.run("rfu", "--cache=rfu.db", "--source=t1", "--target=t2", "--format=json")
+    found = json.loads(done.out)["request"]["findings"]
+    checks.same([(f["id"], f["key"], f["actual"], f["expected"]) for f in found],
+                [("ADV010", "contoso.b", "Microsoft", "OEM")], "rfu")
+    checks.that("is owned by Microsoft here and by OEM in the source" in found[0]["message"], "its words", found)
+    checks.status(done, 0, "it is advice")
+    done = place.run("rfu", "--cache=rfu.db", "--source=t1", "--target=t1", "--format=json")
+    checks.same([f["id"] for f in json.loads(done.out)["request"]["findings"] if f["id"] == "ADV010"], [], "none")
+
+
 def check_copies(checks, place):
     """One submission in two places, with other lists of files, is one version of an audit."""
     for folder, size in (("t1", 10), ("t1b", 11)):
@@ -249,6 +267,6 @@ def check_no_store(checks, place):
 
 
 if __name__ == "__main__":
-    sys.exit(support.run_groups([check_twins, check_owners, check_copies, check_lists, check_damaged, check_reports,
+    sys.exit(support.run_groups([check_twins, check_owners, check_owners_of_request, check_copies, check_lists, check_damaged, check_reports,
                                  check_no_store], sys.argv[3:], sys.argv[1],
                                 sys.argv[2]))

@@ -5,11 +5,13 @@
 #include "imgval/report/show/records.h"
 
 #include "imgval/base/clock.h"
+#include "imgval/base/sort.h"
 #include "imgval/report/show/view.h"
 #include "imgval/report/write/json_report.h"
 #include "imgval/version.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define LIST_SCHEMA "imgval-cache-list/1" /* schema/imgval-cache-list-1.schema.json */
 
@@ -129,6 +131,25 @@ void iv_records_text(const struct iv_record *records, size_t count,
     }
 }
 
+/* What later versions are compared with besides the packages (SVC001, SVC005). */
+static void add_traits(const struct iv_view *view, const struct iv_traits *traits)
+{
+    struct iv_buf *buf = view->buf;
+    if (traits->has_features) {
+        iv_buf_puts(buf, traits->feature_count == 0 ? "features  none" : "features  ");
+        for (size_t i = 0; i < traits->feature_count; i++) {
+            iv_buf_puts(buf, i > 0 ? ", " : "");
+            add_escaped(view, traits->features[i]);
+        }
+        iv_buf_putc(buf, '\n');
+    }
+    if (traits->layout.present) {
+        iv_buf_printf(buf, "layout    %zu partition%s (%s)\n", traits->layout.partition_count,
+                      traits->layout.partition_count == 1 ? "" : "s",
+                      traits->layout.from_manifest ? "manifest of the image" : "DeviceLayout.xml");
+    }
+}
+
 void iv_records_show(const struct iv_record *record, bool ascii, struct iv_buf *buf)
 {
     const struct iv_view own = {.buf = buf, .ascii = ascii};
@@ -143,6 +164,7 @@ void iv_records_show(const struct iv_record *record, bool ascii, struct iv_buf *
         add_pop(view, &record->pops[i]);
         iv_buf_putc(buf, '\n');
     }
+    add_traits(view, &record->traits);
     iv_buf_printf(buf, "packages  %zu\n", record->package_count);
     for (size_t i = 0; i < record->package_count; i++) {
         const struct iv_package *package = &record->packages[i];
@@ -154,6 +176,62 @@ void iv_records_show(const struct iv_record *record, bool ascii, struct iv_buf *
         add_escaped(view, iv_package_partition(package));
         iv_buf_printf(buf, "%s%s%s\n", package->removal ? "  removal" : "",
                       package->binary_partition ? "  binary" : "", package->empty ? "  empty" : "");
+    }
+}
+
+/* One POP of one record. */
+struct claim {
+    const struct iv_record *record;
+    const struct iv_pop *pop;
+};
+
+static int compare_claims(const void *a, const void *b)
+{
+    const struct claim *x = a;
+    const struct claim *y = b;
+    int order = iv_pop_compare(x->pop, y->pop);
+    order = order != 0 ? order : iv_version_compare(x->record->number, y->record->number);
+    return order != 0 ? order : strcmp(x->record->id, y->record->id);
+}
+
+void iv_records_rivals(const struct iv_record *records, size_t count, bool ascii,
+                       struct iv_arena *arena, struct iv_buf *buf)
+{
+    const struct iv_view view = {.buf = buf, .ascii = ascii};
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++) {
+        room += records[i].pop_count;
+    }
+    struct claim *claims = IV_NEW_ARRAY(arena, struct claim, room);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < records[i].pop_count; k++) {
+            if (records[i].pops[k].baseline) {
+                claims[used++] =
+                    (struct claim){.record = &records[i], .pop = &records[i].pops[k].pop};
+            }
+        }
+    }
+    iv_sort(claims, used, sizeof(*claims), compare_claims);
+    for (size_t i = 1; i < used; i++) {
+        const struct claim *one = &claims[i - 1];
+        const struct claim *other = &claims[i];
+        if (iv_pop_compare(one->pop, other->pop) != 0 ||
+            iv_version_compare(one->record->number, other->record->number) != 0) {
+            continue;
+        }
+        iv_buf_puts(buf, "imgval: warning WSPC010: ");
+        add_escaped(&view, one->pop->oem);
+        iv_buf_putc(buf, '/');
+        add_escaped(&view, one->pop->mobile_operator);
+        iv_buf_putc(buf, '/');
+        add_escaped(&view, one->pop->model);
+        iv_buf_puts(buf, " has two baselines of the version ");
+        add_escaped(&view, one->record->firmware_version);
+        iv_buf_printf(buf,
+                      " with different sets, %s and %s; no submission can be judged against it "
+                      "until one of them is removed: imgval cache remove ID\n",
+                      one->record->id, other->record->id);
     }
 }
 
