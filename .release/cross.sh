@@ -54,6 +54,14 @@ in_root "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DIMGVAL_TESTS=OFF -DIMG
 }
 package=$(basename "$root"/src/build/imgval_*_"$architecture".deb)
 
+# What the program writes at build time is in it.
+for part in bin/imgval share/bash-completion/completions/imgval share/doc/imgval/html/rules.html; do
+    dpkg-deb -c "$root/src/build/$package" | grep -q " ./usr/$part\$" || {
+        echo "cross.sh: $package: no /usr/$part in it" >&2
+        exit 1
+    }
+done
+
 # The package unpacked beside the libraries that it depends on. Readers are not confined under qemu,
 # which has neither Landlock nor seccomp: the one line of the report that says so is left out.
 dpkg-deb -x "$root/src/build/$package" "$root"
