@@ -40,7 +40,7 @@ static void scene_init(struct scene *scene, struct iv_package *packages, size_t 
     iv_set_build(packages, count, &scene->arena, &scene->s.set);
 }
 
-static void judge(struct scene *scene)
+static void judge_that(struct scene *scene, const struct iv_judged *judged)
 {
     struct iv_rules families[IV_RULE_FAMILIES];
     iv_rules_all(families);
@@ -50,8 +50,12 @@ static void judge(struct scene *scene)
         exit(unit_end());
     }
     const struct iv_engine_options options = {.judging.fail_on = IV_ERROR, .run = &scene->run};
-    iv_engine_judge(engine, &(struct iv_judged){.submission = &scene->s}, &options, &scene->arena,
-                    &scene->j);
+    iv_engine_judge(engine, judged, &options, &scene->arena, &scene->j);
+}
+
+static void judge(struct scene *scene)
+{
+    judge_that(scene, &(struct iv_judged){.submission = &scene->s});
 }
 
 static enum iv_outcome outcome_of(const struct scene *scene, const char *id)
@@ -116,22 +120,31 @@ struct name_row {
     const char *component; /* owner Contoso */
     const char *culture;
     bool passes;
+    const char *cpu; /* NULL: the usual one */
 };
 
 static const struct name_row name_rows[] = {
-    {"fw/Contoso.A.spkg", NULL, NULL, "A", NULL, true},
-    {"fw/CONTOSO.a.SPKG", NULL, NULL, "A", NULL, true},
-    {"fw/Contoso.A.cab", "Contoso.A", "Contoso.A-Package", NULL, NULL, true},
-    {"fw/Contoso.A-Package.cab", "Contoso.A", "Contoso.A-Package", NULL, NULL, true},
-    {"fw/Contoso.A~31bf3856ad364e35~ARM64~~.cab", "Contoso.A", NULL, NULL, NULL, true},
-    {"fw/Contoso.A.spkg.cab", "x", "y", "A", NULL, true},
-    {"fw/Contoso.A_Lang_de-DE.spkg", NULL, NULL, "A", "de-DE", true},
-    {"fw/Contoso.A_Lang_de-DE.cab", "Contoso.A", NULL, NULL, NULL, true},
-    {"fw/Contoso.A.spkg", NULL, NULL, "A", "de-DE", true},
-    {"fw/Contoso.A_Lang_de-DE.spkg", NULL, NULL, "A", "fr-FR", false},
-    {"fw/Contoso.AB_Lang_de-DE.cab", "Contoso.A", NULL, NULL, NULL, false},
-    {"fw/Contoso.B.spkg", NULL, NULL, "A", NULL, false},
-    {"fw/Contoso.spkg", "Contoso.A", "Contoso.A-Package", NULL, NULL, false},
+    {"fw/Contoso.A_Wow_arm64.arm.cab", NULL, NULL, "A", NULL, true, "arm64.arm"},
+    {"fw/Contoso.A.Guest.cab", NULL, NULL, "A", NULL, true, "arm64.arm"},
+    {"fw/Contoso.A_Lang_de-DE_Wow_arm64.arm.cab", NULL, NULL, "A", "de-DE", true, "arm64.arm"},
+    {"fw/Contoso.B.Guest.cab", NULL, NULL, "A", NULL, false, "arm64.arm"},
+    {"fw/Contoso.A.Guests.cab", NULL, NULL, "A", NULL, false, "arm64.arm"},
+    {"fw/Contoso.A.Guest.cab", NULL, NULL, "A", NULL, false, "arm64"},
+    {"fw/Contoso.A.Guest.cab", NULL, NULL, "A", NULL, false, NULL},
+    {"fw/Contoso.A_Lang_de-DE.cab", "", "", "A", NULL, true, NULL},
+    {"fw/Contoso.A.spkg", NULL, NULL, "A", NULL, true, NULL},
+    {"fw/CONTOSO.a.SPKG", NULL, NULL, "A", NULL, true, NULL},
+    {"fw/Contoso.A.cab", "Contoso.A", "Contoso.A-Package", NULL, NULL, true, NULL},
+    {"fw/Contoso.A-Package.cab", "Contoso.A", "Contoso.A-Package", NULL, NULL, true, NULL},
+    {"fw/Contoso.A~31bf3856ad364e35~ARM64~~.cab", "Contoso.A", NULL, NULL, NULL, true, NULL},
+    {"fw/Contoso.A.spkg.cab", "x", "y", "A", NULL, true, NULL},
+    {"fw/Contoso.A_Lang_de-DE.spkg", NULL, NULL, "A", "de-DE", true, NULL},
+    {"fw/Contoso.A_Lang_de-DE.cab", "Contoso.A", NULL, NULL, NULL, true, NULL},
+    {"fw/Contoso.A.spkg", NULL, NULL, "A", "de-DE", true, NULL},
+    {"fw/Contoso.A_Lang_de-DE.spkg", NULL, NULL, "A", "fr-FR", false, NULL},
+    {"fw/Contoso.AB_Lang_de-DE.cab", "Contoso.A", NULL, NULL, NULL, false, NULL},
+    {"fw/Contoso.B.spkg", NULL, NULL, "A", NULL, false, NULL},
+    {"fw/Contoso.spkg", "Contoso.A", "Contoso.A-Package", NULL, NULL, false, NULL},
 };
 
 static void test_names(void)
@@ -144,6 +157,7 @@ static void test_names(void)
         p.owner = row->component != NULL ? "Contoso" : NULL;
         p.component = row->component;
         p.culture = row->culture;
+        p.cpu = row->cpu;
         struct scene scene;
         scene_init(&scene, &p, 1);
         judge(&scene);
@@ -221,6 +235,15 @@ static void test_history(void)
     CHECK_STR(finding_of(&scene, "ADV007", 0)->key, "r");
     CHECK_INT(count_of(&scene, "ADV009"), 1);
     CHECK_STR(finding_of(&scene, "ADV009", 0)->key, "z");
+    CHECK_STR(finding_of(&scene, "IMG010", 0)->message,
+              "The update history names the package c 1.0.0.5, which is not in the submission");
+    entries[0].version = NULL;
+    scene.run.all_owners = true;
+    judge(&scene);
+    CHECK_INT(count_of(&scene, "IMG010"), 2);
+    CHECK_STR(finding_of(&scene, "IMG010", 0)->message,
+              "The update history names the package c, which is not in the submission");
+    scene.run.all_owners = false;
     scene.s.kind = IV_KIND_FFU;
     judge(&scene);
     CHECK_INT(count_of(&scene, "IMG010"), 2);
@@ -256,6 +279,160 @@ static void test_metadata(void)
     judge(&scene);
     CHECK_STR(finding_of(&scene, "IMG303", 0)->message,
               "The device metadata in fw/x.reg could not be read: no key");
+    iv_arena_fini(&scene.arena);
+}
+
+/* How a package that lies with an image may differ from the image's own. */
+static void test_beside(void)
+{
+    struct iv_package own[] = {a_package("i/a", "a", "a"), a_package("i/b", "b", "b")};
+    struct iv_package beside[] = {a_package("fw/a.spkg", "a", "a"),
+                                  a_package("fw/b.spkg", "b", "b")};
+    struct scene scene;
+    scene_init(&scene, own, 2);
+    scene.s.kind = IV_KIND_FFU;
+    scene.s.image = (struct iv_image){.present = true, .path = "i", .format = "FFU"};
+    scene.s.beside = beside;
+    scene.s.beside_count = 2;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG011"), IV_PASSED);
+    beside[1].number.part[3] = 6;
+    beside[1].version = "1.0.0.6";
+    judge(&scene);
+    CHECK_STR(finding_of(&scene, "IMG011", 0)->message,
+              "b lies with the image and differs from it: the image has it in version 1.0.0.5, not "
+              "1.0.0.6");
+    own[1].version = NULL;
+    own[1].number = (struct iv_version){0};
+    judge(&scene);
+    CHECK(strstr(finding_of(&scene, "IMG011", 0)->message, "0.0.0.0, not 1.0.0.6") != NULL);
+    own[1] = a_package("i/b", "b", "b");
+    beside[1].version = NULL;
+    beside[1].number = (struct iv_version){0};
+    judge(&scene);
+    CHECK(strstr(finding_of(&scene, "IMG011", 0)->message, "1.0.0.5, not 0.0.0.0") != NULL);
+    beside[1] = own[1];
+    own[1].binary_partition = true;
+    judge(&scene);
+    CHECK(strstr(finding_of(&scene, "IMG011", 0)->message, "in the image it is flagged") != NULL);
+    own[1].binary_partition = false;
+    beside[1].binary_partition = true;
+    judge(&scene);
+    CHECK(strstr(finding_of(&scene, "IMG011", 0)->message, "in the image it is not flag") != NULL);
+    beside[1].binary_partition = false;
+    beside[1].partition = "Data";
+    judge(&scene);
+    CHECK(strstr(finding_of(&scene, "IMG011", 0)->message, "partition MainOS, not Data") != NULL);
+    beside[1].partition = NULL;
+    beside[1].removal = true;
+    judge(&scene);
+    CHECK(strstr(finding_of(&scene, "IMG011", 0)->message, "it removes a package") != NULL);
+
+    /* What could not be read is not known to differ; a difference that is known stands. */
+    beside[1].removal = false;
+    beside[0].unreadable = true;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG011"), IV_NOT_EVALUATED);
+    beside[1].partition = "Data";
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG011"), IV_FAILED);
+    beside[0].unreadable = false;
+    beside[1].unreadable = true;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG011"), IV_NOT_EVALUATED);
+    beside[1] = a_package("fw/c.spkg", "c", "c");
+    judge(&scene);
+    CHECK(strstr(finding_of(&scene, "IMG011", 0)->message, "the image lacks it") != NULL);
+    scene.s.set_incomplete = true;
+    judge(&scene);
+    CHECK_INT(count_of(&scene, "IMG011"), 0);
+    own[0].unreadable = true;
+    scene.s.set_incomplete = false;
+    scene.s.beside_count = 1;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG011"), IV_NOT_EVALUATED);
+    scene.s.beside_is_shared = true;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "IMG011"), IV_NOT_APPLICABLE);
+    iv_arena_fini(&scene.arena);
+}
+
+/* A source that deletes a value. */
+static void test_deleted(void)
+{
+    struct iv_package p = a_package("fw/a.spkg", "a", "a");
+    struct iv_datum winner = {.name = IV_PHONE_MANUFACTURER, .value = "A", .source = "one"};
+    struct iv_datum other = {.name = IV_PHONE_MANUFACTURER, .value = NULL, .source = "two"};
+    struct iv_device_conflict pair = {.winner = &winner, .other = &other};
+    struct scene scene;
+    scene_init(&scene, &p, 1);
+    scene.s.device.conflicts = &pair;
+    scene.s.device.conflict_count = 1;
+    judge(&scene);
+    CHECK(strstr(finding_of(&scene, "IMG302", 0)->message, "is \"A\" in one, but deleted in two") !=
+          NULL);
+    iv_arena_fini(&scene.arena);
+}
+
+/* The change of one package between two versions, as a diff or an audit has it. */
+static void test_changes(void)
+{
+    struct iv_package before = a_package("old/a", "a", "a");
+    struct iv_package after = a_package("fw/a.spkg", "a", "a");
+    struct iv_change change = {.before = &before, .after = &after};
+    struct iv_baseline earlier = {.id = "id", .firmware_version = "1.0.0.0"};
+    struct iv_step step = {.before = &earlier, .path = "fw", .firmware_version = "2.0.0.0"};
+    struct iv_step_change changes = {.step = &step, .change = &change};
+    struct scene scene;
+    scene_init(&scene, &after, 1);
+    const struct iv_judged judged = {.submission = &scene.s,
+                                     .steps = &step,
+                                     .step_count = 1,
+                                     .changes = &changes,
+                                     .change_count = 1};
+    judge_that(&scene, &judged);
+    CHECK_INT(scene.j.finding_count, 0);
+    change.what = IV_CHANGE_CONTENT;
+    judge_that(&scene, &judged);
+    CHECK_STR(finding_of(&scene, "ADV001", 0)->message,
+              "a has the version 1.0.0.5 as in firmware 1.0.0.0, but other files in firmware "
+              "2.0.0.0");
+    CHECK_STR(finding_of(&scene, "ADV001", 0)->field, "version");
+    CHECK_STR(finding_of(&scene, "ADV001", 0)->actual, "1.0.0.5");
+    CHECK_STR(finding_of(&scene, "ADV001", 0)->expected, "a version above 1.0.0.5");
+    change.what = IV_CHANGE_VERSION_DOWN;
+    before.version = NULL;
+    judge_that(&scene, &judged);
+    CHECK_STR(finding_of(&scene, "ADV002", 0)->message,
+              "a has the version 1.0.0.5, which is lower than (not known) before");
+    CHECK_STR(finding_of(&scene, "ADV002", 0)->expected, "at least (not known)");
+    CHECK_INT(count_of(&scene, "ADV001"), 0);
+    change.what = IV_CHANGE_FLAGS;
+    judge_that(&scene, &judged);
+    CHECK_INT(count_of(&scene, "ADV010"), 0); /* another flag than the owner */
+    after.owner_type = "Microsoft";
+    judge_that(&scene, &judged);
+    CHECK_STR(finding_of(&scene, "ADV010", 0)->message,
+              "a is owned by Microsoft in firmware 2.0.0.0, and by OEM in firmware 1.0.0.0");
+    /* A list of names has no version of its firmware. */
+    earlier.firmware_version = NULL;
+    judge_that(&scene, &judged);
+    CHECK_STR(finding_of(&scene, "ADV010", 0)->message,
+              "a is owned by Microsoft after and by OEM before");
+    earlier.firmware_version = "1.0.0.0";
+    step.firmware_version = NULL;
+    change.what = IV_CHANGE_CONTENT;
+    judge_that(&scene, &judged);
+    CHECK_STR(finding_of(&scene, "ADV001", 0)->message,
+              "a has the version 1.0.0.5 as before, but other files");
+    /* Nothing passes where a side could not be read. */
+    change.what = 0;
+    judge_that(&scene, &judged);
+    CHECK_INT(outcome_of(&scene, "ADV001"), IV_PASSED);
+    step.incomplete = true;
+    judge_that(&scene, &judged);
+    CHECK_INT(outcome_of(&scene, "ADV001"), IV_NOT_EVALUATED);
+    CHECK_INT(scene.j.verdict, IV_VERDICT_INCOMPLETE);
     iv_arena_fini(&scene.arena);
 }
 
@@ -325,6 +502,43 @@ static void test_older_baseline(void)
               "Empty packages that no baseline asks for: e");
     variants[1].wspc.status = IV_WSPC_NOT_EVALUATED;
     judge(&scene);
+    CHECK_INT(outcome_of(&scene, "ADV008"), IV_NOT_APPLICABLE);
+    variants[1].wspc.status = IV_WSPC_COMPLIANT;
+    scene.s.store_state = IV_STORE_AGAINST;
+    judge(&scene);
+    CHECK_INT(count_of(&scene, "ADV008"), 1);
+    scene.s.store_state = IV_STORE_NONE;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "ADV008"), IV_NOT_APPLICABLE);
+    scene.s.store_state = IV_STORE_READY;
+
+    /* What is Microsoft's, or cannot be read, or is known from a history alone, is not idle. */
+    packages[2].owner_type = "Microsoft";
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "ADV008"), IV_PASSED);
+    packages[2].owner_type = "OEM";
+    packages[2].unreadable = true;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "ADV008"), IV_PASSED);
+    packages[2].unreadable = false;
+    packages[2].origin = IV_ORIGIN_HISTORY;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "ADV008"), IV_PASSED);
+    packages[2].origin = IV_ORIGIN_SUBMISSION;
+
+    /* A baseline without a version of the package says nothing of it. */
+    before[1].version = NULL;
+    judge(&scene);
+    CHECK_INT(count_of(&scene, "ADV002"), 0);
+    before[1].version = "1.0.0.10";
+    packages[1].unreadable = true;
+    judge(&scene);
+    CHECK_INT(count_of(&scene, "ADV002"), 0);
+
+    /* A set that was not loaded is compared with nothing. */
+    baseline.set_loaded = false;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "ADV001"), IV_NOT_APPLICABLE);
     CHECK_INT(outcome_of(&scene, "ADV008"), IV_NOT_APPLICABLE);
     iv_arena_fini(&scene.arena);
 }
@@ -413,6 +627,9 @@ int main(void)
     test_diff();
     test_history();
     test_metadata();
+    test_beside();
+    test_deleted();
+    test_changes();
     test_test_packages();
     test_older_baseline();
     test_growth();

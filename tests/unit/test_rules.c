@@ -323,6 +323,14 @@ static void test_clips(void)
                              "client. A WSPC compliance check cannot be performed. WSPC not "
                              "checked: no baseline store. First baseline: imgval cache add "
                              "--baseline PATH. Skip on purpose: --no-wspc");
+    /* The first and the last word may be cut, those between them may not. */
+    check_message("WSPC014", "baseline submission result returned, this must be the fir");
+    check_message("WSPC014", "eline submission result returned, this must be the fir");
+    check_message("none", "baseline submis result returned, this must be the first");
+    check_message("none", "baseline submission result returned, thisx must be the first");
+    check_message("WSPC009", "retrieve the firmware version of the");
+    check_message("WSPC009", "ve the firmware version"); /* just long enough */
+    check_message("none", "e the firmware version");
     check_message("none", "A WSPC compliance check cannot be performed."); /* two rows say so */
     check_message("none", "Could not retrieve the");
     check_message("none", "the submission");
