@@ -449,7 +449,7 @@ static void test_containment(void)
     struct iv_containment containment = {0};
     struct iv_error err = {0};
     CHECK(iv_workers_run(&options, 5, work_mixed, NULL, store, &got, &containment, &err));
-    printf("landlock %d, seccomp %d, limits %d\n", containment.files, containment.calls,
+    printf("landlock %d, seccomp %d, limits %d\n", containment.landlock, containment.seccomp,
            containment.limits);
     if (containment.limits) {
         struct outcome hungry IV_CLEANUP(outcome_free) = outcome_new(5);
@@ -458,7 +458,7 @@ static void test_containment(void)
     }
     options.jobs = 0;
     CHECK(iv_workers_run(&options, 0, work_mixed, NULL, store, &got, &containment, &err));
-    CHECK(!containment.files && !containment.calls && !containment.limits);
+    CHECK(!containment.landlock && !containment.seccomp && !containment.limits);
     close(root);
     CHECK(rmdir(path) == 0);
 }
@@ -503,7 +503,7 @@ static void test_view(void)
     struct iv_containment got = {0};
     struct iv_error err = {0};
     CHECK(iv_workers_run(&options, 1, work_looking, &root, store_text, text, &got, &err));
-    CHECK_STR(text, got.files ? "0 1 4 0" : "0 1 4 1");
+    CHECK_STR(text, got.landlock ? "0 1 4 0" : "0 1 4 1");
     close(fd);
     unlinkat(root, "f", 0);
     close(root);
@@ -518,12 +518,12 @@ static void sleep_ms(long ms)
     syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &pause);
 }
 
-/* Slots after one that takes long are done by others: the whole takes little longer than it. */
+/* Slots after one that takes long are done by others. The record says which process did it. */
 static void work_uneven(void *context, size_t i, struct iv_buf *record)
 {
     (void)context;
-    sleep_ms(i == 0 ? 900 : 10);
-    iv_buf_printf(record, "%zu", i);
+    sleep_ms(i == 0 ? 1500 : 10);
+    iv_buf_printf(record, "%d", (int)getpid());
 }
 
 static void test_uneven(void)
@@ -531,16 +531,15 @@ static void test_uneven(void)
     struct iv_limits limits = iv_limits_default();
     struct outcome got IV_CLEANUP(outcome_free) = outcome_new(90);
     struct iv_workers_options options = options_for(2, &limits);
-    struct timespec begin = {0};
-    struct timespec end = {0};
-    clock_gettime(CLOCK_MONOTONIC, &begin);
     run_all(&options, work_uneven, NULL, &got);
-    clock_gettime(CLOCK_MONOTONIC, &end);
     check_one_lost(&got, 0, "");
-    double took = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
-    /* Every other one of the 90 after the slow one would be 1.35 seconds. */
-    printf("uneven: %.2f s\n", took);
-    CHECK(took < 1.3);
+    size_t own = 0;
+    for (size_t i = 0; i < got.count; i++) {
+        own += got.slots[i].sum == got.slots[0].sum;
+    }
+    /* Every other one would be 45; two or so where nothing else runs on the machine. */
+    printf("uneven: %zu of %zu\n", own, got.count);
+    CHECK(own < 44);
 }
 
 /* A process that only waits is not blamed before ten times its time. */
