@@ -96,7 +96,9 @@ static void hand_add(struct verifier *v, const unsigned char *bytes, size_t size
     }
 }
 
-/* The digests that a component manifest of CBS claims for the files of its component. */
+/* The digests that a component manifest of CBS claims for the files of its component. One that
+ * cannot be read claims nothing, so the package is not known to be intact; it is a fault of the
+ * package, whatever is asked of its device metadata. */
 static void read_component(struct verifier *v)
 {
     struct iv_document doc = {
@@ -107,7 +109,9 @@ static void read_component(struct verifier *v)
     };
     struct iv_fault fault = {0};
     if (!iv_component_read(v->r, &doc, &v->claims, &fault)) {
-        iv_reader_metadata_fault(v->r, v->package, &doc, &fault);
+        fault.member = doc.member;
+        v->is_part = true;
+        iv_reader_package_fault(v->r, v->package, &fault, false);
     }
 }
 
