@@ -351,6 +351,25 @@ def check_explain(program):
             check(words in said, f"explain: {rule}: {words!r} is not in the report")
 
 
+def check_rules(program):
+    """The page of all rules: well-formed, each rule of `explain` once, and no link leads nowhere."""
+    page = Page(run(program, "explain", "--format=html").decode("utf-8"))
+    check(not page.wrong, f"rules page: {page.wrong[:3]}")
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    check(len(ids) == len(set(ids)), "rules page: an id stands twice")
+    links = [attrs["href"][1:] for tag, attrs in page.elements
+             if tag == "a" and attrs.get("href", "").startswith("#")]
+    check(set(links) <= set(ids), f"rules page: links to {set(links) - set(ids)}")
+    names, sentences = set(page.of("span")), set(page.of("p"))
+    known = [line.split(None, 3) for line in run(program, "explain").decode("utf-8").splitlines()]
+    check(len(known) > 80, f"rules page: explain lists {len(known)} rules")
+    for rule, name, _, summary in known:
+        check(rule in ids and name in names and summary in sentences, f"rules page: {rule} {name}")
+        alone = Page(run(program, "explain", "--format=html", rule).decode("utf-8"))
+        check(rule in [attrs.get("id") for _, attrs in alone.elements] and summary in alone.of("p"),
+              f"rules page: {rule} alone")
+
+
 def check_program(program):
     """A further report is the same, and nothing of this machine stands in it."""
     top = os.path.realpath(os.path.join(HERE, "../.."))
@@ -377,6 +396,7 @@ def main():
     check_html(emitter)
     check_drawing(emitter)
     check_explain(program)
+    check_rules(program)
     check_program(program)
     for failure in failures[:40]:
         print(failure)

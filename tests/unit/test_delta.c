@@ -2,6 +2,7 @@
  * values of the device. */
 #include "imgval/base/attr.h"
 #include "imgval/model/delta.h"
+#include "imgval/report/history/delta_report.h"
 #include "tests/unit/unit.h"
 
 /* A whole package; a test changes what it is about. */
@@ -227,6 +228,54 @@ static void test_values(struct iv_arena *arena)
     CHECK_STR(delta.values[0].after, NULL);
 }
 
+/* What a report says of a change of partition and flags. */
+static void test_parts(void)
+{
+    struct iv_package before = package("a");
+    struct iv_package after = package("a");
+    struct iv_change change = {.before = &before, .after = &after};
+    struct iv_delta_part parts[IV_DELTA_PARTS];
+    after.partition = "EFIESP";
+    after.binary_partition = true;
+    after.empty = true;
+    after.owner_type = "Microsoft";
+    after.release_type = "Test";
+    CHECK_INT(iv_delta_parts(&change, parts), 0); /* it is told what changed */
+    change.what = IV_CHANGE_PARTITION;
+    CHECK_INT(iv_delta_parts(&change, parts), 1);
+    change.what = IV_CHANGE_PARTITION | IV_CHANGE_FLAGS;
+    static const char *const wanted[][3] = {
+        {"partition", "MainOS", "EFIESP"},
+        {"binary partition", "no", "yes"},
+        {"empty", "no", "yes"},
+        {"owner type", "OEM", "Microsoft"},
+        {"release type", "Production", "Test"},
+    };
+    if (CHECK_INT(iv_delta_parts(&change, parts), IV_COUNT(wanted))) {
+        for (size_t i = 0; i < IV_COUNT(wanted); i++) {
+            CHECK_STR(parts[i].name, wanted[i][0]);
+            CHECK_STR(parts[i].before, wanted[i][1]);
+            CHECK_STR(parts[i].after, wanted[i][2]);
+        }
+    }
+    after = before;
+    change.what = IV_CHANGE_FLAGS;
+    CHECK_INT(iv_delta_parts(&change, parts), 0);
+    before.name = NULL;
+    before.key = "b";
+    CHECK_STR(iv_delta_name(&before), "b");
+    CHECK_STR(iv_delta_name(&after), "a");
+    const char *words[IV_CHANGE_KINDS];
+    change.what = IV_CHANGE_VERSION_UP | IV_CHANGE_FLAGS;
+    if (CHECK_INT(iv_delta_words(&change, words), 2)) {
+        CHECK_STR(words[0], "version-up");
+        CHECK_STR(words[1], "flags");
+    }
+    CHECK(iv_delta_either(&change) == &after);
+    change.after = NULL;
+    CHECK(iv_delta_either(&change) == &before);
+}
+
 int main(void)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
@@ -235,5 +284,6 @@ int main(void)
     test_names(&arena);
     test_one_name_for_two(&arena);
     test_values(&arena);
+    test_parts();
     return unit_end();
 }
