@@ -174,6 +174,11 @@ static const struct row rows[] = {
      "=PhoneMobileOperatorName:O2@x +A/O1/M1 ?model",
      {AT(ANSWER, OEM, "A", "x"), IN(ANSWER, OPERATOR, "O1", "x", "v1"),
       IN(ANSWER, MODEL, "M1", "x", "v1"), IN(ANSWER, OPERATOR, "O2", "x", "v2")}},
+    {"a group that names a model alone before one that names an operator alone",
+     "=PhoneManufacturer:A@x =PhoneManufacturerModelName:M0@x =PhoneManufacturerModelName:M1@x "
+     "=PhoneMobileOperatorName:O0@x =PhoneMobileOperatorName:O2@x +A/O0/M0 +A/O0/M1 +A/O2/M0",
+     {AT(ANSWER, OEM, "A", "x"), AT(ANSWER, MODEL, "M0", "x"), AT(ANSWER, OPERATOR, "O0", "x"),
+      IN(ANSWER, MODEL, "M1", "x", "v1"), IN(ANSWER, OPERATOR, "O2", "x", "v2")}},
     {"groups of several files add up",
      "=PhoneManufacturer:A@x =PhoneManufacturerModelName:M@y =PhoneMobileOperatorName:O1@y "
      "=PhoneMobileOperatorName:O2@z +A/O1/M +A/O2/M",

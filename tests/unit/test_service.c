@@ -60,7 +60,7 @@ static enum iv_outcome outcome_of(struct scene *scene, const char *id)
         exit(unit_end());
     }
     const struct iv_engine_options options = {.judging.fail_on = IV_ERROR, .run = &scene->run};
-    iv_set_build(&scene->package, 1, &scene->arena, &scene->s.set);
+    iv_set_build(scene->s.packages, scene->s.package_count, &scene->arena, &scene->s.set);
     iv_engine_judge(engine, &(struct iv_judged){.submission = &scene->s}, &options, &scene->arena,
                     &scene->j);
     for (size_t i = 0; i < scene->j.outcome_count; i++) {
@@ -246,6 +246,16 @@ static void test_space(void)
     scene.package.partition = NULL;
     scene.package.total_size = UINT64_MAX;
     CHECK_INT(outcome_of(&scene, "SVC026"), IV_FAILED);
+    /* Sizes come from manifests: their sum does not start anew. */
+    struct iv_package two[2] = {scene.package, scene.package};
+    two[1].key = "c.b";
+    two[1].path = "fw/C.B.spkg";
+    scene.s.packages = two;
+    scene.s.package_count = 2;
+    CHECK_INT(outcome_of(&scene, "SVC026"), IV_FAILED);
+    CHECK(strstr(message_of(&scene, "SVC026"), "need about 6597069766705 MiB") != NULL);
+    scene.s.packages = &scene.package;
+    scene.s.package_count = 1;
     /* Nothing is known of the space, or of the baseline. */
     main_os.used = main_os.size + 1;
     CHECK_INT(outcome_of(&scene, "SVC026"), IV_NOT_APPLICABLE);
@@ -299,6 +309,18 @@ static void test_packages(void)
     scene.s.oem_input.present = true;
     scene.s.kind = IV_KIND_FFU;
     CHECK_INT(outcome_of(&scene, "SVC029"), IV_NOT_APPLICABLE);
+
+    /* What cannot be read is not judged; what Microsoft owns is none of the OEM's business. */
+    static const char *const about_packages[] = {"SVC003", "SVC004", "SVC028"};
+    for (size_t i = 0; i < IV_COUNT(about_packages); i++) {
+        scene_init(&scene);
+        CHECK_INT(outcome_of(&scene, about_packages[i]), IV_PASSED);
+        scene.package.owner_type = "microsoft";
+        CHECK_INT(outcome_of(&scene, about_packages[i]), IV_NOT_APPLICABLE);
+        scene.package.unreadable = true;
+        CHECK_INT(outcome_of(&scene, about_packages[i]), IV_NOT_EVALUATED);
+        iv_arena_fini(&scene.arena);
+    }
 
     /* The targeting package may be known from the history alone. */
     scene_init(&scene);

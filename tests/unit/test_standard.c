@@ -300,6 +300,21 @@ static void test_removal(struct bench *bench)
     p.path = "fw/Contoso.A.SPKR";
     judge_package(bench, &p, &j);
     CHECK_INT(outcome_of(&j, "STD001"), IV_FAILED);
+    CHECK_STR(finding_of(&j, "STD001")->message,
+              "Contoso.A is a removal package (SPKR): removal packages are not allowed");
+    p.style = IV_STYLE_CBS;
+    judge_package(bench, &p, &j);
+    CHECK_STR(finding_of(&j, "STD001")->message,
+              "Contoso.A is a removal package (CBS-R): removal packages are not allowed");
+    p.style = IV_STYLE_UNKNOWN;
+    judge_package(bench, &p, &j);
+    CHECK_STR(finding_of(&j, "STD001")->message,
+              "Contoso.A is a removal package: removal packages are not allowed");
+    /* The name of a file alone says so; that of a folder, or of a manifest on a device, does not.
+     */
+    p.container = IV_CONTAINER_FOLDER;
+    judge_package(bench, &p, &j);
+    CHECK_INT(outcome_of(&j, "STD001"), IV_NOT_EVALUATED);
 }
 
 static void test_version(struct bench *bench)

@@ -332,11 +332,24 @@ static void test_store_states(void)
     scene.variants[0].wspc.status = IV_WSPC_COMPLIANT; /* nobody set it: never a pass */
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "WSPC002"), IV_NOT_EVALUATED);
+    scene.s.store_state = IV_STORE_READY;
+    judge(&scene);
+    CHECK_INT(outcome_of(&scene, "WSPC002"), IV_PASSED);
+    static const enum iv_wspc_status not_asked[] = {IV_WSPC_NOT_APPLICABLE, IV_WSPC_SKIPPED};
+    for (size_t i = 0; i < IV_COUNT(not_asked); i++) {
+        scene.variants[0].wspc.status = not_asked[i];
+        judge(&scene);
+        CHECK_INT(outcome_of(&scene, "WSPC002"), IV_NOT_APPLICABLE);
+    }
+    scene.variants[0].wspc.status = IV_WSPC_COMPLIANT;
+    scene.s.store_state = IV_STORE_NONE;
     scene.run.in_ci = true;
     judge(&scene);
     CHECK_INT(outcome_of(&scene, "WSPC006"), IV_PASSED);
     CHECK(says(finding_of(&scene, "WSPC007", 0), "running on a Windows server."));
     scene.s.store_state = IV_STORE_UNREADABLE;
+    judge(&scene);
+    CHECK(says(finding_of(&scene, "WSPC013", 0), "Error: 'no detail is known'"));
     scene.s.store_detail = "file is not a database";
     judge(&scene);
     CHECK(says(finding_of(&scene, "WSPC013", 0), "Error: 'file is not a database'"));
