@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""mutate.py [--count=N] [--seconds=N] [--seed=TEXT] [--all] [FILE...]: which small changes of the
-verdict code does no test see?
+"""mutate.py [--count=N] [--seconds=N] [--seed=TEXT] [--all] [--near] [--strict] [FILE...]: which
+small changes of the verdict code does no test see?
 
 Draws small edits (a comparison turned, an "and" made "or", a truth negated, a statement dropped) of
-the files that decide a verdict, or of those named; --all tries every one. Each edit is built in a scratch copy, where
-the core is a shared library: one object is compiled and one library linked, and every test program
-runs the edited code. Then, until one fails: the unit tests (those named after the file first), the
-cases of testdata/cases (each scanned once; their trees are built once, for all edits), and for some
-files the tests from outside. Every step has a time limit: an edit that makes the program hang was noticed.
+the files that decide a verdict, or of those named; --all tries every one. Each is built in a scratch
+copy where the core is a shared library: one object is compiled and one library linked, and every test
+program runs the edited code. Then, until one fails: the unit tests (those about the file first), the
+cases of testdata/cases (each scanned once; a tree is built once, for all edits), and for some files
+the tests from outside. Every step has a time limit: an edit that makes the program hang was noticed.
+A test counts only where it passes on the unchanged code.
 
 Prints each edit with what became of it, then the score of each file. An edit that nothing notices is
 a gap in the tests, or makes no difference; those that make none stand in EQUIVALENT, with the reason,
-and are not drawn. Stops drawing when --seconds are over. The status is 1 where the unchanged tree
-fails, or where an edit was not noticed and --strict is given.
+and are not drawn. Stops drawing when --seconds are over. The status is 1 where a test fails on the
+unchanged code, or where an edit was not noticed and --strict is given.
 """
 import argparse
 import collections
@@ -56,18 +57,29 @@ WHOLE = re.compile(r"[;{}:]\s*$|^\s*$|\*/\s*$")  # what stands before a line tha
 EQUIVALENT = {}
 
 # Unit tests that are named otherwise than the file they are about, and tests from outside that know
-# it; a pattern of files -> names. Other unit tests run where they take no longer than SHORT seconds.
-UNITS = {"rules/*": ["rules"], "rules/rules_ffu.c": ["ffu_rules"], "rules/rules_image.c": ["image_rules"],
-         "rules/rules_wspc.c": ["wspc_rules"], "imgval/model/wspc.c": ["wspc_property"],
-         "imgval/model/pool.c": ["timeline_property"], "imgval/model/timeline.c": ["timeline_property"],
-         "imgval/engine/*": ["policy", "engine"], "cache/*": ["store"]}
+# it: a pattern of files -> names.
+UNITS = {"rules/*": ["rules", "service", "standard"], "rules/rules_image.c": ["image_rules"],
+         "rules/rules_advice.c": ["image_rules"], "rules/rules_ffu.c": ["ffu_rules"],
+         "rules/rules_wspc.c": ["wspc_rules"], "rules/wording.c": ["wspc_rules", "image_rules"],
+         "imgval/model/wspc.c": ["wspc_property"], "imgval/model/pool.c": ["timeline", "timeline_property"],
+         "imgval/model/timeline.c": ["timeline_property"], "imgval/model/assemble.c": ["device"],
+         "imgval/engine/*": ["engine", "policy"], "cache/*": ["store"]}
 OUTSIDE = {"imgval/history/*": ["history", "audit"], "imgval/model/timeline.c": ["audit"],
            "imgval/model/pool.c": ["audit"], "imgval/model/audit.c": ["audit"],
            "imgval/model/delta.c": ["history", "fix"], "imgval/model/fix.c": ["fix"],
            "imgval/model/request.c": ["history"], "rules/rules_rfu.c": ["history"],
            "rules/wording.c": ["history"], "imgval/engine/*": ["policy"], "rules/rules_policy.c": ["policy"],
            "cache/*": ["keys"]}
-SHORT = 2
+# Run for the files that they are about alone: they take long.
+SLOW = {"workers", "wspc_property", "timeline_property", "store", "store_kill", "ffu", "sandbox"}
+# Folders of cases that show a file's work; others come after them.
+NEAR = {"rules_standard": "STD", "rules_wspc": "WSPC compare", "rules_advice": "ADV", "rules_image": "IMG",
+        "rules_ffu": "IMG", "rules_service": "SVC", "service_values": "SVC", "traits_text": "SVC",
+        "rules_signature": "SIG verify", "rules_policy": "POL policy", "waive": "policy POL",
+        "policy": "policy POL", "policy_read": "policy POL", "settle": "policy POL WSPC012",
+        "wspc": "WSPC compare", "device": "STD006 IMG30 metadata", "assemble": "IMG001 IMG013 partial keys",
+        "package": "keys compare", "submission": "STD00 IMG", "traits": "SVC001 SVC005",
+        "registry": "metadata IMG303", "manifest": "hostile STD", "package_file": "hostile IMG"}
 LIMIT = 60  # seconds for one test program
 
 
@@ -106,30 +118,68 @@ def ran(words, place, seconds=LIMIT, env=None):
             return -signal.SIGKILL, b""
 
 
-class Case:
-    """A case of testdata/cases whose tree is built once."""
-
-    def __init__(self, cases, path, build, place):
-        self.cases, self.path, self.place = cases, path, place
-        self.program = build / "imgval"
-        self.case = cases.parse(path)
-        self.words = shlex.split(self.case["scan"])
-        if any(w.startswith("--reader-fault") for w in self.words):
-            self.program = build / "tests/imgval-faulty"
-        place.mkdir()
-        cases.build(self.case["recipe"], str(build / "tests/mkfixture"), str(build / "tests/mkvolume"), place)
+class Unit:
+    def __init__(self, copy, program):
+        self.program, self.name = program, program.name.removeprefix("test_")
+        self.env = dict(os.environ, IMGVAL_VALIDATE=str(copy.place / "tests/report/validate.py"))
 
     def passes(self):
+        return ran([self.program], self.program.parent, env=self.env)[0] == 0
+
+
+class Outside:
+    """A test of the program from outside, tests/cli/NAME.py."""
+
+    def __init__(self, copy, name):
+        self.name = name + ".py"
+        self.words = [sys.executable, "-B", copy.place / "tests/cli" / self.name, copy.build / "imgval",
+                      *(["10"] if name == "fix" else [] if name == "history" else
+                        [copy.build / "tests/mkfixture"])]
+
+    def passes(self):
+        return ran(self.words, "/", 5 * LIMIT)[0] == 0
+
+
+class Case:
+    """A case of testdata/cases; its tree is built when it is first asked for."""
+
+    def __init__(self, cases, path, copy):
+        self.cases, self.path = cases, path
+        self.name = f"{path.parent.name}/{path.stem}"
+        self.place = copy.place / "trees" / path.parent.name / path.stem
+        self.build = copy.build
+        self.case = None
+
+    def prepare(self):
+        """False where it cannot run here."""
+        if self.case is None:
+            self.case = self.cases.parse(self.path)
+            self.place.mkdir(parents=True)
+            try:
+                self.cases.build(self.case["recipe"], str(self.build / "tests/mkfixture"),
+                                 str(self.build / "tests/mkvolume"), self.place)
+            except self.cases.Skip:
+                self.case["needs"] = "something that is not here"
+        return self.case["needs"] is None
+
+    def passes(self):
+        return not self.prepare() or self.runs()
+
+    def runs(self):
+        words = shlex.split(self.case["scan"])
+        program = self.build / "imgval"
+        if any(w.startswith("--reader-fault") for w in words):
+            program = self.build / "tests/imgval-faulty"
         with tempfile.TemporaryDirectory(prefix="home-", dir=self.place) as home:
             env = {k: v for k, v in os.environ.items() if k not in ("CI", "IMGVAL_CACHE", "NO_COLOR")}
             env.update(HOME=home, XDG_DATA_HOME=home + "/data", LC_ALL="C.UTF-8",
                        SOURCE_DATE_EPOCH="1480000000")
             env.update(self.case["env"])
-            for wanted, words in self.case["setup"]:
-                if ran([self.program, *words], self.place / "tree", env=env)[0] != wanted:
+            for wanted, setup in self.case["setup"]:
+                if ran([program, *setup], self.place / "tree", env=env)[0] != wanted:
                     return False
-            status, text = ran([self.program, "scan", "--format=json", "-j1", *self.words],
-                               self.place / "tree", env=env)
+            status, text = ran([program, "scan", "--format=json", "-j1", *words], self.place / "tree",
+                               env=env)
             if status != int(self.case["exit"]):
                 return False
             if status != 2:
@@ -138,17 +188,18 @@ class Case:
                 except (self.cases.Failure, ValueError, KeyError):
                     return False
             if self.case["text"]:
-                text = ran([self.program, "scan", *self.words], self.place / "tree", env=env)[1]
+                text = ran([program, "scan", *words], self.place / "tree", env=env)[1]
                 return all(part in text.decode(errors="replace") for part in self.case["text"])
             return True
 
 
 class Copy:
-    """A copy of the sources with its tests, all of which pass on the unchanged code."""
+    """A copy of the sources, built with the core as a shared library."""
 
-    def __init__(self, place):
-        self.place = place
+    def __init__(self, place, is_near):
+        self.place, self.is_near = place, is_near
         self.build = place / "build"
+        self.good, self.broken = set(), set()  # names of tests, on the unchanged code
         for one in TOP.iterdir():
             if one.name != ".git" and not one.name.startswith("build"):
                 (shutil.copytree if one.is_dir() else shutil.copy)(one, place / one.name)
@@ -157,78 +208,56 @@ class Copy:
         assert "add_library(imgval_core STATIC" in text
         rooms.write_text(text.replace("add_library(imgval_core STATIC", "add_library(imgval_core SHARED"),
                          encoding="utf-8")
-        if ran(["cmake", "-S", ".", "-B", "build", "-DCMAKE_BUILD_TYPE=Debug"], place)[0] != 0 or \
-                not self.builds("all", 1200):
+        generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+        made = ran(["cmake", "-S", ".", "-B", "build", "-DCMAKE_BUILD_TYPE=Debug", *generator], place)
+        if made[0] != 0 or \
+                not self.builds("all", 1800):
             sys.exit("the unchanged tree does not build")
+        self.library = self.build / "libimgval_core.so"
+        shutil.copy(self.library, self.build / "unchanged.so")
+        cases = load("run_cases", "tests/cases/run_cases.py")
+        self.cases = [Case(cases, p, self) for p in sorted((TOP / "testdata/cases").glob("*/*.case"))]
+        self.units = [Unit(self, p) for p in sorted((self.build / "tests").glob("test_*")) if p.is_file()]
 
-    def builds(self, target="imgval_core", seconds=120):
+    def builds(self, target="imgval_core", seconds=300):
         return ran(["cmake", "--build", "build", "--target", target, "--parallel", os.cpu_count()],
                    self.place, seconds)[0] == 0
 
-    def first_run(self):
-        """Runs everything once on the unchanged code: what fails here says nothing about an edit."""
-        self.units = {}
-        for program in sorted((self.build / "tests").glob("test_*")):
-            start = time.monotonic()
-            if program.is_file() and self.unit_passes(program):
-                self.units[program.name[len("test_"):]] = (program, time.monotonic() - start)
-            elif program.is_file():
-                sys.exit(f"the unchanged tree fails {program.name}")
-        cases = load("run_cases", "tests/cases/run_cases.py")
-        trees = self.place / "trees"
-        trees.mkdir()
-
-        def built(numbered):
-            number, path = numbered
-            try:
-                case = Case(cases, path, self.build, trees / str(number))
-                return case if case.case["needs"] is None and case.passes() and case.passes() else None
-            except cases.Skip:
-                return None
-
-        with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            paths = sorted((TOP / "testdata/cases").glob("*/*.case"))
-            self.cases = [case for case in pool.map(built, enumerate(paths)) if case is not None]
-        print(f"{len(self.units)} unit tests and {len(self.cases)} of {len(paths)} cases stand by", flush=True)
-
-    def unit_passes(self, program, seconds=LIMIT):
-        env = dict(os.environ, IMGVAL_VALIDATE=str(self.place / "tests/report/validate.py"))
-        return ran([program], self.build, seconds, env)[0] == 0
+    def is_good(self, test):
+        """Whether a test that failed passes on the unchanged code: else it says nothing of the edit."""
+        if test.name not in self.good | self.broken:
+            edited = self.build / "edited.so"
+            os.replace(self.library, edited)
+            shutil.copy(self.build / "unchanged.so", self.library)
+            (self.good if test.passes() else self.broken).add(test.name)
+            os.replace(edited, self.library)
+        return test.name in self.good
 
     def units_for(self, name):
-        """Quickest first, those about the file before the others."""
+        """Those about the file before the others."""
         stem = pathlib.PurePath(name).stem
         near = {stem, stem.removeprefix("rules_")}
         near.update(u for pattern, units in UNITS.items() if fnmatch.fnmatch(name, pattern) for u in units)
-        chosen = [(unit not in near, seconds, program) for unit, (program, seconds) in self.units.items()
-                  if unit in near or seconds < SHORT]
-        return [(program, seconds) for _, seconds, program in sorted(chosen)]
+        chosen = [u for u in self.units if u.name in near or u.name not in SLOW]
+        return sorted(chosen, key=lambda u: (u.name not in near, u.name in SLOW, u.name))
 
     def cases_for(self, name):
-        """Cases whose folder looks like the file come first."""
-        stem = pathlib.PurePath(name).stem.removeprefix("rules_")[:3].upper()
-        return sorted(self.cases, key=lambda c: (not c.path.parent.name.upper().startswith(stem), c.path))
-
-    def outside(self, test):
-        words = [sys.executable, "-B", self.place / "tests/cli" / f"{test}.py", self.build / "imgval"]
-        words += ["10"] if test == "fix" else [] if test == "history" else [self.build / "tests/mkfixture"]
-        return ran(words, self.build, 5 * LIMIT)[0] == 0
+        """Cases about the work of the file first."""
+        near = tuple(NEAR.get(pathlib.PurePath(name).stem, "-").split())
+        chosen = sorted(self.cases, key=lambda c: (not c.path.parent.name.startswith(near), c.path))
+        return [c for c in chosen if not self.is_near or c.path.parent.name.startswith(near)]
 
     def noticed_by(self, name):
         """The test that sees the edit, or None."""
-        for program, seconds in self.units_for(name):
-            if not self.unit_passes(program, 10 * seconds + 10):
-                return program.name
-        cases = self.cases_for(name)
+        tests = self.units_for(name)
+        outside = {t for p, tests in OUTSIDE.items() if fnmatch.fnmatch(name, p) for t in tests}
+        tests += self.cases_for(name) + [Outside(self, t) for t in sorted(outside) if not self.is_near]
         with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            for start in range(0, len(cases), 32):
-                some = cases[start:start + 32]
-                for case, passes in zip(some, pool.map(Case.passes, some)):
-                    if not passes:
-                        return f"{case.path.parent.name}/{case.path.stem}"
-        for test in sorted({t for p, tests in OUTSIDE.items() if fnmatch.fnmatch(name, p) for t in tests}):
-            if not self.outside(test):
-                return f"{test}.py"
+            for start in range(0, len(tests), 8):
+                some = tests[start:start + 8]
+                for test, passes in list(zip(some, pool.map(lambda t: t.passes(), some))):
+                    if not passes and self.is_good(test):
+                        return test.name
         return None
 
     def tries(self, name, place):
@@ -269,6 +298,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=None)
     parser.add_argument("--seed", default="imgval")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--near", action="store_true",
+                        help="only the cases about the file: quick, and too strict")
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
@@ -277,8 +308,7 @@ def main():
     edits = draw(options)
     seen, tried = collections.Counter(), collections.Counter()
     with tempfile.TemporaryDirectory(prefix="imgval-mutation-") as folder:
-        copy = Copy(pathlib.Path(folder))
-        copy.first_run()
+        copy = Copy(pathlib.Path(folder), options.near)
         for name, place, (_, line, put) in edits if options.all else edits[:options.count]:
             if options.seconds is not None and time.monotonic() - started > options.seconds:
                 break
@@ -291,7 +321,9 @@ def main():
     for name in sorted(tried):
         print(f"{seen[name]:3}/{tried[name]:<3} {name}")
     print(f"{sum(seen.values())} of {sum(tried.values())} edits were noticed; {len(edits)} are possible")
-    if not tried or (options.strict and seen != tried):
+    if copy.broken:
+        print(f"these tests fail on the unchanged code: {' '.join(sorted(copy.broken))}")
+    if not tried or copy.broken or (options.strict and seen != tried):
         sys.exit(1)
 
 
