@@ -449,7 +449,7 @@ static void test_containment(void)
     struct iv_containment containment = {0};
     struct iv_error err = {0};
     CHECK(iv_workers_run(&options, 5, work_mixed, NULL, store, &got, &containment, &err));
-    printf("landlock %d, seccomp %d, limits %d\n", containment.landlock, containment.seccomp,
+    printf("landlock %d, seccomp %d, limits %d\n", containment.files, containment.calls,
            containment.limits);
     if (containment.limits) {
         struct outcome hungry IV_CLEANUP(outcome_free) = outcome_new(5);
@@ -458,7 +458,7 @@ static void test_containment(void)
     }
     options.jobs = 0;
     CHECK(iv_workers_run(&options, 0, work_mixed, NULL, store, &got, &containment, &err));
-    CHECK(!containment.landlock && !containment.seccomp && !containment.limits);
+    CHECK(!containment.files && !containment.calls && !containment.limits);
     close(root);
     CHECK(rmdir(path) == 0);
 }
@@ -503,7 +503,7 @@ static void test_view(void)
     struct iv_containment got = {0};
     struct iv_error err = {0};
     CHECK(iv_workers_run(&options, 1, work_looking, &root, store_text, text, &got, &err));
-    CHECK_STR(text, got.landlock ? "0 1 4 0" : "0 1 4 1");
+    CHECK_STR(text, got.files ? "0 1 4 0" : "0 1 4 1");
     close(fd);
     unlinkat(root, "f", 0);
     close(root);
