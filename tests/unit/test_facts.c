@@ -468,22 +468,6 @@ static void test_sound(void)
     CHECK(iv_facts_are_sound(&other));
 }
 
-/* Types that stand in reports alone are no facts: nothing that holds one is taken from a reader. */
-static void test_report_types(void)
-{
-    static const enum iv_type types[] = {IV_TYPE_SIZE, IV_TYPE_POINTER, IV_TYPE_NAMES};
-    static const char zeros[64];
-    for (size_t i = 0; i < IV_COUNT(types); i++) {
-        const struct iv_field field = {.name = "x", .type = types[i], .uses = IV_FIELD_WIRE};
-        const struct iv_struct type = {.fields = &field, .field_count = 1, .size = 16};
-        struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
-        char object[16] = {0};
-        for (size_t size = 0; size < sizeof(zeros); size++) {
-            CHECK(!iv_facts_decode(zeros, size, &type, IV_FIELD_WIRE, &arena, object));
-        }
-    }
-}
-
 static void test_names(void)
 {
     CHECK_STR(iv_style_names[IV_STYLE_SPKG], "spkg");
@@ -498,7 +482,6 @@ int main(void)
 {
     test_tables();
     test_sound();
-    test_report_types();
     test_names();
     test_round_trips();
     test_refusals();
