@@ -26,6 +26,7 @@
 #include "imgval/base/file.h"
 #include "imgval/base/look.h"
 #include "imgval/base/newfile.h"
+#include "imgval/base/program.h"
 #include "imgval/base/text.h"
 
 #include <assert.h>
@@ -143,7 +144,7 @@ static bool system_error(const struct iv_db *db, struct iv_error *err, const cha
     if (number == 0) {
         return iv_error_set(err, IV_ERROR_SYSTEM, "%s: %s", db->path, detail);
     }
-    errno = number;
+    errno = iv_program_library_errno(number);
     return iv_error_errno(err, "%s: %s", db->path, detail);
 }
 
@@ -519,10 +520,13 @@ void iv_db_close(struct iv_db **db)
 /* Opens `file` as it is named: neither ":memory:" nor "file:x" means anything else than a file. */
 static bool open_handle(struct iv_db *db, const char *file, int flags, struct iv_error *err)
 {
-    struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};
-    iv_buf_printf(&name, "%s%s", *file == '/' ? "" : "./", file);
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    const char *name = iv_program_library_path(file, &arena);
+    if (name == NULL) {
+        return iv_error_errno(err, "%s: cannot be opened", db->path);
+    }
     library_begin();
-    int code = sqlite3_open_v2(iv_buf_text(&name), &db->handle,
+    int code = sqlite3_open_v2(name, &db->handle,
                                flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK) {
         database_error(db, code, err);

@@ -275,7 +275,8 @@ static int run(int count, char **words, struct iv_arena *arena)
     if (taken == 1) {
         return refuse_verb(words[0], count > 1 ? words[1] : NULL);
     }
-    if (words[0][0] == '-' || iv_look_is_there(words[0]) || strchr(words[0], '/') != NULL) {
+    if (words[0][0] == '-' || iv_look_is_there(words[0]) ||
+        strchr(iv_program_path(words[0], arena), '/') != NULL) {
         return run_command(&iv_cmd_scan, count, words, arena);
     }
     return refuse_word(words[0]);

@@ -27,6 +27,13 @@ const char *iv_program_path_variable(const char *name, struct iv_arena *arena);
 /* The path with the separator of this project: what users type may have others. */
 const char *iv_program_path(const char *path, struct iv_arena *arena);
 
+/* The path for a library that opens files by itself: never a name that means something else to it.
+ * NULL with errno set. */
+const char *iv_program_library_path(const char *path, struct iv_arena *arena);
+
+/* An error number that such a library had from the system, as errno. */
+int iv_program_library_errno(int number);
+
 /* The locale of characters, as POSIX finds it: LC_ALL, LC_CTYPE or LANG; else what the system has
  * without them. */
 const char *iv_program_locale(void);

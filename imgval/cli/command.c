@@ -743,7 +743,8 @@ bool iv_command_paths(const struct iv_strings *arguments, struct iv_arena *arena
         for (const char *line = iv_buf_text(&text); *line != '\0';) {
             size_t length = strcspn(line, "\n");
             if (length > 0) {
-                iv_strings_add(arena, ret_paths, iv_arena_strndup(arena, line, length));
+                const char *path = iv_arena_strndup(arena, line, length);
+                iv_strings_add(arena, ret_paths, iv_program_path(path, arena));
             }
             line += length + (line[length] == '\n' ? 1 : 0);
         }

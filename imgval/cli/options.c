@@ -11,6 +11,7 @@
 
 #include "imgval/base/buf.h"
 #include "imgval/base/guess.h"
+#include "imgval/base/program.h"
 #include "imgval/base/text.h"
 
 #include <string.h>
@@ -86,11 +87,28 @@ static bool set_number(const struct iv_option *option, const char *value, int64_
     return true;
 }
 
+/* Where a path is expected, its separators may be those of the system. */
+static const char *as_path(enum iv_completion expected, const char *word, struct iv_arena *arena)
+{
+    switch (expected) {
+    case IV_COMPLETE_FILE:
+    case IV_COMPLETE_DIRECTORY:
+    case IV_COMPLETE_SUBMISSION:
+        return iv_program_path(word, arena);
+    case IV_COMPLETE_NONE:
+    case IV_COMPLETE_RULE:
+    case IV_COMPLETE_RECORD:
+        break;
+    }
+    return word;
+}
+
 /* `value` is "" for an option without argument. */
 static bool apply(const struct iv_option *option, const char *value, struct iv_arena *arena,
                   void *options, struct iv_error *err)
 {
     char *place = (char *)options + option->offset;
+    value = as_path(option->complete, value, arena);
     if (option->given_offset != 0) {
         bool given = true;
         memcpy((char *)options + option->given_offset, &given, sizeof(given));
@@ -208,7 +226,7 @@ bool iv_options_parse(const struct iv_command *command, int count, char *const *
         const char *word = words.items[words.at];
         bool parsed = true;
         if (ended || word[0] != '-' || word[1] == '\0') {
-            iv_strings_add(arena, ret_arguments, word);
+            iv_strings_add(arena, ret_arguments, as_path(command->complete, word, arena));
             words.at++;
         } else if (strcmp(word, "--") == 0) {
             ended = true;

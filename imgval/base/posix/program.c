@@ -53,6 +53,16 @@ const char *iv_program_path(const char *path, struct iv_arena *arena)
     return path;
 }
 
+const char *iv_program_library_path(const char *path, struct iv_arena *arena)
+{
+    return iv_arena_printf(arena, "%s%s", *path == '/' ? "" : "./", path);
+}
+
+int iv_program_library_errno(int number)
+{
+    return number;
+}
+
 const char *iv_program_locale(void)
 {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};

@@ -52,14 +52,22 @@ int iv_file_open(const char *path, struct iv_status *ret_status)
     return iv_win_fd(opened);
 }
 
-FILE *iv_file_open_stream(const char *path)
+int iv_file_open_whole(const char *path)
 {
     struct iv_status status;
     int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &status);
-    if (fd >= 0 && status.type == IV_FILE_DIRECTORY) {
-        errno = EISDIR;
-        return NULL;
+    if (fd < 0 || status.type == IV_FILE_DIRECTORY) {
+        errno = fd < 0 ? errno : EISDIR;
+        return -1;
     }
+    int opened = fd;
+    fd = -1;
+    return opened;
+}
+
+FILE *iv_file_open_stream(const char *path)
+{
+    int fd IV_CLEANUP(iv_fd_close) = iv_file_open_whole(path);
     FILE *stream = fd < 0 ? NULL : _fdopen(fd, "rb");
     if (stream != NULL) {
         fd = -1; /* it is the stream's now */
@@ -155,6 +163,59 @@ int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
         done += got;
     }
     return (int64_t)done;
+}
+
+int64_t iv_file_read_on(int fd, void *bytes, size_t size)
+{
+    DWORD got = 0;
+    DWORD wanted = (DWORD)(size < READ_MAX ? size : READ_MAX);
+    if (!ReadFile(iv_win_handle(fd), bytes, wanted, &got, NULL) &&
+        GetLastError() != ERROR_HANDLE_EOF && GetLastError() != ERROR_BROKEN_PIPE) {
+        iv_win_set_errno();
+        return -1;
+    }
+    return got;
+}
+
+int64_t iv_file_place(int fd)
+{
+    LARGE_INTEGER place;
+    HANDLE handle = iv_win_handle(fd);
+    return GetFileType(handle) == FILE_TYPE_DISK &&
+                   SetFilePointerEx(handle, (LARGE_INTEGER){.QuadPart = 0}, &place, FILE_CURRENT)
+               ? place.QuadPart
+               : -1;
+}
+
+bool iv_file_go_to(int fd, int64_t place)
+{
+    if (!SetFilePointerEx(iv_win_handle(fd), (LARGE_INTEGER){.QuadPart = place}, NULL,
+                          FILE_BEGIN)) {
+        iv_win_set_errno();
+        return false;
+    }
+    return true;
+}
+
+/* ---- as memory ---- */
+
+const void *iv_file_map(int fd, size_t size)
+{
+    HANDLE section IV_CLEANUP(iv_win_close) =
+        CreateFileMappingW(iv_win_handle(fd), NULL, PAGE_READONLY, 0, 0, NULL);
+    return section == NULL ? NULL : MapViewOfFile(section, FILE_MAP_READ, 0, 0, size);
+}
+
+void iv_file_unmap(const void *map, size_t size)
+{
+    (void)size;
+    UnmapViewOfFile(map);
+}
+
+/* Unlocking what is not locked takes it out of the memory of this process. */
+void iv_file_forget(const void *map, size_t size)
+{
+    (void)VirtualUnlock((void *)(uintptr_t)map, size);
 }
 
 /* Windows reads ahead by itself, and takes no such advice of an open file. */

@@ -2,7 +2,8 @@
  * A file that appears under its name only when it is whole (newfile.h), on Windows.
  *
  * Locks are mandatory here: what one handle has locked, no other may write, SQLite's included. So
- * the byte that says "it has a maker" lies far beyond any that a file could have.
+ * the byte that says "it has a maker" lies far beyond any that a file could have. And SQLite opens
+ * no file that somebody may delete, so the right to do that is not asked for.
  *
  * Publishing: FlushFileBuffers(), then a move with MOVEFILE_WRITE_THROUGH that replaces nothing.
  * Maker and cleaner race as on other systems: the maker looks whether its file is still there once
@@ -66,7 +67,7 @@ static bool make_directories(const char *path, struct iv_error *err)
         copy[at] = wide[at];
         do {
             at++;
-        } while (at < length && copy[at] != L'\\');
+        } while (at < length && wide[at] != L'\\');
         if (at >= length) {
             return true;
         }
@@ -86,8 +87,8 @@ static HANDLE make_locked(const char *name)
     const wchar_t *wide = iv_win_path(name, &arena);
     HANDLE handle IV_CLEANUP(iv_win_close) =
         wide == NULL ? INVALID_HANDLE_VALUE
-                     : CreateFileW(wide, GENERIC_READ | GENERIC_WRITE | DELETE, SHARE_ALL, NULL,
-                                   CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);
+                     : CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, SHARE_ALL, NULL, CREATE_NEW,
+                                   FILE_ATTRIBUTE_NORMAL, NULL);
     if (handle == INVALID_HANDLE_VALUE) {
         if (wide != NULL) {
             iv_win_set_errno();
@@ -231,7 +232,7 @@ static void remove_leftover(const wchar_t *path)
 {
     struct iv_status status;
     HANDLE handle IV_CLEANUP(iv_win_close) =
-        CreateFileW(path, GENERIC_READ | GENERIC_WRITE | DELETE, SHARE_ALL, NULL, OPEN_EXISTING,
+        CreateFileW(path, GENERIC_READ | GENERIC_WRITE, SHARE_ALL, NULL, OPEN_EXISTING,
                     FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (handle != INVALID_HANDLE_VALUE && iv_win_status(handle, &status) &&
         status.type == IV_FILE_REGULAR && lock(handle)) {

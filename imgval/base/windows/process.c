@@ -17,6 +17,7 @@
 #include "imgval/base/arena.h"
 #include "imgval/base/entropy.h"
 #include "imgval/base/windows/native.h"
+#include "imgval/base/windows/rights.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -156,72 +157,6 @@ static bool open_charge(const struct iv_buf *charge, struct birth *birth)
     return true;
 }
 
-/* ---- what it is taken away ---- */
-
-/* Its own token, with less. NULL: it runs with the parent's. */
-static HANDLE make_token(void)
-{
-    HANDLE own IV_CLEANUP(iv_win_close) = NULL;
-    HANDLE less IV_CLEANUP(iv_win_close) = NULL;
-    unsigned char administrators[SECURITY_MAX_SID_SIZE];
-    unsigned char low[SECURITY_MAX_SID_SIZE];
-    DWORD administrators_size = sizeof(administrators);
-    DWORD low_size = sizeof(low);
-    if (!OpenProcessToken(
-            GetCurrentProcess(),
-            TOKEN_DUPLICATE | TOKEN_QUERY | TOKEN_ASSIGN_PRIMARY | TOKEN_ADJUST_DEFAULT, &own) ||
-        !CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, administrators,
-                            &administrators_size) ||
-        !CreateWellKnownSid(WinLowLabelSid, NULL, low, &low_size)) {
-        return NULL;
-    }
-    SID_AND_ATTRIBUTES refused = {.Sid = administrators};
-    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE, 1, &refused, 0, NULL, 0, NULL, &less)) {
-        return NULL;
-    }
-    TOKEN_MANDATORY_LABEL label = {.Label = {.Sid = low, .Attributes = SE_GROUP_INTEGRITY}};
-    if (!SetTokenInformation(less, TokenIntegrityLevel, &label, (DWORD)sizeof(label) + low_size)) {
-        return NULL;
-    }
-    HANDLE made = less;
-    less = NULL;
-    return made;
-}
-
-/* A job with its limits; NULL: there is none. */
-static HANDLE make_job(const struct iv_limits *limits)
-{
-    HANDLE job IV_CLEANUP(iv_win_close) = CreateJobObjectW(NULL, NULL);
-    uint64_t seconds = limits->reader_seconds < 1000000 ? limits->reader_seconds : 1000000;
-    uint64_t memory = limits->reader_memory < SIZE_MAX / 2 ? limits->reader_memory : SIZE_MAX / 2;
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION info = {
-        .BasicLimitInformation =
-            {
-                .LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_ACTIVE_PROCESS |
-                              JOB_OBJECT_LIMIT_PROCESS_MEMORY | JOB_OBJECT_LIMIT_PROCESS_TIME |
-                              JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION,
-                .ActiveProcessLimit = 1,
-                /* The parent ends a slow one long before; see sandbox.h. */
-                .PerProcessUserTimeLimit = {.QuadPart = (LONGLONG)(2 * seconds + 2) * 10000000},
-            },
-        .ProcessMemoryLimit = (SIZE_T)memory,
-    };
-    JOBOBJECT_BASIC_UI_RESTRICTIONS windows = {
-        .UIRestrictionsClass = JOB_OBJECT_UILIMIT_DESKTOP | JOB_OBJECT_UILIMIT_DISPLAYSETTINGS |
-                               JOB_OBJECT_UILIMIT_EXITWINDOWS | JOB_OBJECT_UILIMIT_GLOBALATOMS |
-                               JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD |
-                               JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS |
-                               JOB_OBJECT_UILIMIT_WRITECLIPBOARD};
-    if (job == NULL ||
-        !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &info, sizeof(info))) {
-        return NULL;
-    }
-    (void)SetInformationJobObject(job, JobObjectBasicUIRestrictions, &windows, sizeof(windows));
-    HANDLE made = job;
-    job = NULL;
-    return made;
-}
-
 /* ---- starting ---- */
 
 /* The handles that a process is to have, each once: the system refuses a list that says one twice.
@@ -325,7 +260,7 @@ static bool create(const struct iv_process_start *start, struct birth *birth)
     PROCESS_INFORMATION made;
     const DWORD flags =
         CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
-    birth->token = make_token();
+    birth->token = iv_win_token();
     bool is_made = birth->token != NULL &&
                    CreateProcessAsUserW(birth->token, program, command, NULL, NULL, TRUE, flags,
                                         NULL, NULL, &info.StartupInfo, &made);
@@ -369,7 +304,7 @@ static bool start_process(const struct iv_process_start *start, struct iv_proces
         !make_attributes(start, &birth) || !create(start, &birth)) {
         return false;
     }
-    process->job = make_job(start->limits);
+    process->job = iv_win_job(start->limits);
     (void)(process->job != NULL && AssignProcessToJobObject(process->job, birth.process));
     if (ResumeThread(birth.thread) == (DWORD)-1) {
         iv_win_set_errno();

@@ -83,6 +83,19 @@ const char *iv_program_path(const char *path, struct iv_arena *arena)
     return copy;
 }
 
+const char *iv_program_library_path(const char *path, struct iv_arena *arena)
+{
+    const wchar_t *wide = iv_win_path(path, arena);
+    return wide == NULL ? NULL : iv_win_text(wide, wcslen(wide), arena);
+}
+
+int iv_program_library_errno(int number)
+{
+    SetLastError((DWORD)number);
+    iv_win_set_errno();
+    return errno;
+}
+
 const char *iv_program_locale(void)
 {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
