@@ -18,15 +18,16 @@
 
 enum iv_error_code {
     IV_ERROR_NONE = 0,
-    IV_ERROR_USAGE,    /* the command line or a policy file is wrong: exit status 2 */
-    IV_ERROR_NO_INPUT, /* a path that was named does not exist: exit status 2 */
-    IV_ERROR_SYSTEM,   /* the operating system refused: disk, memory, permission: exit status 4 */
-    IV_ERROR_STORE,    /* the baseline store cannot be used: locked, damaged, foreign: 4 */
-    IV_ERROR_NEWER,    /* the baseline store was written by a newer imgval: 4 */
-    IV_ERROR_ABSENT,   /* there is no baseline store, or not the thing asked for */
-    IV_ERROR_AGAIN,    /* another process made the baseline store meanwhile: do it again, else 4 */
-    IV_ERROR_REFUSED,  /* a rule of the baseline store forbids it: exit status 1 */
-    IV_ERROR_INVALID,  /* data handed to a reader of ours (JSON, list) is malformed: 2 */
+    IV_ERROR_USAGE,     /* the command line or a policy file is wrong: exit status 2 */
+    IV_ERROR_NO_INPUT,  /* a path that was named does not exist: exit status 2 */
+    IV_ERROR_SYSTEM,    /* the operating system refused: disk, memory, permission: exit status 4 */
+    IV_ERROR_STORE,     /* the baseline store cannot be used: locked, damaged, foreign: 4 */
+    IV_ERROR_NEWER,     /* the baseline store was written by a newer imgval: 4 */
+    IV_ERROR_ABSENT,    /* there is no baseline store, or not the thing asked for */
+    IV_ERROR_AGAIN,     /* another process made the baseline store meanwhile: do it again, else 4 */
+    IV_ERROR_HALF_READ, /* not decided, as not all of the input could be read: exit status 3 */
+    IV_ERROR_REFUSED,   /* a rule of the baseline store forbids it: exit status 1 */
+    IV_ERROR_INVALID,   /* data handed to a reader of ours (JSON, list) is malformed: 2 */
 };
 
 struct iv_error {

@@ -168,6 +168,11 @@ static int show_history(const struct list_arguments *given, const struct iv_pop 
                            pop->oem, pop->mobile_operator, pop->model);
         return iv_command_fail(&err);
     }
+    if (audit.trouble) { /* the store is all that was read, and its trouble the last source */
+        (void)iv_error_set(&err, IV_ERROR_STORE, "%s",
+                           audit.sources[audit.source_count - 1].reason);
+        (void)iv_command_fail(&err);
+    }
     struct iv_style_options style = iv_command_style(&given->output);
     iv_audit_write_text(&audit, &style, stdout);
     return iv_command_flush(audit.trouble ? IV_EXIT_TROUBLE : IV_EXIT_PASS);

@@ -99,6 +99,9 @@ static bool add_store(const char *path, struct iv_arena *arena, struct iv_buf *b
     bool is_absent = err.code == IV_ERROR_ABSENT;
     add_row(buf, "state",
             is_absent ? "not there yet: imgval cache add --baseline PATH makes it" : err.text);
+    if (!is_absent) {
+        (void)iv_command_fail(&err);
+    }
     return is_absent;
 }
 

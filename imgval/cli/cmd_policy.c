@@ -48,8 +48,12 @@ static bool read_bytes(const char *path, struct iv_buf *buf, struct iv_error *er
         iv_buf_add(buf, chunk, got);
     }
     if (stream == NULL || ferror(stream)) {
+        const bool is_trouble =
+            errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO;
         iv_error_errno(err, "%s", path);
-        err->code = IV_ERROR_USAGE; /* an option names it, or the user put it there */
+        /* An option names it, or the user put it there: what it is, is theirs; what the machine
+         * lacks is not. */
+        err->code = is_trouble ? err->code : IV_ERROR_USAGE;
         return false;
     }
     return true;

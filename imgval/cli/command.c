@@ -637,6 +637,8 @@ int iv_command_fail(const struct iv_error *err)
     case IV_ERROR_INVALID:
     case IV_ERROR_ABSENT:
         return IV_EXIT_USAGE;
+    case IV_ERROR_HALF_READ:
+        return IV_EXIT_INCOMPLETE;
     case IV_ERROR_REFUSED:
         return IV_EXIT_FAIL;
     case IV_ERROR_NONE:

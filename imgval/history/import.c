@@ -97,7 +97,8 @@ static bool import_scan(const struct importing *in, bool is_history, struct iv_i
                             in->path);
     }
     if (s.fault_count > 0) {
-        bool is_trouble = s.faults[0].kind == IV_FAULT_UNREADABLE;
+        bool is_trouble =
+            s.faults[0].kind == IV_FAULT_UNREADABLE || s.faults[0].kind == IV_FAULT_READER_DIED;
         return iv_error_set(err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_INVALID,
                             "%s: not recorded, as not all of it could be read: %s: %s", in->path,
                             s.faults[0].path, s.faults[0].detail);

@@ -164,10 +164,38 @@ static void find_shared(struct judging *j, const struct iv_request_options *opti
     }
 }
 
+/* The first thing that the machine, not the firmware, kept from being read. */
+static const struct iv_fault *first_trouble(const struct iv_fault *faults, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (faults[i].kind == IV_FAULT_UNREADABLE || faults[i].kind == IV_FAULT_READER_DIED) {
+            return &faults[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct iv_fault *find_trouble(const struct iv_submission *s)
+{
+    const struct iv_fault *found = first_trouble(s->faults, s->fault_count);
+    for (size_t i = 0; i < s->package_count && found == NULL; i++) {
+        found = first_trouble(s->packages[i].faults, s->packages[i].fault_count);
+    }
+    return found;
+}
+
 /* False with err set for a side that does not say its version or its POPs; `role` is source or
  * target. */
 static bool refuse_nameless(const char *role, const struct iv_submission *s, struct iv_error *err)
 {
+    bool is_named = s->firmware_version_valid && s->variant_count > 0;
+    const struct iv_fault *trouble = is_named ? NULL : find_trouble(s);
+    if (trouble != NULL) {
+        return iv_error_set(err, IV_ERROR_HALF_READ,
+                            "%s %s: what it is for is not known, as part of it could not be read: "
+                            "%s: %s",
+                            role, s->path, trouble->path, trouble->detail);
+    }
     if (!s->firmware_version_valid) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "%s %s: %s; an update is asked for between versions", role, s->path,

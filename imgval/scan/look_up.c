@@ -172,6 +172,7 @@ static void note_store_error(struct iv_submission *s, const struct iv_error *err
     case IV_ERROR_SYSTEM:
     case IV_ERROR_STORE:
     case IV_ERROR_AGAIN:
+    case IV_ERROR_HALF_READ:
     case IV_ERROR_REFUSED:
     case IV_ERROR_INVALID:
         s->store_state = IV_STORE_UNREADABLE;

@@ -808,6 +808,7 @@ def check_doctor(c, p):
     done = p.run("doctor", "--cache=broken.db")
     c.status(done, 4, "doctor with a file that is no store")
     c.that("Libraries" in done.text, "the rest is shown all the same", done.text)
+    c.that("broken.db" in done.text_err, "the reason on standard error, too", done.text_err)
     c.status(p.run("doctor", "x"), 2, "doctor takes no argument")
 
 

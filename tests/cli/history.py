@@ -159,6 +159,14 @@ def check_pops(checks, place):
                 [("RFU005", "error")], "RFU005 is an error for a trial too")
     checks.status(done, 1, "no shared POP")
 
+    # A source of which the metadata was not read is not one that has none: it is not decided.
+    story = [f"{support.TOP}/testdata/story/v{n}" for n in (1, 2)]
+    answers = [place.run("rfu", "--cache=pops.db", f"--source={story[0]}", f"--target={story[1]}",
+                         f"--reader-fault=crash:{slot}") for slot in range(12)]
+    checks.that({a.status for a in answers} == {1, 3}, "readers of a request died", answers)
+    checks.that(all("as part of it could not be read" in a.text_err for a in answers if a.status == 3),
+                "the reason why nothing was decided", answers)
+
     # Two operators, of which one is a baseline: each POP is judged for itself.
     two = ["--manufacturer=" + OEM, "--operator=000-44", "--operator=000-88", "--model=" + MODEL]
     for number in ("1", "2"):

@@ -21,18 +21,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum group { NONE, MALLOC, OPEN, READ, PREAD, WRITE, FSYNC, RENAME, FORK, POLL, READDIR, SANDBOX };
+enum group {
+    NONE,
+    MALLOC,
+    OPEN,
+    READ,
+    PREAD,
+    WRITE,
+    FSYNC,
+    RENAME,
+    FORK,
+    POLL,
+    READDIR,
+    STAT,
+    MAP,
+    TRUNCATE,
+    SANDBOX,
+};
 
 static const char *const names[] = {
-    [NONE] = "none",   [MALLOC] = "malloc", [OPEN] = "open",       [READ] = "read",
-    [PREAD] = "pread", [WRITE] = "write",   [FSYNC] = "fsync",     [RENAME] = "rename",
-    [FORK] = "fork",   [POLL] = "poll",     [READDIR] = "readdir", [SANDBOX] = "sandbox",
+    [NONE] = "none",   [MALLOC] = "malloc",     [OPEN] = "open",       [READ] = "read",
+    [PREAD] = "pread", [WRITE] = "write",       [FSYNC] = "fsync",     [RENAME] = "rename",
+    [FORK] = "fork",   [POLL] = "poll",         [READDIR] = "readdir", [STAT] = "stat",
+    [MAP] = "map",     [TRUNCATE] = "truncate", [SANDBOX] = "sandbox",
 };
 
 static struct {
@@ -147,6 +165,24 @@ SIMPLE(POLL, int, -1, poll, (struct pollfd * polls, nfds_t count, int timeout),
        (polls, count, timeout))
 SIMPLE(READDIR, struct dirent *, NULL, readdir, (DIR * folder), (folder))
 SIMPLE(READDIR, struct dirent64 *, NULL, readdir64, (DIR * folder), (folder))
+
+SIMPLE(RENAME, int, -1, linkat, (int a, const char *from, int b, const char *to, int flags),
+       (a, from, b, to, flags))
+SIMPLE(RENAME, int, -1, unlink, (const char *path), (path))
+SIMPLE(TRUNCATE, int, -1, ftruncate, (int fd, off_t size), (fd, size))
+SIMPLE(TRUNCATE, int, -1, ftruncate64, (int fd, off64_t size), (fd, size))
+SIMPLE(STAT, int, -1, fstat, (int fd, struct stat *status), (fd, status))
+SIMPLE(STAT, int, -1, fstat64, (int fd, struct stat64 *status), (fd, status))
+SIMPLE(STAT, int, -1, stat, (const char *path, struct stat *status), (path, status))
+SIMPLE(STAT, int, -1, lstat, (const char *path, struct stat *status), (path, status))
+SIMPLE(STAT, int, -1, fstatat, (int folder, const char *path, struct stat *status, int flags),
+       (folder, path, status, flags))
+SIMPLE(MAP, void *, MAP_FAILED, mmap,
+       (void *at, size_t size, int access, int flags, int fd, off_t from),
+       (at, size, access, flags, fd, from))
+SIMPLE(MAP, void *, MAP_FAILED, mmap64,
+       (void *at, size_t size, int access, int flags, int fd, off64_t from),
+       (at, size, access, flags, fd, from))
 
 pid_t fork(void)
 {

@@ -31,7 +31,9 @@ DEVICE = ["--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88",
           "--firmware-version=1.0.0.2"]
 INPUTS = """\
 %dsm main/Windows/Packages/DsmFiles Contoso.A
+%hive main/Windows/System32/config/SYSTEM Platform\\DeviceTargetingInfo PhoneManufacturer=CONTOSO
 %volume ntfs 8M main main.img
+%volume wim-lzx 2M main image.wim
 spkg tree/Contoso.A.spkg component=A
 spkg tree/sub/Contoso.B.spkg component=B compress=mszip
 cbs tree/sub/Contoso.C.cab name=Contoso.C
@@ -39,6 +41,12 @@ spkg bad/Contoso.A.spkg component=A version=0.0.0.0
 spkg bad/Contoso.B.spkg component=B
 spkg old/Contoso.A.spkg component=A
 spkg old/Contoso.Gone.spkg component=Gone
+%signer signer.pem
+spkg signed/Contoso.L.spkg component=L compress=lzx files=2 file_size=70000 catalog=v2 signer=../signer.pem
+spkg signed/Contoso.M.spkg component=M compress=mszip files=2 catalog=v1 signer=../signer.pem
+%zip packed.zip packed
+spkg packed/fw/Contoso.A.spkg component=A
+spkg packed/fw/Contoso.B.spkg component=B compress=mszip
 ffu ffu/phone.ffu platform=Contoso.QC8960.P1 {
   store size=16M
   partition MainOS file=../parts/main.img fs=NTFS
@@ -50,8 +58,14 @@ vhd vhd/phone.vhd size=16M {
 GROUPS = [("malloc", errno.ENOMEM, 4), ("open", errno.EMFILE, 2), ("open", errno.EIO, 1),
           ("read", errno.EIO, 1), ("pread", errno.EIO, 3), ("write", errno.ENOSPC, 2),
           ("fsync", errno.EIO, 1), ("rename", errno.EIO, 1), ("fork", errno.EAGAIN, 1),
-          ("poll", errno.ENOMEM, 1), ("readdir", errno.EIO, 1)]
-READER_GROUPS = {"malloc", "open", "read", "pread", "write", "readdir"}
+          ("poll", errno.ENOMEM, 1), ("readdir", errno.EIO, 1), ("stat", errno.EIO, 1),
+          ("map", errno.ENOMEM, 1), ("truncate", errno.ENOSPC, 1)]
+READER_GROUPS = {"malloc", "open", "read", "pread", "write", "readdir", "stat", "map"}
+# These parse nothing, or only what is the user's own.
+WITHOUT_READERS = ("cache list", "cache export", "cache verify", "cache merge", "cache show", "cache path",
+                   "cache remove", "explain", "policy", "doctor")
+# What these say on standard output, with the status of a failure, where they did not see all.
+HONEST = {"fix": b"Not everything was checked", "rfu": b"not known"}
 MARK = b"[injected]\n"
 SECONDS = 120  # no command may take so long; nor does one that waits for a poll() that fails
 
@@ -88,40 +102,67 @@ class Sweep:
         run_cases.build(INPUTS, self.builder, self.volumes, self.place / "made")
         for one in (self.place / "made/tree").iterdir():
             shutil.move(str(one), self.place / one.name)
-        self.must("cache", "add", "--baseline", *DEVICE[:3], "--firmware-version=1.0.0.1", "old")
+        shutil.copy(self.place / "made/parts/image.wim", self.place)
+        old = self.must("cache", "add", "--baseline", *DEVICE[:3], "--firmware-version=1.0.0.1", "old")
+        self.recorded = old.stdout.decode().split()[0]
         shutil.copy(self.place / "store.db", self.place / "kept.db")
+        self.must("cache", "add", "--cache=other.db", *DEVICE[:3], "--firmware-version=1.0.0.0", "tree")
         self.must("scan", "--format=json", "--report=json:report.json", *DEVICE, "bad")
-        (self.place / "bundle.jsonl").write_bytes(self.must("cache", "export").stdout)
         shutil.copytree(TOP / "testdata/story", self.place / "history",
                         ignore=shutil.ignore_patterns("violations"))
+        (self.place / "stream.jsonl").write_bytes(
+            self.must("scan", "--no-wspc", "--format=jsonl", "history/v1", "history/v2").stdout)
+        (self.place / "bundle.jsonl").write_bytes(self.must("cache", "export", "--cache=other.db").stdout)
+        (self.place / "list.txt").write_text("Contoso.A, 1.0.0.0\nContoso.B, 1.0.0.0, MainOS\n")
+        shutil.copy(TOP / "man/examples/imgval-policy.xml", self.place / "policy.xml")
+        shutil.copy(next((TOP / "testdata/story").rglob("*UpdateHistory.xml")),
+                    self.place / "UpdateHistory.xml")
 
     def commands(self):
         """(words, whether standard output is a JSON report, whether the store may change)."""
         scan = ["scan", "--format=json", "-j2"]
-        found = [
-            ([*scan, *DEVICE, "tree"], True, False),
-            ([*scan, *DEVICE, "--against=old", "tree"], True, False),
-            ([*scan, "--no-wspc", *DEVICE, "bad"], True, False),
-            ([*scan, "--no-wspc", *DEVICE, "old"], True, False),
-            ([*scan, "--no-wspc", *DEVICE, "ffu/phone.ffu"], True, False),
-            ([*scan, "--no-wspc", *DEVICE, "vhd/phone.vhd"], True, False),
-            (["scan", "-q", *DEVICE, "tree"], False, False),
-            (["inspect", "tree"], False, False),
-            (["inspect", "ffu/phone.ffu"], False, False),
-            (["diff", "old", "tree"], False, False),
-            (["audit", "--format=json", "history"], False, False),
-            (["render", "--format=text", "report.json"], False, False),
-            (["render", "--format=html", "report.json"], False, False),
-            (["cache", "list"], False, False),
-            (["cache", "export"], False, False),
-            (["cache", "verify"], False, False),
-            (["cache", "add", "--baseline", *DEVICE, "tree"], False, True),
-            (["cache", "import", "--baseline", "bundle.jsonl"], False, True),
-            (["cache", "merge", "kept.db"], False, True),
+        alone = [*scan, "--no-wspc", *DEVICE]
+        names = ["--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88"]
+        reports = [
+            [*scan, *DEVICE, "tree"], [*scan, *DEVICE, "--against=old", "tree"],
+            [*scan, *DEVICE, "--policy=policy.xml", "bad"],
+            [*scan, "--facts-cache=facts", *DEVICE, "tree"],
+            [*alone, "bad"], [*alone, "old"], [*alone, "--verify", "signed"], [*alone, "packed.zip"],
+            [*alone, "ffu/phone.ffu"], [*alone, "vhd/phone.vhd"], [*alone, "image.wim"],
+            [*scan, "--no-wspc", "history/v1"],
+            [*scan, "--type=partial", "--context-free", "tree/Contoso.A.spkg"],
         ]
-        return found
+        others = [
+            ["scan", "-q", *DEVICE, "tree"], ["scan", "--format=jsonl", "--no-wspc", *DEVICE, "bad"],
+            ["inspect", "tree"], ["inspect", "ffu/phone.ffu"], ["inspect", "--format=json", "image.wim"],
+            ["inspect", "signed/Contoso.L.spkg"],
+            ["diff", "old", "tree"], ["diff", "--format=json", "ffu/phone.ffu", "vhd/phone.vhd"],
+            ["rfu", "--source=CONTOSO/000-88/CT-100@1.0.0.1", "--target=history/v4"],
+            ["rfu", "--format=json", "--source=history/v1", "--target=history/v2"],
+            ["fix", "--no-wspc", *DEVICE, "--output=fixed", "bad"],
+            ["fix", *DEVICE, "--against=old", "--output=fixed", "tree"],
+            ["audit", "--format=json", "history"], ["audit", "--format=json", "stream.jsonl", "report.json"],
+            ["audit", "--format=csv", "bundle.jsonl", "stream.jsonl"], ["audit", "--cache=store.db", "history"],
+            ["render", "--format=text", "report.json"], ["render", "--format=html", "report.json"],
+            ["render", "--format=json", "stream.jsonl"],
+            ["explain", "STD001"], ["policy", "check", "policy.xml"],
+            ["policy", "show", "--policy=policy.xml"], ["doctor"],
+            ["cache", "list"], ["cache", "export"], ["cache", "verify"], ["cache", "path"],
+            ["cache", "show", "CONTOSO/000-88/CT-100"],
+        ]
+        changes = [
+            ["cache", "add", "--baseline", *DEVICE, "tree"],
+            ["cache", "import", "--baseline", "bundle.jsonl"],
+            ["cache", "import", "stream.jsonl"],
+            ["cache", "import", *names, "--firmware-version=0.9.0.0", "list.txt"],
+            ["cache", "import", *names, "--firmware-version=0.9.0.0", "UpdateHistory.xml"],
+            ["cache", "merge", "other.db"], ["cache", "remove", self.recorded],
+        ]
+        return ([(words, True, False) for words in reports] + [(words, False, False) for words in others] +
+                [(words, False, True) for words in changes])
 
     def reset(self):
+        shutil.rmtree(self.place / "fixed", ignore_errors=True)
         for one in self.place.glob("store.db*"):
             one.unlink()
         shutil.copy(self.place / "kept.db", self.place / "store.db")
@@ -132,6 +173,7 @@ class Sweep:
             text += f"\n    exit {done.returncode}; {done.stderr[-300:]!r}"
         self.failed.append(text)
         self.counts["wrong"] += 1
+        self.counts[what] += 1
         print("FAILED " + text, flush=True)
 
     def judge(self, command, plan, plain, done, exports):
@@ -149,16 +191,26 @@ class Sweep:
                 self.wrong("trouble without a word", words, plan, done)
         elif status == plain.returncode and done.stdout == plain.stdout:
             self.counts["same"] += 1
-        elif status == 3 or status == plain.returncode == 1:
+        elif status == plain.returncode and is_report and b"not confined" in said and (
+                self.confined(done.stdout) == self.confined(plain.stdout)):
+            self.counts["unconfined, and said so"] += 1
+        elif status == 3 or (is_report and status == plain.returncode == 1):
             self.counts["incomplete"] += 1
             if is_report and not self.is_honest(plain, done):
                 self.wrong("another verdict", words, plan, done)
-            elif not is_report and status == 0:
-                self.wrong("silent change", words, plan, done)
+        elif status == 1 and HONEST.get(words[0], b"\0") in done.stdout:
+            self.counts["incomplete"] += 1
+        elif status == plain.returncode:
+            self.wrong("silent change", words, plan, done)
         else:
             self.wrong("another outcome", words, plan, done)
         if is_change:
             self.judge_store(words, plan, done, exports)
+
+    @staticmethod
+    def confined(text):
+        """A report without the member that says that readers were not confined."""
+        return {k: v for k, v in json.loads(text).items() if k != "unconfined"}
 
     def is_honest(self, plain, done):
         """Incomplete, and no error that is not there without the fault."""
@@ -196,10 +248,8 @@ class Sweep:
                  for command, plain, exports in plains
                  for group, number, weight in GROUPS for _ in range(weight)
                  for who in ("parent", "reader")
-                 if who == "parent" or (group in READER_GROUPS and command[0][0] != "render"
-                                        and command[0][:2] not in (["cache", "list"],
-                                                                   ["cache", "export"],
-                                                                   ["cache", "verify"]))]
+                 if who == "parent" or (group in READER_GROUPS and
+                                        not " ".join(command[0][:2]).startswith(WITHOUT_READERS))]
         ends = {}  # by command, group and who: a number of calls that is not reached
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -210,8 +260,7 @@ class Sweep:
                 continue
             at = min(int(2 ** chance.uniform(0, top.bit_length())), top)
             plan = (group, at, chance.choice((1, 1, 1, 0)), number, who)
-            if command[2]:
-                self.reset()
+            self.reset()
             done = self.run(command[0], plan)
             if done is not None and MARK not in done.stderr:
                 ends[key] = min(top, at)
@@ -232,8 +281,7 @@ class Sweep:
         that(done.returncode == plain.returncode, "the status without a sandbox")
         that(done.stderr.count(b"reader processes are not confined") == 1, "one warning")
         that(report.pop("unconfined", None) is True, "a member in the report")
-        that(report == {k: v for k, v in json.loads(plain.stdout).items() if k != "unconfined"},
-             "the same report else")
+        that(report == self.confined(plain.stdout), "the same report else")
         (self.place / "unconfined.json").write_bytes(done.stdout)
         again = self.run(["render", "--format=json", "unconfined.json"])
         that(again.stdout == done.stdout, "rendered as it was written")
