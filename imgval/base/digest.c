@@ -17,10 +17,8 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
-#include <openssl/rsa.h>
 #include <openssl/ts.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -165,55 +163,6 @@ void iv_sha256_close_hex(struct iv_sha256 *sha, char ret_hex[IV_SHA256_HEX_SIZE]
         ret_hex[2 * i + 1] = digits[digest[i] & 15];
     }
     ret_hex[IV_SHA256_HEX_SIZE - 1] = '\0';
-}
-
-/* ---- signatures ---------------------------------------------------------------------------- */
-
-static EVP_PKEY *key_open(const struct iv_rsa_key *key)
-{
-    EVP_PKEY *made = NULL;
-    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-    BIGNUM *modulus = BN_bin2bn(key->modulus, (int)key->modulus_size, NULL);
-    BIGNUM *exponent = BN_bin2bn(key->exponent, (int)key->exponent_size, NULL);
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    require(build != NULL && modulus != NULL && exponent != NULL && context != NULL &&
-            OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus) &&
-            OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, exponent));
-    OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(build);
-    require(parameters != NULL);
-    if (EVP_PKEY_fromdata_init(context) <= 0 ||
-        EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, parameters) <= 0) {
-        made = NULL;
-    }
-    OSSL_PARAM_free(parameters);
-    OSSL_PARAM_BLD_free(build);
-    EVP_PKEY_CTX_free(context);
-    BN_free(modulus);
-    BN_free(exponent);
-    return made;
-}
-
-bool iv_rsa_verify(const struct iv_rsa_key *key, const unsigned char *digest, size_t digest_size,
-                   const unsigned char *signature, size_t signature_size)
-{
-    if (key->modulus_size == 0 || key->modulus_size > IV_RSA_MAX || key->exponent_size == 0 ||
-        key->exponent_size > 8 || (digest_size != IV_SHA1_SIZE && digest_size != IV_SHA256_SIZE)) {
-        return false;
-    }
-    crypto_begin();
-    EVP_MD *method = EVP_MD_fetch(NULL, digest_size == IV_SHA1_SIZE ? "SHA1" : "SHA256", NULL);
-    require(method != NULL);
-    EVP_PKEY *made = key_open(key);
-    EVP_PKEY_CTX *context = made == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, made, NULL);
-    bool fits = context != NULL && EVP_PKEY_verify_init(context) > 0 &&
-                EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) > 0 &&
-                EVP_PKEY_CTX_set_signature_md(context, method) > 0 &&
-                EVP_PKEY_verify(context, signature, signature_size, digest, digest_size) == 1;
-    EVP_PKEY_CTX_free(context);
-    EVP_PKEY_free(made);
-    EVP_MD_free(method);
-    ERR_clear_error();
-    return fits;
 }
 
 /* ---- who signed a message ------------------------------------------------------------------ */

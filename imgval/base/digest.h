@@ -39,21 +39,6 @@ struct iv_sha256 *iv_sha1_open(void);
 void iv_sha1_next(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA1_SIZE]);
 void iv_sha1_close(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA1_SIZE]);
 
-/* An RSA public key: big-endian numbers, borrowed. */
-struct iv_rsa_key {
-    const unsigned char *modulus;
-    size_t modulus_size; /* at most IV_RSA_MAX */
-    const unsigned char *exponent;
-    size_t exponent_size; /* at most 8 */
-};
-#define IV_RSA_MAX 1024 /* bytes: 8192 bits */
-
-/* Whether a PKCS #1 v1.5 signature of the given digest (20 bytes: SHA-1; 32: SHA-256) was made with
- * the key. A key that makes no sense has made no signature. */
-IV_MUST_USE bool iv_rsa_verify(const struct iv_rsa_key *key, const unsigned char *digest,
-                               size_t digest_size, const unsigned char *signature,
-                               size_t signature_size);
-
 /* Appends the name and version of the library that is linked: "OpenSSL 3.0.17". */
 void iv_digest_library(struct iv_buf *buf);
 

@@ -7,9 +7,8 @@
  * file: one tagged with the SHA-1 and without a digest, one tagged with the SHA-256 and with it;
  * members are sorted by tag, so that nothing follows from a member's place.
  *
- * Own bounded walk over the DER: no library parses these bytes, nothing is allocated for members.
- * Whom to trust is not judged, nor is any date: what is found out is whether each signature fits
- * its certificate's key and the content.
+ * Own bounded walk over the DER: no library parses these bytes before it has, and nothing is
+ * allocated for members.
  */
 #ifndef IMGVAL_DISK_CATALOG_H
 #define IMGVAL_DISK_CATALOG_H
@@ -49,7 +48,7 @@ struct iv_catalog {
     struct iv_der attributes; /* of the list (PackageName, OSAttr), for iv_catalog_value() */
     struct iv_der certificates;
     struct iv_der signer_infos;
-    enum iv_signature signature;
+    enum iv_signature signature; /* NONE, or NOT_VERIFIED until iv_catalog_verify() */
     struct iv_image_signer *signers;
     size_t signer_count;
 };
@@ -59,6 +58,12 @@ struct iv_catalog {
  * pad. The result borrows `bytes`. */
 IV_MUST_USE bool iv_catalog_read(const void *bytes, size_t size, struct iv_arena *arena,
                                  struct iv_catalog *ret_catalog, const char **ret_why);
+
+/* Verifies the signatures of what iv_catalog_read() has read, all of them: sets signature and
+ * `verified` of the signers. *ret_why: why one is not valid, one clause; NULL. Whom to trust is not
+ * judged. */
+void iv_catalog_verify(struct iv_catalog *catalog, const void *bytes, size_t size,
+                       struct iv_arena *arena, const char **ret_why);
 
 /* The next member of a walk that starts with a copy of `members`; false at the end. */
 IV_MUST_USE bool iv_catalog_next(struct iv_der *at, struct iv_catalog_member *ret_member);

@@ -4,8 +4,8 @@
 
 #include "imgval/disk/catalog.h"
 
-/* Sets signature and signers from the list, the certificates and the signer infos; false: a signer
- * cannot be read. */
+/* Sets signature (NONE or NOT_VERIFIED) and signers from the list, the certificates and the signer
+ * infos; false: a signer cannot be read. */
 IV_MUST_USE bool iv_catalog_read_signers(struct iv_catalog *catalog, struct iv_arena *arena);
 
 #endif

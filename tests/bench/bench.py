@@ -2,7 +2,7 @@
 """Benchmarks of imgval against named peers on the same tree in the same run.
 
     bench.py BUILD [NAME...]        NAME: scan registry work payload memory facts cold store start
-                                    reports verify ffu audit
+                                    reports verify ffu audit archive
 
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 
 
 def family(pid):
@@ -496,12 +497,38 @@ def bench_verify(build, work):
     goal("peak RSS of all processes", max(r[2] for r in ours) / 2 ** 20, 64, " MiB")
 
 
+def bench_archive(build, work):
+    """A folder of 3,000 packages against zip archives of it."""
+    count = 3000
+    tree = work / "tree"
+    generate(build, tree, packages=count, seed=5, payload=60000)
+    paths = {"the folder": tree}
+    for name, method in (("a zip archive, stored", zipfile.ZIP_STORED),
+                         ("a zip archive, deflated", zipfile.ZIP_DEFLATED)):
+        paths[name] = work / f"{method}.zip"
+        with zipfile.ZipFile(paths[name], "w", method, compresslevel=6) as archive:
+            for path in sorted(p for p in tree.rglob("*") if p.is_file()):
+                archive.write(path, path.relative_to(tree))
+    os.sync()
+    print(f"scan of {count} packages of 30 KB in a folder and in archives, page cache warm")
+    scan = [build / "imgval", "scan", "--type=partial", "--context-free", "--format=json", "-j2"]
+    peaks = {name: measure([*scan, path])[2] for name, path in paths.items()}
+    runs = {name: [] for name in paths}
+    for _ in range(9):
+        for name, path in paths.items():
+            runs[name].append(measure([*scan, path], peak=peaks[name]))
+    cpu = [row(name, runs[name], count)[1] for name in paths]
+    goal("CPU of the stored archive to that of the folder", cpu[1] / cpu[0], 1.2)
+    goal("CPU of the deflated archive to that of the folder", cpu[2] / cpu[0], 2.5)
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     benches = {"scan": bench_scan, "registry": bench_registry, "work": bench_work, "payload": bench_payload,
                "memory": bench_memory, "facts": bench_facts,
                "cold": bench_cold, "store": bench_store, "start": bench_start,
-               "reports": bench_reports, "verify": bench_verify, "ffu": bench_ffu, "audit": bench_audit}
+               "reports": bench_reports, "verify": bench_verify, "ffu": bench_ffu, "audit": bench_audit,
+               "archive": bench_archive}
     names = sys.argv[2:] or list(benches)
     for name in names:
         if name not in benches:

@@ -68,6 +68,13 @@ for options in '' stored zip64 descriptor 'descriptor zip64' windows 'comment=te
 done
 rm -rf "$seeds/zipped"
 
+# Packages with catalogs, extracted.
+if [ -x "$build/tests/mkfixture" ]; then
+    printf '%s\n' 'spkg catalogs/a/ component=A files=2 catalog=v1' 'cbs catalogs/b/ component=B files=2 catalog=v2' \
+        'cbs catalogs/c/ component=C files=1 catalog=v2 pe=true' |
+        "$build/tests/mkfixture" - "$seeds/sealed" >/dev/null 2>&1
+fi
+
 # seed NAME CORPUS: copies what the fuzzer can start from. The readers of documents want a first
 # byte that chooses the reader (see fuzz_manifest.c), the others the file as it is.
 seed() {
@@ -100,6 +107,7 @@ seed() {
         case $1 in
         cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
         archive) grep -z -E '\.zip$' ;;
+        catalog) grep -z -E '\.(cat|dll|exe|sys|efi)$' ;;
         policy) grep -z -E '\.policy\.xml$' ;;
         volume) grep -z -E '\.volume$' ;;
         ntfs) grep -z -E '/ntfs[^/]*\.volume$' ;;

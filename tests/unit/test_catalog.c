@@ -77,6 +77,8 @@ static void test_whole(void)
         CHECK(iv_catalog_read(bytes.data, bytes.size, &arena, &catalog, &why));
         CHECK_STR(why, "");
         check_digest(&catalog, i % 2 == 0);
+        iv_catalog_verify(&catalog, bytes.data, bytes.size, &arena, &why);
+        CHECK(why == NULL);
         CHECK_INT(catalog.signature, i < 2 ? IV_SIGNATURE_NONE : IV_SIGNATURE_VALID);
         CHECK_INT(catalog.signer_count, i < 2 ? 0 : 1);
         if (i >= 2) {
@@ -104,6 +106,8 @@ static void test_any_byte(void)
         const char *why = NULL;
         bytes.data[at] = (char)(bytes.data[at] ^ 1);
         if (iv_catalog_read(bytes.data, bytes.size, &arena, &catalog, &why)) {
+            iv_catalog_verify(&catalog, bytes.data, bytes.size, &arena, &why);
+            CHECK((why == NULL) == (catalog.signature == IV_SIGNATURE_VALID));
             valid += catalog.signature == IV_SIGNATURE_VALID;
         } else {
             CHECK(why != NULL);
@@ -196,6 +200,7 @@ static void test_version_2(void)
             CHECK_INT(member.data, IV_CATALOG_DATA_FILE);
         }
         CHECK(iv_catalog_next(&at, &member) && !iv_catalog_next(&at, &member) && at.size == 0);
+        iv_catalog_verify(&catalog, bytes.data, bytes.size, &arena, &why);
         CHECK_INT(catalog.signature, i == 2 ? IV_SIGNATURE_VALID : IV_SIGNATURE_NONE);
     }
 }
@@ -272,8 +277,10 @@ static void test_image(void)
     CHECK(image_open(&image));
     iv_ffu_check_catalog(image.ffu, &image.facts, &image.faults);
     CHECK_INT(image.facts.signature, IV_SIGNATURE_INVALID);
-    CHECK_STR(detail_of(&image, IV_FAULT_CATALOG, 0),
-              "the signature of Contoso Flashing \xc3\x84 does not fit the catalog's content");
+    CHECK_STR(
+        detail_of(&image, IV_FAULT_CATALOG, 0),
+        "its signature by Contoso Flashing \xc3\x84 is not valid: it does not fit the content "
+        "and the signer's key");
     image_fini(&image);
     image_init(&image, &bytes);
     poke(&image, 32, 1, 0);

@@ -54,18 +54,14 @@ static bool digest_table(const struct iv_ffu *ffu, struct iv_faults *faults,
                                  IV_FFU_SECURITY_SIZE + ffu->catalog_size);
 }
 
-/* One fault for a catalog that was changed: it names one of the signers that do not fit. */
-static void report_signers(const struct iv_image *image, struct iv_faults *faults)
+/* One fault for a catalog that was changed after it was signed. */
+static void report_signers(const struct iv_image *image, const char *why, struct iv_faults *faults)
 {
-    if (image->signature == IV_SIGNATURE_INVALID) {
-        const char *name = image->signers[0].name;
-        for (size_t i = 0; i < image->signer_count; i++) {
-            name = !image->signers[i].verified ? image->signers[i].name : name;
-        }
-        (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL,
-                            "the signature of %s does not fit the catalog's content",
-                            name == NULL ? "a signer without a name"
-                                         : iv_faults_shown(faults->arena, name));
+    const char *name = image->signer_count == 0 ? NULL : image->signers[0].name;
+    if (why != NULL) {
+        (void)iv_faults_add(
+            faults, IV_FAULT_CATALOG, NULL, "its signature by %s is not valid: %s",
+            name == NULL ? "a signer without a name" : iv_faults_shown(faults->arena, name), why);
     }
 }
 
@@ -125,10 +121,11 @@ void iv_ffu_check_catalog(const struct iv_ffu *ffu, struct iv_image *image,
         (void)iv_faults_add(faults, IV_FAULT_CATALOG, NULL, "it cannot be read: %s", why);
         return;
     }
+    iv_catalog_verify(&catalog, bytes, (size_t)ffu->catalog_size, ffu->arena, &why);
     image->signature = catalog.signature;
     image->signers = catalog.signers;
     image->signer_count = catalog.signer_count;
-    report_signers(image, faults);
+    report_signers(image, why, faults);
     judge_digest(&catalog, ffu, image, faults);
 }
 
