@@ -253,6 +253,67 @@ static void test_partition(struct iv_arena *arena)
     }
 }
 
+/* Why something was not evaluated: because of the findings that spoil what it looks at. */
+static void test_reasons(struct iv_arena *arena)
+{
+    static const struct iv_rule table[] = {
+        {.id = "T030",
+         .severity = IV_WARNING,
+         .subject = IV_SUBJECT_SUBMISSION,
+         .applies = IV_APPLIES_ALL,
+         .fault = IV_FAULT_PARTITION,
+         .message = "{0}: {1}",
+         .spoils = IV_PART_PACKAGES | IV_PART_COMPARISON,
+         .clause = "a partition is damaged"},
+        {.id = "T031",
+         .severity = IV_WARNING,
+         .subject = IV_SUBJECT_PACKAGE,
+         .applies = IV_APPLIES_ALL,
+         .field = "version",
+         .pattern = "[0-9]",
+         .summary = "x",
+         .spoils = IV_PART_PACKAGES,
+         .clause = "a version is odd"},
+        {.id = "T032",
+         .severity = IV_ERROR,
+         .subject = IV_SUBJECT_PACKAGE,
+         .applies = IV_APPLIES_ALL,
+         .check = check_owner},
+        {.id = "T033",
+         .severity = IV_ERROR,
+         .subject = IV_SUBJECT_VARIANT,
+         .applies = IV_APPLIES_ALL,
+         .check = check_variant},
+    };
+    struct iv_fault fault = {.kind = IV_FAULT_PARTITION, .path = "p", .detail = "d"};
+    struct iv_package package = {.path = "a", .key = "a", .owner = "unknown", .version = "1"};
+    struct iv_submission s = {.path = "fw", .packages = &package, .package_count = 1};
+    struct iv_judgement j;
+    judge(table, IV_COUNT(table), &s, IV_ERROR, arena, &j);
+    CHECK_STR(j.outcomes[2].reason, "what it looks at could not be read, or a limit was hit");
+    CHECK_STR(j.outcomes[1].reason, NULL); /* it passed */
+    package.unreadable = true;
+    judge(table, IV_COUNT(table), &s, IV_ERROR, arena, &j);
+    CHECK_STR(j.outcomes[2].reason, "1 package could not be read");
+    package.unreadable = false;
+    package.version = NULL; /* missing is not odd */
+    judge(table, IV_COUNT(table), &s, IV_ERROR, arena, &j);
+    CHECK_STR(j.outcomes[2].reason, "what it looks at could not be read, or a limit was hit");
+    package.version = "x";
+    judge(table, IV_COUNT(table), &s, IV_ERROR, arena, &j);
+    CHECK_STR(j.outcomes[2].reason, "a version is odd (T031)");
+    CHECK_STR(j.outcomes[3].reason, "what it looks at could not be read, or a limit was hit");
+    s.faults = &fault;
+    s.fault_count = 1;
+    judge(table, IV_COUNT(table), &s, IV_ERROR, arena, &j);
+    CHECK_STR(j.outcomes[2].reason, "a partition is damaged (T030); a version is odd (T031)");
+    CHECK_STR(j.outcomes[3].reason, "a partition is damaged (T030)");
+    /* A loose tree without a package. */
+    s.package_count = 0;
+    judge(table, IV_COUNT(table), &s, IV_ERROR, arena, &j);
+    CHECK_STR(j.outcomes[2].reason, "there is no package here");
+}
+
 /* A check row on the device is asked once, whatever values there are. */
 static enum iv_outcome check_device(const struct iv_case *c, struct iv_verdict *verdict)
 {
@@ -414,6 +475,7 @@ int main(void)
     test_faults(&arena);
     test_package_patterns(&arena);
     test_partition(&arena);
+    test_reasons(&arena);
     test_device_check(&arena);
     test_image_rows(&arena);
     test_variants_and_order(&arena);

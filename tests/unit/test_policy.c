@@ -1,6 +1,7 @@
 /* The policy file read from hostile bytes, dates, limits, and waivers over tables of the test's
  * own. */
 #include "imgval/base/attr.h"
+#include "imgval/base/buf.h"
 #include "imgval/engine/engine.h"
 #include "imgval/engine/policy_read.h"
 #include "tests/unit/unit.h"
@@ -280,6 +281,18 @@ static void test_errors(struct iv_arena *arena)
     }
 }
 
+/* As many entries as there may be, and one more. */
+static void test_many_entries(struct iv_arena *arena)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    for (size_t i = 0; i < IV_POLICY_ENTRIES_MAX; i++) {
+        iv_buf_puts(&text, "<waiver rule='T001'" DUE);
+    }
+    CHECK_STR(first_error(iv_buf_text(&text), arena), "");
+    iv_buf_puts(&text, "<waiver rule='T001'" DUE "<waiver rule='T001'" DUE);
+    CHECK_STR(first_error(iv_buf_text(&text), arena), "more than 4096 entries");
+}
+
 /* Any byte changed, or the file cut anywhere: an error or a policy, never a crash. */
 static void test_noise(struct iv_arena *arena)
 {
@@ -321,6 +334,7 @@ int main(void)
     test_dates();
     test_limits(&arena);
     test_errors(&arena);
+    test_many_entries(&arena);
     test_noise(&arena);
     return unit_end();
 }

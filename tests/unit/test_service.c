@@ -126,6 +126,11 @@ static void test_forms(void)
             fprintf(stderr, "    %s \"%s\"\n", rows[i].name, rows[i].value);
         }
     }
+    char longest[257] = {0};
+    memset(longest, 'a', 255);
+    CHECK_INT(on_value("SVC012", "PhoneSOCVersion", longest), IV_PASSED);
+    longest[255] = 'a';
+    CHECK_INT(on_value("SVC012", "PhoneSOCVersion", longest), IV_FAILED);
     static const char *const languages[] = {"0409", "fFaA", "041", "04099", "040g", "040 "};
     for (size_t i = 0; i < IV_COUNT(languages); i++) {
         CHECK_INT(on_value("SVC010", "PhoneROMLanguage", languages[i]),

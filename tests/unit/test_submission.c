@@ -1,6 +1,7 @@
 /* The id of a submission: what it covers and what it does not. */
 #include "imgval/base/attr.h"
 #include "imgval/model/kinds.h"
+#include "imgval/model/record.h"
 #include "imgval/model/submission.h"
 #include "tests/unit/unit.h"
 
@@ -212,6 +213,29 @@ static void test_sources(void)
     CHECK(iv_submission_misses_sources(&s));
 }
 
+/* What is recorded of each POP: whether it was compliant, or the first one. */
+static void test_record(struct iv_arena *arena)
+{
+    static const struct {
+        enum iv_wspc_status status;
+        bool compliant;
+    } rows[] = {
+        {IV_WSPC_COMPLIANT, true},      {IV_WSPC_FIRST, true},    {IV_WSPC_NOT_COMPLIANT, false},
+        {IV_WSPC_NOT_EVALUATED, false}, {IV_WSPC_SKIPPED, false}, {IV_WSPC_NOT_APPLICABLE, false},
+    };
+    for (size_t i = 0; i < 6; i++) {
+        struct iv_variant variant = {.pop = pops[0], .wspc = {.status = rows[i].status}};
+        const struct iv_submission s = {.variants = &variant, .variant_count = 1};
+        struct iv_record record;
+        iv_record_build(&s, i == 0, i == 1, 7, arena, &record);
+        CHECK_INT(record.pop_count, 1);
+        CHECK_INT(record.pops[0].compliant, rows[i].compliant);
+        CHECK_INT(record.pops[0].baseline, i == 0);
+        CHECK_INT(record.imported, i == 1);
+        CHECK_INT(record.recorded, 7);
+    }
+}
+
 int main(void)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
@@ -220,5 +244,6 @@ int main(void)
     test_frozen(&arena);
     test_names();
     test_sources();
+    test_record(&arena);
     return unit_end();
 }

@@ -76,14 +76,18 @@ static void test_interning(void)
     if (CHECK_INT(iv_pool_missing(&pool, one, three, false, &arena, &missing), 1)) {
         CHECK_STR(key(&pool, missing[0]), "c");
     }
+    uint32_t without_b = ADD(&pool, {.key = "a", .version = "1.0.0.1"}, {.key = "c"});
+    if (CHECK_INT(iv_pool_missing(&pool, without_b, three, false, &arena, &missing), 1)) {
+        CHECK_STR(key(&pool, missing[0]), "b");
+    }
     /* Many states, so that the tables have to grow. */
     for (unsigned i = 0; i < 2000; i++) {
         char version[32];
         snprintf(version, sizeof(version), "1.0.0.%u", i);
         ADD(&pool, {.key = "a", .version = version});
     }
-    CHECK_INT(pool.set_count, 2002);
-    CHECK_INT(ADD(&pool, {.key = "a", .version = "1.0.0.1999"}), 2001);
+    CHECK_INT(pool.set_count, 2003);
+    CHECK_INT(ADD(&pool, {.key = "a", .version = "1.0.0.1999"}), 2002);
 }
 
 static void test_spans(void)
@@ -181,6 +185,19 @@ static void test_large(void)
     CHECK_INT(matrix.longest_count, 999);
     CHECK_INT(matrix.broken_count, IV_MATRIX_BROKEN_MAX);
     CHECK_INT(matrix.tiles, IV_MATRIX_TILES);
+    /* Point 500 lies in the tile 48 of 96; every pair that breaks leads to it. */
+    uint64_t pairs = 0;
+    uint64_t broken = 0;
+    for (size_t source = 0; source < matrix.tiles; source++) {
+        for (size_t target = 0; target < matrix.tiles; target++) {
+            pairs += matrix.tile_pairs[source * matrix.tiles + target];
+            broken += matrix.tile_broken[source * matrix.tiles + target];
+            CHECK_INT(matrix.tile_broken[source * matrix.tiles + target] > 0,
+                      target == 48 && source < 48);
+        }
+    }
+    CHECK_INT(pairs, 499500);
+    CHECK_INT(broken, 500);
     CHECK(iv_matrix_build(&pool, points, 0, false, &arena, &matrix));
     CHECK_INT(matrix.longest_count, 0);
 }
