@@ -97,6 +97,11 @@ def check_reports(c, p):
     p.write("kept.json", "old")
     (p.path / "folder").mkdir()
     c.status(p.run("scan", "--no-wspc", "--report=json:folder", "v1"), 4, "a report on a folder")
+    for words, part in ((["folder"], "folder"), (["nowhere.json"], "nowhere.json"), ([], "name one saved report"),
+                        (["r.json", "r.json"], "name one saved report"),
+                        (["r.json", "--rules-url=x y"], "rules-url")):
+        c.refused(p.run("render", *words), part, f"render {' '.join(words)}")
+    c.status(p.shell('"$@" <&-', "render", "-"), (2, 4), "render of a closed standard input")
     c.status(p.run("scan", "--no-wspc", "--report=json:kept.json", "v1"), 0, "a report anew")
     c.that((p.path / "kept.json").read_bytes().startswith(b"{"), "an old report is replaced")
     before = set(os.listdir(p.path))
