@@ -5,6 +5,7 @@ Every exit status, every kind of option, the verbs of the store, explain, inspec
 change the output. One line for each check that fails; GROUP names the functions below to run.
 """
 import getpass
+import hashlib
 import json
 import os
 import re
@@ -793,6 +794,19 @@ def check_inspect(c, p):
         c.schema(p.run("inspect", "--format=json", name).report, "inspect", f"inspect {name}")
     c.schema(p.run("inspect", "--verify", "--format=json", "files").report, "inspect",
              "inspect --verify")
+    p.build("spkg Contoso.A.spkg component=A catalog=v2 twin=plain\n"
+            "spkg Contoso.B.spkg component=B catalog=v2 stale=man.dsm.xml\n", "sealed")
+    catalog = p.run("inspect", "sealed/plain/content.cat")
+    c.status(catalog, 0, "inspect of a catalog")
+    digest = hashlib.sha256((p.path / "sealed/plain/2_Contoso.dll").read_bytes()).hexdigest()
+    c.that(f"listed       {digest}" in catalog.text, "a catalog shows its digests", catalog.text)
+    p.write("junk.cat", b"\x30\x03\x02\x01\x05")
+    c.status(p.run("inspect", "junk.cat"), 3, "inspect of what is no catalog")
+    judged = p.run("scan", "--type=partial", "--context-free", "--verify", "-v", "--report=html:sealed.html",
+                   "sealed/Contoso.A.spkg", "sealed/Contoso.B.spkg")
+    for part in ("intact, unsigned", "not covered, unsigned"):
+        c.that(part in judged.text, f"the table says {part}", judged.text)
+        c.that(part.encode() in (p.path / "sealed.html").read_bytes(), f"the page says {part}")
     c.that("history" in p.run("inspect", "partial").text, "a history is shown")
     c.same(p.run("inspect", "-j1", "v1").out, p.run("inspect", "-j8", "v1").out, "inspect -j")
 
