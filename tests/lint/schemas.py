@@ -2,6 +2,7 @@
 """Keeps the shipped JSON Schemas in step with what they describe, and with each other:
 
 - the words of the kinds of submissions are those of imgval/model/kinds.c, in every schema;
+- every other list of words is that of one table of the program (ENUMS), neither more nor less;
 - a record of the stream is the same thing of a report with members in front, a package of inspect
   is one of a report with members after these, and all definitions that they have in common are those of
   the report.
@@ -16,6 +17,38 @@ import re
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 SCHEMAS = TOP / "imgval/report/schema"
 KINDS = TOP / "imgval/model/kinds.c"
+
+# The lists of words in the schemas by where they stand, the table of the program that each is, and
+# what it has beside that (+) or lacks (-). The first that fits counts; a list without one is a
+# breach.
+ENUMS = (
+    (r"/fault/properties/kind$", "iv_fault_names", "-none"),
+    (r"/version/properties/state$", "states", ""),  # report/history/audit_json.c
+    (r"/image_hash/properties/state$", "iv_hash_state_names", ""),
+    (r"/digest/properties/state$", "iv_sealed_state_names", ""),
+    (r"request-1.*/type$", "iv_request_type_names", ""),
+    (r"request-1.*/status$", "iv_request_status_names", ""),
+    (r"/verdict$", "iv_final_verdict_names", ""),
+    (r"/(severity|fail_on)$", "iv_severity_names", ""),
+    (r"/what/items$", "iv_change_names", ""),
+    (r"/style$", "iv_style_names", ""),
+    (r"/signature$", "iv_signature_names", ""),
+    (r"/catalog_digest$", "iv_catalog_digest_names", ""),
+    (r"/update_type$", "iv_update_type_names", ""),
+    (r"/rank$", "iv_rank_names", ""),
+    (r"/content$", "iv_content_names", ""),
+    (r"/root$", "iv_root_names", ""),
+    (r"/origin$", "iv_origin_names", ""),
+    (r"/stage$", "iv_stage_names", "-write"),
+    (r"/wspc$", "iv_wspc_status_names", ""),
+    (r"/difference/properties/in/items$", "iv_direction_names", "+submission"),
+    (r"/direction$", "iv_direction_names", ""),
+    (r"/outcome$", "iv_outcome_names", ""),
+    (r"/submission(_record)?/properties/type$", "iv_submission_type_names", ""),
+    (r"/subject$", "iv_subject_names", ""),
+    (r"/kind$", None, ""),  # kinds(), as above
+    (r"bundle-1.*/keys$", None, ""),  # the one word of the format
+)
 
 # What stands in the stream as a record of its own, and not where a report has it.
 MOVED = {"submission": {"packages", "findings"}, "package": set(), "finding": set()}
@@ -83,7 +116,46 @@ def wanted():
     return texts
 
 
+def tables():
+    """{name: words} of the program's lists of words."""
+    found = {}
+    for path in sorted((TOP / "imgval").rglob("*.c")):
+        for name, body in re.findall(r"const char \*const (iv_\w+_names|states)\[\w*\] = \{(.*?)\};",
+                                     path.read_text(encoding="utf-8"), re.S):
+            found[name] = re.findall(r'"([^"]*)"', body)
+    return found
+
+
+def enums(value, where=""):
+    """(where, words) of each list of words below a value of a schema."""
+    if isinstance(value, dict):
+        if "enum" in value:
+            yield where, value["enum"]
+        for name, inner in value.items():
+            yield from enums(inner, f"{where}/{name}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from enums(inner, where)
+
+
+def enum_breaches():
+    known = tables()
+    for path in sorted(SCHEMAS.glob("*.schema.json")):
+        for where, words in enums(json.loads(path.read_text(encoding="utf-8")), path.name):
+            row = next((row for row in ENUMS if re.search(row[0], where)), None)
+            if row is None:
+                yield f"{path.relative_to(TOP)}:1: {where}: a list of words without a row in ENUMS"
+            elif row[1] is not None:
+                wanted_words = set(known[row[1]])
+                wanted_words |= {row[2][1:]} if row[2][:1] == "+" else set()
+                wanted_words -= {row[2][1:]} if row[2][:1] == "-" else set()
+                for word in sorted(wanted_words ^ set(words)):
+                    verb = "lacks" if word in wanted_words else "has"
+                    yield f"{path.relative_to(TOP)}:1: {where} {verb} \"{word}\": not {row[1]}"
+
+
 def breaches():
+    yield from enum_breaches()
     for path, text in wanted().items():
         if path.read_text(encoding="utf-8") != text:
             yield f"{path.relative_to(TOP)}:1: not in step; run tests/lint/schemas.py --write"
