@@ -133,6 +133,9 @@ static bool is_same_guest_name(const struct iv_package *p, const char *stem, con
     return mark != NULL && is_same_name(iv_arena_strndup(arena, stem, (size_t)(mark - stem)), name);
 }
 
+/* WSPC pairs packages by file name where there is a file, so a name that is not in the manifest
+ * in any form may pair the wrong ones. Extracted and installed packages take their name from the
+ * manifest. */
 static enum iv_outcome check_name(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -176,6 +179,8 @@ static enum iv_outcome check_name(const struct iv_case *c, struct iv_verdict *ve
     return IV_FAILED;
 }
 
+/* A diff holds what changed since one version of the package; nothing else can be built from it.
+ * By the manifest, or by the extension where that cannot be read. */
 static enum iv_outcome check_diff(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -205,6 +210,8 @@ static bool is_expected(const struct iv_case *c, const struct iv_package *entry)
     return whole || c->run->all_owners || !iv_package_is_microsoft(entry);
 }
 
+/* Packages of the history's final state that are not there: part of the set was not copied, or
+ * was removed since. Nothing can be said where the history itself is in doubt. */
 static enum iv_outcome check_history_package(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -267,18 +274,21 @@ static enum iv_outcome report_conflicts(const struct iv_case *c, struct iv_verdi
     return count > 0 ? IV_FAILED : IV_PASSED;
 }
 
+/* A value that loses against one of higher rank: the device gets the winner, which may surprise. */
 static enum iv_outcome check_overridden(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_device *device = &c->submission->device;
     return report_conflicts(c, verdict, device->overridden, device->overridden_count);
 }
 
+/* Values of equal rank: nobody can say which the device gets. */
 static enum iv_outcome check_conflict(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_device *device = &c->submission->device;
     return report_conflicts(c, verdict, device->conflicts, device->conflict_count);
 }
 
+/* A history without a complete event has no final state to overlay a partial on. */
 static enum iv_outcome check_history_complete(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_history *history = &c->submission->history;

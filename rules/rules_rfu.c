@@ -23,6 +23,7 @@ static const char *fill(const struct iv_case *c, struct iv_verdict *verdict,
                                      : iv_verdict_printf(verdict, "%s %s", text, c->rule->argument);
 }
 
+/* The whole message is the document's: no field, no value. */
 static enum iv_outcome fail(struct iv_verdict *verdict, const char *message)
 {
     const struct iv_evidence evidence = {.message = message};
@@ -81,6 +82,7 @@ static const char *target_remedy(const struct iv_case *c, struct iv_verdict *ver
     return c->rule->remedy;
 }
 
+/* Step 1 of the document. It does not end the judging: all that is wrong is reported at once. */
 static enum iv_outcome check_target(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_TARGET_NOT_BASELINE);
@@ -104,6 +106,7 @@ static enum iv_outcome check_target(const struct iv_case *c, struct iv_verdict *
     return IV_FAILED;
 }
 
+/* Steps 2 and 4: a source that is no baseline, and may be served all the same. */
 static enum iv_outcome check_source(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_SOURCE_NOT_BASELINE);
@@ -111,6 +114,7 @@ static enum iv_outcome check_source(const struct iv_case *c, struct iv_verdict *
     return state == IV_FAILED ? fail(verdict, fill(c, verdict, arguments, 1)) : state;
 }
 
+/* Step 5, for every request. */
 static enum iv_outcome check_newer(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_TARGET_NOT_NEWER);
@@ -119,6 +123,7 @@ static enum iv_outcome check_newer(const struct iv_case *c, struct iv_verdict *v
     return state == IV_FAILED ? fail(verdict, fill(c, verdict, arguments, 2)) : state;
 }
 
+/* Steps 3 and 4: a source that is no baseline and from which no way leads. */
 static enum iv_outcome check_migratable(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_SOURCE_NOT_MIGRATABLE);
@@ -135,6 +140,7 @@ static enum iv_outcome check_migratable(const struct iv_case *c, struct iv_verdi
     return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
 }
 
+/* Without a shared POP there is nothing else to judge: one finding stands for the request. */
 static enum iv_outcome check_shared(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->request->variant_count > 0) {
@@ -145,6 +151,7 @@ static enum iv_outcome check_shared(const struct iv_case *c, struct iv_verdict *
     return fail(verdict, fill(c, verdict, names, IV_COUNT(names)));
 }
 
+/* Step 6: of two baselines the target must hold all that the source has. */
 static enum iv_outcome check_lost(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_TARGET_LACKS_PACKAGES);

@@ -35,31 +35,37 @@ static enum iv_outcome check_flaws(const struct iv_case *c, struct iv_verdict *v
     return outcome;
 }
 
+/* SIG001: a file was changed or added after the catalog was made. */
 static enum iv_outcome check_covered(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return check_flaws(c, verdict, IV_FLAW_NOT_COVERED);
 }
 
+/* SIG002: a file that was there when the catalog was made is gone. */
 static enum iv_outcome check_missing(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return check_flaws(c, verdict, IV_FLAW_MISSING);
 }
 
+/* SIG003: nothing vouches for the files, which need not be wrong. */
 static enum iv_outcome check_catalog(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return check_flaws(c, verdict, IV_FLAW_NO_CATALOG);
 }
 
+/* SIG005: the catalog itself was changed, or signed by nobody who may. */
 static enum iv_outcome check_signature(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return check_flaws(c, verdict, IV_FLAW_SIGNATURE);
 }
 
+/* SIG007: the package's own manifests contradict its files. */
 static enum iv_outcome check_manifests(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return check_flaws(c, verdict, IV_FLAW_DIFFERS);
 }
 
+/* SIG008: the cabinet is damaged, so that the files cannot be compared with anything. */
 static enum iv_outcome check_blocks(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return check_flaws(c, verdict, IV_FLAW_DAMAGED);

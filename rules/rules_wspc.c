@@ -76,6 +76,7 @@ static const char *fill(const struct iv_case *c, struct iv_verdict *verdict,
     return iv_rules_fill(iv_verdict_arena(verdict), c->rule->message, arguments, count);
 }
 
+/* A failure whose message is all there is to say. */
 static enum iv_outcome fail(struct iv_verdict *verdict, const char *message)
 {
     const struct iv_evidence evidence = {.message = message};
@@ -152,16 +153,19 @@ static enum iv_outcome no_store(const struct iv_case *c, struct iv_verdict *verd
                                            why, c->rule->message));
 }
 
+/* For a person at a terminal, who may have forgotten --cache. */
 static enum iv_outcome check_no_store(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return no_store(c, verdict, false);
 }
 
+/* For a build server, which starts with an empty home each time. */
 static enum iv_outcome check_no_store_ci(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return no_store(c, verdict, true);
 }
 
+/* A truncated store must never look like a first baseline, so it is an error of its own. */
 static enum iv_outcome check_unreadable_store(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (!store_is(c, IV_STORE_UNREADABLE)) {
@@ -475,11 +479,14 @@ static enum iv_outcome missing_packages(const struct iv_case *c, struct iv_verdi
     return wspc->failure_count > 0 ? IV_FAILED : IV_NOT_EVALUATED;
 }
 
+/* WSPC002: the submission is no baseline, so it may lack packages; it is recorded as not
+ * compliant. */
 static enum iv_outcome check_missing(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return missing_packages(c, verdict, false);
 }
 
+/* WSPC003: the same of a baseline, which all later ones would be compared with. */
 static enum iv_outcome check_missing_baseline(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return missing_packages(c, verdict, true);

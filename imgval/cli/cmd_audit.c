@@ -186,6 +186,8 @@ static void take_shard(struct iv_found_list *list, const struct iv_shard *shard,
     list->count = kept;
 }
 
+/* The list of what is to be read comes first (--list prints it, --shard takes a part of it); the
+ * policy is looked for from the sets and not from the folders that were named. */
 static int run_audit(const struct iv_command *command, void *options,
                      const struct iv_strings *arguments, struct iv_arena *arena)
 {

@@ -1,4 +1,7 @@
-/* imgval cache list, show: what the baseline store holds. */
+/*
+ * imgval cache list, show: what the baseline store holds. A single submission is shown from its
+ * record; the history of a variant is an audit of its records, drawn as imgval audit draws it.
+ */
 #include "imgval/cli/command.h"
 
 #include "cache/store.h"
@@ -61,6 +64,7 @@ static const struct iv_option_group show_group = {
     .title = "Output", .options = show_options, .count = IV_COUNT(show_options)};
 static const struct iv_option_group *const show_groups[] = {&show_group, &store_group};
 
+/* To read: neither command makes or migrates a store. */
 static bool open_store(const char *given, struct iv_arena *arena, struct iv_store **ret_store,
                        struct iv_error *err)
 {
@@ -95,6 +99,7 @@ static bool parse_pop(const char *text, struct iv_arena *arena, struct iv_pop *r
 
 /* --- list ------------------------------------------------------------------------------------ */
 
+/* All records are loaded without their packages, then the variants are chosen. */
 static int run_list(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -178,6 +183,7 @@ static int show_history(const struct list_arguments *given, const struct iv_pop 
     return iv_command_flush(audit.trouble ? IV_EXIT_TROUBLE : IV_EXIT_PASS);
 }
 
+/* A name with @VERSION is one submission, one without is a variant. */
 static int run_show(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {

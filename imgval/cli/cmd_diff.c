@@ -1,4 +1,9 @@
-/* imgval diff: what became of the packages of one submission in another. */
+/*
+ * imgval diff: what became of the packages of one submission in another. Both sides are read as
+ * they lie, paired by key (model/delta.h), and the difference is judged like a step of a history,
+ * so that a policy holds here as well. The exit status is that of a comparison: 1 for any
+ * difference of packages, whatever the findings are.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/history/difference.h"
@@ -38,6 +43,8 @@ static struct iv_device kept_values(const struct iv_device *device, struct iv_ar
     return filtered;
 }
 
+/* A record keeps fewer values than an image has: those that it lacks would look removed, so both
+ * sides are cut down to what records keep. */
 static void compare(const struct iv_named *before, const struct iv_named *after,
                     struct iv_arena *arena, struct iv_delta *ret_delta)
 {
@@ -65,6 +72,7 @@ static int status_of(const struct iv_delta_report *difference, const struct iv_r
     return iv_delta_report_is_equal(difference) ? IV_EXIT_PASS : IV_EXIT_FAIL;
 }
 
+/* Formats without a slot for differences print the findings of the judgement instead. */
 static int print_delta(const struct iv_delta_report *difference, const struct iv_report *report,
                        const struct iv_output_arguments *output)
 {
@@ -78,6 +86,8 @@ static int print_delta(const struct iv_delta_report *difference, const struct iv
     return iv_command_flush(status_of(difference, report));
 }
 
+/* Both sides are read before anything is compared: a side that cannot be read is a usage error
+ * or trouble, and no difference. */
 static int run_diff(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {

@@ -37,6 +37,7 @@ static const struct iv_option_group doctor_group = {
 };
 static const struct iv_option_group *const doctor_groups[] = {&doctor_group};
 
+/* One line: what, and its state. */
 static void add_row(struct iv_buf *buf, const char *what, const char *state)
 {
     iv_buf_printf(buf, "  %-20s ", what);
@@ -59,6 +60,7 @@ static void add_sandbox(struct iv_buf *buf)
             iv_sandbox_is_whole(&offered) ? "would scan" : "would exit with status 4");
 }
 
+/* The versions that this process runs with, which need not be those it was built with. */
 static void add_libraries(struct iv_buf *buf)
 {
     static void (*const libraries[])(struct iv_buf * buf) = {
@@ -105,6 +107,7 @@ static bool add_store(const char *path, struct iv_arena *arena, struct iv_buf *b
     return is_absent;
 }
 
+/* Nothing here fails: it is what one reads when something else did. */
 static int run_doctor(const struct iv_command *command, void *options,
                       const struct iv_strings *arguments, struct iv_arena *arena)
 {

@@ -1,4 +1,7 @@
-/* imgval explain: what a rule checks, why, examples that pass and fail, how to fix it. */
+/*
+ * imgval explain: what a rule checks, why, examples that pass and fail, how to fix it. A rule is
+ * named by id, name, or a message as it was printed here or by Microsoft's tools (rules/match.h).
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/guess.h"
@@ -42,6 +45,7 @@ static int explain_html(const struct iv_rule *rule)
     return iv_command_flush(IV_EXIT_PASS);
 }
 
+/* The list, or all texts as mdoc for the manual page. */
 static int explain_all(bool manual)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -83,6 +87,7 @@ static int refuse_unknown(const char *asked)
     return iv_command_fail(&err);
 }
 
+/* By id or name first: a message may hold the name of another rule. */
 static int run_explain(const struct iv_command *command, void *options,
                        const struct iv_strings *arguments, struct iv_arena *arena)
 {

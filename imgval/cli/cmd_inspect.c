@@ -57,6 +57,7 @@ static bool is_incomplete(const struct iv_submission *s)
     return s->fault_count > 0 || s->package_count == 0 || has_unchecked_hashes(&s->image);
 }
 
+/* A path, or a recorded submission. */
 static bool read_named(const char *name, const struct iv_scan_options *options,
                        struct iv_arena *arena, struct iv_submission *ret_submission,
                        struct iv_error *err)
@@ -82,6 +83,7 @@ static bool is_package_file(const char *path)
            st.type == IV_FILE_REGULAR;
 }
 
+/* Incomplete is the only judgement that is made: something could not be read. */
 static int run_inspect(const struct iv_command *command, void *options,
                        const struct iv_strings *arguments, struct iv_arena *arena)
 {

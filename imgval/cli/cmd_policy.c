@@ -59,6 +59,7 @@ static bool read_bytes(const char *path, struct iv_buf *buf, struct iv_error *er
     return true;
 }
 
+/* Text of the file, escaped, on standard error. */
 static void print_error_line(const char *text)
 {
     struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
@@ -215,6 +216,7 @@ static bool find_for_input(const char *input, bool quiet, struct iv_arena *arena
     return find_upward(folder_above(input, arena), &st, arena, ret_path, err);
 }
 
+/* Inputs in different folders may lead to one policy file by different names. */
 static bool is_one_file(const char *a, const char *b)
 {
     struct iv_status x;
@@ -303,6 +305,7 @@ int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_str
 
 /* --- policy check ---------------------------------------------------------------------------- */
 
+/* The same reading as a scan does, and nothing else. */
 static int run_check(const struct iv_command *command, void *options,
                      const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -359,6 +362,7 @@ static const struct iv_option_group show_group = {.options = show_options,
                                                   .count = IV_COUNT(show_options)};
 static const struct iv_option_group *const show_groups[] = {&show_group, &iv_group_policy};
 
+/* The policy is found as a scan of the same inputs would find it. */
 static int run_show(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {

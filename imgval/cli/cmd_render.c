@@ -39,6 +39,8 @@ static bool read_report(const char *path, struct iv_arena *arena, struct iv_repo
     return true;
 }
 
+/* The report is read back and checked against itself first: what does not agree with itself is
+ * printed in no format. */
 static int run_render(const struct iv_command *command, void *options,
                       const struct iv_strings *arguments, struct iv_arena *arena)
 {

@@ -1,4 +1,8 @@
-/* imgval rfu: a request for update: may devices that hold the source be served the target? */
+/*
+ * imgval rfu: a request for update: may devices that hold the source be served the target? Both
+ * sides are named like submissions anywhere; a path counts as a baseline only where the store has
+ * recorded it as one. The judging is in history/request.c.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/history/request.h"
@@ -68,6 +72,7 @@ static const struct iv_option_group *const groups[] = {
     &rfu_group,        &output_group,     &iv_group_store,  &iv_group_policy,
     &iv_group_what_if, &iv_group_verdict, &iv_group_reading};
 
+/* Formats without a slot for requests print the findings instead. */
 static int print_request(const struct iv_request *request, const struct iv_report *report,
                          const struct rfu_arguments *given)
 {
@@ -84,6 +89,8 @@ static int print_request(const struct iv_request *request, const struct iv_repor
     return iv_command_flush(statuses[request->verdict]);
 }
 
+/* The store is asked about both sides before anything is judged: what a side is recorded as
+ * decides which steps apply to it. */
 static int run_rfu(const struct iv_command *command, void *options,
                    const struct iv_strings *arguments, struct iv_arena *arena)
 {

@@ -110,6 +110,7 @@ static bool take_attributes(struct parser *p, const char *element_name,
     return fine;
 }
 
+/* The words are those of the reports. */
 static bool take_severity(struct parser *p, uint64_t line, const char *text,
                           enum iv_severity *ret_severity)
 {
@@ -169,6 +170,8 @@ static bool check_lowering(struct parser *p, uint64_t line, const struct iv_rule
         rule->id, iv_severity_names[rule->severity], iv_severity_names[severity]);
 }
 
+/* <severity rule= level=>: one for a rule, so that no later line overrides an earlier one
+ * unseen. */
 static void start_severity(void *context, const struct iv_xml_element *element)
 {
     static const struct wanted wanted[] = {{.name = "rule"}, {.name = "level"}};
@@ -246,6 +249,7 @@ static void start_limit(void *context, const struct iv_xml_element *element)
         (struct iv_policy_limit){.row = row, .value = value, .line = element->line};
 }
 
+/* <growth percent= packages=>: the bound of ADV003, once. */
 static void start_growth(void *context, const struct iv_xml_element *element)
 {
     static const struct wanted wanted[] = {{.name = "percent"}, {.name = "packages"}};
@@ -271,6 +275,7 @@ static void start_growth(void *context, const struct iv_xml_element *element)
     p->policy.growth_line = element->line;
 }
 
+/* <require-baseline/>: as --require-baseline does, once. */
 static void start_require_baseline(void *context, const struct iv_xml_element *element)
 {
     struct parser *p = context;
@@ -400,6 +405,8 @@ static bool check_pattern(struct parser *p, uint64_t line, const char *text)
     return iv_pattern_open(text, &pattern, &err) || fail(p, line, "%s", err.text);
 }
 
+/* <rule>: a row of the site's own over one field of packages, or one device value. Its pattern
+ * is compiled here, so that a wrong one is an error of the file with its line. */
 static void start_rule(void *context, const struct iv_xml_element *element)
 {
     struct parser *p = context;
@@ -463,6 +470,7 @@ static const struct wanted waiver_attributes[] = {
 };
 static_assert(W_COUNT <= ATTRIBUTES_MAX, "room for the attributes of <waiver>");
 
+/* A bound of a range; NULL: it was not given, and does not bind. */
 static bool take_version(struct parser *p, uint64_t line, const char *text, bool *ret_given,
                          struct iv_version *ret_version)
 {
@@ -500,6 +508,8 @@ static bool check_globs(struct parser *p, uint64_t line, const char *const *valu
     return any || fail(p, line, "<waiver> needs a rule, a package or a variant");
 }
 
+/* <waiver>: what it names is joined by "and"; one that names nothing would be a waiver of
+ * everything, and is refused. */
 static void start_waiver(void *context, const struct iv_xml_element *element)
 {
     struct parser *p = context;
@@ -531,6 +541,7 @@ static void start_waiver(void *context, const struct iv_xml_element *element)
     p->policy.waivers[p->policy.waiver_count++] = waiver;
 }
 
+/* Whether a glob means any rule of a family, by id or by name. */
 static bool names_rule(const char *glob, const struct iv_rules *rules)
 {
     for (size_t i = 0; i < rules->count; i++) {
@@ -559,6 +570,7 @@ static void check_waived_rules(struct parser *p)
 
 /* ---- the document -------------------------------------------------------------------------- */
 
+/* The root: the version of the format, which is 1. */
 static void start_policy(void *context, const struct iv_xml_element *element)
 {
     static const struct wanted wanted[] = {{.name = "version"}};
@@ -580,6 +592,7 @@ static void end_any(void *context, const struct iv_xml_element *element)
     }
 }
 
+/* As strict as the schema: what is not known may be a waiver that somebody meant. */
 static void unknown_element(void *context, const char *name, uint64_t line)
 {
     fail(context, line, "<%s> has no place here", shown(context, name));

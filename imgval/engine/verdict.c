@@ -1,4 +1,13 @@
-/* What rows report, as findings: severity in force, the subject's names and path, the texts. */
+/*
+ * What rows report, as findings. A check knows its case and says what is wrong in a struct
+ * iv_evidence; all else of a finding comes from here: the severity in force (the row's own, the
+ * policy's, or that of the rule it follows from), the names and the path of the subject in hand,
+ * the remedy of the row where the check has none.
+ *
+ * The case in hand (verdict->hand) is set by engine.c before each call of a check. Findings are
+ * kept with the place of their rule in the tables and with what waivers ask about; settle.c lays
+ * waivers over them and brings them in order.
+ */
 #include "imgval/engine/verdict.h"
 
 #include "imgval/base/buf.h"
@@ -7,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Without a submission only steps can be judged, also when a history has none of them. */
 static bool judges_steps(const struct iv_judged *judged)
 {
     return judged->steps != NULL || judged->submission == NULL;
@@ -17,6 +27,8 @@ bool iv_engine_runs_all(const struct iv_judged *judged)
     return judged->request == NULL && !judges_steps(judged);
 }
 
+/* A submission is judged by every row. A request and a history have rows of their own: one that
+ * looks at a submission has no subject there, and an outcome of it would be a pass for nothing. */
 bool iv_engine_runs(const struct iv_rule *rule, const struct iv_judged *judged)
 {
     if (judged->request != NULL) {
@@ -28,6 +40,9 @@ bool iv_engine_runs(const struct iv_rule *rule, const struct iv_judged *judged)
     return true;
 }
 
+/* A row over many subjects has the worst of their outcomes, but "not evaluated" is kept beside a
+ * failure, as it alone keeps the verdict from being final. What a row does not apply to is no
+ * subject. */
 void iv_tally_add(struct iv_tally *tally, enum iv_outcome outcome)
 {
     if (outcome == IV_NOT_APPLICABLE) {
@@ -45,6 +60,7 @@ struct iv_arena *iv_verdict_arena(struct iv_verdict *verdict)
     return verdict->arena;
 }
 
+/* Into the arena of the findings, since what a check says outlives its case. */
 const char *iv_verdict_printf(struct iv_verdict *verdict, const char *fmt, ...)
 {
     va_list args;
@@ -120,6 +136,8 @@ static void follow_cause(const struct iv_verdict *verdict, const char *id,
     }
 }
 
+/* What the check says goes over what the case in hand says, member by member: a row speaks of
+ * its subject unless it names something else. */
 void iv_verdict_fail(struct iv_verdict *verdict, const struct iv_evidence *evidence)
 {
     struct iv_finding *finding = iv_verdict_add(verdict);
@@ -154,6 +172,8 @@ void iv_verdict_fail(struct iv_verdict *verdict, const struct iv_evidence *evide
     }
 }
 
+/* The holes are looked for in the row's text alone, never in what was filled in: text of the
+ * input may hold "{0}", too. */
 const char *iv_verdict_fill(struct iv_verdict *verdict, const char *text, const char *path,
                             const char *detail)
 {

@@ -1,3 +1,7 @@
+/*
+ * Data that gzip compressed, inflated in memory: some tools leave manifests and registry files so.
+ * What does not end, is damaged or grows beyond its limit is a fault, and nothing of it is used.
+ */
 #include "imgval/input/gzip.h"
 
 #include "imgval/base/arena.h"

@@ -1,4 +1,12 @@
-/* The tables of facts. */
+/*
+ * The tables of facts: for each struct of the model one table, a row a member, with the offset and
+ * type of the member, its name, and the uses that it has (the wire between reader and parent,
+ * reports, the store; text that a pattern may judge). The codec (facts.c), JSON, CSV, the store and
+ * the schemas run over these tables, so a fact is added by a row and is then everywhere.
+ *
+ * The order of rows is the order on the wire and in documents. CHECKED() in fields_rows.h refuses
+ * a member of another type at compile time.
+ */
 #include "imgval/model/fields.h"
 
 #include "imgval/base/attr.h"
@@ -456,6 +464,7 @@ const struct iv_struct iv_image_struct = TABLE(iv_image, image_fields);
 const struct iv_struct iv_entries_struct = TABLE(iv_entries, entries_fields);
 const struct iv_struct iv_facts_struct = TABLE(iv_facts, facts_fields);
 
+/* Linear: it is asked once for a row of a rule or a policy, not for each package. */
 const struct iv_field *iv_field_find(const struct iv_struct *type, const char *name)
 {
     for (size_t i = 0; i < type->field_count; i++) {

@@ -1,3 +1,8 @@
+/*
+ * Words of judgements, copies of findings, and the fingerprint: a digest over what of a finding
+ * stays the same when the firmware is built again (rule, key, field, variant), and over nothing
+ * that changes then (version, path, message). Services recognise a finding by it.
+ */
 #include "imgval/model/finding.h"
 
 #include "imgval/base/digest.h"

@@ -1,3 +1,4 @@
+/* The words of requests, in the order of their enums. */
 #include "imgval/model/request.h"
 
 const char *const iv_request_type_names[] = {

@@ -1,3 +1,4 @@
+/* The words of the stages, in the order in which a scan goes through them. */
 #include "imgval/model/timings.h"
 
 const char *const iv_stage_names[] = {

@@ -1,3 +1,7 @@
+/*
+ * The engine as every command uses it: built-in rows, rows of the policy, and the severities,
+ * waivers and date of this run. What differs between commands is what is judged, never how.
+ */
 #include "imgval/scan/judge.h"
 
 #include "imgval/model/policy.h"
@@ -16,6 +20,8 @@ static bool open_engine(const struct iv_policy *policy, struct iv_engine **ret_e
     return iv_engine_open(families, count, ret_engine, err);
 }
 
+/* The uses of waivers are counted over all submissions of a run, so they stand beside the engine
+ * and not in a judgement. */
 bool iv_judge_open(const struct iv_scan_options *options, struct iv_arena *arena,
                    struct iv_judge *ret_judge, struct iv_error *err)
 {
@@ -39,6 +45,8 @@ bool iv_judge_open(const struct iv_scan_options *options, struct iv_arena *arena
     return true;
 }
 
+/* An audit judges the history with all rows, and each set with those of one family. The waivers
+ * are the history's: only it says at the end which of them were of no use. */
 bool iv_judge_open_family(const struct iv_judge *beside, const struct iv_rules *family,
                           struct iv_judge *ret_judge, struct iv_error *err)
 {

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+/* Which baseline asks for each of them, so that the list can be checked. */
 static void show_packages(const struct iv_view *view, const struct iv_fix *fix, const char *where)
 {
     if (fix->package_count == 0) {
@@ -28,6 +29,7 @@ static void show_packages(const struct iv_view *view, const struct iv_fix *fix, 
     }
 }
 
+/* What no empty package can stand in for, with the reason. */
 static void show_obstacles(const struct iv_view *view, const struct iv_fix *fix)
 {
     if (fix->obstacle_count == 0) {
@@ -153,6 +155,7 @@ static bool show_unchecked(const struct iv_view *view, const struct iv_report *r
     return s->wspc_reason != NULL || incomplete;
 }
 
+/* The way from the projects to an image that passes, as commands. */
 static void show_next(const struct iv_view *view, const struct iv_fix *fix, const char *where,
                       const char *scan)
 {

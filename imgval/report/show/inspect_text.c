@@ -22,6 +22,7 @@ static void add_row(const struct iv_view *view, const char *label, const char *v
     }
 }
 
+/* A flag is shown where it is set. */
 static void add_flag(const struct iv_view *view, const char *label, bool value)
 {
     if (value) {
@@ -29,6 +30,7 @@ static void add_flag(const struct iv_view *view, const char *label, bool value)
     }
 }
 
+/* With the mark of all that is wrong, "!". */
 static void add_fault(const struct iv_view *view, const struct iv_fault *fault)
 {
     iv_buf_puts(view->buf, "  ! ");
@@ -45,6 +47,7 @@ static void add_fault(const struct iv_view *view, const struct iv_fault *fault)
     iv_buf_putc(view->buf, '\n');
 }
 
+/* A size that the manifest does not say is "-"; 0 is a size. */
 static void add_files(const struct iv_view *view, const struct iv_package *package)
 {
     for (size_t i = 0; i < package->files_count; i++) {
@@ -83,6 +86,8 @@ static void add_signer(const struct iv_view *view, const struct iv_seal *seal)
     add_row(view, "weak", seal->weak);
 }
 
+/* What --verify found out: the catalog, who signed it, what is wrong, and the digest of each
+ * file. */
 static void add_seal(const struct iv_view *view, const struct iv_seal *seal)
 {
     add_row(view, "content", iv_content_names[seal->content]);
@@ -106,6 +111,7 @@ static void add_seal(const struct iv_view *view, const struct iv_seal *seal)
     }
 }
 
+/* All that is known of one package; what it does not say is left out. */
 static void add_package_in_full(const struct iv_view *view, const struct iv_package *package,
                                 bool files)
 {
@@ -194,6 +200,7 @@ static void add_table(const struct iv_view *view, const struct iv_submission *s)
     }
 }
 
+/* Each value with the source that it comes from; of one name the value in force comes first. */
 static void add_device(const struct iv_view *view, const struct iv_device *device)
 {
     for (size_t i = 0; i < device->value_count; i++) {
@@ -225,6 +232,7 @@ static const char *size_text(uint64_t size, char text[32])
     return text;
 }
 
+/* A list under one label, an item a line. */
 static void add_strings(const struct iv_view *view, const char *label, const char *const *texts,
                         size_t count)
 {
@@ -233,6 +241,7 @@ static void add_strings(const struct iv_view *view, const char *label, const cha
     }
 }
 
+/* Not checked is said with the reason: it must not read like a pass. */
 static void add_hash(const struct iv_view *view, const struct iv_image_hash *hash)
 {
     iv_buf_printf(view->buf, "  %-16s ", "hashes");
@@ -254,6 +263,7 @@ static void add_hash(const struct iv_view *view, const struct iv_image_hash *has
     }
 }
 
+/* A signer is named whether or not the signature fits; only one that fits proves the name. */
 static void add_signers(const struct iv_view *view, const struct iv_image *image)
 {
     iv_buf_printf(view->buf, "  %-16s %s; its digest of the hash table: %s\n", "catalog",
@@ -287,6 +297,7 @@ static void add_spare(const struct iv_view *view, const struct iv_image *image)
     }
 }
 
+/* The container: what an FFU has beside the disks in it. */
 static void add_ffu(const struct iv_view *view, const struct iv_image *image)
 {
     add_strings(view, "targeting", image->targeting, image->targeting_count);
@@ -317,6 +328,7 @@ static void add_bar(const struct iv_view *view, const struct iv_image_partition 
     iv_buf_printf(view->buf, "[%s] %3.0f%%", bar, share >= 1 ? 100 : share * 100);
 }
 
+/* Those of one store, in the order of the table; 0 is the store of WIM images, which have none. */
 static void add_partitions(const struct iv_view *view, const struct iv_image *image, uint64_t store)
 {
     size_t name = 4;
@@ -344,6 +356,7 @@ static void add_partitions(const struct iv_view *view, const struct iv_image *im
     }
 }
 
+/* A disk in the image; the second line is about the block map, which only an FFU has. */
 static void add_store(const struct iv_view *view, const struct iv_image *image,
                       const struct iv_image_store *store)
 {
@@ -369,6 +382,7 @@ static void add_store(const struct iv_view *view, const struct iv_image *image,
     add_partitions(view, image, store->index);
 }
 
+/* The file, then its stores, then the WIM images that lie in it. */
 static void add_image(const struct iv_view *view, const struct iv_image *image)
 {
     char size[32];

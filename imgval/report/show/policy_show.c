@@ -34,6 +34,7 @@ static struct shown_limit limit_of(const struct iv_policy_view *show,
     return (struct shown_limit){.value = row->value};
 }
 
+/* The rule's own bound where the policy sets none. */
 static struct iv_growth growth_of(const struct iv_policy_view *show)
 {
     return show->policy != NULL && show->policy->growth_line != 0
@@ -65,6 +66,7 @@ static const char *safe(const struct iv_policy_view *show, const char *text)
     return iv_arena_strdup(show->arena, iv_buf_text(&buf));
 }
 
+/* What it names, a line each; a bound that is not given is "any". */
 static void text_waiver(const struct iv_policy_view *show, const struct iv_policy_waiver *waiver,
                         struct iv_buf *buf)
 {
@@ -104,6 +106,8 @@ static void text_waiver(const struct iv_policy_view *show, const struct iv_polic
     iv_buf_putc(buf, '\n');
 }
 
+/* Every built-in rule, so that a diff of two outputs shows what a policy changes; then the
+ * site's own. */
 static void text_rules(const struct iv_policy_view *show, struct iv_buf *buf)
 {
     iv_buf_puts(buf, "\nSeverities\n");
@@ -151,6 +155,7 @@ void iv_policy_text(const struct iv_policy_view *show, struct iv_buf *buf)
     }
 }
 
+/* Left open: rows of the site have more members. */
 static void json_rule(const struct iv_policy_view *show, struct iv_json *json,
                       const struct iv_rule *rule, enum iv_severity severity, uint64_t line)
 {

@@ -21,6 +21,7 @@ static void add_escaped(const struct iv_view *view, const char *text)
     iv_text_escape(view->buf, text == NULL ? "" : text, 200, view->ascii);
 }
 
+/* OEM/OPERATOR/MODEL, as it can be named on the command line, and what it is recorded as. */
 static void add_pop(const struct iv_view *view, const struct iv_record_pop *pop)
 {
     struct iv_buf *buf = view->buf;
@@ -33,6 +34,7 @@ static void add_pop(const struct iv_view *view, const struct iv_record_pop *pop)
                   pop->compliant ? "" : ", not compliant");
 }
 
+/* The day alone, in UTC: the same wherever it is printed. */
 static void add_date(struct iv_buf *buf, int64_t seconds)
 {
     struct iv_date date;

@@ -1,3 +1,7 @@
+/*
+ * A comment grows block by block. The next block is written to the side first, so that its size is
+ * known before it is taken; room for the last line, which counts what was left out, is kept.
+ */
 #include "imgval/report/write/comment.h"
 
 #include "imgval/report/write/markdown.h"

@@ -1,3 +1,7 @@
+/*
+ * JUnit XML has no specification; the dialect is that of tests/report/junit.xsd, which build
+ * servers read. Their totals are added up from the states of cases, so that they cannot disagree.
+ */
 #include "imgval/report/write/junit.h"
 
 const char *const iv_junit_elements[] = {
