@@ -269,10 +269,12 @@ bool iv_store_is_same_version(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-/* Submissions of a POP with that version, split in baselines and others. */
+/* Those that are no baselines, and those that are. */
+enum { OTHERS, BASELINES, GROUPS };
+
+/* Submissions of a POP with that version, in their groups. */
 static bool match_pop(struct iv_store *store, const struct iv_pop *pop, const char *version,
-                      struct iv_arena *arena, struct matches *baselines, struct matches *others,
-                      struct iv_error *err)
+                      struct iv_arena *arena, struct matches groups[GROUPS], struct iv_error *err)
 {
     struct iv_query *query;
     struct iv_store_pop found;
@@ -296,15 +298,17 @@ static bool match_pop(struct iv_store *store, const struct iv_pop *pop, const ch
             return false;
         }
         if (iv_store_is_same_version(firmware_version, version)) {
-            add_match(is_baseline ? baselines : others, id);
+            add_match(&groups[is_baseline ? BASELINES : OTHERS], id);
         }
     }
     return true;
 }
 
-static void fini_matches(struct matches *matches)
+static void fini_matches(struct matches (*groups)[GROUPS])
 {
-    iv_buf_fini(&matches->list);
+    for (size_t i = 0; i < GROUPS; i++) {
+        iv_buf_fini(&(*groups)[i].list);
+    }
 }
 
 /* The record of the only match, complete and checked; else an error that says why there is none. */
@@ -344,20 +348,20 @@ static bool take_match(struct iv_store *store, const char *name, const struct ma
 bool iv_store_find(struct iv_store *store, const char *name, struct iv_arena *arena,
                    struct iv_record *ret_record, struct iv_error *err)
 {
-    struct matches matches IV_CLEANUP(fini_matches) = {0};
-    struct matches others IV_CLEANUP(fini_matches) = {0};
+    struct matches groups[GROUPS] IV_CLEANUP(fini_matches) = {0};
     struct iv_pop pop;
     const char *version;
     size_t length = strlen(name);
     const char *folded = iv_ascii_fold(arena, name);
     if (length >= PREFIX_MIN && length <= ID_LENGTH &&
         strspn(folded, "0123456789abcdef") == length) {
-        if (!match_prefix(store, folded, arena, &matches, err)) {
+        if (!match_prefix(store, folded, arena, &groups[OTHERS], err)) {
             return false;
         }
     } else if (split_name(name, arena, &pop, &version) &&
-               !match_pop(store, &pop, version, arena, &matches, &others, err)) {
+               !match_pop(store, &pop, version, arena, groups, err)) {
         return false;
     }
-    return take_match(store, name, matches.count > 0 ? &matches : &others, arena, ret_record, err);
+    const size_t group = groups[BASELINES].count > 0 ? BASELINES : OTHERS;
+    return take_match(store, name, &groups[group], arena, ret_record, err);
 }

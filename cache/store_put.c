@@ -176,15 +176,23 @@ static bool write_membership(struct iv_store *store, const struct membership *me
     return iv_query_run(query, err);
 }
 
+/* A record on its way in. */
+struct putting {
+    struct iv_store *store;
+    const struct iv_record *record;
+    bool is_merge;
+    struct iv_arena *arena;
+    int64_t submission; /* its row */
+    bool promoted;      /* a POP became a baseline */
+};
+
 /* Brings one POP of a record in: flags are OR-ed with what is there. */
-static bool put_pop(struct iv_store *store, int64_t submission, const struct iv_record *record,
-                    const struct iv_record_pop *item, bool is_merge, struct iv_arena *arena,
-                    bool *promoted, struct iv_error *err)
+static bool put_pop(struct putting *p, const struct iv_record_pop *item, struct iv_error *err)
 {
     struct membership membership = {0};
     struct iv_record_pop put = *item;
-    if (!iv_store_ensure_pop(store, &item->pop, record->recorded, &membership.pop, err) ||
-        !load_membership(store, submission, arena, &membership, err)) {
+    if (!iv_store_ensure_pop(p->store, &item->pop, p->record->recorded, &membership.pop, err) ||
+        !load_membership(p->store, p->submission, p->arena, &membership, err)) {
         return false;
     }
     if (membership.is_there) {
@@ -192,16 +200,16 @@ static bool put_pop(struct iv_store *store, int64_t submission, const struct iv_
         put.baseline = item->baseline || old->baseline;
         put.compliant = item->compliant || old->compliant;
         /* Of two spellings the lower one, so that the order of merges does not matter. */
-        if (!is_merge || compare_spelling(&old->pop, &item->pop) < 0) {
+        if (!p->is_merge || compare_spelling(&old->pop, &item->pop) < 0) {
             put.pop = old->pop;
         }
-        *promoted = *promoted || (put.baseline && !old->baseline);
+        p->promoted = p->promoted || (put.baseline && !old->baseline);
         if (put.baseline == old->baseline && put.compliant == old->compliant &&
             compare_spelling(&put.pop, &old->pop) == 0) {
             return true;
         }
     }
-    return write_membership(store, &membership, submission, &put, err);
+    return write_membership(p->store, &membership, p->submission, &put, err);
 }
 
 /* A submission that the store does not have yet, with its set. */
@@ -307,7 +315,6 @@ static bool put_record(struct iv_store *store, const struct iv_record *record, b
                        struct iv_arena *arena, enum iv_store_added *ret_added, struct iv_error *err)
 {
     struct iv_store_row old;
-    bool promoted = false;
     if (!iv_store_find_by_id(store, record->id, arena, &old, err)) {
         return false;
     }
@@ -317,11 +324,13 @@ static bool put_record(struct iv_store *store, const struct iv_record *record, b
                                 iv_store_put_traits(store, n, record->id, &record->traits, err)
                           : change_row(store, &old, record, is_merge, err) &&
                                 join_traits(store, &old, record, is_merge, arena, err);
+    struct putting p = {
+        .store = store, .record = record, .is_merge = is_merge, .arena = arena, .submission = n};
     for (size_t i = 0; is_done && i < record->pop_count; i++) {
-        is_done = put_pop(store, n, record, &record->pops[i], is_merge, arena, &promoted, err);
+        is_done = put_pop(&p, &record->pops[i], err);
     }
     if (is_done) {
-        *ret_added = old.n == 0 ? IV_STORE_ADDED : promoted ? IV_STORE_PROMOTED : IV_STORE_KNOWN;
+        *ret_added = old.n == 0 ? IV_STORE_ADDED : p.promoted ? IV_STORE_PROMOTED : IV_STORE_KNOWN;
     }
     return is_done;
 }

@@ -145,18 +145,16 @@ static int run_command(const struct iv_command *command, int count, char **words
                        struct iv_arena *arena)
 {
     struct iv_error err = {0};
-    struct iv_strings arguments = {0};
-    bool help;
-    void *options = iv_arena_alloc(arena, command->options_size);
-    if (!iv_options_parse(command, count, words, arena, options, &arguments, &help, &err)) {
+    struct iv_parsed parsed;
+    if (!iv_options_parse(command, count, words, arena, &parsed, &err)) {
         return iv_command_usage(command, "%s", err.text);
     }
-    if (help) {
+    if (parsed.help) {
         struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
         iv_options_help(command, &text);
         return iv_command_print(&text, IV_EXIT_PASS);
     }
-    return command->run(command, options, &arguments, arena);
+    return command->run(command, parsed.options, &parsed.arguments, arena);
 }
 
 /* `imgval cache` and `imgval cache nonsense`. */

@@ -172,6 +172,7 @@ static enum iv_outcome fail_change(const struct iv_case *c, const char *message,
     return IV_FAILED;
 }
 
+/* Of a step in a diff or an audit: one finding for each package that changed under its version. */
 static enum iv_outcome step_content(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *now = c->change->after;
@@ -190,6 +191,7 @@ static enum iv_outcome step_content(const struct iv_case *c, struct iv_verdict *
     return fail_change(c, message, "a version above", verdict);
 }
 
+/* Likewise for one whose version went back. */
 static enum iv_outcome step_version(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *now = c->change->after;
@@ -231,6 +233,7 @@ static enum iv_outcome step_owner(const struct iv_case *c, struct iv_verdict *ve
 
 /* ---- the older baseline's packages --------------------------------------------------------- */
 
+/* ADV001: a device that has the version already does not install the package again. */
 static enum iv_outcome check_changed_content(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->change != NULL) {
@@ -239,6 +242,7 @@ static enum iv_outcome check_changed_content(const struct iv_case *c, struct iv_
     return for_each_pair(c, verdict, judge_content);
 }
 
+/* ADV002: a device never installs a lower version over a higher one. */
 static enum iv_outcome check_version_back(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->change != NULL) {
@@ -303,6 +307,7 @@ static enum iv_outcome check_owner_changed(const struct iv_case *c, struct iv_ve
     return outcome;
 }
 
+/* The size of a set as WSPC compares it. */
 static size_t compared_count(const struct iv_case *c, const struct iv_set *set)
 {
     size_t count = 0;
@@ -390,40 +395,61 @@ static bool judge_test_package(const struct iv_package *p, struct iv_verdict *ve
     return test || debug;
 }
 
-/* One value of OEMInput.xml that an image for the trials or for sale must not have. */
-static bool judge_oem_value(const struct iv_oem_input *input, const char *element,
-                            const char *value, const char *wrong, const char *expected,
-                            const char *remedy, struct iv_verdict *verdict)
+/* A value of OEMInput.xml that an image for the trials or for sale must not have. */
+struct oem_value {
+    const char *element;
+    size_t offset; /* of its text in struct iv_oem_input */
+    const char *wrong;
+    const char *expected;
+    const char *remedy;
+};
+static const struct oem_value oem_values[] = {
+    {.element = "ReleaseType",
+     .offset = offsetof(struct iv_oem_input, release_type),
+     .wrong = "Test",
+     .expected = "Production",
+     .remedy = "Set ReleaseType to Production in OEMInput.xml and build the image again."},
+    {.element = "BuildType",
+     .offset = offsetof(struct iv_oem_input, build_type),
+     .wrong = "chk",
+     .expected = "fre",
+     .remedy = "Set BuildType to fre in OEMInput.xml and build the image again."},
+    {.element = "Product",
+     .offset = offsetof(struct iv_oem_input, product),
+     .wrong = "Manufacturing OS",
+     .remedy = "A Manufacturing OS is no retail image: submit its packages with --type=partial "
+               "--context-free."},
+};
+
+/* One value of OEMInput.xml; folded, as the image builder reads it. */
+static bool judge_oem_value(const struct iv_oem_input *input, const struct oem_value *row,
+                            struct iv_verdict *verdict)
 {
-    if (!iv_ascii_ieq(value, wrong)) {
+    const char *value;
+    memcpy(&value, (const char *)input + row->offset, sizeof(value));
+    if (!iv_ascii_ieq(value, row->wrong)) {
         return false;
     }
     const struct iv_evidence evidence = {
-        .message =
-            iv_verdict_printf(verdict, "The OEMInput.xml of the image says %s %s", element, value),
-        .remedy = remedy,
+        .message = iv_verdict_printf(verdict, "The OEMInput.xml of the image says %s %s",
+                                     row->element, value),
+        .remedy = row->remedy,
         .path = input->path,
-        .field = element,
+        .field = row->element,
         .actual = value,
-        .expected = expected,
+        .expected = row->expected,
     };
     iv_verdict_fail(verdict, &evidence);
     return true;
 }
 
+/* Also packages that stand in OEMInput.xml one by one: they come from no feature manifest. */
 static bool judge_oem_input(const struct iv_oem_input *input, struct iv_verdict *verdict)
 {
-    bool found = judge_oem_value(input, "ReleaseType", input->release_type, "Test", "Production",
-                                 "Set ReleaseType to Production in OEMInput.xml and build the "
-                                 "image again.",
-                                 verdict);
-    found |=
-        judge_oem_value(input, "BuildType", input->build_type, "chk", "fre",
-                        "Set BuildType to fre in OEMInput.xml and build the image again.", verdict);
-    found |= judge_oem_value(input, "Product", input->product, "Manufacturing OS", NULL,
-                             "A Manufacturing OS is no retail image: submit its packages with "
-                             "--type=partial --context-free.",
-                             verdict);
+    bool found = false;
+    for (size_t i = 0; i < IV_COUNT(oem_values); i++) {
+        found |= judge_oem_value(input, &oem_values[i], verdict);
+    }
     for (size_t i = 0; i < input->package_file_count; i++) {
         const struct iv_evidence evidence = {
             .message = iv_verdict_printf(verdict,
@@ -441,6 +467,7 @@ static bool judge_oem_input(const struct iv_oem_input *input, struct iv_verdict 
     return found;
 }
 
+/* ADV004: of each package, and of an image's OEMInput.xml, from which all of them were chosen. */
 static enum iv_outcome check_test_package(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -463,6 +490,8 @@ static enum iv_outcome check_test_package(const struct iv_case *c, struct iv_ver
 
 /* ---- device, variants, history ------------------------------------------------------------- */
 
+/* ADV005: 0.0.0.0 has the form that STD006 asks for, so this rule alone finds it: an image that
+ * nobody gave a revision. */
 static enum iv_outcome check_zero_revision(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -490,6 +519,8 @@ static const char *pop_name(const struct iv_pop *pop, struct iv_verdict *verdict
                              pop->mobile_operator, pop->model);
 }
 
+/* ADV006: a mistyped name makes a first baseline out of a later one, and nothing is compared
+ * then. */
 static enum iv_outcome check_similar_variant(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_variant *variant = c->variant;
@@ -575,6 +606,7 @@ static enum iv_outcome check_not_in_history(const struct iv_case *c, struct iv_v
 
 /* ---- empty packages ------------------------------------------------------------------------ */
 
+/* By key, as sets are compared. */
 static bool holds(const struct iv_baseline *baseline, const char *key)
 {
     return baseline != NULL && iv_set_find(&baseline->set, key) != NULL;
@@ -625,6 +657,8 @@ static bool is_idle(const struct iv_package *package, const struct iv_baseline *
     return true;
 }
 
+/* ADV008: an empty package keeps a name for the sake of a baseline. Only where the store was
+ * looked into, or --against names a baseline, is it known that none asks for it. */
 static enum iv_outcome check_empty_packages(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;

@@ -9,11 +9,14 @@
 
 #include <string.h>
 
+/* VHD and WIM have no security header: no hashes, no catalog, no platform ids. */
 static bool is_ffu(const struct iv_image *image)
 {
     return image->format != NULL && strcmp(image->format, "FFU") == 0;
 }
 
+/* IMG105: image builders leave the catalog unsigned, so it is a note: an image is often judged
+ * before it is signed. A catalog that cannot be read says nothing about that. */
 static enum iv_outcome check_signed(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;
@@ -39,6 +42,7 @@ static enum iv_outcome check_signed(const struct iv_case *c, struct iv_verdict *
 
 /* ---- platform ids -------------------------------------------------------------------------- */
 
+/* Folded, as flashing tools compare platform ids. */
 static bool has_id(const char *const *ids, size_t count, const char *id)
 {
     for (size_t i = 0; i < count; i++) {
@@ -146,6 +150,7 @@ static enum iv_outcome check_hashed(const struct iv_case *c, struct iv_verdict *
 /* The table of an MBR disk keeps its names in a partition of this type; no manifest lists it. */
 #define MBR_META_TYPE "70"
 
+/* The first of the name within a store: two of them are a finding of their own. */
 static const struct iv_image_partition *find_partition(const struct iv_image *image, uint64_t store,
                                                        const char *name)
 {
@@ -159,6 +164,7 @@ static const struct iv_image_partition *find_partition(const struct iv_image *im
     return NULL;
 }
 
+/* Whether the manifest, or the device layout, lists the partition. */
 static bool is_claimed(const struct iv_image *image, uint64_t store, const char *name)
 {
     for (size_t i = 0; i < image->claim_count; i++) {
@@ -179,6 +185,8 @@ struct layout {
     enum iv_outcome outcome;
 };
 
+/* One difference; the field names store, partition and fact, so that each has a fingerprint of
+ * its own. */
 static void layout_fail(struct layout *layout, const char *name, const char *fact,
                         const char *message, const char *actual, const char *expected)
 {
@@ -194,6 +202,7 @@ static void layout_fail(struct layout *layout, const char *name, const char *fac
     layout->outcome = IV_FAILED;
 }
 
+/* What only one side says is no difference: manifests may leave types and ids out. */
 static void compare_text(struct layout *layout, const char *name, const char *fact,
                          const char *table, const char *manifest)
 {
@@ -287,23 +296,34 @@ static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *
     return layout.outcome == IV_PASSED && unknown ? IV_NOT_EVALUATED : layout.outcome;
 }
 
-static void duplicate_fail(const struct iv_case *c, struct iv_verdict *verdict, uint64_t store,
-                           const char *place, const char *fact, const char *first,
-                           const char *second)
+/* Two partitions that share a name or an id. */
+struct twins {
+    uint64_t store;
+    const char *place; /* where they are listed */
+    const char *fact;  /* what they share: "name", "id" */
+    const char *first; /* as each of them spells it */
+    const char *second;
+};
+
+/* The earlier partition is named first: the later one is the twin. */
+static void duplicate_fail(const struct iv_case *c, struct iv_verdict *verdict,
+                           const struct twins *twins)
 {
+    const bool is_equal = strcmp(twins->first, twins->second) == 0;
     const struct iv_evidence evidence = {
-        .message = iv_verdict_printf(
-            verdict, "Two partitions in the %s of store %llu have the %s %s%s%s", place,
-            (unsigned long long)store, fact, first, strcmp(first, second) == 0 ? "" : " and ",
-            strcmp(first, second) == 0 ? "" : second),
+        .message =
+            iv_verdict_printf(verdict, "Two partitions in the %s of store %llu have the %s %s%s%s",
+                              twins->place, (unsigned long long)twins->store, twins->fact,
+                              twins->first, is_equal ? "" : " and ", is_equal ? "" : twins->second),
         .path = c->submission->image.path,
-        .field = iv_verdict_printf(verdict, "%s %s in the %s of store %llu", fact, first, place,
-                                   (unsigned long long)store),
-        .actual = second,
+        .field = iv_verdict_printf(verdict, "%s %s in the %s of store %llu", twins->fact,
+                                   twins->first, twins->place, (unsigned long long)twins->store),
+        .actual = twins->second,
     };
     iv_verdict_fail(verdict, &evidence);
 }
 
+/* An empty name or id is none, and shared by many. */
 static bool is_twin(const char *a, const char *b)
 {
     return a != NULL && a[0] != '\0' && iv_ascii_ieq(a, b);
@@ -323,11 +343,14 @@ static enum iv_outcome check_duplicate_partition(const struct iv_case *c,
         for (size_t k = 0; k < i && !(name && id); k++) {
             const struct iv_image_partition *b = &image->partitions[k];
             if (!name && a->store == b->store && is_twin(a->name, b->name)) {
-                duplicate_fail(c, verdict, a->store, "partition table", "name", b->name, a->name);
+                duplicate_fail(
+                    c, verdict,
+                    &(struct twins){a->store, "partition table", "name", b->name, a->name});
                 name = true;
             }
             if (!id && a->store == b->store && is_twin(a->id, b->id)) {
-                duplicate_fail(c, verdict, a->store, "partition table", "id", b->id, a->id);
+                duplicate_fail(c, verdict,
+                               &(struct twins){a->store, "partition table", "id", b->id, a->id});
                 id = true;
             }
         }
@@ -338,7 +361,8 @@ static enum iv_outcome check_duplicate_partition(const struct iv_case *c,
         for (size_t k = 0; k < i; k++) {
             const struct iv_image_claim *b = &image->claims[k];
             if (a->store == b->store && is_twin(a->name, b->name)) {
-                duplicate_fail(c, verdict, a->store, "manifest", "name", b->name, a->name);
+                duplicate_fail(c, verdict,
+                               &(struct twins){a->store, "manifest", "name", b->name, a->name});
                 outcome = IV_FAILED;
                 break;
             }

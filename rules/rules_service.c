@@ -91,6 +91,7 @@ static enum iv_outcome compare_traits(const struct iv_case *c, change_fn *change
     return worst;
 }
 
+/* SVC001: the features that OEMInput.xml chose, against the baseline before. */
 static enum iv_outcome check_features(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_evidence frame = {
@@ -101,6 +102,7 @@ static enum iv_outcome check_features(const struct iv_case *c, struct iv_verdict
     return compare_traits(c, iv_rules_features_change, &frame, verdict);
 }
 
+/* SVC005: the partitions of DeviceLayout.xml, against the baseline before. */
 static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_evidence frame = {
@@ -207,21 +209,19 @@ static enum iv_outcome check_space(const struct iv_case *c, struct iv_verdict *v
 
 /* ---- packages ------------------------------------------------------------------------------ */
 
-static enum iv_outcome fail_package(const struct iv_package *p, const char *message,
-                                    const char *field, const char *actual,
+static enum iv_outcome fail_package(const char *message, const char *field, const char *actual,
                                     struct iv_verdict *verdict)
 {
     const struct iv_evidence evidence = {.message = message, .field = field, .actual = actual};
-    (void)p;
     iv_verdict_fail(verdict, &evidence);
     return IV_FAILED;
 }
 
+/* A package is for a partition that it should not be for; `why` is a clause about the partition. */
 static enum iv_outcome fail_partition(const struct iv_package *p, const char *why,
                                       struct iv_verdict *verdict)
 {
-    return fail_package(p,
-                        iv_verdict_printf(verdict, "%s is for the partition %s, %s",
+    return fail_package(iv_verdict_printf(verdict, "%s is for the partition %s, %s",
                                           iv_rules_package_name(p), iv_package_partition(p), why),
                         "partition", p->partition, verdict);
 }
@@ -238,6 +238,8 @@ static bool is_changed_since(const struct iv_submission *s, const struct iv_pack
     return false;
 }
 
+/* SVC003: DPP never, UpdateOS where the package is not the one of the baseline. Microsoft's own
+ * packages may. */
 static enum iv_outcome check_partition(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -258,6 +260,7 @@ static enum iv_outcome check_partition(const struct iv_case *c, struct iv_verdic
     return IV_PASSED;
 }
 
+/* SVC004: an update of such a package does not survive a reset of the phone. */
 static enum iv_outcome check_data(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -270,14 +273,15 @@ static enum iv_outcome check_data(const struct iv_case *c, struct iv_verdict *ve
     if (!iv_ascii_ieq(iv_package_partition(p), "Data")) {
         return IV_PASSED;
     }
-    return fail_package(p,
-                        iv_verdict_printf(verdict,
+    return fail_package(iv_verdict_printf(verdict,
                                           "%s is for the Data partition, which a reset of the "
                                           "phone formats",
                                           iv_rules_package_name(p)),
                         "partition", p->partition, verdict);
 }
 
+/* SVC028: the reader notes the first file whose path leads through a junction (junction_file).
+ * Packages with ReleaseType Test may do so. */
 static enum iv_outcome check_junction(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -292,8 +296,7 @@ static enum iv_outcome check_junction(const struct iv_case *c, struct iv_verdict
         return IV_PASSED;
     }
     const char *name = p->junction_file + strspn(p->junction_file, "\\/");
-    return fail_package(p,
-                        iv_verdict_printf(verdict,
+    return fail_package(iv_verdict_printf(verdict,
                                           "%s is for MainOS, but its file %s lies on the partition "
                                           "%.*s",
                                           iv_rules_package_name(p), p->junction_file,
@@ -301,6 +304,7 @@ static enum iv_outcome check_junction(const struct iv_case *c, struct iv_verdict
                         "files", p->junction_file, verdict);
 }
 
+/* SVC029: a WIM of the Manufacturing OS is one file system. */
 static enum iv_outcome check_mmos(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -327,6 +331,8 @@ static bool is_targeting(const struct iv_package *p)
                            iv_ascii_isuffix(p->key, ".customizations.mainos"));
 }
 
+/* SVC008: among the packages that are there, or that the history knows; where packages may be there
+ * unseen, its absence is not known. */
 static enum iv_outcome check_targeting(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -357,6 +363,7 @@ static bool is_retail(const struct iv_oem_input *input)
     return input->present && iv_ascii_ieq(input->release_type, "Production");
 }
 
+/* SVC017: of an image whose OEMInput.xml says Production. */
 static enum iv_outcome check_package_files(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_oem_input *input = &c->submission->oem_input;
@@ -378,6 +385,7 @@ static enum iv_outcome check_package_files(const struct iv_case *c, struct iv_ve
     return input->package_file_count > 0 ? IV_FAILED : IV_PASSED;
 }
 
+/* Folded, as the image builder compares them. */
 static bool has_feature(const struct iv_oem_input *input, const char *name)
 {
     for (size_t i = 0; i < input->feature_count; i++) {
@@ -388,6 +396,7 @@ static bool has_feature(const struct iv_oem_input *input, const char *name)
     return false;
 }
 
+/* One feature that is there and must not be, or the other way round. */
 static void fail_feature(const struct iv_oem_input *input, const char *name, bool has,
                          struct iv_verdict *verdict)
 {
@@ -409,6 +418,7 @@ static bool is_phone(const struct iv_oem_input *input)
            iv_ascii_ifind(input->product, "Phone") != NULL;
 }
 
+/* SVC018: only where the feature list was read, and for phones alone. */
 static enum iv_outcome check_retail_features(const struct iv_case *c, struct iv_verdict *verdict)
 {
     static const char *const wanted[] = {"STANDARD_FEATURE_1", "SOCProdTest_HSTI"};

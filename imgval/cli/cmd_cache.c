@@ -85,7 +85,6 @@ struct adding {
     const struct iv_scan_arguments *given;
     struct iv_scan_options options;
     struct iv_submission submission;
-    struct iv_report report;
     struct iv_scan_outcome outcome;
 };
 
@@ -96,8 +95,7 @@ static bool judge(struct adding *adding, struct iv_store *store, struct iv_arena
     adding->options.comparing.store = store;
     adding->options.comparing.missing_store_is_empty = true;
     adding->outcome = (struct iv_scan_outcome){.containment = adding->outcome.containment};
-    return iv_scan_judge(&adding->submission, 1, &adding->options, arena, &adding->report,
-                         &adding->outcome, err);
+    return iv_scan_judge(&adding->submission, 1, &adding->options, arena, &adding->outcome, err);
 }
 
 /* The report of a submission that is not recorded, on standard error: standard output is for ids.
@@ -106,16 +104,16 @@ static int refuse(const struct adding *adding)
 {
     struct iv_style_options style = iv_command_style(&adding->given->output);
     style.color = false;
-    iv_sink_text.write(&adding->report, &style, stderr);
+    iv_sink_text.write(&adding->outcome.report, &style, stderr);
     fputs("imgval: not recorded\n", stderr);
-    return iv_command_status(&adding->report, &adding->outcome);
+    return iv_command_status(&adding->outcome);
 }
 
 /* What was found all the same, a line each: warnings, and that there was nothing to compare with.
  */
 static void print_findings(const struct adding *adding)
 {
-    const struct iv_judgement *judgement = &adding->report.entries[0].judgement;
+    const struct iv_judgement *judgement = &adding->outcome.report.entries[0].judgement;
     for (size_t i = 0; i < judgement->finding_count; i++) {
         const struct iv_finding *finding = &judgement->findings[i];
         if (finding->waived || (finding->severity == IV_NOTE && !finding->rule->loud)) {
@@ -154,9 +152,9 @@ static int show_what_if(const struct adding *adding)
 {
     struct iv_style_options style = iv_command_style(&adding->given->output);
     style.color = false;
-    iv_sink_text.write(&adding->report, &style, stderr);
+    iv_sink_text.write(&adding->outcome.report, &style, stderr);
     fputs("imgval: not recorded: --what-if is no verdict to record by\n", stderr);
-    return iv_command_status(&adding->report, &adding->outcome);
+    return iv_command_status(&adding->outcome);
 }
 
 /* One attempt: judged once more inside the transaction that records it. False: err says why. */
@@ -170,7 +168,7 @@ static bool record(struct adding *adding, struct iv_arena *arena, int *ret_statu
         !iv_store_begin(store, err) || !judge(adding, store, arena, err)) {
         return false;
     }
-    if (iv_command_status(&adding->report, &adding->outcome) != IV_EXIT_PASS) {
+    if (iv_command_status(&adding->outcome) != IV_EXIT_PASS) {
         *ret_status = refuse(adding);
         return true;
     }
@@ -184,6 +182,8 @@ static bool record(struct adding *adding, struct iv_arena *arena, int *ret_statu
     return true;
 }
 
+/* Judged twice: first against the store as it is, so that a refusal makes no store; then inside
+ * the transaction that records it, as another process may have added something in between. */
 static int run_add(const struct iv_command *command, void *options,
                    const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -220,7 +220,7 @@ static int run_add(const struct iv_command *command, void *options,
     if (!judge(&adding, NULL, arena, &err)) {
         return iv_command_fail(&err);
     }
-    if (iv_command_status(&adding.report, &adding.outcome) != IV_EXIT_PASS) {
+    if (iv_command_status(&adding.outcome) != IV_EXIT_PASS) {
         return refuse(&adding);
     }
     if (adding.options.judging.what_if) {
@@ -304,6 +304,7 @@ static bool import_all(const char *path, const struct iv_import *imports, size_t
     return iv_store_commit(store, err);
 }
 
+/* All inputs are read before the store is opened: what cannot be read leaves it as it was. */
 static int run_import(const struct iv_command *command, void *options,
                       const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -361,9 +362,12 @@ const struct iv_command iv_cmd_cache_import = {
 
 /* --- merge ----------------------------------------------------------------------------------- */
 
+/* What may become of a submission: enum iv_store_added. */
+enum { OUTCOMES = IV_STORE_KNOWN + 1 };
+
 /* Merges the submissions of another store; counts[] by what became of each. */
 static bool merge_store(struct iv_store *into, const char *path, struct iv_arena *arena,
-                        size_t counts[3], struct iv_error *err)
+                        size_t counts[OUTCOMES], struct iv_error *err)
 {
     struct iv_store *other IV_CLEANUP(iv_store_close) = NULL;
     struct iv_record *records;
@@ -398,7 +402,7 @@ static bool find_rivals(struct iv_store *store, struct iv_arena *arena, struct i
 
 /* One attempt. */
 static bool merge_all(const char *given, const struct iv_strings *paths, struct iv_arena *arena,
-                      size_t counts[3], struct iv_buf *rivals, struct iv_error *err)
+                      size_t counts[OUTCOMES], struct iv_buf *rivals, struct iv_error *err)
 {
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
     if (!open_store(given, IV_STORE_CREATE, arena, &store, err) || !iv_store_begin(store, err)) {
@@ -412,12 +416,14 @@ static bool merge_all(const char *given, const struct iv_strings *paths, struct 
     return find_rivals(store, arena, rivals, err) && iv_store_commit(store, err);
 }
 
+/* Again from the start where another process was in the way: a merge that was done twice is one
+ * that was done once. */
 static int run_merge(const struct iv_command *command, void *options,
                      const struct iv_strings *arguments, struct iv_arena *arena)
 {
     const struct cache_arguments *given = options;
     struct iv_error err = {0};
-    size_t counts[3] = {0};
+    size_t counts[OUTCOMES] = {0};
     if (arguments->count == 0) {
         return iv_command_usage(command, "name at least one STORE");
     }
@@ -464,6 +470,7 @@ static void write_bundle(const void *context, FILE *out)
     iv_bundle_write(e->records, e->count, out);
 }
 
+/* Sorted, so that exports of equal stores are equal files. */
 static int run_export(const struct iv_command *command, void *options,
                       const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -518,6 +525,7 @@ const struct iv_command iv_cmd_cache_export = {
 
 /* --- remove, verify, path -------------------------------------------------------------------- */
 
+/* By id alone: a name with a version may mean another submission tomorrow. */
 static int run_remove(const struct iv_command *command, void *options,
                       const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -558,6 +566,7 @@ const struct iv_command iv_cmd_cache_remove = {
     .run = run_remove,
 };
 
+/* What is wrong goes to standard output; the exit status says whether anything is. */
 static int run_verify(const struct iv_command *command, void *options,
                       const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -593,6 +602,7 @@ const struct iv_command iv_cmd_cache_verify = {
     .run = run_verify,
 };
 
+/* Whether there is such a file does not count. */
 static int run_path(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {

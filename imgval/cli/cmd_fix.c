@@ -89,6 +89,7 @@ static bool find_taken(int directory, const char *where, const struct iv_fix *fi
     return true;
 }
 
+/* The manifest comes last: with it there, all projects are. */
 static bool write_all(int directory, const char *where, const struct iv_fix *fix,
                       struct iv_arena *arena, struct iv_error *err)
 {
@@ -110,6 +111,7 @@ static bool write_all(int directory, const char *where, const struct iv_fix *fix
     return finish(file, where, IV_FIX_MANIFEST_NAME, err);
 }
 
+/* Into a folder that is made where it is missing; what is in it is never written over. */
 static bool write_files(const char *where, const struct iv_fix *fix, struct iv_arena *arena,
                         struct iv_error *err)
 {
@@ -128,12 +130,12 @@ static bool write_files(const char *where, const struct iv_fix *fix, struct iv_a
 
 /* Reads, compares and judges. */
 static bool judge(const char *path, const struct iv_scan_options *options, struct iv_arena *arena,
-                  struct iv_submission *ret_submission, struct iv_report *ret_report,
-                  struct iv_scan_outcome *ret_outcome, struct iv_error *err)
+                  struct iv_submission *ret_submission, struct iv_scan_outcome *ret_outcome,
+                  struct iv_error *err)
 {
     return iv_scan_read_named(path, options, arena, ret_submission, &ret_outcome->containment,
                               err) &&
-           iv_scan_judge(ret_submission, 1, options, arena, ret_report, ret_outcome, err);
+           iv_scan_judge(ret_submission, 1, options, arena, ret_outcome, err);
 }
 
 /* What is to be named; NULL: nothing. */
@@ -166,6 +168,7 @@ static const char *scan_again(const struct iv_command *command, const struct fix
     return iv_arena_strdup(arena, iv_buf_text(&line));
 }
 
+/* Judged as a scan judges, so that a scan afterwards agrees with what is said here. */
 static int run_fix(const struct iv_command *command, void *options,
                    const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -173,14 +176,13 @@ static int run_fix(const struct iv_command *command, void *options,
     struct iv_error err = {0};
     struct iv_scan_options scan_options;
     struct iv_submission submission;
-    struct iv_report report;
     struct iv_scan_outcome outcome = {0};
     const char *wrong = missing_argument(given, arguments);
     if (wrong != NULL) {
         return iv_command_usage(command, "%s", wrong);
     }
     if (!iv_command_scan_options(&given->scan, arena, &scan_options, &err) ||
-        !judge(arguments->items[0], &scan_options, arena, &submission, &report, &outcome, &err)) {
+        !judge(arguments->items[0], &scan_options, arena, &submission, &outcome, &err)) {
         return iv_command_fail(&err);
     }
     struct iv_fix fix;
@@ -191,7 +193,7 @@ static int run_fix(const struct iv_command *command, void *options,
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     const struct iv_fix_view show = {
         .fix = &fix,
-        .report = &report,
+        .report = &outcome.report,
         .where = given->output,
         .scan = scan_again(command, given, arguments->items[0], arena),
         .ascii = iv_command_is_ascii(),

@@ -17,6 +17,7 @@ enum { TIMINGS_TABLE, TIMINGS_JSON };
 static const char *const timings_words[] = {
     [TIMINGS_TABLE] = "table", [TIMINGS_JSON] = "json", NULL};
 
+/* -v: what the readers ran under. */
 static void print_containment(const struct iv_scan_outcome *outcome, unsigned jobs)
 {
     const struct iv_containment *c = &outcome->containment;
@@ -66,6 +67,7 @@ static void print_timings(const struct iv_timings *timings)
     fprintf(stderr, "  %zu rules took less than 0.01 each\n", small);
 }
 
+/* The writing is a stage of --timings, too, so its time is printed after the reports. */
 static int write_reports(const struct iv_scan_arguments *given, struct iv_report *report,
                          const struct iv_further_report *further, struct iv_timings *timings,
                          int status)
@@ -81,6 +83,7 @@ static int write_reports(const struct iv_scan_arguments *given, struct iv_report
     return status;
 }
 
+/* No fault of a facts cache keeps a scan from its verdict. */
 static void print_error(struct iv_error *err)
 {
     (void)iv_error_add(err, "facts cache");
@@ -110,6 +113,8 @@ static struct iv_facts_cache *open_facts_cache(const struct iv_scan_arguments *g
     return cache;
 }
 
+/* What was read may be recalled the next time; one that cannot be written is reported and
+ * ignored. */
 static void save_facts_cache(const struct iv_facts_cache *cache, bool is_verbose)
 {
     struct iv_error err = {0};
@@ -127,6 +132,7 @@ static void save_facts_cache(const struct iv_facts_cache *cache, bool is_verbose
     }
 }
 
+/* Everything that may be wrong with the command line is looked at before the first file is read. */
 static int run_scan(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -162,7 +168,6 @@ static int run_scan(const struct iv_command *command, void *options,
     if (status != IV_EXIT_PASS) {
         return status;
     }
-    struct iv_report report;
     struct iv_scan_outcome outcome;
     struct iv_progress progress;
     struct iv_timings timings = {0};
@@ -173,8 +178,7 @@ static int run_scan(const struct iv_command *command, void *options,
         open_facts_cache(given, &scan_options);
     scan_options.reading.facts_cache = cache;
     scan_options.reading.timings = given->timings_given ? &timings : NULL;
-    bool is_scanned =
-        iv_scan(paths.items, paths.count, &scan_options, arena, &report, &outcome, &err);
+    bool is_scanned = iv_scan(paths.items, paths.count, &scan_options, arena, &outcome, &err);
     iv_progress_end(&progress);
     if (!is_scanned) {
         return iv_command_fail(&err);
@@ -183,11 +187,12 @@ static int run_scan(const struct iv_command *command, void *options,
     if (given->output.verbose > 0) {
         print_containment(&outcome, scan_options.reading.jobs);
     }
-    status = iv_command_status(&report, &outcome);
+    status = iv_command_status(&outcome);
     if (paths.count == 0) {
-        report.verdict = IV_VERDICT_INCOMPLETE; /* of an empty part: nothing was judged, no pass */
+        outcome.report.verdict =
+            IV_VERDICT_INCOMPLETE; /* of an empty part: nothing was judged, no pass */
     }
-    return write_reports(given, &report, further, &timings, status);
+    return write_reports(given, &outcome.report, further, &timings, status);
 }
 
 static const struct iv_option fleet_options[] = {

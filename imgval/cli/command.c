@@ -279,6 +279,7 @@ const struct iv_option_group iv_group_policy = {
 /* --- from arguments to scan options ---------------------------------------------------------- */
 
 #ifdef IMGVAL_READER_FAULTS
+/* KIND:N of the tests: at which file a reader misbehaves, and how. */
 static bool set_sabotage(const char *text, struct iv_scan_sabotage *ret_sabotage,
                          struct iv_error *err)
 {
@@ -384,6 +385,8 @@ static void print_unconfined(void *context, const struct iv_containment *c)
     *is_printed = true;
 }
 
+/* What the rows wrote is taken over; what needs the environment, the clock or a file comes from
+ * here. */
 bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
                              struct iv_scan_options *ret_options, struct iv_error *err)
 {
@@ -593,6 +596,7 @@ bool iv_command_rules_url(const char *url, struct iv_error *err)
     return true;
 }
 
+/* Further reports are files for others: no colours, a fixed width. */
 int iv_command_write_reports(const struct iv_report *report,
                              const struct iv_scan_arguments *arguments,
                              const struct iv_further_report *further, int status)
@@ -699,13 +703,13 @@ static void print_store(const struct iv_report *report)
     }
 }
 
-int iv_command_status(const struct iv_report *report, const struct iv_scan_outcome *outcome)
+int iv_command_status(const struct iv_scan_outcome *outcome)
 {
     if (outcome->store_failed) {
-        print_store(report);
+        print_store(&outcome->report);
         return IV_EXIT_TROUBLE;
     }
-    switch (report->verdict) {
+    switch (outcome->report.verdict) {
     case IV_VERDICT_FAIL:
         return IV_EXIT_FAIL;
     case IV_VERDICT_INCOMPLETE:

@@ -182,7 +182,7 @@ int iv_command_flush(int status);
 int iv_command_print(const struct iv_buf *buf, int status);
 
 /* The exit status of a finished scan. */
-int iv_command_status(const struct iv_report *report, const struct iv_scan_outcome *outcome);
+int iv_command_status(const struct iv_scan_outcome *outcome);
 
 /* PATH arguments, with a lone "-" replaced by the lines of standard input. */
 IV_MUST_USE bool iv_command_paths(const struct iv_strings *arguments, struct iv_arena *arena,

@@ -216,28 +216,27 @@ static bool parse_short(const struct iv_command *command, struct words *words,
 }
 
 bool iv_options_parse(const struct iv_command *command, int count, char *const *words_given,
-                      struct iv_arena *arena, void *ret_options, struct iv_strings *ret_arguments,
-                      bool *ret_help, struct iv_error *err)
+                      struct iv_arena *arena, struct iv_parsed *ret_parsed, struct iv_error *err)
 {
     struct words words = {.items = words_given, .count = count};
     bool ended = false;
-    *ret_help = false;
+    *ret_parsed = (struct iv_parsed){.options = iv_arena_alloc(arena, command->options_size)};
     while (words.at < words.count) {
         const char *word = words.items[words.at];
         bool parsed = true;
         if (ended || word[0] != '-' || word[1] == '\0') {
-            iv_strings_add(arena, ret_arguments, as_path(command->complete, word, arena));
+            iv_strings_add(arena, &ret_parsed->arguments, as_path(command->complete, word, arena));
             words.at++;
         } else if (strcmp(word, "--") == 0) {
             ended = true;
             words.at++;
         } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-            *ret_help = true;
+            ret_parsed->help = true;
             return true;
         } else if (word[1] == '-') {
-            parsed = parse_long(command, &words, arena, ret_options, err);
+            parsed = parse_long(command, &words, arena, ret_parsed->options, err);
         } else {
-            parsed = parse_short(command, &words, arena, ret_options, err);
+            parsed = parse_short(command, &words, arena, ret_parsed->options, err);
         }
         if (!parsed) {
             return false;

@@ -78,12 +78,16 @@ struct iv_command {
 
 /*
  * Parses the words after the command's name. `--name=value`, `--name value`, `-xvalue`, `-x
- * value`, bundled flags, `--` ends options. False with IV_ERROR_USAGE. ret_help: --help was met
+ * value`, bundled flags, `--` ends options. False with IV_ERROR_USAGE. help: --help was met
  * (then the rest is not looked at).
  */
+struct iv_parsed {
+    void *options; /* zeros; filled as the rows say */
+    struct iv_strings arguments;
+    bool help;
+};
 bool iv_options_parse(const struct iv_command *command, int count, char *const *words,
-                      struct iv_arena *arena, void *ret_options, struct iv_strings *ret_arguments,
-                      bool *ret_help, struct iv_error *err);
+                      struct iv_arena *arena, struct iv_parsed *ret_parsed, struct iv_error *err);
 
 /* The i-th word that an option takes and what is said of it (NULL: nothing); NULL after the last.
  */

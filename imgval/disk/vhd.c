@@ -60,12 +60,6 @@ static bool has_cookie(const struct iv_source *file, uint64_t offset, const char
            memcmp(bytes, cookie, sizeof(bytes)) == 0;
 }
 
-bool iv_vhd_is(const struct iv_source *file)
-{
-    return has_cookie(file, 0, "vhdxfile") || has_cookie(file, 0, "conectix") ||
-           (file->size >= FOOTER_SIZE && has_cookie(file, file->size - FOOTER_SIZE, "conectix"));
-}
-
 /* A field of footer, header or table, with its offset in the file; returns false. */
 static bool wrong(struct iv_faults *faults, const char *field, uint64_t offset, uint64_t value,
                   const char *why)

@@ -12,9 +12,6 @@
 
 #include <stdbool.h>
 
-/* Whether the file is a VHD (by its footer, or the footer's copy at its head) or a VHDX. */
-bool iv_vhd_is(const struct iv_source *file);
-
 /*
  * Opens the disk, which borrows the source and lives in the arena. image->format and one store
  * (with disk and block size, and what is used) are set. False with a fault: FFU_HEADER (damaged),

@@ -20,6 +20,8 @@ struct judging {
     struct iv_store *store; /* NULL: there is none */
     struct iv_arena *arena;
     struct iv_request request;
+    struct iv_baseline *baselines; /* of the POP in hand */
+    size_t baseline_count;
 };
 
 static enum iv_final_verdict worse(enum iv_final_verdict a, enum iv_final_verdict b)
@@ -41,11 +43,10 @@ static bool is_baseline(const struct iv_named *named, const struct iv_pop *pop)
 }
 
 /* The package sets of the baselines that are compared with: those of all would be slow to load. */
-static bool load_sets(struct judging *j, struct iv_baseline *baselines, const size_t *places,
-                      size_t count, struct iv_error *err)
+static bool load_sets(struct judging *j, const size_t *places, size_t count, struct iv_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!iv_store_load_set(j->store, &baselines[places[i]], j->arena, err)) {
+        if (!iv_store_load_set(j->store, &j->baselines[places[i]], j->arena, err)) {
             return false;
         }
     }
@@ -54,7 +55,6 @@ static bool load_sets(struct judging *j, struct iv_baseline *baselines, const si
 
 /* What one side is to today's baselines of the POP. */
 static bool find_status(struct judging *j, const struct iv_named *named, const struct iv_pop *pop,
-                        struct iv_baseline *baselines, size_t count,
                         enum iv_request_status *ret_status, struct iv_error *err)
 {
     const struct iv_submission *s = &named->submission;
@@ -64,13 +64,13 @@ static bool find_status(struct judging *j, const struct iv_named *named, const s
         *ret_status = IV_REQUEST_BASELINE;
         return true;
     }
-    iv_wspc_neighbours(baselines, count, s->number, j->arena, &neighbours);
-    if (!load_sets(j, baselines, neighbours.older, neighbours.older_count, err) ||
-        !load_sets(j, baselines, neighbours.newer, neighbours.newer_count, err) ||
-        !load_sets(j, baselines, neighbours.same, neighbours.same_count, err)) {
+    iv_wspc_neighbours(j->baselines, j->baseline_count, s->number, j->arena, &neighbours);
+    if (!load_sets(j, neighbours.older, neighbours.older_count, err) ||
+        !load_sets(j, neighbours.newer, neighbours.newer_count, err) ||
+        !load_sets(j, neighbours.same, neighbours.same_count, err)) {
         return false;
     }
-    iv_wspc_judge(&s->set, baselines, &neighbours, false, j->arena, &wspc);
+    iv_wspc_judge(&s->set, j->baselines, &neighbours, false, j->arena, &wspc);
     *ret_status = wspc.status == IV_WSPC_COMPLIANT || wspc.status == IV_WSPC_FIRST
                       ? IV_REQUEST_COMPLIANT
                   : wspc.status == IV_WSPC_NOT_COMPLIANT ? IV_REQUEST_NOT_COMPLIANT
@@ -84,14 +84,15 @@ static bool find_status(struct judging *j, const struct iv_named *named, const s
 /* One POP: the status of both sides, the steps that fail, and the highest baseline between them. */
 static bool look_up_pop(struct judging *j, struct iv_request_variant *variant, struct iv_error *err)
 {
-    struct iv_baseline *baselines;
-    size_t count;
     int64_t touched;
-    if (!iv_store_baselines(j->store, &variant->pop, j->arena, &baselines, &count, &touched, err) ||
-        !find_status(j, j->source, &variant->pop, baselines, count, &variant->source, err) ||
-        !find_status(j, j->target, &variant->pop, baselines, count, &variant->target, err)) {
+    if (!iv_store_baselines(j->store, &variant->pop, j->arena, &j->baselines, &j->baseline_count,
+                            &touched, err) ||
+        !find_status(j, j->source, &variant->pop, &variant->source, err) ||
+        !find_status(j, j->target, &variant->pop, &variant->target, err)) {
         return false;
     }
+    const struct iv_baseline *baselines = j->baselines;
+    const size_t count = j->baseline_count;
     bool below_all = true;
     for (size_t i = 0; i < count; i++) {
         below_all =

@@ -157,6 +157,9 @@ static bool head_cursor(struct iv_cabinet *cab, size_t at, size_t size,
 
 /* What the header says of the tables after it. */
 struct header {
+    uint64_t size;  /* cbCabinet */
+    unsigned major; /* versionMajor */
+    unsigned flags;
     uint64_t files_at; /* coffFiles */
     size_t folders_at;
     size_t folder_stride;
@@ -166,22 +169,21 @@ struct header {
 
 /* The version, the declared size against the file's, and the limits. Parts of a set of cabinets are
  * refused: a package is one file. */
-static bool check_header(const struct iv_cabinet *cab, uint64_t file_size, uint64_t cabinet_size,
-                         unsigned major, unsigned flags, const struct header *header,
-                         struct iv_fault *ret_fault)
+static bool check_header(const struct iv_cabinet *cab, uint64_t file_size,
+                         const struct header *header, struct iv_fault *ret_fault)
 {
-    if (major != 1) {
+    if (header->major != 1) {
         return iv_cabinet_fail(cab, ret_fault, IV_FAULT_UNSUPPORTED, NULL,
-                               "cabinet format version %u, known is 1", major);
+                               "cabinet format version %u, known is 1", header->major);
     }
-    if (cabinet_size > file_size) {
+    if (header->size > file_size) {
         return iv_cabinet_malformed(cab, ret_fault,
                                     "cut off: the cabinet declares %llu bytes, the file has "
                                     "%llu",
-                                    (unsigned long long)cabinet_size,
+                                    (unsigned long long)header->size,
                                     (unsigned long long)file_size);
     }
-    if ((flags & (FLAG_PREV_CABINET | FLAG_NEXT_CABINET)) != 0) {
+    if ((header->flags & (FLAG_PREV_CABINET | FLAG_NEXT_CABINET)) != 0) {
         return iv_cabinet_malformed(cab, ret_fault, "multi-part cabinet");
     }
     if (header->folder_count > cab->limits->folders) {
@@ -205,29 +207,29 @@ static bool read_header(struct iv_cabinet *cab, uint64_t file_size, struct heade
         return false;
     }
     (void)iv_cursor_u64(&c); /* signature, reserved1 */
-    uint64_t cabinet_size = iv_cursor_u32(&c);
+    struct header header = {.size = iv_cursor_u32(&c), .folder_stride = IV_CFFOLDER_SIZE};
     (void)iv_cursor_u32(&c); /* reserved2 */
-    struct header header = {.files_at = iv_cursor_u32(&c), .folder_stride = IV_CFFOLDER_SIZE};
+    header.files_at = iv_cursor_u32(&c);
     (void)iv_cursor_u32(&c); /* reserved3 */
     (void)iv_cursor_u8(&c);  /* versionMinor */
-    unsigned major = iv_cursor_u8(&c);
+    header.major = iv_cursor_u8(&c);
     header.folder_count = iv_cursor_u16(&c);
     header.member_count = iv_cursor_u16(&c);
-    unsigned flags = iv_cursor_u16(&c);
-    if (!check_header(cab, file_size, cabinet_size, major, flags, &header, ret_fault)) {
+    header.flags = iv_cursor_u16(&c);
+    if (!check_header(cab, file_size, &header, ret_fault)) {
         return false;
     }
 
     /* Bytes after the declared end are no part of the cabinet: a signature may lie there. */
-    cab->end = cabinet_size;
-    if (cab->head.size > cabinet_size) {
-        cab->head.size = (size_t)cabinet_size;
+    cab->end = header.size;
+    if (cab->head.size > header.size) {
+        cab->head.size = (size_t)header.size;
     }
 
     /* 2.1: cbCFHeader, cbCFFolder and cbCFData, and then the reserved bytes of the header. Names of
      * neighbours in a set (szCabinetPrev and so on) cannot follow, as sets were refused. */
     header.folders_at = IV_CFHEADER_SIZE;
-    if ((flags & FLAG_RESERVE_PRESENT) != 0) {
+    if ((header.flags & FLAG_RESERVE_PRESENT) != 0) {
         if (!head_cursor(cab, IV_CFHEADER_SIZE, CFHEADER_RESERVES_SIZE, &c, ret_fault)) {
             return false;
         }

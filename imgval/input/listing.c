@@ -192,12 +192,19 @@ static void add_found(struct iv_lister *lister, int directory, enum iv_role role
     iv_lister_fault(lister, kind, path, trouble(type));
 }
 
+/* A directory in which something is looked for. */
+struct place {
+    int directory;    /* -1: it could not be opened, which was reported */
+    bool lists;       /* false: names in it can be asked for one by one, and nothing else */
+    const char *path; /* report path; "" makes report paths without a directory in front */
+};
+
 /*
  * Adds the files of one role: those named `wanted` (STEM.UpdateHistory.xml; NULL: of any stem) and
  * those of the plain name, the first group that is not empty; with `plain_first` the other way
  * round. Returns their number.
  */
-static size_t add_role(struct iv_lister *lister, int directory, const char *place,
+static size_t add_role(struct iv_lister *lister, const struct place *place,
                        const struct iv_look_names *names, const struct metadata_name *row,
                        const char *const *stems, bool plain_first)
 {
@@ -213,21 +220,15 @@ static size_t add_role(struct iv_lister *lister, int directory, const char *plac
                                   iv_ascii_ieq(name + strlen(stems[s]), row->suffix));
             }
             if (is_it) {
-                const char *path = *place == '\0' ? name : iv_lister_join(lister, place, name);
-                add_found(lister, directory, row->role, name, path);
+                const char *path =
+                    *place->path == '\0' ? name : iv_lister_join(lister, place->path, name);
+                add_found(lister, place->directory, row->role, name, path);
                 added++;
             }
         }
     }
     return added;
 }
-
-/* A directory in which something is looked for. */
-struct place {
-    int directory;    /* -1: it could not be opened, which was reported */
-    bool lists;       /* false: names in it can be asked for one by one, and nothing else */
-    const char *path; /* report path; "" makes report paths without a directory in front */
-};
 
 static void place_close(struct place *place)
 {
@@ -329,7 +330,7 @@ void iv_lister_beside(struct iv_lister *lister, const char *path, bool with_pack
     for (size_t i = 0; i < IV_COUNT(metadata_names); i++) {
         const struct metadata_name *row = &metadata_names[i];
         if (row->suffix != NULL && !iv_lister_is_named(lister, row->role)) {
-            (void)add_role(lister, place.directory, place.path, &names, row, stems, false);
+            (void)add_role(lister, &place, &names, row, stems, false);
         }
     }
     if (with_packages) {
@@ -344,19 +345,19 @@ void iv_lister_beside(struct iv_lister *lister, const char *path, bool with_pack
 static bool add_from_directory(struct iv_lister *lister, const char *path,
                                const struct metadata_name *row, struct iv_error *err)
 {
-    bool lists;
     bool is_limit;
     const char *detail;
     struct iv_look_names names;
-    int directory IV_CLEANUP(iv_fd_close) = iv_look_open(path, &lists);
-    if (directory < 0) {
+    struct place place IV_CLEANUP(place_close) = {.path = path};
+    place.directory = iv_look_open(path, &place.lists);
+    if (place.directory < 0) {
         return iv_error_open(err, path);
     }
-    if (!iv_look_list(directory, is_metadata_name, lister->options->limits, lister->arena, &names,
-                      &is_limit, &detail)) {
+    if (!iv_look_list(place.directory, is_metadata_name, lister->options->limits, lister->arena,
+                      &names, &is_limit, &detail)) {
         return iv_error_set(err, IV_ERROR_SYSTEM, "%s: %s", path, detail);
     }
-    if (add_role(lister, directory, path, &names, row, NULL, true) == 0) {
+    if (add_role(lister, &place, &names, row, NULL, true) == 0) {
         return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: no %s in this directory", path, row->name);
     }
     return true;

@@ -12,19 +12,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What may become of a package; indexes of counts and words. */
+enum {
+    IV_CHANGES_ADDED,
+    IV_CHANGES_REMOVED,
+    IV_CHANGES_VERSION_UP,
+    IV_CHANGES_VERSION_DOWN,
+    IV_CHANGES_CONTENT,   /* same version, other file list: devices will not install it */
+    IV_CHANGES_PARTITION, /* folded; none is MainOS */
+    IV_CHANGES_FLAGS,     /* binary partition, empty, owner type, release type */
+    IV_CHANGE_KINDS,
+};
+
 /* What became of one package, as a bit mask: added and removed stand alone. */
 enum {
-    IV_CHANGE_ADDED = 1,
-    IV_CHANGE_REMOVED = 2,
-    IV_CHANGE_VERSION_UP = 4,
-    IV_CHANGE_VERSION_DOWN = 8,
-    IV_CHANGE_CONTENT = 16,   /* same version, other file list: devices will not install it */
-    IV_CHANGE_PARTITION = 32, /* folded; none is MainOS */
-    IV_CHANGE_FLAGS = 64,     /* binary partition, empty, owner type, release type */
+    IV_CHANGE_ADDED = 1 << IV_CHANGES_ADDED,
+    IV_CHANGE_REMOVED = 1 << IV_CHANGES_REMOVED,
+    IV_CHANGE_VERSION_UP = 1 << IV_CHANGES_VERSION_UP,
+    IV_CHANGE_VERSION_DOWN = 1 << IV_CHANGES_VERSION_DOWN,
+    IV_CHANGE_CONTENT = 1 << IV_CHANGES_CONTENT,
+    IV_CHANGE_PARTITION = 1 << IV_CHANGES_PARTITION,
+    IV_CHANGE_FLAGS = 1 << IV_CHANGES_FLAGS,
 };
-#define IV_CHANGE_KINDS 7
 
-/* Words for the bits, from the lowest: "added", "removed", "version-up", ... */
+/* "added", "removed", "version-up", ... */
 extern const char *const iv_change_names[IV_CHANGE_KINDS];
 
 struct iv_change {
@@ -45,7 +56,7 @@ struct iv_value_change {
 struct iv_delta {
     struct iv_change *changes; /* sorted by key; unchanged packages are not among them */
     size_t count;
-    size_t counts[IV_CHANGE_KINDS]; /* how many changes have each bit */
+    size_t counts[IV_CHANGE_KINDS]; /* how many changes are of each kind */
     size_t same;                    /* packages without a change */
     struct iv_value_change *values; /* sorted by name, then value */
     size_t value_count;

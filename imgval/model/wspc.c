@@ -138,13 +138,13 @@ static const struct iv_baseline *only_one(const struct iv_baseline *baselines,
  */
 static const struct iv_baseline *strictest(const struct iv_set *submission,
                                            const struct iv_baseline *baselines,
-                                           const size_t *indexes, size_t count, bool all_owners,
+                                           const struct iv_neighbours *n, bool all_owners,
                                            const struct iv_baseline *first, struct iv_arena *arena)
 {
     const struct iv_baseline *failing = NULL;
     const struct iv_package **missing;
-    for (size_t i = 0; first != NULL && count > 1 && i < count; i++) {
-        const struct iv_baseline *baseline = &baselines[indexes[i]];
+    for (size_t i = 0; first != NULL && n->newer_count > 1 && i < n->newer_count; i++) {
+        const struct iv_baseline *baseline = &baselines[n->newer[i]];
         if (iv_set_missing(&baseline->set, submission, all_owners, arena, &missing) > 0 &&
             (failing == NULL || is_before(baseline, failing))) {
             failing = baseline;
@@ -235,8 +235,7 @@ void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *ba
     wspc.older = only_one(baselines, n->older, n->older_count, all_owners, &sets[IV_OLDER]);
     wspc.newer = only_one(baselines, n->newer, n->newer_count, all_owners, &sets[IV_NEWER]);
     wspc.same = only_one(baselines, n->same, n->same_count, all_owners, &sets[IV_SAME]);
-    wspc.newer =
-        strictest(submission, baselines, n->newer, n->newer_count, all_owners, wspc.newer, arena);
+    wspc.newer = strictest(submission, baselines, n, all_owners, wspc.newer, arena);
     for (size_t i = 0; i < IV_COUNT(sets) && wspc.several == 0; i++) {
         wspc.several = sets[i] > 1 ? sets[i] : 0;
     }

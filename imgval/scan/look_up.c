@@ -239,12 +239,17 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
                          struct iv_baseline *ret_baseline, struct iv_error *err)
 {
     if (iv_look_is_there(options->run.against)) {
-        const struct iv_reading *own = &options->reading;
-        const struct iv_reading plain = {
-            /* its packages alone count: no history, no device values */
-            .as_it_lies = true,    .jobs = own->jobs, .require_sandbox = own->require_sandbox,
-            .limits = own->limits, .no_hash = true,   .facts_cache = own->facts_cache,
-        };
+        /* Its packages alone count: no history, no device values, no time and no progress of its
+         * own. */
+        struct iv_reading plain = options->reading;
+        plain.as_it_lies = true;
+        plain.update_history = plain.oem_input = plain.device_info = NULL;
+        plain.manufacturer = plain.firmware_version = NULL;
+        plain.models = plain.operators = (struct iv_strings){0};
+        plain.no_hash = true;
+        plain.verify = false;
+        plain.progress = NULL;
+        plain.timings = NULL;
         struct iv_submission other = {0};
         struct iv_containment containment;
         if (!iv_scan_read(options->run.against, &plain, arena, &other, &containment, err)) {

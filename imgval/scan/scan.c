@@ -50,8 +50,7 @@ static void sum_rules(const struct iv_report *report, struct iv_arena *arena,
 
 bool iv_scan_judge(struct iv_submission *submissions, size_t count,
                    const struct iv_scan_options *options, struct iv_arena *arena,
-                   struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,
-                   struct iv_error *err)
+                   struct iv_scan_outcome *ret_outcome, struct iv_error *err)
 {
     struct iv_span start = iv_timings_start(options->reading.timings);
     for (size_t i = 0; i < count; i++) {
@@ -80,7 +79,7 @@ bool iv_scan_judge(struct iv_submission *submissions, size_t count,
     if (options->reading.timings != NULL) {
         sum_rules(&report, arena, options->reading.timings);
     }
-    *ret_report = report;
+    ret_outcome->report = report;
     return true;
 }
 
@@ -172,8 +171,7 @@ static bool read_input(const struct iv_scan_input *input, const struct iv_scan_o
 }
 
 bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_options *options,
-             struct iv_arena *arena, struct iv_report *ret_report,
-             struct iv_scan_outcome *ret_outcome, struct iv_error *err)
+             struct iv_arena *arena, struct iv_scan_outcome *ret_outcome, struct iv_error *err)
 {
     size_t total;
     const struct iv_scan_input *found = find_inputs(paths, count, options, arena, &total);
@@ -186,10 +184,11 @@ bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_option
         }
         iv_containment_join(&outcome.containment, &containment);
     }
-    if (!iv_scan_judge(submissions, total, options, arena, ret_report, &outcome, err)) {
+    if (!iv_scan_judge(submissions, total, options, arena, &outcome, err)) {
         return false;
     }
-    ret_report->unconfined = outcome.containment.any && !iv_sandbox_is_whole(&outcome.containment);
+    outcome.report.unconfined =
+        outcome.containment.any && !iv_sandbox_is_whole(&outcome.containment);
     *ret_outcome = outcome;
     return true;
 }

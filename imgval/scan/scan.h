@@ -16,8 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A scan's own outcome beside its report. */
+/* What a scan ends in. */
 struct iv_scan_outcome {
+    struct iv_report report;
     bool store_failed;                 /* WSPC001 or WSPC013: exit status 4 */
     bool no_package;                   /* at least one tree holds no package: exit status 3 */
     struct iv_containment containment; /* what the reader processes ran under */
@@ -31,14 +32,12 @@ IV_MUST_USE bool iv_scan_read_named(const char *name, const struct iv_scan_optio
 /* Submissions that were read: all are looked up, then judged. */
 IV_MUST_USE bool iv_scan_judge(struct iv_submission *submissions, size_t count,
                                const struct iv_scan_options *options, struct iv_arena *arena,
-                               struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,
-                               struct iv_error *err);
+                               struct iv_scan_outcome *ret_outcome, struct iv_error *err);
 
 /* The main job: every path read, then iv_scan_judge(). Each image file in a directory is a
  * submission. */
 IV_MUST_USE bool iv_scan(const char *const *paths, size_t count,
                          const struct iv_scan_options *options, struct iv_arena *arena,
-                         struct iv_report *ret_report, struct iv_scan_outcome *ret_outcome,
-                         struct iv_error *err);
+                         struct iv_scan_outcome *ret_outcome, struct iv_error *err);
 
 #endif

@@ -366,13 +366,13 @@ struct found_facts {
     struct iv_facts *items;
     size_t count;
     const enum iv_fate *fates; /* by item of the listing */
+    struct iv_containment containment;
 };
 
 /* Packages go into the submission, what else the items hold into *ret_facts. */
 static bool read_items(const struct iv_listing *listing, const struct iv_reading *options,
                        struct iv_arena *arena, struct iv_submission *s,
-                       struct found_facts *ret_facts, struct iv_containment *ret_containment,
-                       struct iv_error *err)
+                       struct found_facts *ret_facts, struct iv_error *err)
 {
     const struct iv_verify_options verify = {
         .trust = options->trust,
@@ -413,11 +413,12 @@ static bool read_items(const struct iv_listing *listing, const struct iv_reading
         workers.by_exec = true;
     }
     bool done = iv_workers_run(&workers, reading.work.slot_count, iv_read_item, &reading.work,
-                               receive_item, &reading, ret_containment, err);
+                               receive_item, &reading, &ret_facts->containment, err);
     iv_arena_fini(&reading.scratch);
-    if (done && ret_containment->any && !iv_sandbox_is_whole(ret_containment) &&
+    const struct iv_containment *containment = &ret_facts->containment;
+    if (done && containment->any && !iv_sandbox_is_whole(containment) &&
         options->unconfined != NULL) {
-        options->unconfined(options->unconfined_context, ret_containment);
+        options->unconfined(options->unconfined_context, containment);
     }
     if (done) {
         ret_facts->fates = gather_fates(&reading);
@@ -679,12 +680,13 @@ bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_readi
         .beside_is_shared = input->is_one_of_several,
     };
 
-    struct found_facts facts;
+    struct found_facts facts = {0};
     start = iv_timings_start(options->timings);
     if (!settle_type(path, options, &listing, &s, err) ||
-        !read_items(&listing, options, arena, &s, &facts, ret_containment, err)) {
+        !read_items(&listing, options, arena, &s, &facts, err)) {
         return false;
     }
+    *ret_containment = facts.containment;
     iv_containment_join(ret_containment, &listing.containment);
     iv_timings_end(options->timings, IV_STAGE_READ, &start);
 

@@ -25,11 +25,6 @@
 #define TARGETING_PARTS 7
 #define TARGETING_PART_MAX 1024
 
-bool iv_ffu_is(const unsigned char *bytes, size_t size)
-{
-    return size >= IV_FFU_HEAD_SIZE && memcmp(bytes + 4, SECURITY_SIGNATURE, SIGNATURE_SIZE) == 0;
-}
-
 /* ---- security header ----------------------------------------------------------------------- */
 
 static bool is_power_of_two(uint64_t value)

@@ -25,10 +25,6 @@
 
 struct iv_ffu;
 
-/* Whether the bytes at the head of a file are those of an FFU. */
-#define IV_FFU_HEAD_SIZE 16
-bool iv_ffu_is(const unsigned char *bytes, size_t size);
-
 /*
  * Reads everything but the catalog, the chunks' data and the disks' content. Facts go into `image`
  * (`present` and `format` are set in any case), faults to `faults`. False: not even the security

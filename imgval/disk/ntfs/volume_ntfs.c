@@ -468,11 +468,12 @@ static bool read_data(const void *context, void *bytes, size_t size, uint64_t of
 /* `data` is empty, and does not move afterwards; data_fini() is for the caller. The file and what
  * is opened of it live in `arena`, or the file longer. */
 static enum iv_volume_outcome open_data(struct iv_volume *volume, const struct iv_volume_node *node,
-                                        const struct iv_ntfs_file *file,
-                                        const struct traits *traits, struct iv_arena *arena,
+                                        const struct opened *opened, struct iv_arena *arena,
                                         struct data *data, struct iv_fault *ret_fault)
 {
     const struct iv_ntfs *ntfs = &state_of(volume)->ntfs;
+    const struct iv_ntfs_file *file = &opened->file;
+    const struct traits *traits = &opened->traits;
     struct iv_ntfs_why why;
     enum iv_volume_outcome outcome = check_data(volume, traits, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
@@ -517,8 +518,7 @@ static enum iv_volume_outcome read_all(struct iv_volume *volume, const struct iv
         return damaged_record(volume, ret_fault, &why);
     }
     enum iv_volume_outcome outcome =
-        open_data(volume, node, &state->opened.file, &state->opened.traits, &state->scratch, &data,
-                  ret_fault);
+        open_data(volume, node, &state->opened, &state->scratch, &data, ret_fault);
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
@@ -570,15 +570,14 @@ static enum iv_volume_outcome ntfs_file(struct iv_volume *volume, struct iv_volu
     struct state *state = state_of(volume);
     struct data *data = IV_NEW(volume->arena, struct data);
     struct iv_ntfs_why why;
-    struct iv_ntfs_file file;
-    struct traits traits;
+    struct opened opened = {0};
     if (!iv_ntfs_file_open(&state->ntfs, IV_NTFS_NUMBER(node->place), IV_NTFS_SEQUENCE(node->place),
-                           volume->arena, &file, &why) ||
-        !read_traits(&state->ntfs, &file, volume->arena, &traits, &why)) {
+                           volume->arena, &opened.file, &why) ||
+        !read_traits(&state->ntfs, &opened.file, volume->arena, &opened.traits, &why)) {
         return damaged_record(volume, ret_fault, &why);
     }
     enum iv_volume_outcome outcome =
-        open_data(volume, node, &file, &traits, volume->arena, data, ret_fault);
+        open_data(volume, node, &opened, volume->arena, data, ret_fault);
     if (outcome == IV_VOLUME_FOUND && data->is_compact) {
         outcome = check_zeros(volume, data, ret_fault);
     }

@@ -41,11 +41,11 @@ static void add_version(struct iv_buf *row, const struct iv_audit *audit,
     iv_csv_number(row, source->unreadable, true);
     iv_csv_number(row, set->total_size, true);
     iv_csv_number(row, step == NULL ? 0 : step->missing, step != NULL);
-    iv_csv_number(row, step == NULL ? 0 : step->counts[1], step != NULL);
-    iv_csv_number(row, step == NULL ? 0 : step->counts[0], step != NULL);
-    iv_csv_number(row, step == NULL ? 0 : step->counts[2], step != NULL);
-    iv_csv_number(row, step == NULL ? 0 : step->counts[3], step != NULL);
-    iv_csv_number(row, step == NULL ? 0 : step->counts[4], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[IV_CHANGES_REMOVED], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[IV_CHANGES_ADDED], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[IV_CHANGES_VERSION_UP], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[IV_CHANGES_VERSION_DOWN], step != NULL);
+    iv_csv_number(row, step == NULL ? 0 : step->counts[IV_CHANGES_CONTENT], step != NULL);
     iv_csv_number(row, in_matrix ? variant->matrix.targets[version->point - 1] : 0, in_matrix);
     iv_csv_number(row, in_matrix ? variant->matrix.sources[version->point - 1] : 0, in_matrix);
     iv_csv_text(row, version->in_longest ? "true" : "false");

@@ -188,7 +188,8 @@ static void write_row(struct iv_audit_page *page, const struct iv_audit_version 
     write_number(m, set->count);
     write_number(m, set->empty);
     for (size_t i = 0; i < 4; i++) {
-        static const size_t counts[] = {0, 2, 4};
+        static const size_t counts[] = {IV_CHANGES_ADDED, IV_CHANGES_VERSION_UP,
+                                        IV_CHANGES_CONTENT};
         if (step == NULL) {
             iv_html_cell(m, NULL);
         } else {

@@ -81,7 +81,7 @@ static const char *change_text(const struct iv_audit_text *w, const struct iv_ch
 static void write_changes(const struct iv_audit_text *w, const struct iv_delta *delta, bool gone)
 {
     const unsigned mask = gone ? IV_CHANGE_REMOVED : IV_CHANGE_ADDED;
-    const size_t count = delta->counts[gone ? 1 : 0];
+    const size_t count = delta->counts[gone ? IV_CHANGES_REMOVED : IV_CHANGES_ADDED];
     const size_t shown = iv_audit_text_bound(w, count, NAMES);
     const enum iv_ink ink = gone ? IV_INK_RED : IV_INK_GREEN;
     const char *mark = gone ? "-" : "+";
@@ -179,17 +179,19 @@ static const char *step_text(const struct iv_audit_text *w, const struct iv_audi
         changed += step->counts[i];
     }
     const char *text = iv_arena_printf(w->out.scratch, "+%zu -%zu, %zu new version%s",
-                                       step->counts[0], step->counts[1], changed, plural(changed));
-    if (step->counts[3] > 0) {
-        text = iv_arena_printf(w->out.scratch, "%s (%zu went back)", text, step->counts[3]);
+                                       step->counts[IV_CHANGES_ADDED],
+                                       step->counts[IV_CHANGES_REMOVED], changed, plural(changed));
+    if (step->counts[IV_CHANGES_VERSION_DOWN] > 0) {
+        text = iv_arena_printf(w->out.scratch, "%s (%zu went back)", text,
+                               step->counts[IV_CHANGES_VERSION_DOWN]);
     }
-    if (step->counts[4] > 0) {
+    if (step->counts[IV_CHANGES_CONTENT] > 0) {
         text = iv_arena_printf(w->out.scratch, "%s, %zu with other content under the same version",
-                               text, step->counts[4]);
+                               text, step->counts[IV_CHANGES_CONTENT]);
     }
-    if (step->counts[5] > 0) {
-        text =
-            iv_arena_printf(w->out.scratch, "%s, %zu in another partition", text, step->counts[5]);
+    if (step->counts[IV_CHANGES_PARTITION] > 0) {
+        text = iv_arena_printf(w->out.scratch, "%s, %zu in another partition", text,
+                               step->counts[IV_CHANGES_PARTITION]);
     }
     return text;
 }

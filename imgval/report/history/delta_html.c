@@ -45,9 +45,10 @@ static const char *lead(const struct iv_delta_report *report)
     if (iv_delta_report_is_equal(report)) {
         return "No package was added, removed or changed.";
     }
-    return report->delta.counts[1] > 0 ? "Packages were removed: WSPC does not allow that between "
-                                         "two versions of one firmware."
-                                       : "What became of each package stands below.";
+    return report->delta.counts[IV_CHANGES_REMOVED] > 0
+               ? "Packages were removed: WSPC does not allow that between "
+                 "two versions of one firmware."
+               : "What became of each package stands below.";
 }
 
 /* The top of the page: the answer, the two paths, and the counts. */

@@ -117,8 +117,8 @@ void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_s
         iv_out_blank(&out);
     }
 
-    size_t removed = delta->counts[1];
-    size_t added = delta->counts[0];
+    size_t removed = delta->counts[IV_CHANGES_REMOVED];
+    size_t added = delta->counts[IV_CHANGES_ADDED];
     IV_LINE(&out,
             IV_PIECE(IV_INK_PLAIN,
                      iv_arena_printf(&scratch, "%zu removed, %zu added, %zu changed, %zu the same",
