@@ -1,10 +1,12 @@
 /* The small things that all else stands on: arena, buf, cursor, error. */
 #include "imgval/base/arena.h"
 #include "imgval/base/buf.h"
+#include "imgval/base/clock.h"
 #include "imgval/base/cursor.h"
 #include "imgval/base/error.h"
 #include "imgval/base/limits.h"
 #include "imgval/base/sort.h"
+#include "imgval/base/text.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool is_zero(const unsigned char *bytes, size_t size)
@@ -133,6 +136,70 @@ static void test_sort(void)
         iv_sort(numbers, rows[i].count, sizeof(numbers[0]), compare_numbers);
         CHECK(memcmp(numbers, rows[i].wanted, sizeof(numbers)) == 0);
     }
+}
+
+static int compare_tens(const void *a, const void *b, const void *context)
+{
+    const int *x = a;
+    const int *y = b;
+    int step = *(const int *)context;
+    return *x / step - *y / step;
+}
+
+/* Against insertion by hand: numbers that compare equal keep their order, in arrays of every size.
+ */
+static void test_sort_is_stable(void)
+{
+    enum { MOST = 200 };
+    const int step = 10;
+    unsigned seed = 1;
+    for (size_t count = 0; count <= MOST; count++) {
+        int numbers[MOST];
+        int wanted[MOST];
+        for (size_t i = 0; i < count; i++) {
+            seed = seed * 1103515245u + 12345u;
+            numbers[i] = (int)(seed >> 16) % 100;
+            size_t at = i;
+            for (; at > 0 && compare_tens(&wanted[at - 1], &numbers[i], &step) > 0; at--) {
+                wanted[at] = wanted[at - 1];
+            }
+            wanted[at] = numbers[i];
+        }
+        iv_sort_with(numbers, count, sizeof(numbers[0]), compare_tens, &step);
+        CHECK(count == 0 || memcmp(numbers, wanted, count * sizeof(numbers[0])) == 0);
+    }
+}
+
+static void test_dates(void)
+{
+    struct iv_date date;
+    /* Against the C library, across leap years and the ends of the years. */
+    for (int64_t seconds = -INT64_C(62000000000); seconds < INT64_C(253402300799);
+         seconds += INT64_C(86400) * 97 + 12345) {
+        time_t when = (time_t)seconds;
+        struct tm tm;
+        if (!CHECK(iv_clock_date(seconds, &date) && gmtime_r(&when, &tm) != NULL)) {
+            return;
+        }
+        CHECK(date.year == tm.tm_year + 1900 && date.month == tm.tm_mon + 1 &&
+              date.day == tm.tm_mday);
+    }
+    CHECK(iv_clock_date(INT64_C(951782400), &date) && iv_clock_day_number(&date) == 20000229);
+    CHECK(iv_clock_date(INT64_C(253402300799), &date) && iv_clock_day_number(&date) == 99991231);
+    CHECK(!iv_clock_date(INT64_C(253402300800), &date));
+    CHECK(!iv_clock_date(INT64_MIN, &date));
+    CHECK(!iv_clock_date(INT64_MAX, &date));
+}
+
+static void test_find(void)
+{
+    static const char text[] = "aab\0ab--->";
+    CHECK(iv_find(text, sizeof(text) - 1, "ab") == text + 1);
+    CHECK(iv_find(text + 2, sizeof(text) - 3, "ab") == text + 4);
+    CHECK(iv_find(text, sizeof(text) - 1, "-->") == text + 7);
+    CHECK(iv_find(text, 2, "ab") == NULL);
+    CHECK(iv_find(text, sizeof(text) - 2, "-->") == NULL);
+    CHECK(iv_find(text, 0, "a") == NULL);
 }
 
 static void test_out_of_memory(void)
@@ -272,6 +339,9 @@ int main(void)
     test_arena_mark();
     test_arena_large();
     test_sort();
+    test_sort_is_stable();
+    test_dates();
+    test_find();
     test_arena_grow();
     test_out_of_memory();
     test_buf();

@@ -136,14 +136,10 @@ bool iv_file_status(int fd, struct iv_status *ret_status)
 
 /* ---- reading ---- */
 
-int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
+/* -1 with errno set. */
+static int64_t read_at(HANDLE handle, char *bytes, size_t size, uint64_t offset)
 {
-    HANDLE handle = iv_win_handle(fd);
     size_t done = 0;
-    if (handle == INVALID_HANDLE_VALUE) {
-        errno = EBADF;
-        return -1;
-    }
     while (done < size) {
         size_t wanted = size - done < READ_MAX ? size - done : READ_MAX;
         uint64_t at;
@@ -152,7 +148,7 @@ int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
             break; /* no file reaches so far */
         }
         OVERLAPPED place = {.Offset = (DWORD)at, .OffsetHigh = (DWORD)(at >> 32)};
-        if (!ReadFile(handle, (char *)bytes + done, (DWORD)wanted, &got, &place) &&
+        if (!ReadFile(handle, bytes + done, (DWORD)wanted, &got, &place) &&
             GetLastError() != ERROR_HANDLE_EOF) {
             iv_win_set_errno();
             return -1;
@@ -163,6 +159,24 @@ int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
         done += got;
     }
     return (int64_t)done;
+}
+
+/* A read at a place also moves the place at which iv_file_read_on() goes on: it is put back. */
+int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
+{
+    HANDLE handle = iv_win_handle(fd);
+    if (handle == INVALID_HANDLE_VALUE) {
+        errno = EBADF;
+        return -1;
+    }
+    int64_t before = iv_file_place(fd);
+    int64_t got = read_at(handle, bytes, size, offset);
+    int saved = errno;
+    if (before >= 0) {
+        (void)iv_file_go_to(fd, before);
+    }
+    errno = saved;
+    return got;
 }
 
 int64_t iv_file_read_on(int fd, void *bytes, size_t size)
