@@ -258,8 +258,8 @@ static bool create(const struct iv_process_start *start, struct birth *birth)
         .lpAttributeList = birth->attributes,
     };
     PROCESS_INFORMATION made;
-    const DWORD flags =
-        CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
+    /* Without a console: it could read what is typed there. */
+    const DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | DETACHED_PROCESS;
     birth->token = iv_win_token();
     bool is_made = birth->token != NULL &&
                    CreateProcessAsUserW(birth->token, program, command, NULL, NULL, TRUE, flags,
