@@ -148,7 +148,7 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 include(\${CMAKE_CURRENT_LIST_DIR}/versions.cmake OPTIONAL)
 set(ENV{PKG_CONFIG_LIBDIR} \${CMAKE_CURRENT_LIST_DIR}/prefix/lib/pkgconfig)
 set(CMAKE_C_FLAGS_INIT "-DLIBXML_STATIC -DPCRE2_STATIC -DLIBARCHIVE_STATIC")
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -Wl,--no-insert-timestamp")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -s -Wl,--no-insert-timestamp")
 CMAKE
 }
 
