@@ -26,6 +26,7 @@ static void hold_standard_descriptors(void)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): other systems change it */
 struct iv_program iv_program_begin(int *argc, char ***argv, struct iv_arena *arena)
 {
     (void)argc;
