@@ -665,10 +665,14 @@ const struct iv_json_value *iv_json_element(const struct iv_json_value *array, s
 const struct iv_json_value *iv_json_member_named(const struct iv_json_value *object,
                                                  const char *name, size_t name_size)
 {
+    size_t place = object->found > 0 && object->found < object->span ? object->found : 1;
+    if (object->size > 0 && is_same_text(object + place, name, name_size)) {
+        remember(object, place + 1 + object[place + 1].span, 0);
+        return object + place + 1;
+    }
     if ((object->names & name_bit(name, name_size)) == 0) {
         return NULL;
     }
-    size_t place = object->found < object->span ? object->found : 1;
     for (uint32_t i = 0; i < object->size; i++) {
         const struct iv_json_value *at = object + place;
         place += 1 + at[1].span;

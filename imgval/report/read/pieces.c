@@ -146,10 +146,11 @@ static const struct iv_struct refusal_struct = TABLE(iv_piece_refusal, refusal_f
 static const struct form {
     const struct iv_struct *type; /* NULL: nothing */
     unsigned uses;
+    bool has_no_needs; /* no text of it must be there by its table */
 } forms[] = {
     [IV_PIECE_HEADER] = {&header_struct, SITE},
     [IV_PIECE_SUBMISSION] = {&submission_struct, IV_FIELD_REPORT | IV_FIELD_COMPARED},
-    [IV_PIECE_PACKAGE] = {&iv_package_struct, IV_FIELD_REPORT},
+    [IV_PIECE_PACKAGE] = {&iv_package_struct, IV_FIELD_REPORT, .has_no_needs = true},
     [IV_PIECE_FINDING] = {&finding_struct, IV_FIELD_REPORT},
     [IV_PIECE_END] = {&end_struct, IV_FIELD_REPORT},
     [IV_PIECE_RECORD] = {&record_struct, IV_FIELD_STORED},
@@ -229,5 +230,5 @@ bool iv_piece_decode(const struct iv_piece *piece, struct iv_arena *arena, struc
                                             arena, ret_object)
                           : iv_facts_decode_kept(piece->bytes, piece->size, form->type, form->uses,
                                                  arena, texts, ret_object)) &&
-           iv_facts_are_filled(form->type, form->uses, ret_object);
+           (form->has_no_needs || iv_facts_are_filled(form->type, form->uses, ret_object));
 }

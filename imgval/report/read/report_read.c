@@ -231,10 +231,11 @@ static bool take_finding(struct iv_loader *loader, const struct iv_piece *bytes)
 
 /* ---- a submission, a report ------------------------------------------------------------------ */
 
-/* The packages are complete: the set over them may be built. */
+/* The packages are complete: the set over them may be built. Who is handed one submission after the
+ * other builds what is needed from the packages. */
 static void finish_submission(struct iv_loader *loader)
 {
-    if (loader->submission != NULL) {
+    if (loader->submission != NULL && loader->each == NULL) {
         iv_set_build(loader->submission->packages, loader->submission->package_count, loader->arena,
                      &loader->submission->set);
     }
