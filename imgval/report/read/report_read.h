@@ -23,8 +23,8 @@
 bool iv_json_is_report(const char *bytes, size_t size);
 bool iv_json_is_stream(const char *bytes, size_t size);
 
-/* One submission of a stream, without its set, valid until the function returns. `whole`: false when the stream ends
- * within it, or holds another number of packages than it says. */
+/* One submission of a stream, without its set, valid until the function returns. `whole`: false
+ * when the stream ends within it, or holds another number of packages than it says. */
 typedef void iv_report_entry_fn(void *context, const struct iv_report_entry *entry, bool whole);
 
 /* A report in the making. */
