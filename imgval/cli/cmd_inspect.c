@@ -46,11 +46,24 @@ static bool has_unchecked_hashes(const struct iv_image *image)
            (image->hash.state != IV_HASH_CHECKED || image->hash.checked != image->hash.chunks);
 }
 
+/* Whether part of a package was not read, though it is known what package it is. */
+static bool is_half_read(const struct iv_package *package)
+{
+    for (size_t i = 0; i < package->fault_count; i++) {
+        const enum iv_fault_kind kind = package->faults[i].kind;
+        if (kind == IV_FAULT_UNREADABLE || kind == IV_FAULT_LIMIT || kind == IV_FAULT_READER_DIED ||
+            kind == IV_FAULT_UNSUPPORTED) {
+            return true;
+        }
+    }
+    return package->unreadable;
+}
+
 /* Whether something could not be read. */
 static bool is_incomplete(const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->package_count; i++) {
-        if (s->packages[i].unreadable) {
+        if (is_half_read(&s->packages[i])) {
             return true;
         }
     }
@@ -77,9 +90,10 @@ static bool read_named(const char *name, const struct iv_scan_options *options,
 /* One package, or a catalog: it is read whole, as a tree is only on request. */
 static bool is_package_file(const char *path)
 {
-    struct iv_status st;
+    struct iv_status st = {.type = IV_FILE_REGULAR};
+    /* Where it is not known what it is, it is read whole: less would be shown as all there is. */
     return !iv_resolve_is_name(path) && iv_kind_of_image_name(path) == IV_KIND_COUNT &&
-           !iv_archive_is_at(path) && iv_look_at(path, &st) == IV_LOOK_FOUND &&
+           !iv_archive_is_at(path) && iv_look_at(path, &st) != IV_LOOK_ABSENT &&
            st.type == IV_FILE_REGULAR;
 }
 

@@ -21,6 +21,7 @@
 #include "imgval/scan/scan_read.h"
 #include "rules/rules.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* A submission of many operators stands in many variants; more than this is not a history. */
@@ -440,6 +441,7 @@ static void read_data(struct batch *batch, const char *path)
     }
     int64_t got =
         fd < 0 || st.type != IV_FILE_REGULAR ? -1 : iv_file_read_at(fd, head, sizeof(head), 0);
+    const int number = errno;
     bool is_bundle = got > 0 && iv_bundle_is(head, (size_t)got);
     bool is_stream = got > 0 && iv_json_is_stream(head, (size_t)got);
     if (is_bundle || is_stream || (got > 0 && iv_json_is_report(head, (size_t)got))) {
@@ -453,7 +455,10 @@ static void read_data(struct batch *batch, const char *path)
         return;
     }
     read_batch(batch);
-    if (got < 0) {
+    if (fd < 0 || (st.type == IV_FILE_REGULAR && got < 0)) {
+        a->audit->trouble = true;
+        add_unread(a, path, iv_arena_printf(a->arena, "cannot be read: %s", iv_errno_text(number)));
+    } else if (got < 0) {
         add_unread(a, path, "cannot be read as a file");
     } else if (got == 0) {
         add_unread(a, path, "is an empty file: a stream that was cut off, or never written");
