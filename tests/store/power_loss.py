@@ -25,24 +25,29 @@ DRAWN = 4  # states for each point beside the four that are fixed
 
 
 def parse(log):
-    """[(word, argument...)]; of a write the last one is its bytes."""
-    found, at = [], 0
+    """[(word, argument...)]; of a write the last one is its bytes. A file is its inode and how many files
+    with that number were made: numbers are used again."""
+    found, at, made = [], 0, {}
+    def named(inode):
+        return int(inode), made.get(int(inode), 0)
     while at < len(log):
         end = log.index(b"\n", at)
         word, _, rest = log[at:end].decode().partition(" ")
         at = end + 1
         if word == "write":
             inode, offset, size = (int(n) for n in rest.split())
-            found.append((word, inode, offset, log[at:at + size]))
+            found.append((word, named(inode), offset, log[at:at + size]))
             at += size
         elif word in ("sync", "cut"):
-            found.append((word, *(int(n) for n in rest.split())))
+            inode, *size = rest.split()
+            found.append((word, named(inode), *(int(n) for n in size)))
         elif word in ("make", "link"):
             inode, _, path = rest.partition(" ")
-            found.append((word, int(inode), path))
+            made[int(inode)] = made.get(int(inode), 0) + (word == "make")
+            found.append((word, named(inode), path))
         elif word == "move":
             inode, _, paths = rest.partition(" ")
-            found.append((word, int(inode), *paths.split("\t")))
+            found.append((word, named(inode), *paths.split("\t")))
         else:
             found.append((word, rest))
     return found
@@ -109,7 +114,7 @@ def choices(calls, chance):
 
 def snapshot(place):
     run = place.path / "run"
-    return {str(p.relative_to(run)): (p.stat().st_ino, p.read_bytes())
+    return {str(p.relative_to(run)): ((p.stat().st_ino, 0), p.read_bytes())
             for p in sorted(run.rglob("*")) if p.is_file()}
 
 
