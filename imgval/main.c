@@ -116,7 +116,8 @@ static bool run_global(const char *word, int *ret_status)
     } else {
         return false;
     }
-    *ret_status = iv_command_print(&text, IV_EXIT_PASS);
+    bool is_help = strncmp(word, "--help", 6) == 0 || strcmp(word, "-h") == 0;
+    *ret_status = (is_help ? iv_command_show : iv_command_print)(&text, IV_EXIT_PASS);
     return true;
 }
 
@@ -152,7 +153,7 @@ static int run_command(const struct iv_command *command, int count, char **words
     if (parsed.help) {
         struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
         iv_options_help(command, &text);
-        return iv_command_print(&text, IV_EXIT_PASS);
+        return iv_command_show(&text, IV_EXIT_PASS);
     }
     return command->run(command, parsed.options, &parsed.arguments, arena);
 }
@@ -168,7 +169,7 @@ static int refuse_verb(const char *name, const char *verb)
         }
     }
     if (verb != NULL && (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)) {
-        return iv_command_print(&text, IV_EXIT_PASS);
+        return iv_command_show(&text, IV_EXIT_PASS);
     }
     struct iv_guess guess = {.word = verb == NULL ? "" : verb};
     for (size_t i = 0; i < IV_COUNT(commands); i++) {
@@ -213,12 +214,12 @@ static int help(int count, char **words)
     int taken;
     if (count == 0) {
         add_overview(&text);
-        return iv_command_print(&text, IV_EXIT_PASS);
+        return iv_command_show(&text, IV_EXIT_PASS);
     }
     const struct iv_command *command = find_command(count, words, &taken);
     if (command != NULL) {
         iv_options_help(command, &text);
-        return iv_command_print(&text, IV_EXIT_PASS);
+        return iv_command_show(&text, IV_EXIT_PASS);
     }
     return taken == 1 ? refuse_verb(words[0], count > 1 ? words[1] : "--help")
                       : refuse_word(words[0]);

@@ -130,7 +130,7 @@ static int run_list(const struct iv_command *command, void *options,
     } else {
         iv_records_text(records, count, &wanted, iv_command_is_ascii(), &text);
     }
-    return iv_command_print(&text, IV_EXIT_PASS);
+    return iv_command_show(&text, IV_EXIT_PASS);
 }
 
 const struct iv_command iv_cmd_cache_list = {
@@ -207,7 +207,7 @@ static int run_show(const struct iv_command *command, void *options,
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     iv_records_show(&record, iv_command_is_ascii(), &text);
-    return iv_command_print(&text, IV_EXIT_PASS);
+    return iv_command_show(&text, IV_EXIT_PASS);
 }
 
 const struct iv_command iv_cmd_cache_show = {

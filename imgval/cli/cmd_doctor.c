@@ -131,7 +131,7 @@ static int run_doctor(const struct iv_command *command, void *options,
     add_row(&buf, "locale", iv_program_locale());
     add_row(&buf, "characters", iv_command_is_ascii() ? "ASCII" : "UTF-8");
     add_limits(&buf);
-    return iv_command_print(&buf, is_well ? IV_EXIT_PASS : IV_EXIT_TROUBLE);
+    return iv_command_show(&buf, is_well ? IV_EXIT_PASS : IV_EXIT_TROUBLE);
 }
 
 const struct iv_command iv_cmd_doctor = {

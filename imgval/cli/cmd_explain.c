@@ -59,7 +59,7 @@ static int explain_all(bool manual)
             iv_rules_line(&families[f].rows[i], &text);
         }
     }
-    return iv_command_print(&text, IV_EXIT_PASS);
+    return iv_command_show(&text, IV_EXIT_PASS);
 }
 
 /* Nothing is known by this name: what may have been meant. */
@@ -115,7 +115,7 @@ static int run_explain(const struct iv_command *command, void *options,
         return explain_html(rule);
     }
     iv_rules_explain(rule, &text);
-    return iv_command_print(&text, IV_EXIT_PASS);
+    return iv_command_show(&text, IV_EXIT_PASS);
 }
 
 const struct iv_command iv_cmd_explain = {

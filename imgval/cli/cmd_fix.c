@@ -200,7 +200,7 @@ static int run_fix(const struct iv_command *command, void *options,
     };
     bool remains = iv_fix_text(&show, arena, &text);
     int status = outcome.store_failed ? IV_EXIT_TROUBLE : remains ? IV_EXIT_FAIL : IV_EXIT_PASS;
-    return iv_command_print(&text, status);
+    return iv_command_show(&text, status);
 }
 
 const struct iv_command iv_cmd_fix = {

@@ -124,7 +124,7 @@ static int run_inspect(const struct iv_command *command, void *options,
     } else {
         iv_inspect_text(&s, given->output.verbose, iv_command_is_ascii(), &text);
     }
-    return iv_command_print(&text, is_incomplete(&s) ? IV_EXIT_INCOMPLETE : IV_EXIT_PASS);
+    return iv_command_show(&text, is_incomplete(&s) ? IV_EXIT_INCOMPLETE : IV_EXIT_PASS);
 }
 
 const struct iv_command iv_cmd_inspect = {

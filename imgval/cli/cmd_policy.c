@@ -401,7 +401,7 @@ static int run_show(const struct iv_command *command, void *options,
                                         .arena = arena,
                                         .ascii = iv_command_is_ascii()};
     (given->output.format == 1 ? iv_policy_json : iv_policy_text)(&show, &text);
-    return iv_command_print(&text, IV_EXIT_PASS);
+    return iv_command_show(&text, IV_EXIT_PASS);
 }
 
 const struct iv_command iv_cmd_policy_show = {

@@ -12,6 +12,7 @@
 #include "imgval/base/signature.h"
 #include "imgval/base/terminal.h"
 #include "imgval/base/text.h"
+#include "imgval/report/write/fit.h"
 #include "imgval/version.h"
 
 #include <assert.h>
@@ -679,6 +680,15 @@ int iv_command_flush(int status)
         return iv_command_fail(&err);
     }
     return status;
+}
+
+int iv_command_show(const struct iv_buf *buf, int status)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    bool is_document = buf->size > 0 && (buf->data[0] == '{' || buf->data[0] == '<');
+    bool is_screen = iv_terminal_is(IV_STREAM_OUT) && !is_document;
+    iv_fit(iv_buf_text(buf), is_screen ? iv_terminal_width(IV_STREAM_OUT) : 0, &text);
+    return iv_command_print(&text, status);
 }
 
 int iv_command_print(const struct iv_buf *buf, int status)

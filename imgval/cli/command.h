@@ -180,6 +180,9 @@ int iv_command_flush(int status);
 
 /* Writes text to standard output and sees errors; the exit status given, or IV_EXIT_TROUBLE. */
 int iv_command_print(const struct iv_buf *buf, int status);
+/* The same of text for people: on a terminal, lines are broken between words where it is too narrow
+ * for them. A document (JSON, HTML) is left as it is. */
+int iv_command_show(const struct iv_buf *buf, int status);
 
 /* The exit status of a finished scan. */
 int iv_command_status(const struct iv_scan_outcome *outcome);

@@ -175,7 +175,7 @@ static void print_not_looked_into(const struct iv_out *out, const struct iv_subm
         out->scratch,
         "%s that Microsoft owns: registry files were not looked into for device values",
         iv_out_counted(out, count, "package"));
-    IV_LINE(out, IV_PIECE(IV_INK_DIM, "  "), IV_PIECE(IV_INK_DIM, text));
+    iv_out_paragraph(out, 2, IV_NO_LABEL, IV_PIECE(IV_INK_DIM, text));
 }
 
 void iv_text_print_device(const struct iv_out *out, const struct iv_submission *s)

@@ -71,14 +71,6 @@ void iv_out_blank(const struct iv_out *out)
     }
 }
 
-void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces)
-{
-    for (size_t i = 0; pieces[i].text != NULL; i++) {
-        put_piece(out, pieces[i]);
-    }
-    iv_out_blank(out);
-}
-
 /* Columns of the part of a text. It is copied to get a NUL at its end; parts are single words, so
  * that this is cheap. */
 static size_t part_width(const struct iv_out *out, const char *text, size_t size)
@@ -121,6 +113,55 @@ static void put_wrapped(const struct iv_out *out, size_t hang, struct iv_piece b
     iv_out_blank(out);
 }
 
+/* The words of one piece, from column `column` of a line whose next ones start at `hang`; returns
+ * the column after it. */
+static size_t put_words(const struct iv_out *out, struct iv_piece piece, size_t hang, size_t column)
+{
+    const char *at = piece.text;
+    put_ink(out, piece.ink, true);
+    for (;;) {
+        size_t blanks = strspn(at, " ");
+        size_t size = strcspn(at + blanks, " ");
+        size_t width = part_width(out, at + blanks, size);
+        if (size > 0 && blanks > 0 && column > hang &&
+            column + blanks + width > out->style->width) {
+            iv_out_blank(out);
+            put_blanks(out, hang);
+            column = hang;
+        } else {
+            put_blanks(out, blanks);
+            column += blanks;
+        }
+        if (size == 0) {
+            break;
+        }
+        put(out, at + blanks, size);
+        column += width;
+        at += blanks + size;
+    }
+    put_ink(out, piece.ink, false);
+    return column;
+}
+
+void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces)
+{
+    size_t width = 0;
+    for (size_t i = 0; pieces[i].text != NULL; i++) {
+        width += iv_text_width(pieces[i].text);
+    }
+    const bool fits = out->style->width == 0 || width <= out->style->width;
+    const size_t hang = pieces[0].text == NULL ? 0 : strspn(pieces[0].text, " ") + 4;
+    size_t column = 0;
+    for (size_t i = 0; pieces[i].text != NULL; i++) {
+        if (fits) {
+            put_piece(out, pieces[i]);
+        } else {
+            column = put_words(out, pieces[i], hang, column);
+        }
+    }
+    iv_out_blank(out);
+}
+
 void iv_out_paragraph(const struct iv_out *out, unsigned indent, struct iv_piece label,
                       struct iv_piece body)
 {
@@ -157,16 +198,97 @@ static size_t column_width(const struct iv_table *table, size_t column)
     return widest;
 }
 
-/* Cells after this one of its row hold nothing: no padding, so that no line ends in blanks. */
-static bool is_last(const struct iv_table *table, size_t i)
+/* The least columns that the last column needs: its longest word, which no line can break, and a
+ * strip that is worth wrapping to. */
+static size_t least_width(const struct iv_out *out, const struct iv_table *table)
 {
-    size_t row_end = i - i % table->columns + table->columns;
-    for (size_t next = i + 1; next < row_end; next++) {
-        if (table->cells[next].text[0] != '\0') {
-            return false;
+    const size_t column = table->columns - 1;
+    size_t longest = 0;
+    size_t widest = 0;
+    for (size_t i = column; i < table->count; i += table->columns) {
+        const char *at = table->cells[i].text;
+        size_t all = iv_text_width(at);
+        widest = all > widest ? all : widest;
+        while (*at != '\0') {
+            size_t size = strcspn(at, " ");
+            size_t width = part_width(out, at, size);
+            longest = width > longest ? width : longest;
+            at += size + strspn(at + size, " ");
         }
     }
-    return true;
+    widest = widest < LEAST_STRIP ? widest : LEAST_STRIP;
+    return longest > widest ? longest : widest;
+}
+
+/* How many columns stand in the first line of a row; the others follow below it. */
+static size_t first_columns(const struct iv_out *out, const struct iv_table *table,
+                            const size_t *widths, size_t indent)
+{
+    const size_t last = table->columns - 1;
+    size_t limit = out->style->width == 0 ? SIZE_MAX : out->style->width;
+    size_t used = indent;
+    size_t fitting = 0;
+    for (size_t c = 0; c < table->columns; c++) {
+        size_t wanted = c == last ? least_width(out, table) : widths[c];
+        if (used + wanted > limit && c > 0) {
+            break;
+        }
+        used += wanted + 2;
+        fitting++;
+    }
+    return fitting;
+}
+
+/* A text without what is too much in its middle; whole where it fits. */
+static const char *cut_middle(const struct iv_out *out, const char *text, size_t limit)
+{
+    const char *mark = out->style->ascii ? "..." : "…";
+    size_t size = strlen(text);
+    size_t room = limit - iv_text_width(mark);
+    if (limit < LEAST_STRIP || iv_text_width(text) <= limit) {
+        return text;
+    }
+    size_t head = 0;
+    size_t tail = size;
+    while (head < size && part_width(out, text, head + 1) <= room / 2) {
+        head++;
+    }
+    while (tail > head && part_width(out, text + tail - 1, size - tail + 1) <= room - room / 2) {
+        tail--;
+    }
+    while (head > 0 && ((unsigned char)text[head] & 0xC0) == 0x80) { /* whole characters alone */
+        head--;
+    }
+    while (tail < size && ((unsigned char)text[tail] & 0xC0) == 0x80) {
+        tail++;
+    }
+    return iv_arena_printf(out->scratch, "%.*s%s%s", (int)head, text, mark, text + tail);
+}
+
+/* Columns `from` to `to` of one row, in one line; the last one wraps. */
+static void put_row(const struct iv_out *out, const struct iv_table *table, const size_t *widths,
+                    const size_t span[2], size_t column)
+{
+    put_blanks(out, column);
+    for (size_t i = span[0]; i < span[1]; i++) {
+        struct iv_piece cell = table->cells[i];
+        bool is_end = true;
+        for (size_t next = i + 1; next < span[1]; next++) {
+            is_end = is_end && table->cells[next].text[0] == '\0';
+        }
+        if (is_end) { /* no padding, so that no line ends in blanks */
+            if (out->style->width > column && strchr(cell.text, ' ') == NULL) {
+                cell.text = cut_middle(out, cell.text, out->style->width - column);
+            }
+            put_wrapped(out, column, cell);
+            return;
+        }
+        size_t width = iv_text_width(cell.text);
+        size_t padded = width > widths[i % table->columns] ? width : widths[i % table->columns];
+        put_piece(out, cell);
+        put_blanks(out, padded - width + 2);
+        column += padded + 2;
+    }
 }
 
 void iv_table_print(const struct iv_out *out, const struct iv_table *table, unsigned indent)
@@ -175,20 +297,17 @@ void iv_table_print(const struct iv_out *out, const struct iv_table *table, unsi
     for (size_t c = 0; c < table->columns; c++) {
         widths[c] = column_width(table, c);
     }
+    size_t first = first_columns(out, table, widths, indent);
     for (size_t row = 0; row + table->columns <= table->count; row += table->columns) {
-        size_t column = indent;
-        put_blanks(out, indent);
-        for (size_t c = 0; c < table->columns; c++) {
-            struct iv_piece cell = table->cells[row + c];
-            if (is_last(table, row + c)) {
-                put_wrapped(out, column, cell);
-                break;
-            }
-            size_t width = iv_text_width(cell.text);
-            size_t padded = width > widths[c] ? width : widths[c];
-            put_piece(out, cell);
-            put_blanks(out, padded - width + 2);
-            column += padded + 2;
+        const size_t above[] = {row, row + first};
+        const size_t below[] = {row + first, row + table->columns};
+        bool has_more = false;
+        for (size_t i = below[0]; i < below[1]; i++) {
+            has_more = has_more || table->cells[i].text[0] != '\0';
+        }
+        put_row(out, table, widths, above, indent);
+        if (has_more) {
+            put_row(out, table, widths, below, indent + 4);
         }
     }
 }

@@ -42,7 +42,8 @@ const char *iv_out_value(const struct iv_out *out, const char *text);
 /* The rest takes text that is safe to print: our own, or escaped. */
 
 void iv_out_blank(const struct iv_out *out);
-/* A line of one or more inked pieces; NULL ends the list. */
+/* A line of one or more inked pieces, which goes on below where it is too long; NULL ends the list.
+ */
 struct iv_piece {
     enum iv_ink ink;
     const char *text;
@@ -61,7 +62,8 @@ const char *iv_out_counted(const struct iv_out *out, size_t count, const char *n
 void iv_out_paragraph(const struct iv_out *out, unsigned indent, struct iv_piece label,
                       struct iv_piece body);
 
-/* A table: cells are added row by row, each row has `columns` cells. The last column wraps. */
+/* A table: cells are added row by row, each row has `columns` cells. The last column wraps; columns
+ * for which a narrow screen has no room stand below the others of their row. */
 struct iv_table {
     struct iv_piece *cells;
     size_t count;
