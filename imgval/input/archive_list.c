@@ -209,12 +209,13 @@ static void join_twice_named(struct iv_archive_list *list)
     static const char twice[] =
         "the archive has it more than once: which one counts depends on the tool";
     struct iv_archive *archive = &list->archive;
+    struct iv_archived *members = archive->members;
     size_t kept = 0;
-    for (size_t i = 0; i < archive->count; i++) {
-        struct iv_archived *last = kept == 0 ? NULL : &archive->members[kept - 1];
-        const struct iv_archived *member = &archive->members[i];
+    for (size_t i = 0; members != NULL && i < archive->count; i++) {
+        struct iv_archived *last = kept == 0 ? NULL : &members[kept - 1];
+        const struct iv_archived *member = &members[i];
         if (last == NULL || strcmp(last->path, member->path) != 0) {
-            archive->members[kept++] = *member;
+            members[kept++] = *member;
             continue;
         }
         if (last->detail == twice) {
