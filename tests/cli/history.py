@@ -8,6 +8,7 @@ import html
 import importlib.util
 import io
 import json
+import shutil
 import os
 import re
 import subprocess
@@ -160,7 +161,11 @@ def check_pops(checks, place):
     checks.status(done, 1, "no shared POP")
 
     # A source of which the metadata was not read is not one that has none: it is not decided.
-    story = [f"{support.TOP}/testdata/story/v{n}" for n in (1, 2)]
+    # It stands in one file here: that of an extracted package is read where its manifest is not.
+    story = [place.path / f"loose{n}" for n in (1, 2)]
+    for number, folder in enumerate(story, 1):
+        shutil.copytree(support.STORY / f"v{number}", folder)
+        (folder / "Contoso.Device.Customizations.MainOS/2_OEMSett.reg").rename(folder / "OEMSettings.reg")
     answers = [place.run("rfu", "--cache=pops.db", f"--source={story[0]}", f"--target={story[1]}",
                          f"--reader-fault=crash:{slot}") for slot in range(12)]
     checks.that({a.status for a in answers} == {1, 3}, "readers of a request died", answers)
