@@ -6,10 +6,8 @@
  * A note has no such command and is a plain line. In a message % CR LF are written %AZP25 %0D %0A;
  * in a property also ; as %3B and ] as %5D.
  */
-#include "imgval/report/history/audit_report.h"
-#include "imgval/report/history/request_report.h"
+#include "imgval/report/history/commands.h"
 #include "imgval/report/sink.h"
-#include "imgval/report/write/commands.h"
 #include "imgval/report/write/escape.h"
 
 /* `more`: the characters that are encoded besides % CR LF. */
@@ -73,19 +71,14 @@ static void write_request(const struct iv_request *request, const struct iv_styl
                           FILE *out)
 {
     (void)style;
-    iv_sink_command_findings(request->report, add_finding, out);
-    iv_request_write_line(request, out);
+    iv_request_commands(request, add_finding, out);
 }
 
 static void write_audit(const struct iv_audit *audit, const struct iv_style_options *style,
                         FILE *out)
 {
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     (void)style;
-    iv_arena_init(&arena);
-    const struct iv_report report = iv_audit_as_report(audit, &arena);
-    iv_sink_command_findings(&report, add_finding, out);
-    iv_audit_write_line(audit, out);
+    iv_audit_commands(audit, add_finding, out);
 }
 
 const struct iv_sink iv_sink_azure = {

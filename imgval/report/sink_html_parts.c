@@ -113,10 +113,7 @@ void iv_html_device(const struct iv_html_part *part)
         const struct iv_datum *datum = &device->values[i];
         iv_markup_break(m);
         iv_markup_open(m, "tr");
-        iv_markup_open(m, "th");
-        iv_markup_attribute(m, "scope", "row");
-        iv_markup_text(m, datum->name);
-        iv_markup_close(m);
+        iv_html_head_cell(m, datum->name);
         iv_markup_open(m, "td");
         iv_markup_element(m, "code", datum->value);
         iv_markup_close(m);
@@ -199,10 +196,7 @@ void iv_html_packages(const struct iv_html_part *part)
         const struct iv_package *package = &s->packages[i];
         iv_markup_break(m);
         iv_markup_open(m, "tr");
-        iv_markup_open(m, "th");
-        iv_markup_attribute(m, "scope", "row");
-        iv_markup_text(m, package->name);
-        iv_markup_close(m);
+        iv_html_head_cell(m, package->name);
         iv_html_cell(m, package->version);
         iv_html_cell(m, iv_package_partition(package));
         iv_html_cell(m, package->owner_type);

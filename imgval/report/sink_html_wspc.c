@@ -307,10 +307,7 @@ static void write_as_table(struct iv_markup *m, const struct picture *picture, s
     for (size_t i = 0; i < rows; i++) {
         iv_markup_break(m);
         iv_markup_open(m, "tr");
-        iv_markup_open(m, "th");
-        iv_markup_attribute(m, "scope", "row");
-        iv_markup_text(m, picture->wspc->differences[i].name);
-        iv_markup_close(m);
+        iv_html_head_cell(m, picture->wspc->differences[i].name);
         for (size_t k = 0; k < picture->column_count; k++) {
             const enum cell cell = cell_of(&picture->wspc->differences[i], &picture->columns[k]);
             iv_markup_classed(m, "td", cell == CELL_MISSING ? "missing" : NULL, cell_words[cell]);
@@ -442,10 +439,7 @@ static void write_variants(struct iv_markup *m, const struct iv_submission *s)
         iv_phrase_variant(&name, &variant->pop);
         iv_markup_break(m);
         iv_markup_open(m, "tr");
-        iv_markup_open(m, "th");
-        iv_markup_attribute(m, "scope", "row");
-        iv_markup_text(m, iv_buf_text(&name));
-        iv_markup_close(m);
+        iv_html_head_cell(m, iv_buf_text(&name));
         iv_markup_open(m, "td");
         iv_markup_attribute_printf(m, "class", "state %s", status_classes[variant->wspc.status]);
         iv_html_mark(m, status_classes[variant->wspc.status]);

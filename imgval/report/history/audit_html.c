@@ -40,15 +40,7 @@ static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
     for (size_t i = 0; i < audit->source_count; i++) {
         sets += audit->sources[i].is_copy ? 0 : 1;
     }
-    iv_markup_break(m);
-    iv_markup_open(m, "section");
-    iv_markup_attribute_printf(m, "class", "hero %s", worst);
-    iv_markup_attribute(m, "aria-labelledby", "verdict");
-    iv_markup_open(m, "h1");
-    iv_markup_attribute(m, "id", "verdict");
-    iv_html_mark(m, worst);
-    iv_markup_text(m, " ");
-    iv_markup_classed(m, "span", "word", iv_phrase_verdicts[audit->verdict]);
+    iv_html_hero(m, worst, iv_phrase_verdicts[audit->verdict]);
     if (broken > 0) {
         iv_markup_printf(m, " with %zu broken step%s", broken, broken == 1 ? "" : "s");
     }

@@ -57,15 +57,7 @@ static void write_hero(const struct page *page)
     static const char *const words[IV_DELTA_PASSES] = {"removed", "added", "changed"};
     struct iv_markup *m = page->part.markup;
     const struct iv_delta *delta = &page->report->delta;
-    iv_markup_break(m);
-    iv_markup_open(m, "section");
-    iv_markup_attribute_printf(m, "class", "hero %s", tone(page->report));
-    iv_markup_attribute(m, "aria-labelledby", "verdict");
-    iv_markup_open(m, "h1");
-    iv_markup_attribute(m, "id", "verdict");
-    iv_html_mark(m, tone(page->report));
-    iv_markup_text(m, " ");
-    iv_markup_classed(m, "span", "word", answer(page->report));
+    iv_html_hero(m, tone(page->report), answer(page->report));
     iv_markup_text(m, " ");
     iv_markup_classed(m, "bdi", "what", page->report->before->path);
     iv_markup_text(m, " → ");
@@ -83,20 +75,12 @@ static void write_hero(const struct page *page)
     iv_markup_close(m);
 }
 
-static void write_head_cell(struct iv_markup *m, const char *text)
-{
-    iv_markup_open(m, "th");
-    iv_markup_attribute(m, "scope", "row");
-    iv_markup_text(m, text);
-    iv_markup_close(m);
-}
-
 static void write_side(struct iv_markup *m, const char *name, const struct iv_submission *s,
                        bool incomplete)
 {
     iv_markup_break(m);
     iv_markup_open(m, "tr");
-    write_head_cell(m, name);
+    iv_html_head_cell(m, name);
     iv_html_cell(m, s->path);
     iv_html_cell(m, iv_kinds[s->kind].phrase);
     iv_html_cell(m, s->firmware_version);
@@ -179,7 +163,7 @@ static void write_change(struct iv_markup *m, size_t pass, const struct iv_chang
     iv_markup_attribute_printf(m, "class", "state %s", classes[pass]);
     iv_markup_text(m, words[pass]);
     iv_markup_close(m);
-    write_head_cell(m, iv_delta_name(iv_delta_either(change)));
+    iv_html_head_cell(m, iv_delta_name(iv_delta_either(change)));
     iv_html_cell(m, change->before == NULL ? NULL : change->before->version);
     iv_html_cell(m, change->after == NULL ? NULL : change->after->version);
     write_details(m, change);
@@ -225,7 +209,7 @@ static void write_values(const struct page *page)
     for (size_t i = 0; i < delta->value_count; i++) {
         iv_markup_break(m);
         iv_markup_open(m, "tr");
-        write_head_cell(m, delta->values[i].name);
+        iv_html_head_cell(m, delta->values[i].name);
         iv_html_cell(m, delta->values[i].before);
         iv_html_cell(m, delta->values[i].after);
         iv_markup_close(m);

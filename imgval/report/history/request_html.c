@@ -30,15 +30,7 @@ static void write_hero(const struct page *page)
 {
     struct iv_markup *m = page->part.markup;
     const struct iv_request *request = page->request;
-    iv_markup_break(m);
-    iv_markup_open(m, "section");
-    iv_markup_attribute_printf(m, "class", "hero %s", tones[request->verdict]);
-    iv_markup_attribute(m, "aria-labelledby", "verdict");
-    iv_markup_open(m, "h1");
-    iv_markup_attribute(m, "id", "verdict");
-    iv_html_mark(m, tones[request->verdict]);
-    iv_markup_text(m, " ");
-    iv_markup_classed(m, "span", "word", iv_request_answers[request->verdict]);
+    iv_html_hero(m, tones[request->verdict], iv_request_answers[request->verdict]);
     iv_markup_printf(m, " %s update ", iv_request_type_names[request->type]);
     iv_markup_classed(m, "bdi", "what", request->source.submission->path);
     iv_markup_text(m, " → ");
@@ -51,20 +43,11 @@ static void write_hero(const struct page *page)
     iv_markup_close(m);
 }
 
-/* The cell that names a row, for screen readers. */
-static void write_head_cell(struct iv_markup *m, const char *text)
-{
-    iv_markup_open(m, "th");
-    iv_markup_attribute(m, "scope", "row");
-    iv_markup_text(m, text);
-    iv_markup_close(m);
-}
-
 static void write_side(struct iv_markup *m, const char *name, const struct iv_request_side *side)
 {
     iv_markup_break(m);
     iv_markup_open(m, "tr");
-    write_head_cell(m, name);
+    iv_html_head_cell(m, name);
     iv_html_cell(m, side->submission->path);
     iv_html_cell(m, side->submission->firmware_version);
     iv_html_cell(m, iv_request_status_names[side->status]);
@@ -97,7 +80,7 @@ static void write_variant(struct iv_markup *m, const struct iv_request_variant *
     iv_markup_attribute_printf(m, "class", "state %s", tones[variant->verdict]);
     iv_markup_text(m, iv_request_answers[variant->verdict]);
     iv_markup_close(m);
-    write_head_cell(m, iv_buf_text(&pop));
+    iv_html_head_cell(m, iv_buf_text(&pop));
     iv_html_cell(m, iv_request_status_names[variant->source]);
     iv_html_cell(m, iv_request_status_names[variant->target]);
     iv_markup_close(m);

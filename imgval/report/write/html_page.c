@@ -234,6 +234,27 @@ void iv_html_table_end(struct iv_markup *m)
     iv_markup_close(m);
 }
 
+void iv_html_hero(struct iv_markup *m, const char *look, const char *word)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "section");
+    iv_markup_attribute_printf(m, "class", "hero %s", look);
+    iv_markup_attribute(m, "aria-labelledby", "verdict");
+    iv_markup_open(m, "h1");
+    iv_markup_attribute(m, "id", "verdict");
+    iv_html_mark(m, look);
+    iv_markup_text(m, " ");
+    iv_markup_classed(m, "span", "word", word);
+}
+
+void iv_html_head_cell(struct iv_markup *m, const char *text)
+{
+    iv_markup_open(m, "th");
+    iv_markup_attribute(m, "scope", "row");
+    iv_markup_text(m, text);
+    iv_markup_close(m);
+}
+
 void iv_html_cell(struct iv_markup *m, const char *text)
 {
     iv_markup_open(m, "td");

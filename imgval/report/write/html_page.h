@@ -53,6 +53,11 @@ void iv_html_table(struct iv_markup *markup, const char *class, const char *capt
 void iv_html_table_end(struct iv_markup *markup);
 /* Class of a table by its number of rows: browsers need not lay out all rows of a long one. */
 #define IV_HTML_LONG 500
+/* The top of a page: <section class="hero LOOK"> with its <h1> open after the mark and the word of
+ * the verdict. */
+void iv_html_hero(struct iv_markup *markup, const char *look, const char *word);
+/* The cell that names a row, for screen readers. */
+void iv_html_head_cell(struct iv_markup *markup, const char *text);
 /* A cell; NULL is shown as a dash. */
 void iv_html_cell(struct iv_markup *markup, const char *text);
 /* A count in the list at the top of a page; the class "zero" instead of `class` where it is 0. */

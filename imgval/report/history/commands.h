@@ -2,11 +2,13 @@
  * commands.h: reports whose lines are commands of a build agent. A format gives the line of one
  * finding; which findings, in which order, and what ends the report is the same for all of them.
  */
-#ifndef IMGVAL_REPORT_WRITE_COMMANDS_H
-#define IMGVAL_REPORT_WRITE_COMMANDS_H
+#ifndef IMGVAL_REPORT_HISTORY_COMMANDS_H
+#define IMGVAL_REPORT_HISTORY_COMMANDS_H
 
 #include "imgval/base/buf.h"
+#include "imgval/model/audit.h"
 #include "imgval/model/report.h"
+#include "imgval/model/request.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,7 +25,8 @@ enum { IV_COMMANDS_SHOWN = 10 }; /* of one rule: services show no more of a kind
  * many more there are of a rule; verdict, submissions, findings by severity.
  */
 void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out);
-/* The same without the last line: for what is no scan, and has another. */
-void iv_sink_command_findings(const struct iv_report *report, iv_sink_line_fn *add, FILE *out);
+/* The same of what is no scan, and has another last line. */
+void iv_request_commands(const struct iv_request *request, iv_sink_line_fn *add, FILE *out);
+void iv_audit_commands(const struct iv_audit *audit, iv_sink_line_fn *add, FILE *out);
 
 #endif

@@ -3,17 +3,14 @@
  * The first IV_COMMANDS_SHOWN of each are printed by the format's function; the rest are one line
  * with their number. Waived findings come last in the rank, so that the first one ends the loop.
  */
-#include "imgval/report/write/commands.h"
+#include "imgval/report/history/commands.h"
 
+#include "imgval/report/history/audit_report.h"
+#include "imgval/report/history/request_report.h"
 #include "imgval/report/write/phrases.h"
 #include "imgval/report/write/ranked.h"
 
 #include <stdlib.h>
-
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
 
 /* How often a rule was reported, with one severity. */
 struct tally {
@@ -46,15 +43,26 @@ static void add_summary(const struct iv_report *report, struct iv_buf *buf)
     iv_buf_printf(buf, "imgval: %s%s", report->what_if ? "what if (no real verdict): " : "",
                   iv_final_verdict_names[report->verdict]);
     iv_phrase_qualify_all(buf, report);
-    iv_buf_printf(buf,
-                  ": %zu submission%s, %zu package%s; %zu error%s, %zu warning%s, %zu "
-                  "note%s, %zu waived\n",
-                  report->entry_count, plural(report->entry_count), totals.packages,
-                  plural(totals.packages), totals.error, plural(totals.error), totals.warning,
-                  plural(totals.warning), totals.note, plural(totals.note), totals.waived);
+    const struct {
+        const char *before;
+        size_t count;
+        const char *noun;
+    } parts[] = {
+        {": ", report->entry_count, "submission"},
+        {", ", totals.packages, "package"},
+        {"; ", totals.error, "error"},
+        {", ", totals.warning, "warning"},
+        {", ", totals.note, "note"},
+    };
+    for (size_t i = 0; i < IV_COUNT(parts); i++) {
+        iv_buf_puts(buf, parts[i].before);
+        iv_phrase_count(buf, parts[i].count, parts[i].noun);
+    }
+    iv_buf_printf(buf, ", %zu waived\n", totals.waived);
 }
 
-void iv_sink_command_findings(const struct iv_report *report, iv_sink_line_fn *add, FILE *out)
+/* The lines of the findings, without a last one. */
+static void write_findings(const struct iv_report *report, iv_sink_line_fn *add, FILE *out)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
@@ -83,7 +91,22 @@ void iv_sink_command_findings(const struct iv_report *report, iv_sink_line_fn *a
 void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out)
 {
     struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
-    iv_sink_command_findings(report, add, out);
+    write_findings(report, add, out);
     add_summary(report, &line);
     (void)fwrite(line.data, 1, line.size, out);
+}
+
+void iv_request_commands(const struct iv_request *request, iv_sink_line_fn *add, FILE *out)
+{
+    write_findings(request->report, add, out);
+    iv_request_write_line(request, out);
+}
+
+void iv_audit_commands(const struct iv_audit *audit, iv_sink_line_fn *add, FILE *out)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    const struct iv_report report = iv_audit_as_report(audit, &arena);
+    write_findings(&report, add, out);
+    iv_audit_write_line(audit, out);
 }
