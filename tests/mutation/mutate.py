@@ -54,7 +54,24 @@ QUOTED = re.compile(r'"(\\.|[^"\\])*"')
 WHOLE = re.compile(r"[;{}:]\s*$|^\s*$|\*/\s*$")  # what stands before a line that is a whole statement
 
 # (file, the line, what is put there): why no test can see it.
-EQUIVALENT = {}
+EQUIVALENT = {
+    ("imgval/model/wspc.c",
+     "if (order < 0 && (older == NULL || iv_version_compare(*number, *older) > 0)) {", ">="):
+        "the same version again is the same value",
+    ("imgval/model/package.c",
+     "return order != 0 ? order : (x->package > y->package) - (x->package < y->package);", "<="):
+        "no package is compared with itself",
+    ("imgval/model/package.c",
+     "const char *tilde = length > 1 ? memchr(name + 1, '~', length - 1) : NULL;", "- 0"):
+        "the byte more is the end of the text",
+    ("imgval/model/version.c", "at = i < 3 ? end + 1 : end;", "<="):
+        "after the last part nobody looks at it",
+    ("imgval/model/audit.c",
+     "int order = a_size != b_size ? (a_size < b_size ? -1 : 1) : strncmp(*a, *b, a_size);", "<="):
+        "they differ there",
+    ("imgval/engine/verdict.c", "if (outcome > tally->worst) {", ">="): "the same value again",
+    ("imgval/model/timeline.c", "if (changed.count > 0) {", ">="): "sorts nothing",
+}
 
 # Unit tests that are named otherwise than the file they are about, and tests from outside that know
 # it: a pattern of files -> names.

@@ -253,6 +253,41 @@ static void test_partition(struct iv_arena *arena)
     }
 }
 
+/* Findings of one row and path stand by key, then by variant and field, whoever came first. */
+static enum iv_outcome check_many(const struct iv_case *c, struct iv_verdict *verdict)
+{
+    static const char *const parts[][2] = {
+        {"b", "x"}, {"b", "a"}, {"a", "z"}, {"c", NULL}, {"b", NULL},
+    };
+    for (size_t i = 0; i < IV_COUNT(parts); i++) {
+        const struct iv_evidence evidence = {
+            .message = "m", .path = c->submission->path, .key = parts[i][0], .field = parts[i][1]};
+        iv_verdict_fail(verdict, &evidence);
+    }
+    return IV_FAILED;
+}
+
+static void test_order(struct iv_arena *arena)
+{
+    static const struct iv_rule row = {.id = "T024",
+                                       .severity = IV_ERROR,
+                                       .subject = IV_SUBJECT_SUBMISSION,
+                                       .applies = IV_APPLIES_ALL,
+                                       .check = check_many};
+    static const char *const wanted[][2] = {
+        {"a", "z"}, {"b", NULL}, {"b", "a"}, {"b", "x"}, {"c", NULL},
+    };
+    struct iv_package package = {.path = "a", .name = "A", .key = "a"};
+    const struct iv_submission s = {.path = "fw", .packages = &package, .package_count = 1};
+    struct iv_judgement j;
+    judge(&row, 1, &s, IV_ERROR, arena, &j);
+    CHECK_INT(j.finding_count, IV_COUNT(wanted));
+    for (size_t i = 0; i < IV_COUNT(wanted) && i < j.finding_count; i++) {
+        CHECK_STR(j.findings[i].key, wanted[i][0]);
+        CHECK_STR(j.findings[i].field, wanted[i][1]);
+    }
+}
+
 /* Why something was not evaluated: because of the findings that spoil what it looks at. */
 static void test_reasons(struct iv_arena *arena)
 {
@@ -476,6 +511,7 @@ int main(void)
     test_package_patterns(&arena);
     test_partition(&arena);
     test_reasons(&arena);
+    test_order(&arena);
     test_device_check(&arena);
     test_image_rows(&arena);
     test_variants_and_order(&arena);

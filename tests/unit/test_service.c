@@ -222,6 +222,32 @@ static void test_model_name(void)
     iv_arena_fini(&scene.arena);
 }
 
+/* The ids of the manifest, else those of the first store. */
+static void test_platform_ids(void)
+{
+    const char *own[] = {"Contoso.QC.P1", "CONTOSO.x"};
+    const char *other[] = {"Contoso.QC.P1", "ContosoX.QC.P1"};
+    struct iv_image_store store = {.platform_ids = own, .platform_id_count = 2};
+    struct scene scene;
+    scene_init(&scene);
+    add_value(&scene, "PhoneManufacturer", "contoso");
+    scene.s.image = (struct iv_image){.present = true, .path = "i", .format = "FFU"};
+    CHECK_INT(outcome_of(&scene, "SVC021"), IV_NOT_APPLICABLE);
+    scene.s.image.stores = &store;
+    scene.s.image.store_count = 1;
+    CHECK_INT(outcome_of(&scene, "SVC021"), IV_PASSED);
+    store.platform_ids = other;
+    CHECK_INT(outcome_of(&scene, "SVC021"), IV_FAILED);
+    CHECK_STR(message_of(&scene, "SVC021"),
+              "The platform id ContosoX.QC.P1 does not begin with the manufacturer contoso");
+    scene.s.image.platform_ids = own;
+    scene.s.image.platform_id_count = 2;
+    CHECK_INT(outcome_of(&scene, "SVC021"), IV_PASSED);
+    scene.s.device.value_count = 0;
+    CHECK_INT(outcome_of(&scene, "SVC021"), IV_NOT_APPLICABLE);
+    iv_arena_fini(&scene.arena);
+}
+
 static void test_space(void)
 {
     const uint64_t base = UINT64_C(50) << 20;
@@ -476,6 +502,7 @@ int main(void)
     test_hardware_variants();
     test_required();
     test_model_name();
+    test_platform_ids();
     test_space();
     test_once();
     test_packages();

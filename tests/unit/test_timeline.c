@@ -139,6 +139,29 @@ static void test_merges(void)
     }
 }
 
+/* Groups of one size stand by their first key, whatever partition they are for. */
+static void test_merge_order(void)
+{
+    struct iv_pool pool IV_CLEANUP(iv_pool_fini) = {0};
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    iv_pool_init(&pool, 11);
+    const struct iv_point points[] = {
+        point(ADD(&pool, {.key = "a1", .partition = "B"}, {.key = "a2", .partition = "B"},
+                  {.key = "m1", .partition = "C"}, {.key = "m2", .partition = "C"},
+                  {.key = "m3", .partition = "C"}, {.key = "z1", .partition = "A"},
+                  {.key = "z2", .partition = "A"}),
+              1),
+    };
+    struct iv_merge_groups groups;
+    iv_merge_groups_build(&pool, points, 1, &arena, &groups);
+    if (CHECK_INT(groups.count, 3)) {
+        CHECK_STR(key(&pool, groups.groups[0].packages[0]), "m1");
+        CHECK_STR(key(&pool, groups.groups[1].packages[0]), "a1");
+        CHECK_STR(key(&pool, groups.groups[2].packages[0]), "z1");
+    }
+}
+
 static void test_contents(void)
 {
     struct iv_pool pool IV_CLEANUP(iv_pool_fini) = {0};
@@ -365,6 +388,7 @@ int main(void)
     test_interning();
     test_spans();
     test_merges();
+    test_merge_order();
     test_contents();
     test_large();
     test_states();
