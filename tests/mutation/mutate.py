@@ -233,7 +233,7 @@ class Copy:
         self.library = self.build / "libimgval_core.so"
         shutil.copy(self.library, self.build / "unchanged.so")
         cases = load("run_cases", "tests/cases/run_cases.py")
-        self.cases = [Case(cases, p, self) for p in sorted((TOP / "testdata/cases").glob("*/*.case"))]
+        self.cases = [Case(cases, p, self) for p in sorted((place / "testdata/cases").glob("*/*.case"))]
         self.units = [Unit(self, p) for p in sorted((self.build / "tests").glob("test_*")) if p.is_file()]
 
     def builds(self, target="imgval_core", seconds=300):
