@@ -84,13 +84,10 @@ static bool word_equal(const struct word *word, const struct words *pasted, size
 
 #define NO_MATCH ((size_t)-1)
 
-/* The better of two scores, where NO_MATCH is none. */
+/* The better of two scores, of which the second one may be none. */
 static size_t larger(size_t a, size_t b)
 {
-    if (a == NO_MATCH || b == NO_MATCH) {
-        return a == NO_MATCH ? b : a;
-    }
-    return a > b ? a : b;
+    return b != NO_MATCH && b > a ? b : a;
 }
 
 /*

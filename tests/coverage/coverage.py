@@ -121,6 +121,8 @@ def print_missing(files, wanted):
         if wanted not in name:
             continue
         source = (TOP / name).read_text(encoding="utf-8").split("\n")
+        if max(lines, default=0) > len(source):
+            sys.exit(f"{name} was changed after it was built")
         for number in sorted(n for n, count in lines.items() if count == 0):
             print(f"{name}:{number}: {source[number - 1].strip()}")
         for number, block, outcome in sorted(k for k, count in branches.items() if count == 0):

@@ -322,6 +322,39 @@ static void test_once(void)
     iv_arena_fini(&scene.arena);
 }
 
+/* Features of a retail image of a phone; other products have features of their own. */
+static void test_retail_features(void)
+{
+    static const char *const phones[] = {NULL, "Windows 10 Mobile", "Windows PHONE"};
+    const char *features[] = {"STANDARD_FEATURE_1", "SOCProdTest_HSTI"};
+    struct scene scene;
+    scene_init(&scene);
+    scene.s.oem_input = (struct iv_oem_input){.path = "fw/OEMInput.xml",
+                                              .present = true,
+                                              .release_type = "Production",
+                                              .build_type = "fre",
+                                              .has_features = true,
+                                              .features = features,
+                                              .feature_count = 2};
+    for (size_t i = 0; i < IV_COUNT(phones); i++) {
+        scene.s.oem_input.product = phones[i];
+        CHECK_INT(outcome_of(&scene, "SVC018"), IV_PASSED);
+    }
+    scene.s.oem_input.feature_count = 1;
+    CHECK_INT(outcome_of(&scene, "SVC018"), IV_FAILED);
+    CHECK_STR(message_of(&scene, "SVC018"),
+              "OEMInput.xml of a retail image lacks the feature SOCProdTest_HSTI");
+    scene.s.oem_input.product = "Windows 10 IoT Core";
+    CHECK_INT(outcome_of(&scene, "SVC018"), IV_NOT_APPLICABLE);
+    scene.s.oem_input.product = NULL;
+    scene.s.oem_input.has_features = false;
+    CHECK_INT(outcome_of(&scene, "SVC018"), IV_NOT_APPLICABLE);
+    scene.s.oem_input.has_features = true;
+    scene.s.oem_input.release_type = "Test";
+    CHECK_INT(outcome_of(&scene, "SVC018"), IV_NOT_APPLICABLE);
+    iv_arena_fini(&scene.arena);
+}
+
 static void test_packages(void)
 {
     struct scene scene;
@@ -490,6 +523,14 @@ static void test_layouts(struct iv_arena *arena)
             (struct iv_layout_partition){.store = 1, .name = iv_arena_printf(arena, "P%zu", i)};
     }
     const struct iv_traits wide = layout(many, 25);
+    /* Of the same name in another store, and out of order beside new ones. */
+    struct iv_layout_partition moved[] = {{.store = 1, .name = "New"},
+                                          {.store = 1, .name = "B", .size = 8},
+                                          {.store = 1, .name = "A", .size = 8},
+                                          {.store = 1, .name = "C", .use_all_space = true}};
+    now = layout(moved, 4);
+    CHECK_STR(iv_rules_layout_change(arena, &before, &now),
+              "New is new; the partitions stand in another order");
     now = layout(new, 0);
     CHECK(strstr(iv_rules_layout_change(arena, &now, &wide), "P19 is new and 5 more") != NULL);
 }
@@ -505,6 +546,7 @@ int main(void)
     test_platform_ids();
     test_space();
     test_once();
+    test_retail_features();
     test_packages();
     test_roots();
     test_features(&arena);
