@@ -404,6 +404,8 @@ def bench_audit(build, work):
         stream.unlink()
     print(f"  ten times the versions cost {walls[10000] / walls[1000]:.1f} times the seconds and "
           f"{peaks[10000] / peaks[1000]:.1f} times the memory")
+    goal("10,000 versions, three times as fast as 0.1.0", walls[10000], 3.38, " s")
+    goal("peak RSS of all processes", peaks[10000] / 2**20, 96, " MiB")
     done = subprocess.run([build / "tests/bench_matrix", "10000", "1000"], capture_output=True,
                           text=True, check=True)
     seconds, intern, peak, *_ = done.stdout.split()
@@ -469,6 +471,7 @@ def bench_reports(build, work):
             row(f"{name}, {count:,} findings", runs[count], count)
         print(f"  {name}: CPU ratio {seconds[many] / max(seconds[few], 0.01):.1f}, "
               f"RSS ratio {peak[many] / peak[few]:.1f}")
+        goal("peak RSS of all processes", peak[many] / 2**20, 100, " MiB")
 
 
 def bench_verify(build, work):

@@ -65,8 +65,10 @@ READER_GROUPS = {"malloc", "open", "read", "pread", "write", "readdir", "stat", 
 # These parse nothing, or only what is the user's own.
 WITHOUT_READERS = ("cache list", "cache export", "cache verify", "cache merge", "cache show", "cache path",
                    "cache remove", "explain", "policy", "doctor")
-# What these say on standard output, with the status of a failure, where they did not see all.
-HONEST = {"fix": b"Not everything was checked", "rfu": b"not known"}
+# What these say on standard output, with the status of a failure or their own, where they did not see all.
+HONEST = {"fix": re.compile(rb"Not everything was checked|derived from the name"),
+          "rfu": re.compile(rb"not known")}
+NOTHING = re.compile(rb"(?!)")
 UNCONFINED = re.compile(rb'\s*"unconfined": ?true,')  # the member of a report that says so
 MARK = b"[injected]\n"
 # The beginning of a command, and a fault.
@@ -213,7 +215,7 @@ class Sweep:
             self.counts["incomplete"] += 1
             if is_report and not self.is_honest(plain, done):
                 self.wrong("another verdict", words, plan, done)
-        elif status == 1 and (HONEST.get(words[0], b"\0") in done.stdout or
+        elif status in (1, plain.returncode) and (HONEST.get(words[0], NOTHING).search(done.stdout) or
                               ("--format=jsonl" in words and b'"incomplete":true' in done.stdout)):
             self.counts["incomplete"] += 1
         elif status == plain.returncode:

@@ -75,6 +75,15 @@ if [ -x "$build/tests/mkfixture" ]; then
         "$build/tests/mkfixture" - "$seeds/sealed" >/dev/null 2>&1
 fi
 
+# A report of each form, a bundle and a list, for the readers of saved documents.
+if [ -x "$build/imgval" ]; then
+    "$build/imgval" scan --no-wspc --format=json "$seeds/story/v1" >"$seeds/one.saved" 2>/dev/null
+    "$build/imgval" scan --no-wspc --format=jsonl "$seeds/story/v1" "$seeds/story/v2" >"$seeds/two.saved" 2>/dev/null
+    "$build/imgval" cache import --cache="$seeds/s.db" "$seeds/two.saved" >/dev/null 2>&1
+    "$build/imgval" cache export --cache="$seeds/s.db" >"$seeds/bundle.saved" 2>/dev/null
+    printf 'Contoso.A, 1.0.0.0, MainOS\nContoso.B\n' >"$seeds/list.saved"
+fi
+
 # seed NAME CORPUS: copies what the fuzzer can start from. The readers of documents want a first
 # byte that chooses the reader (see fuzz_manifest.c), the others the file as it is.
 seed() {
@@ -93,6 +102,13 @@ seed() {
             *) first='\005' ;;
             esac
         fi
+        if [ "$1" = saved ]; then
+            case $file in
+            *bundle.saved) first='\001' ;;
+            *list.saved) first='\002' ;;
+            *) first='\000' ;;
+            esac
+        fi
         if [ "$1" = ffu ]; then
             case $file in
             *.ffu) first='\001' ;;
@@ -108,6 +124,7 @@ seed() {
         cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
         archive) grep -z -E '\.zip$' ;;
         catalog) grep -z -E '\.(cat|dll|exe|sys|efi)$' ;;
+        saved) grep -z -E '\.saved$' ;;
         policy) grep -z -E '\.policy\.xml$' ;;
         volume) grep -z -E '\.volume$' ;;
         ntfs) grep -z -E '/ntfs[^/]*\.volume$' ;;
