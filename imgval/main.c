@@ -18,7 +18,8 @@
  *   imgval/report/           report -> text, JSON, SARIF, JUnit, HTML ...; one sink_NAME.c a
  *                            format
  *   imgval/report/write/     the writers that escape, and what several formats print alike
- *   imgval/report/read/      a report, a stream or an export read back
+ *   imgval/report/read/      a report, a stream, an export or a list read back: parsed in reader
+ *                            processes, put together in the parent
  *   imgval/report/history/   what diff, rfu and audit print
  *   imgval/report/show/      what inspect, fix, explain, policy show and the store's lists print
  *   imgval/model/            facts, package sets, the WSPC comparison, findings: plain data, pure

@@ -78,7 +78,8 @@ const struct iv_command iv_cmd_render = {
         "REPORT.json is what --format=json or --format=jsonl wrote; \"-\" reads standard input.\n"
         "The output has the bytes that the scan itself would have written in that format.\n\n"
         "Exit status: 0 written, whatever the report's verdict is; 2 not a report; 3 a stream\n"
-        "without its end, written as far as it goes; 4 an output could not be written.",
+        "without its end, written as far as it goes; 4 an output could not be written, or the\n"
+        "report could not be read.",
     .options_size = sizeof(struct iv_scan_arguments),
     .groups = groups,
     .group_count = IV_COUNT(groups),
