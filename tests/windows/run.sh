@@ -25,8 +25,8 @@ export WINEPREFIX=$build/wine WINEARCH=win64 WINEDEBUG=-all LC_ALL=C.UTF-8
 export WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
 unset DISPLAY WAYLAND_DISPLAY
 trap '"$wineserver" -k' EXIT # ends the programs of this folder alone
-"$wineserver" -p
-"$wine" wineboot --init >/dev/null 2>&1
+"$wineserver" -p </dev/null >/dev/null 2>&1 # else a pipe of ours would stay open with it
+"$wine" wineboot --init </dev/null >/dev/null 2>&1
 
 status=0
 [ $# -gt 2 ] || ctest --test-dir "$build/windows" --no-tests=error --parallel "$(nproc)" \
