@@ -66,7 +66,7 @@ static void write_tools(const struct iv_html_part *part)
     for (size_t i = 0; i < judgement->finding_count; i++) {
         counts[iv_html_kind_of(&judgement->findings[i])]++;
     }
-    iv_html_tools(m, "findings", "Filter: a rule, a package, a word");
+    iv_html_tools_of(part, "findings", "Filter: a rule, a package, a word");
     iv_markup_open(m, "fieldset");
     iv_markup_classed(m, "legend", "unseen", "Which findings to show");
     for (size_t kind = 0; kind < IV_HTML_KINDS; kind++) {

@@ -188,7 +188,7 @@ void iv_html_packages(const struct iv_html_part *part)
         iv_markup_element(m, "p", iv_buf_text(&seals));
     }
 
-    iv_html_tools(m, "packages", "Filter: a name, a partition, a flag");
+    iv_html_tools_of(part, "packages", "Filter: a name, a partition, a flag");
     iv_html_tools_end(m, "package");
     iv_html_table(m, s->package_count > IV_HTML_LONG ? "packages long" : "packages",
                   "Packages of this submission", columns, true);

@@ -194,7 +194,13 @@ void iv_html_section(const struct iv_html_part *part, const char *name, const ch
     iv_markup_break(m);
     iv_markup_open(m, "section");
     iv_markup_attribute_printf(m, "id", "s%zu-%s", part->number, name);
-    iv_markup_attribute_printf(m, "aria-labelledby", "s%zu-%s-title", part->number, name);
+    if (part->report != NULL && part->report->entry_count > 1) {
+        /* Each submission has its "Findings": the verdict, which names it, tells them apart. */
+        iv_markup_attribute_printf(m, "aria-labelledby", "s%zu-%s-title s%zu", part->number, name,
+                                   part->number);
+    } else {
+        iv_markup_attribute_printf(m, "aria-labelledby", "s%zu-%s-title", part->number, name);
+    }
     iv_markup_open(m, part->heading);
     iv_markup_attribute_printf(m, "id", "s%zu-%s-title", part->number, name);
     iv_markup_text(m, title);
@@ -251,7 +257,11 @@ void iv_html_head_cell(struct iv_markup *m, const char *text)
 {
     iv_markup_open(m, "th");
     iv_markup_attribute(m, "scope", "row");
+    /* A name of nothing but blanks would be a head without a text. */
+    bool is_blank = text[strspn(text, " ")] == '\0';
+    iv_markup_text(m, is_blank ? "\"" : "");
     iv_markup_text(m, text);
+    iv_markup_text(m, is_blank ? "\"" : "");
     iv_markup_close(m);
 }
 
@@ -294,6 +304,16 @@ void iv_html_plain_section(struct iv_markup *m, const char *id, const char *titl
     iv_markup_attribute_printf(m, "id", "%s-title", id);
     iv_markup_text(m, title);
     iv_markup_close(m);
+}
+
+void iv_html_tools_of(const struct iv_html_part *part, const char *things, const char *placeholder)
+{
+    struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+    iv_buf_puts(&text, things);
+    if (part->report->entry_count > 1) {
+        iv_buf_printf(&text, " of submission %zu", part->number);
+    }
+    iv_html_tools(part->markup, iv_buf_text(&text), placeholder);
 }
 
 void iv_html_tools(struct iv_markup *m, const char *things, const char *placeholder)

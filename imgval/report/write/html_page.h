@@ -72,6 +72,8 @@ void iv_html_plain_section(struct iv_markup *markup, const char *id, const char 
  * where it says how many are shown. Hidden without the script. `things`: "packages"; `noun`: one of
  * them. */
 void iv_html_tools(struct iv_markup *markup, const char *things, const char *placeholder);
+/* The same of a submission, of which there may be several. */
+void iv_html_tools_of(const struct iv_html_part *part, const char *things, const char *placeholder);
 void iv_html_tools_end(struct iv_markup *markup, const char *noun);
 /* Opens the label of a switch, which shows or hides the rows whose data-k is `value`; what it says
  * and iv_markup_close() follow. `is_on`: rows are shown until it is used. */
