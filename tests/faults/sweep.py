@@ -69,7 +69,7 @@ WITHOUT_READERS = ("cache list", "cache export", "cache verify", "cache merge", 
 HONEST = {"fix": re.compile(rb"Not everything was checked|derived from the name"),
           "rfu": re.compile(rb"not known")}
 NOTHING = re.compile(rb"(?!)")
-UNCONFINED = re.compile(rb'\s*"unconfined": ?true,')  # the member of a report that says so
+UNCONFINED = re.compile(rb',\s*"unconfined": ?true')  # the member of a report that says so
 MARK = b"[injected]\n"
 # The beginning of a command, and a fault.
 ONCE = [
