@@ -148,14 +148,17 @@ static const struct form {
     unsigned uses;
     bool has_no_needs; /* no text of it must be there by its table */
 } forms[] = {
-    [IV_PIECE_HEADER] = {&header_struct, SITE},
-    [IV_PIECE_SUBMISSION] = {&submission_struct, IV_FIELD_REPORT | IV_FIELD_COMPARED},
-    [IV_PIECE_PACKAGE] = {&iv_package_struct, IV_FIELD_REPORT, .has_no_needs = true},
-    [IV_PIECE_FINDING] = {&finding_struct, IV_FIELD_REPORT},
-    [IV_PIECE_END] = {&end_struct, IV_FIELD_REPORT},
-    [IV_PIECE_RECORD] = {&record_struct, IV_FIELD_STORED},
-    [IV_PIECE_WHOLE] = {0},
-    [IV_PIECE_REFUSED] = {&refusal_struct, IV_FIELD_REPORT},
+    [IV_PIECE_HEADER] = {.type = &header_struct, .uses = SITE},
+    [IV_PIECE_SUBMISSION] = {.type = &submission_struct,
+                             .uses = IV_FIELD_REPORT | IV_FIELD_COMPARED},
+    [IV_PIECE_PACKAGE] = {.type = &iv_package_struct,
+                          .uses = IV_FIELD_REPORT,
+                          .has_no_needs = true},
+    [IV_PIECE_FINDING] = {.type = &finding_struct, .uses = IV_FIELD_REPORT},
+    [IV_PIECE_END] = {.type = &end_struct, .uses = IV_FIELD_REPORT},
+    [IV_PIECE_RECORD] = {.type = &record_struct, .uses = IV_FIELD_STORED},
+    [IV_PIECE_WHOLE] = {.type = NULL},
+    [IV_PIECE_REFUSED] = {.type = &refusal_struct, .uses = IV_FIELD_REPORT},
 };
 
 #define HEAD_SIZE 13
