@@ -215,7 +215,6 @@ static bool try_parts(const struct parts *parts, bool one_by_one)
 static void test_mutations(const struct iv_report *report)
 {
     enum { ROUNDS = 4000 };
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     struct iv_buf json IV_CLEANUP(iv_buf_fini) = {0};
     struct parts whole IV_CLEANUP(parts_fini) = {0};
     struct iv_pieces pieces = {.send = keep_part, .context = &whole};
