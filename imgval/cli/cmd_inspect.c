@@ -91,10 +91,12 @@ static bool read_named(const char *name, const struct iv_scan_options *options,
 static bool is_package_file(const char *path)
 {
     struct iv_status st = {.type = IV_FILE_REGULAR};
+    struct iv_error unused = {0};
+    bool is_archive = false;
     /* Where it is not known what it is, it is read whole: less would be shown as all there is. */
     return !iv_resolve_is_name(path) && iv_kind_of_image_name(path) == IV_KIND_COUNT &&
-           !iv_archive_is_at(path) && iv_look_at(path, &st) != IV_LOOK_ABSENT &&
-           st.type == IV_FILE_REGULAR;
+           !(iv_archive_look(path, &is_archive, &unused) && is_archive) &&
+           iv_look_at(path, &st) != IV_LOOK_ABSENT && st.type == IV_FILE_REGULAR;
 }
 
 /* Incomplete is the only judgement that is made: something could not be read. */

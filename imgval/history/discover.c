@@ -372,20 +372,33 @@ static bool find_below(struct finder *finder)
     return finder->list->count > before;
 }
 
-/* What lies in an archive, as if it were a folder. NULL: the file is none, or one that cannot be
- * read whole, which is said when it is read as a submission; or err is set. */
+/* What lies in an archive, as if it were a folder. NULL: the file is none, or, with ret_is_partial,
+ * one that cannot be read whole, which is said when it is read as a submission; or err is set. */
 static const struct iv_found_list *find_in_archive(struct finder *finder, const char *path,
-                                                   struct iv_error *err)
+                                                   bool *ret_is_partial, struct iv_error *err)
 {
     struct iv_archive *archive;
     struct iv_containment unused;
     struct iv_status st;
+    bool is_archive;
+    *ret_is_partial = true;
+    if (!iv_archive_look(path, &is_archive, err)) {
+        return NULL;
+    }
+    if (!is_archive) {
+        *ret_is_partial = false;
+        return NULL;
+    }
     int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
-    if (fd < 0 || !iv_archive_is_at(path) ||
-        !iv_archive_open(fd, finder->options, finder->arena, &archive, &unused, err) ||
+    if (fd < 0) {
+        (void)iv_error_open(err, path);
+        return NULL;
+    }
+    if (!iv_archive_open(fd, finder->options, finder->arena, &archive, &unused, err) ||
         archive->fault_count > 0) {
         return NULL;
     }
+    *ret_is_partial = false;
     struct iv_walk walk;
     const struct iv_tree_search search = {
         .folder = "", .limits = finder->options->limits, .want = want};
@@ -417,7 +430,8 @@ static size_t count_with_metadata(const struct iv_found_list *list)
 static void add_archive(struct finder *finder, const char *path, const char *relative)
 {
     struct iv_error err = {0};
-    const struct iv_found_list *list = find_in_archive(finder, path, &err);
+    bool is_partial;
+    const struct iv_found_list *list = find_in_archive(finder, path, &is_partial, &err);
     const struct iv_found *one = list == NULL || list->count != 1 ? NULL : &list->items[0];
     if (list != NULL && list->count == 0) {
         return; /* it holds nothing that matters, like a folder of documents */
@@ -491,15 +505,20 @@ static void find_in(struct finder *finder, const struct folder *folder)
 }
 
 /* A path that is a file: an archive by its content, or what a report may be. */
-static bool find_file(struct finder *finder)
+static bool find_file(struct finder *finder, bool *ret_found, struct iv_error *err)
 {
     const size_t before = finder->list->count;
-    if (iv_archive_is_at(finder->path)) {
+    bool is_archive;
+    if (!iv_archive_look(finder->path, &is_archive, err)) {
+        return false;
+    }
+    if (is_archive) {
         add_archive(finder, finder->path, "");
     } else {
         add(finder, "", 0, true, NULL);
     }
-    return finder->list->count > before;
+    *ret_found = finder->list->count > before;
+    return true;
 }
 
 bool iv_discover(const char *path, const struct iv_archive_options *options, struct iv_arena *arena,
@@ -516,9 +535,10 @@ bool iv_discover(const char *path, const struct iv_archive_options *options, str
     bool is_found;
     if (st.type == IV_FILE_DIRECTORY) {
         iv_walk(fd, options->limits, want, NULL, arena, &walk);
+        list->is_partial = walk.trouble_count > 0;
         is_found = find_below(&finder);
-    } else {
-        is_found = find_file(&finder);
+    } else if (!find_file(&finder, &is_found, err)) {
+        return false;
     }
     if (!is_found) {
         add(&finder, "", 0, false, "holds no submission");
@@ -526,24 +546,44 @@ bool iv_discover(const char *path, const struct iv_archive_options *options, str
     return true;
 }
 
-bool iv_discover_is_several(const char *path, const struct iv_archive_options *options,
-                            struct iv_arena *arena, size_t *ret_count, bool *ret_is_archive)
+/* How many submissions with metadata of their own a path holds. False: part of it could not be
+ * looked at. */
+static bool count_submissions(const char *path, bool is_archive,
+                              const struct iv_archive_options *options, struct iv_arena *arena,
+                              size_t *ret_count)
 {
     struct iv_found_list found = {0};
     struct finder finder = {.options = options, .arena = arena};
     const struct iv_found_list *list = &found;
-    struct iv_error err = {0};
+    struct iv_error unused = {0};
+    bool is_partial = false;
+    if (is_archive) {
+        list = find_in_archive(&finder, path, &is_partial, &unused);
+    } else if (!iv_discover(path, options, arena, &found, &unused)) {
+        list = NULL;
+        is_partial = true;
+    }
+    *ret_count = list == NULL ? 0 : count_with_metadata(list);
+    return !is_partial && !found.is_partial;
+}
+
+/* A look that failed is taken once more: what fails again fails for who reads the submission too,
+ * and makes it incomplete; what does not would let two submissions pass as one. */
+bool iv_discover_is_several(const char *path, const struct iv_archive_options *options,
+                            struct iv_arena *arena, size_t *ret_count, bool *ret_is_archive)
+{
     struct iv_status st;
-    if (iv_look_at(path, &st) != IV_LOOK_FOUND) {
+    enum iv_look look = iv_look_at(path, &st);
+    if (look == IV_LOOK_TROUBLE) {
+        look = iv_look_at(path, &st);
+    }
+    if (look != IV_LOOK_FOUND) {
         return false; /* whoever reads it says what is wrong */
     }
     *ret_is_archive = st.type != IV_FILE_DIRECTORY;
-    if (*ret_is_archive) {
-        list = find_in_archive(&finder, path, &err);
-    } else if (!iv_discover(path, options, arena, &found, &err)) {
-        list = NULL;
+    if (!count_submissions(path, *ret_is_archive, options, arena, ret_count) && *ret_count < 2) {
+        (void)count_submissions(path, *ret_is_archive, options, arena, ret_count);
     }
-    *ret_count = list == NULL ? 0 : count_with_metadata(list);
     return *ret_count > 1;
 }
 

@@ -33,6 +33,7 @@ struct iv_found_list {
     struct iv_found *items; /* sorted: numbers in paths count as numbers; each path once */
     size_t count;
     size_t capacity;
+    bool is_partial; /* some folder could not be listed, which its item says */
 };
 
 /* Adds what lies at a path: the path itself when it is a file. err: IV_ERROR_NO_INPUT. */

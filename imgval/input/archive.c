@@ -30,16 +30,24 @@ bool iv_archive_is(const char *path, const void *head, size_t size)
            !iv_ascii_isuffix(path, ".mum") && !iv_ascii_isuffix(path, ".dsm.xml");
 }
 
-bool iv_archive_is_at(const char *path)
+bool iv_archive_look(const char *path, bool *ret_is, struct iv_error *err)
 {
     struct iv_status st;
     char head[512];
     int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
-    if (fd < 0 || st.type != IV_FILE_REGULAR) {
-        return false;
+    *ret_is = false;
+    if (fd < 0) {
+        return iv_error_open(err, path);
+    }
+    if (st.type != IV_FILE_REGULAR) {
+        return true;
     }
     int64_t got = iv_file_read_at(fd, head, sizeof(head), 0);
-    return got > 0 && iv_archive_is(path, head, (size_t)got);
+    if (got < 0) {
+        return iv_error_errno(err, "%s", path);
+    }
+    *ret_is = iv_archive_is(path, head, (size_t)got);
+    return true;
 }
 
 bool iv_archive_is_name(const char *name)

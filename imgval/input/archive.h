@@ -47,8 +47,9 @@ struct iv_archive {
  * that it is a package. */
 bool iv_archive_is(const char *path, const void *head, size_t size);
 
-/* The same of a path; false where nothing can be read. In the parent. */
-bool iv_archive_is_at(const char *path);
+/* The same of a path, in the parent. False with err set where it cannot be opened or read: what it
+ * is is not known then. */
+IV_MUST_USE bool iv_archive_look(const char *path, bool *ret_is, struct iv_error *err);
 
 /* The same of a name alone: x.zip. */
 bool iv_archive_is_name(const char *name);

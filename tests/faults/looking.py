@@ -13,6 +13,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import zipfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS / "cli"))
@@ -32,6 +33,10 @@ spkg tree/sub/Contoso.B.spkg component=B
 cbs tree/sub/Contoso.C.cab name=Contoso.C
 spkg tree/odd/Contoso.Zero.spkg component=Zero version=0.0.0.0
 """
+# Two versions, of which the second one lost a package. Together they would lack nothing.
+SEVERAL = "".join(
+    f"spkg all/v{n}/Contoso.{name}.spkg component={name}\n" for n, name in ((1, "A"), (1, "B"), (2, "A"))
+) + "".join(f"file all/v{n}/OEMSettings.reg <<END\nWindows Registry Editor Version 5.00\nEND\n" for n in (1, 2))
 GOOD = """\
 spkg tree/Contoso.A.spkg component=A
 spkg tree/sub/Contoso.B.spkg component=B
@@ -127,6 +132,16 @@ def check_image(c, p):
     sweep(c, p, [*SCAN, "img/alone/phone.ffu"], 0, "an image that passes")
 
 
+def check_several(c, p):
+    """Several submissions in one folder or archive are refused, and never judged as one set."""
+    p.build(SEVERAL, "several")
+    with zipfile.ZipFile(p.path / "several.zip", "w") as archive:
+        for file in sorted((p.path / "several").rglob("*")):
+            archive.write(file, file.relative_to(p.path / "several"))
+    sweep(c, p, [*SCAN, "several"], 2, "a folder of two submissions")
+    sweep(c, p, [*SCAN, "several.zip"], 2, "an archive of two submissions")
+
+
 def check_few_descriptors(c, p):
     build_images(p)
     for count in range(3, 24):
@@ -165,7 +180,7 @@ def check_not_listed(c, p):
         c.status(p.run(*SCAN, *DEVICE, "img/fw", before=before), (3, 4), "the folder")
 
 
-GROUPS = (check_tree, check_file, check_image, check_few_descriptors, check_not_listed)
+GROUPS = (check_tree, check_file, check_image, check_several, check_few_descriptors, check_not_listed)
 
 
 def main():
