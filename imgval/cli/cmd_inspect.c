@@ -6,6 +6,7 @@
 #include "imgval/cli/command.h"
 
 #include "imgval/base/look.h"
+#include "imgval/base/text.h"
 #include "imgval/input/archive.h"
 #include "imgval/model/kinds.h"
 #include "imgval/report/show/inspect.h"
@@ -87,6 +88,12 @@ static bool read_named(const char *name, const struct iv_scan_options *options,
     return true;
 }
 
+/* A manifest by itself has no files that could be read with it. */
+static bool is_manifest_name(const char *path)
+{
+    return iv_ascii_isuffix(path, ".dsm.xml") || iv_ascii_isuffix(path, ".mum");
+}
+
 /* One package, or a catalog: it is read whole, as a tree is only on request. */
 static bool is_package_file(const char *path)
 {
@@ -94,7 +101,8 @@ static bool is_package_file(const char *path)
     struct iv_error unused = {0};
     bool is_archive = false;
     /* Where it is not known what it is, it is read whole: less would be shown as all there is. */
-    return !iv_resolve_is_name(path) && iv_kind_of_image_name(path) == IV_KIND_COUNT &&
+    return !iv_resolve_is_name(path) && !is_manifest_name(path) &&
+           iv_kind_of_image_name(path) == IV_KIND_COUNT &&
            !(iv_archive_look(path, &is_archive, &unused) && is_archive) &&
            iv_look_at(path, &st) != IV_LOOK_ABSENT && st.type == IV_FILE_REGULAR;
 }

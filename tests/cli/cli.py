@@ -777,6 +777,8 @@ def check_inspect(c, p):
     one = p.run("inspect", "v1/Contoso.Camera.Phone.MainOS")
     c.status(one, 0, "inspect of one package")
     c.that("ctcamera.sys" in one.text, "a single package shows its files", one.text)
+    for manifest in ("Contoso.Recovery.UpdateOS/update.mum", "Contoso.Boot.Splash/man.dsm.xml"):
+        c.status(p.run("inspect", f"violations/{manifest}"), 0, "inspect of a manifest alone")
     document = p.run("inspect", "--format=json", "v1").report
     packages = json.dumps(document)
     c.that("Contoso.Camera.Phone.MainOS" in packages and "ctcamera.sys" in packages, "inspect as JSON")
