@@ -230,9 +230,10 @@ def check_access(page, where):
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     check(len(set(ids)) == len(ids), f"{where}: an id stands twice")
     for tag, attrs in page.elements:
-        for name in ("aria-labelledby", "href"):
-            target = attrs.get(name, "").lstrip("#")
-            check(target == "" or target in ids, f"{where}: {name} leads to no {target}")
+        for name, targets in (("aria-labelledby", attrs.get("aria-labelledby", "").split()),
+                              ("href", [attrs.get("href", "").lstrip("#")])):
+            for target in targets:
+                check(target == "" or target in ids, f"{where}: {name} leads to no {target}")
         check(tag != "th" or attrs.get("scope") in ("col", "row"), f"{where}: a <th> without scope")
     tags = [tag for tag, _ in page.elements]
     check(tags.count("table") == tags.count("caption"), f"{where}: a table without a caption")
