@@ -373,6 +373,7 @@ static void test_packages(void)
     scene.s.oem_input.present = true;
     scene.s.kind = IV_KIND_FFU;
     CHECK_INT(outcome_of(&scene, "SVC029"), IV_NOT_APPLICABLE);
+    iv_arena_fini(&scene.arena);
 
     /* What cannot be read is not judged; what Microsoft owns is none of the OEM's business. */
     static const char *const about_packages[] = {"SVC003", "SVC004", "SVC028"};
