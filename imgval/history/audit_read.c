@@ -285,6 +285,9 @@ static void add_entry(void *context, const struct iv_report_entry *entry, bool w
     if (!whole) {
         origin.reason = "the stream ends, or was changed, within this submission";
     }
+    if (whole && s.type == IV_IMAGE && !iv_import_is_its_id(entry->submission, &arena)) {
+        origin.reason = "the report contradicts itself: its id is not that of what it lists";
+    }
     for (size_t i = 0; i < entry->judgement.finding_count; i++) {
         const struct iv_finding *finding = &entry->judgement.findings[i];
         origin.hidden = origin.hidden || hides_packages(finding);

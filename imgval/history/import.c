@@ -143,6 +143,14 @@ void iv_import_rebuild(const struct iv_submission *reported, const struct iv_rea
     *ret_submission = built;
 }
 
+bool iv_import_is_its_id(const struct iv_submission *reported, struct iv_arena *arena)
+{
+    static const struct iv_reading nothing = {0};
+    struct iv_submission s;
+    iv_import_rebuild(reported, &nothing, arena, &s);
+    return strcmp(s.id, reported->id) == 0;
+}
+
 /* Rules that say what was not compared with, not what was not read: the set is whole all the same.
  */
 static bool is_about_store(const struct iv_rule *rule)
@@ -198,6 +206,9 @@ static bool import_report(const struct importing *in, int fd, struct iv_import *
         return iv_error_set(err, IV_ERROR_INVALID,
                             "%s: the stream has no end record, so it is not complete", in->path);
     }
+    if (report.entry_count == 0) {
+        return iv_error_set(err, IV_ERROR_INVALID, "%s: the report holds no submission", in->path);
+    }
     struct iv_record *records = IV_NEW_ARRAY(in->arena, struct iv_record, report.entry_count);
     for (size_t i = 0; i < report.entry_count; i++) {
         struct iv_submission s = *report.entries[i].submission;
@@ -208,6 +219,13 @@ static bool import_report(const struct importing *in, int fd, struct iv_import *
         }
         if (!check_whole(in, &report.entries[i], err)) {
             return false;
+        }
+        if (!iv_import_is_its_id(&s, in->arena)) {
+            return iv_error_set(
+                err, IV_ERROR_INVALID,
+                "%s: the report contradicts itself: the id of %s is not that of its "
+                "packages, phone and firmware version, so one of them was changed",
+                in->path, s.path);
         }
         /* What the report does not say is taken from the command line. */
         iv_import_rebuild(report.entries[i].submission, &in->options->reading, in->arena, &s);

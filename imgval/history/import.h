@@ -39,4 +39,8 @@ struct iv_saved_options iv_import_saved_options(const struct iv_reading *reading
 void iv_import_rebuild(const struct iv_submission *reported, const struct iv_reading *reading,
                        struct iv_arena *arena, struct iv_submission *ret_submission);
 
+/* Whether the id that a report gives an image is that of the packages, variants and firmware
+ * version that it lists. */
+bool iv_import_is_its_id(const struct iv_submission *reported, struct iv_arena *arena);
+
 #endif

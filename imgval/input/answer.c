@@ -1,4 +1,5 @@
 /* Customization answer files: root ImageCustomizations (packages.md 5.4, item 2). */
+#include "imgval/base/strings.h"
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
 #include "imgval/input/metadata.h"
@@ -8,6 +9,8 @@
 #define ROOT "ImageCustomizations"
 /* Where a root that comes after comments is looked for. */
 #define HEAD_SIZE ((size_t)4096)
+/* Names of variants that are compared; those after them all get their number. */
+#define NAMED_MAX 1000u
 
 struct answer {
     const struct iv_reader *r;
@@ -15,7 +18,8 @@ struct answer {
     enum iv_rank rank;
     const char *group; /* the Variant in hand; NULL: Static */
     size_t variants;
-    struct iv_fault fault; /* the first setting that cannot be used */
+    struct iv_strings named; /* groups of variants with a name, the first NAMED_MAX */
+    struct iv_fault fault;   /* the first setting that cannot be used */
 };
 
 static void on_static(void *context, const struct iv_xml_element *e)
@@ -25,16 +29,31 @@ static void on_static(void *context, const struct iv_xml_element *e)
     answer->group = NULL;
 }
 
+/* Variants are different groups, whatever they are called and in whichever file they stand: what
+ * one of them lacks is not taken from another of the same name. */
 static void on_variant(void *context, const struct iv_xml_element *e)
 {
     struct answer *answer = context;
     const char *name = iv_xml_attribute(e, "Name");
+    const char *source = answer->doc->source;
     answer->variants++;
-    /* Variants of different files are different groups, whatever they are called. */
-    answer->group = name != NULL && *name != '\0'
-                        ? iv_arena_printf(answer->r->scratch, "%s: %s", answer->doc->source, name)
-                        : iv_arena_printf(answer->r->scratch, "%s: variant %zu",
-                                          answer->doc->source, answer->variants);
+    if (name == NULL || *name == '\0') {
+        answer->group =
+            iv_arena_printf(answer->r->scratch, "%s: variant %zu", source, answer->variants);
+        return;
+    }
+    const char *group = iv_arena_printf(answer->r->scratch, "%s: %s", source, name);
+    bool is_taken = answer->named.count == NAMED_MAX;
+    for (size_t i = 0; i < answer->named.count && !is_taken; i++) {
+        is_taken = strcmp(answer->named.items[i], group) == 0;
+    }
+    if (is_taken) {
+        answer->group =
+            iv_arena_printf(answer->r->scratch, "%s (variant %zu)", group, answer->variants);
+        return;
+    }
+    iv_strings_add(answer->r->scratch, &answer->named, group);
+    answer->group = group;
 }
 
 static void odd_setting(struct answer *answer, uint64_t line, const char *detail)

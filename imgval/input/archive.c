@@ -366,6 +366,22 @@ const struct iv_archived *iv_archive_find(const struct iv_archive *archive, cons
     return found;
 }
 
+/* Whether a way through the tree goes through a link before its end: what ".." means after that
+ * depends on where the link leads. */
+static bool goes_through_link(const struct iv_archive *archive, const char *path,
+                              struct iv_arena *scratch)
+{
+    for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        const char *plain =
+            resolve(scratch, iv_arena_strndup(scratch, path, (size_t)(slash - path)));
+        const struct iv_archived *found = plain == NULL ? NULL : find_exact(archive, plain);
+        if (found != NULL && found->type == IV_FILE_LINK) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool iv_archive_leads_out(const struct iv_archive *archive, const struct iv_archived *link,
                           struct iv_arena *scratch)
 {
@@ -375,9 +391,9 @@ bool iv_archive_leads_out(const struct iv_archive *archive, const struct iv_arch
         }
         const char *slash = strrchr(link->path, '/');
         int folder = slash == NULL ? 0 : (int)(slash - link->path) + 1;
-        const char *path =
-            resolve(scratch, iv_arena_printf(scratch, "%.*s%s", folder, link->path, link->target));
-        if (path == NULL) {
+        const char *way = iv_arena_printf(scratch, "%.*s%s", folder, link->path, link->target);
+        const char *path = resolve(scratch, way);
+        if (path == NULL || goes_through_link(archive, way, scratch)) {
             return true;
         }
         const struct iv_archived *found = find_exact(archive, path);

@@ -163,7 +163,8 @@ static void list_folder(struct iv_lister *lister, const char *path)
     }
 }
 
-/* Reads the directory of a path that is an archive. */
+/* Reads the directory of a path that is an archive. In the place of a folder's image it is none
+ * that is read: the tree is the folder, and the archive is named as a container in it. */
 static bool open_archive(struct iv_lister *lister, struct iv_probe *probe, struct iv_error *err)
 {
     struct iv_archive *archive;
@@ -173,7 +174,8 @@ static bool open_archive(struct iv_lister *lister, struct iv_probe *probe, struc
         .require_sandbox = lister->options->require_sandbox,
         .by_exec = lister->options->by_exec,
     };
-    if (probe->is_directory || !iv_archive_is(probe->path, probe->head, probe->head_size)) {
+    if (probe->is_directory || lister->options->folder != NULL ||
+        !iv_archive_is(probe->path, probe->head, probe->head_size)) {
         return true;
     }
     if (!iv_archive_open(probe->fd, &options, lister->arena, &archive, &lister->listing.containment,

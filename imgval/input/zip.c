@@ -59,7 +59,9 @@
 
 #define HOST_FAT 0
 #define HOST_UNIX 3
-#define HOST_NTFS 10
+#define HOST_NTFS 10 /* by the specification; Info-ZIP has 11 for it, and 14 for VFAT */
+#define HOST_NTFS_INFO 11
+#define HOST_VFAT 14
 #define HOST_DARWIN 19
 
 /* Modes of Unix in the upper half of the external attributes. */
@@ -185,12 +187,20 @@ static bool find_end(struct zip *zip, struct end *ret_end)
     if (!read_bytes(zip, bytes, tail, zip->size - tail)) {
         return false;
     }
+    /* Programs take the last mark, or the last record that ends with the file: any mark after that
+     * record, in its comment, makes another tree. */
     size_t found = 0;
-    for (size_t at = 0; at + END_SIZE <= tail; at++) {
-        size_t comment = bytes[at + 20] | (size_t)bytes[at + 21] << 8;
-        if (mark_at(bytes + at) == END_MARK && at + END_SIZE + comment == tail) {
+    for (size_t at = 0; at + 4 <= tail; at++) {
+        if (mark_at(bytes + at) != END_MARK) {
+            continue;
+        }
+        size_t comment =
+            at + END_SIZE <= tail ? bytes[at + 20] | (size_t)bytes[at + 21] << 8 : COMMENT_MAX + 1;
+        if (at + END_SIZE + comment == tail) {
             zip->end_at = zip->size - tail + at;
             *ret_end = parse_end(bytes + at);
+            found++;
+        } else if (found > 0) {
             found++;
         }
     }
@@ -421,8 +431,11 @@ static bool is_same_member(const struct member *central, const struct member *lo
 {
     bool is_same_size = local->crc == central->crc && local->packed == central->packed &&
                         local->size == central->size;
-    bool is_left_out = (local->flags & FLAG_DESCRIPTOR) != 0 && local->crc == 0 &&
-                       local->packed == 0 && local->size == 0;
+    /* What is not known before the data is 0 there, and follows them. */
+    bool is_left_out = (local->flags & FLAG_DESCRIPTOR) != 0 &&
+                       (local->crc == 0 || local->crc == central->crc) &&
+                       (local->packed == 0 || local->packed == central->packed) &&
+                       (local->size == 0 || local->size == central->size);
     return (local->flags & FLAGS_COMPARED) == (central->flags & FLAGS_COMPARED) &&
            local->method == central->method && local->name_size == central->name_size &&
            memcmp(local->name, central->name, local->name_size) == 0 &&
@@ -604,7 +617,8 @@ static const char *portable_name(const struct zip *zip, const struct member *mem
     char *name = iv_arena_alloc_text(zip->list->arena, member->name_size + 1);
     memcpy(name, member->name, member->name_size);
     name[member->name_size] = '\0';
-    bool is_windows = member->made_by == HOST_FAT || member->made_by == HOST_NTFS;
+    bool is_windows = member->made_by == HOST_FAT || member->made_by == HOST_NTFS ||
+                      member->made_by == HOST_NTFS_INFO || member->made_by == HOST_VFAT;
     for (size_t i = 0; is_windows && i < member->name_size; i++) {
         name[i] = name[i] == '\\' ? '/' : name[i];
     }

@@ -8,6 +8,7 @@ Members are deflated, sorted by path, with folders. Options, which may repeat:
     stored              stored members
     zip64               the fields of zip64 throughout, and its end record
     descriptor          sizes and CRC-32 after the data instead of before them
+    descriptor-size     the same, but for the size, which some programs know before
     no-folders          no members for folders
     windows             made by a program of Windows, with '\\' between the parts of names
     add=NAME=TEXT       a further member
@@ -32,6 +33,7 @@ Members are deflated, sorted by path, with folders. Options, which may repeat:
     after=TEXT          bytes after the end record
     comment=TEXT        the archive's comment
     two-ends            a second archive of nothing in the comment
+    early-end           the same, with bytes after it
     count=N             so many members, says the end record
 """
 import os
@@ -79,7 +81,7 @@ def members_of(folder):
 class Archive:
     def __init__(self, folder):
         self.members = members_of(folder)
-        self.is_zip64 = self.has_descriptor = False
+        self.is_zip64 = self.has_descriptor = self.has_size = False
         self.host = 3
         self.disk = 0
         self.count = None
@@ -108,8 +110,9 @@ class Archive:
                 member.method = member.local_method = 0
         elif word == "zip64":
             self.is_zip64 = True
-        elif word == "descriptor":
+        elif word in ("descriptor", "descriptor-size"):
             self.has_descriptor = True
+            self.has_size = word == "descriptor-size"
         elif word == "no-folders":
             self.members = [m for m in self.members if not m.name.endswith(b"/")]
         elif word == "windows":
@@ -160,6 +163,8 @@ class Archive:
             setattr(self, word, name)
         elif word == "two-ends":
             self.comment = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0, 0, 0, 0, 0)
+        elif word == "early-end":
+            self.comment = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0, 0, 0, 0, 0) + b"zz"
         elif word == "count":
             self.count = int(name)
         else:
@@ -177,7 +182,7 @@ class Archive:
         flags = member.flags | (8 if self.has_descriptor else 0)
         crc = zlib.crc32(member.data) if member.crc is None else member.crc
         size = len(member.data) if member.size is None else member.size
-        local = (0, 0, 0) if self.has_descriptor else (crc, len(packed), size)
+        local = (0, 0, size if self.has_size else 0) if self.has_descriptor else (crc, len(packed), size)
         if member.local_size is not None:
             local = (local[0], local[1], member.local_size)
         extra = b""

@@ -194,7 +194,7 @@ def read_answer(data):
     for one in imports.all(spaces, "Import") if imports is not None else []:
         if trimmed(one.attributes.get("Source")) is None:
             raise Bad("import")
-    values, variants = [], 0
+    values, variants, named = [], 0, set()
     for block in root.children:
         if block.space != IU or block.name not in ("Static", "Variant"):
             continue
@@ -203,6 +203,10 @@ def read_answer(data):
             variants += 1
             name = block.attributes.get("Name")
             group = f"d: {name}" if name else f"d: variant {variants}"
+            if group in named:
+                group += f" (variant {variants})"
+            elif name:
+                named.add(group)
         for settings in block.all(spaces, "Settings"):
             for setting in settings.all(spaces, "Setting"):
                 name = setting.attributes.get("Name")
