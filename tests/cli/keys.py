@@ -245,6 +245,19 @@ def check_reports(checks, place):
         checks.that("contradicts itself" in render.text_err, f"{what}: and why", render.text_err)
         checks.status(taken, 2, f"{what}: import")
         checks.status(audit, 3, f"{what}: audit")
+    # What is consistent but for the id is believed by nobody who takes the set.
+    for what, change in {
+        "an owner type": lambda r, s: s["packages"][0].update(owner_type="Microsoft"),
+        "a package's version": lambda r, s: s["packages"][0].update(version="9.9.9.9"),
+        "the id": lambda r, s: s.update(id="0" * 64),
+        "a partition": lambda r, s: s["packages"][0].update(partition="EFIESP"),
+    }.items():
+        _, taken, audit = lie(change)
+        checks.status(taken, 2, f"{what}: import")
+        checks.that("its id" in taken.text_err or "the id of" in taken.text_err, f"{what}: and why", taken.text_err)
+        checks.status(audit, 3, f"{what}: audit")
+    _, taken, _ = lie(lambda r, s: r.update(submissions=[]))
+    checks.status(taken, 2, "a report without a submission")
     checks.that(not (place.path / "n.db").exists(), "nothing was recorded")
     render, taken, audit = lie(lambda r, s: None)
     checks.same([render.status, taken.status], [0, 0], "the truth")
