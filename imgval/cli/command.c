@@ -521,8 +521,10 @@ static bool is_same_file(const char *a, const char *b)
 static bool is_firmware(const char *path)
 {
     static const char *const endings[] = {
-        "man.dsm.xml", "update.mum", "UpdateHistory.xml", "OEMInput.xml", ".reg", ".ffu",
-        ".vhd",        ".wim",
+        "man.dsm.xml",  "update.mum", "UpdateHistory.xml",
+        "OEMInput.xml", ".reg",       ".rga",
+        ".ffu",         ".vhd",       ".wim",
+        ".zip",
     };
     const char *slash = strrchr(path, '/');
     bool named = iv_package_is_file_name(slash == NULL ? path : slash + 1);

@@ -186,6 +186,8 @@ def check_store_is_no_report(c, p):
     """A name typed wrongly does not cost the baselines, nor the input."""
     manifest = next((p.path / "v1").rglob("man.dsm.xml"))
     content = manifest.read_bytes()
+    p.write("set.zip", "an archive")
+    c.refused(p.run("scan", "--no-wspc", "--report=json:set.zip", "v1"), "never written over", "nor an archive")
     c.refused(p.run("scan", "--no-wspc", f"--report=json:{manifest}", "v1"), "never written over",
               "a report over a manifest")
     c.same(manifest.read_bytes(), content, "a report over a manifest: it stays")
