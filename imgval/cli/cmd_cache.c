@@ -20,6 +20,7 @@
 #include "imgval/scan/scan_read.h"
 #include "imgval/version.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -113,6 +114,7 @@ static int refuse(const struct adding *adding)
  */
 static void print_findings(const struct adding *adding)
 {
+    assert(adding->outcome.report.entries != NULL); /* it was judged */
     const struct iv_judgement *judgement = &adding->outcome.report.entries[0].judgement;
     for (size_t i = 0; i < judgement->finding_count; i++) {
         const struct iv_finding *finding = &judgement->findings[i];
