@@ -588,23 +588,50 @@ static void add_found(struct iv_image_reader *x, struct found **list, size_t *co
     (*list)[(*count)++] = (struct found){.volume = volume, .path = path};
 }
 
-/* What is of interest where a history is looked for. */
-static bool may_hold_history(const struct iv_volume_entry *entry)
+static bool is_history_name(const char *name)
 {
-    return entry->is_directory || iv_ascii_ieq(entry->name, "UpdateHistory.xml");
+    return iv_ascii_ieq(name, "UpdateHistory.xml");
 }
 
+static bool is_registry_name(const char *name)
+{
+    return iv_ascii_isuffix(name, ".reg") || iv_ascii_isuffix(name, ".rga");
+}
+
+/* What is of interest where such files are looked for. */
+static bool may_hold_history(const struct iv_volume_entry *entry)
+{
+    return entry->is_directory || is_history_name(entry->name);
+}
+
+static bool may_hold_registry(const struct iv_volume_entry *entry)
+{
+    return entry->is_directory || is_registry_name(entry->name);
+}
+
+/* What is searched for: files by their names, and what may be one or lead to one. */
+struct sought {
+    const char *top;
+    bool (*is)(const char *name);
+    bool (*may_hold)(const struct iv_volume_entry *entry);
+};
+static const struct sought histories = {"Windows/ImageUpdate", is_history_name, may_hold_history};
+static const struct sought data_histories = {"SharedData/DuShared", is_history_name,
+                                             may_hold_history};
+static const struct sought registry_files = {"Windows/Packages/RegistryFiles", is_registry_name,
+                                             may_hold_registry};
+
 /*
- * Adds every file `name` below a directory to the list, level by level. Links are not followed, so
- * that a loop cannot keep it busy, and the number of directories has a limit. A directory that
- * cannot be listed is a fault: it may hide such a file.
+ * Adds every file that is sought below a directory to the list, level by level. Links are not
+ * followed, so that a loop cannot keep it busy, and the number of directories has a limit. A
+ * directory that cannot be listed is a fault: it may hide such a file.
  */
-static void search(struct iv_image_reader *x, struct iv_image_volume *volume, const char *top,
-                   const char *name, struct found **list, size_t *count)
+static void search(struct iv_image_reader *x, struct iv_image_volume *volume,
+                   const struct sought *sought, struct found **list, size_t *count)
 {
     struct found *folders = NULL;
     size_t folder_count = 0;
-    struct iv_spellings tops = spell(x, volume, top);
+    struct iv_spellings tops = spell(x, volume, sought->top);
     for (size_t i = 0; i < tops.count; i++) {
         add_found(x, &folders, &folder_count, volume, tops.paths[i]);
     }
@@ -622,11 +649,11 @@ static void search(struct iv_image_reader *x, struct iv_image_volume *volume, co
             volume_fault(x, volume->name, folders[at].path, &fault);
             continue;
         }
-        look_for_twins(x, volume, folders[at].path, may_hold_history);
+        look_for_twins(x, volume, folders[at].path, sought->may_hold);
         for (size_t i = 0; i < entry_count; i++) {
             const char *path =
                 iv_arena_printf(x->r->scratch, "%s/%s", folders[at].path, entries[i].name);
-            bool is_wanted = iv_ascii_ieq(entries[i].name, name);
+            bool is_wanted = sought->is(entries[i].name);
             if (entries[i].is_link && !is_wanted) {
                 continue; /* not followed; one that is wanted is reported when it is to be read */
             }
@@ -635,7 +662,7 @@ static void search(struct iv_image_reader *x, struct iv_image_volume *volume, co
                 add_found(x, &folders, &folder_count, volume, path);
             } else if (is_folder) {
                 iv_faults_add(&x->faults, IV_FAULT_LIMIT, volume->name,
-                              "more than %d directories below %s", SEARCH_MAX, top);
+                              "more than %d directories below %s", SEARCH_MAX, sought->top);
                 return;
             } else if (is_wanted) {
                 add_found(x, list, count, volume, path);
@@ -705,12 +732,12 @@ static void find_history(struct iv_image_reader *x)
     size_t count = 0;
     for (size_t v = 0; v < x->volume_count; v++) {
         if (x->volumes[v].is_main) {
-            search(x, &x->volumes[v], "Windows/ImageUpdate", "UpdateHistory.xml", &files, &count);
+            search(x, &x->volumes[v], &histories, &files, &count);
         }
     }
     for (size_t v = 0; v < x->volume_count && count == 0; v++) {
         if (iv_ascii_ieq(x->volumes[v].name, "Data")) {
-            search(x, &x->volumes[v], "SharedData/DuShared", "UpdateHistory.xml", &files, &count);
+            search(x, &x->volumes[v], &data_histories, &files, &count);
         }
     }
     read_history(x, files, count);
@@ -792,6 +819,51 @@ static void find_hive(struct iv_image_reader *x)
         for (size_t i = 0; i < hives.count; i++) {
             const struct found file = {.volume = &x->volumes[v], .path = hives.paths[i]};
             read_hive(x, &file);
+        }
+    }
+}
+
+/* Whether the hive said something about the device: what registry files say is in it then. */
+static bool has_hive_values(const struct iv_facts *facts)
+{
+    for (size_t i = 0; i < facts->datum_count; i++) {
+        if (facts->data[i].rank == IV_RANK_HIVE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a file was read already, through the package that lists it. */
+static bool is_read(const struct iv_image_marks *marks, const char *path)
+{
+    for (size_t i = 0; i < marks->count; i++) {
+        if (iv_ascii_ieq(marks->items[i].path, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where no hive holds the device values, registry files of MainOS count as they do in a folder,
+ * also those that no package lists. */
+static void find_registry_files(struct iv_image_reader *x)
+{
+    static const struct iv_metadata how = {.rank = IV_RANK_REGISTRY, .any_root = true};
+    struct found *files = NULL;
+    size_t count = 0;
+    for (size_t v = 0; v < x->volume_count && !has_hive_values(x->r->facts); v++) {
+        if (x->volumes[v].is_main) {
+            search(x, &x->volumes[v], &registry_files, &files, &count);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+        struct iv_document doc;
+        if (!is_read(files[i].volume->marks, files[i].path) &&
+            read_document(x, &files[i], &buf, &doc) &&
+            iv_registry_may_name_key(doc.bytes, doc.size)) {
+            iv_registry_read(x->r, &doc, &how);
         }
     }
 }
@@ -933,6 +1005,7 @@ void iv_image_end(struct iv_image_reader *x)
         check_main(x);
         read_layout(x);
         find_hive(x);
+        find_registry_files(x);
         find_datastores(x);
         if (!x->item->has_history) {
             find_history(x);
