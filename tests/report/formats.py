@@ -601,7 +601,8 @@ def check_invocation(invocations, rules, report):
     reasons = [o["reason"] for s in report["submissions"] for o in s["outcomes"] if "reason" in o]
     for notification, reason in zip(reported, reasons):
         need(reason in notification["message"]["text"], "why it was not evaluated", notification)
-    need(invocations[0]["executionSuccessful"] == (not unchecked), "executionSuccessful")
+    is_whole = not unchecked and (report["submissions"] or report["verdict"] != "incomplete")
+    need(invocations[0]["executionSuccessful"] == bool(is_whole), "executionSuccessful")
 
 
 def has_reasons(texts, report):
