@@ -204,7 +204,7 @@ static int run_add(const struct iv_command *command, void *options,
                                &err)) {
         return iv_command_fail(&err);
     }
-    if (!iv_command_refuse_several(arguments, &adding.options.reading, arena, &err)) {
+    if (!iv_command_refuse_several(arguments, &adding.options, arena, &err)) {
         return iv_command_fail(&err);
     }
     iv_command_repeat(command, adding.given, arena, &adding.options);

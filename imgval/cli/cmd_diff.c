@@ -100,7 +100,8 @@ static int run_diff(const struct iv_command *command, void *options,
     if (arguments->count != 2) {
         return iv_command_usage(command, "name two submissions: A and B");
     }
-    if (!iv_command_scan_options(given, arena, &scan_options, &err)) {
+    if (!iv_command_scan_options(given, arena, &scan_options, &err) ||
+        !iv_command_refuse_several(arguments, &scan_options, arena, &err)) {
         return iv_command_fail(&err);
     }
     int status = iv_command_policy(given, arguments, arena, &scan_options);

@@ -182,6 +182,7 @@ static int run_fix(const struct iv_command *command, void *options,
         return iv_command_usage(command, "%s", wrong);
     }
     if (!iv_command_scan_options(&given->scan, arena, &scan_options, &err) ||
+        !iv_command_refuse_several(arguments, &scan_options, arena, &err) ||
         !judge(arguments->items[0], &scan_options, arena, &submission, &outcome, &err)) {
         return iv_command_fail(&err);
     }

@@ -118,6 +118,9 @@ static int run_rfu(const struct iv_command *command, void *options,
     scan_options.run.options = given->scan.store == NULL ? NULL : " --cache=FILE";
     iv_strings_add(arena, &named, given->source);
     iv_strings_add(arena, &named, given->target);
+    if (!iv_command_refuse_several(&named, &scan_options, arena, &err)) {
+        return iv_command_fail(&err);
+    }
     int status = iv_command_policy(&given->scan, &named, arena, &scan_options);
     if (status != IV_EXIT_PASS) {
         return status;

@@ -161,7 +161,7 @@ static int run_scan(const struct iv_command *command, void *options,
         fprintf(stderr, "imgval: --shard=%s: none of the %zu submissions named is in this part\n",
                 given->shard, submissions);
     }
-    if (!iv_command_refuse_several(&paths, &scan_options.reading, arena, &err)) {
+    if (!iv_command_refuse_several(&paths, &scan_options, arena, &err)) {
         return iv_command_fail(&err);
     }
     int status = iv_command_policy(given, &paths, arena, &scan_options);

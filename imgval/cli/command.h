@@ -199,11 +199,11 @@ IV_MUST_USE bool iv_command_paths(const struct iv_strings *arguments, struct iv_
 int iv_command_policy(const struct iv_scan_arguments *given, const struct iv_strings *paths,
                       struct iv_arena *arena, struct iv_scan_options *options);
 
-/* Refuses (IV_ERROR_USAGE) a folder that holds several submissions: merged, they would be one wrong
- * set. */
+/* Refuses (IV_ERROR_USAGE) a folder or archive that holds several submissions, among the inputs and
+ * --against: merged, they would be one wrong set. Names of recorded submissions pass. */
 IV_MUST_USE bool iv_command_refuse_several(const struct iv_strings *paths,
-                                           const struct iv_reading *reading, struct iv_arena *arena,
-                                           struct iv_error *err);
+                                           const struct iv_scan_options *options,
+                                           struct iv_arena *arena, struct iv_error *err);
 
 /* --shard=I/N, auto, auto/N: this process takes the things whose place modulo N is I. NULL: all. */
 struct iv_shard {

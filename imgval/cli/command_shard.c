@@ -131,32 +131,45 @@ void iv_command_take_shard(const struct iv_shard *shard, struct iv_strings *path
     paths->count = kept;
 }
 
-bool iv_command_refuse_several(const struct iv_strings *paths, const struct iv_reading *reading,
-                               struct iv_arena *arena, struct iv_error *err)
+static bool refuse_several(const char *path, const struct iv_archive_options *options,
+                           struct iv_arena *arena, struct iv_error *err)
 {
-    const struct iv_archive_options options = iv_scan_archive_options(reading);
+    struct iv_arena_mark mark = iv_arena_mark(arena);
+    struct iv_buf quoted IV_CLEANUP(iv_buf_fini) = {0};
+    size_t count;
+    bool is_archive;
+    const bool is_several = iv_discover_is_several(path, options, arena, &count, &is_archive);
+    iv_arena_reset(arena, mark);
+    if (is_several && is_archive) {
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s holds %zu submissions, each with device metadata or a history "
+                            "of its own, and is none itself: unpack it, and judge the folders",
+                            path, count);
+    }
+    if (is_several) {
+        iv_shell_quote(&quoted, path);
+        const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
+        return iv_error_set(err, IV_ERROR_USAGE,
+                            "%s holds %zu submissions, each with device metadata or a history "
+                            "of its own, and is none itself. To judge them as a history: "
+                            "imgval audit %s; each by itself: imgval scan %s%s*",
+                            path, count, iv_buf_text(&quoted), iv_buf_text(&quoted), slash);
+    }
+    return true;
+}
+
+bool iv_command_refuse_several(const struct iv_strings *paths,
+                               const struct iv_scan_options *options, struct iv_arena *arena,
+                               struct iv_error *err)
+{
+    const struct iv_archive_options archives = iv_scan_archive_options(&options->reading);
+    const char *against = options->run.against;
+    if (against != NULL && !refuse_several(against, &archives, arena, err)) {
+        return iv_error_add(err, "--against");
+    }
     for (size_t i = 0; i < paths->count; i++) {
-        struct iv_arena_mark mark = iv_arena_mark(arena);
-        struct iv_buf quoted IV_CLEANUP(iv_buf_fini) = {0};
-        size_t count;
-        bool is_archive;
-        const char *path = paths->items[i];
-        const bool is_several = iv_discover_is_several(path, &options, arena, &count, &is_archive);
-        iv_arena_reset(arena, mark);
-        if (is_several && is_archive) {
-            return iv_error_set(err, IV_ERROR_USAGE,
-                                "%s holds %zu submissions, each with device metadata or a history "
-                                "of its own, and is none itself: unpack it, and judge the folders",
-                                path, count);
-        }
-        if (is_several) {
-            iv_shell_quote(&quoted, path);
-            const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
-            return iv_error_set(err, IV_ERROR_USAGE,
-                                "%s holds %zu submissions, each with device metadata or a history "
-                                "of its own, and is none itself. To judge them as a history: "
-                                "imgval audit %s; each by itself: imgval scan %s%s*",
-                                path, count, iv_buf_text(&quoted), iv_buf_text(&quoted), slash);
+        if (!refuse_several(paths->items[i], &archives, arena, err)) {
+            return false;
         }
     }
     return true;

@@ -36,6 +36,10 @@ def check_several(c, p):
     c.refused(done, "imgval audit .", "a folder of several submissions")
     c.that("imgval scan ./*" in done.text_err, "both commands are shown", done.text_err)
     c.refused(p.run("cache", "add", "--cache=s.db", "."), "imgval audit", "cache add of it")
+    for words in (["diff", ".", "v1"], ["diff", "v1", "."], ["fix", "--output=made", "."],
+                  ["rfu", "--source=.", "--target=v1"], ["rfu", "--source=v1", "--target=."],
+                  ["scan", "--against=.", "v1"], ["fix", "--against=.", "--output=made", "v1"]):
+        c.refused(p.run(*words), "is none itself", f"{words}: one of several")
     for folder in ("a", "b"):
         p.write(f"sorted/{folder}/Contoso.{folder}.spkg", "no cabinet")
     p.write("sorted/a/OEMSettings.reg", "Windows Registry Editor Version 5.00\n")
