@@ -165,11 +165,13 @@ static void find_shared(struct judging *j, const struct iv_request_options *opti
     }
 }
 
-/* The first thing that the machine, not the firmware, kept from being read. */
+/* The first thing that was not read: what it says of version and phone is not known, whoever is to
+ * blame. */
 static const struct iv_fault *first_trouble(const struct iv_fault *faults, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (faults[i].kind == IV_FAULT_UNREADABLE || faults[i].kind == IV_FAULT_READER_DIED) {
+        if (faults[i].kind == IV_FAULT_UNREADABLE || faults[i].kind == IV_FAULT_READER_DIED ||
+            faults[i].kind == IV_FAULT_UNSUPPORTED || faults[i].kind == IV_FAULT_LIMIT) {
             return &faults[i];
         }
     }

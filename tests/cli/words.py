@@ -80,6 +80,10 @@ def check_missing(c, p):
     c.refused(p.run("fix", "--output=o"), "PATH is missing", "fix without PATH")
     c.refused(p.run("fix", "--output=o", "v1", "v2"), "one PATH", "fix of two")
     c.refused(p.run("rfu"), "--source=S and --target=T are missing", "rfu")
+    p.write("cut.zip", b"PK\x03\x04" + bytes(200))
+    done = p.run("rfu", "--source=v1", "--target=cut.zip")
+    c.status(done, 3, "rfu to an archive that cannot be read")
+    c.that("cut.zip: a zip archive without its end record" in done.text_err, "and why", done.text_err)
     c.refused(p.run("rfu", "--source=v1"), "--target=T is missing", "rfu without a target")
     c.refused(p.run("rfu", "--target=v1"), "--source=S is missing", "rfu without a source")
     for words in (["scan", "--against=A/B/C", "v1"], ["scan", "A/B/C"], ["rfu", "--source=A/B/C", "--target=v1"],
