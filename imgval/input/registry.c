@@ -459,6 +459,42 @@ static void on_key(void *context, const struct iv_xml_element *e)
     m->in_key = key != NULL && iv_registry_place_of(key, m->how->any_root) == IV_REGISTRY_TARGETING;
 }
 
+/* Whether the manifest gave the value another text before: which of them is set first is not known. */
+static bool has_other_text(const struct manifest *m, const char *known, const char *value)
+{
+    const struct iv_facts *facts = m->r->facts;
+    for (size_t i = 0; i < facts->datum_count; i++) {
+        const struct iv_datum *datum = &facts->data[i];
+        if (strcmp(datum->name, known) == 0 && strcmp(datum->source, m->doc->source) == 0 &&
+            strcmp(datum->value, value) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What keeps a value from being the text that it shows, one clause; NULL: nothing. */
+static const char *find_oddity(const struct manifest *m, const char *known,
+                               const struct iv_xml_element *e)
+{
+    const char *value = iv_xml_attribute(e, "value");
+    const char *type = iv_xml_attribute(e, "valueType");
+    const char *hint = iv_xml_attribute(e, "operationHint");
+    if (value == NULL) {
+        return iv_reader_printf(m->r, "%s has no value", known);
+    }
+    if (type != NULL && !iv_ascii_ieq(type, "REG_SZ") && !iv_ascii_ieq(type, "REG_EXPAND_SZ")) {
+        return iv_reader_printf(m->r, "%s has the type %s", known, iv_reader_shown(m->r, type));
+    }
+    if (hint != NULL && !iv_ascii_ieq(hint, "replace")) {
+        return iv_reader_printf(m->r, "%s has the operationHint %s, not replace", known,
+                                iv_reader_shown(m->r, hint));
+    }
+    return has_other_text(m, known, value)
+               ? iv_reader_printf(m->r, "%s is set twice, to different values", known)
+               : NULL;
+}
+
 static void on_value(void *context, const struct iv_xml_element *e)
 {
     struct manifest *m = context;
@@ -467,20 +503,15 @@ static void on_value(void *context, const struct iv_xml_element *e)
     if (known == NULL) {
         return;
     }
-    const char *value = iv_xml_attribute(e, "value");
-    const char *type = iv_xml_attribute(e, "valueType");
-    bool is_string =
-        type == NULL || iv_ascii_ieq(type, "REG_SZ") || iv_ascii_ieq(type, "REG_EXPAND_SZ");
-    if (is_string && value != NULL) {
-        iv_reader_datum(m->r, known, value, m->doc->source, NULL, m->how->rank);
+    const char *oddity = find_oddity(m, known, e);
+    if (oddity == NULL) {
+        iv_reader_datum(m->r, known, iv_xml_attribute(e, "value"), m->doc->source, NULL,
+                        m->how->rank);
         return;
     }
     iv_reader_datum_drop(m->r, known, m->doc->source);
     if (m->fault.kind == IV_FAULT_NONE) {
-        const char *detail =
-            iv_reader_printf(m->r, "%s has %s%s", known, value == NULL ? "no value" : "the type ",
-                             value == NULL || type == NULL ? "" : iv_reader_shown(m->r, type));
-        m->fault = (struct iv_fault){.kind = IV_FAULT_MALFORMED, .line = e->line, .detail = detail};
+        m->fault = (struct iv_fault){.kind = IV_FAULT_MALFORMED, .line = e->line, .detail = oddity};
     }
 }
 

@@ -287,6 +287,10 @@ def read_manifest(data):
                 kind = value.attributes.get("valueType", "REG_SZ").upper()
                 if kind not in ("REG_SZ", "REG_EXPAND_SZ") or "value" not in value.attributes:
                     raise Bad("type")
+                if value.attributes.get("operationHint", "replace").lower() != "replace":
+                    raise Bad("operationHint")
+                if values.get(name, value.attributes["value"]) != value.attributes["value"]:
+                    raise Bad("two values")
                 values[name] = value.attributes["value"]
     return [(name, None, text) for name, text in values.items()]
 
@@ -468,7 +472,7 @@ ANSWER = f"""<ImageCustomizations xmlns="{IU}" Name="D" Owner="C" OwnerType="OEM
 """
 MANIFEST = """<assembly xmlns="urn:schemas-microsoft-com:asm.v3" xmlns:c="urn:schemas-microsoft-com:cbs" manifestVersion="1.0">
   <registryKeys>
-    <registryKey keyName="HKEY_LOCAL_MACHINE\\SYSTEM\\Platform\\DeviceTargetingInfo"><registryValue name="PhoneManufacturer" valueType="REG_SZ" value="CONTOSO" /><registryValue name="PhoneModelName" valueType="REG_EXPAND_SZ" value="Model 1" /></registryKey>
+    <registryKey keyName="HKEY_LOCAL_MACHINE\\SYSTEM\\Platform\\DeviceTargetingInfo"><registryValue name="PhoneManufacturer" valueType="REG_SZ" value="CONTOSO" operationHint="replace" /><registryValue name="PhoneModelName" valueType="REG_EXPAND_SZ" value="Model 1" /></registryKey>
     <registryKey keyName="$(hklm.system)\\Platform\\Other"><registryValue name="PhoneManufacturer" valueType="REG_DWORD" value="1" /></registryKey>
     <registryKey keyName="$(hklm.system)\\platform\\DeviceTargetingInfo"><registryValue name="phoneROMLanguage" value="0409" /></registryKey>
   </registryKeys>
