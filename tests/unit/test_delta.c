@@ -240,7 +240,7 @@ static void test_parts(void)
     after.empty = true;
     after.owner_type = "Microsoft";
     after.release_type = "Test";
-    CHECK_INT(iv_delta_parts(&change, parts), 0); /* it is told what changed */
+    CHECK_INT(iv_delta_parts(&change, parts), 0); /* that something changed is known */
     change.what = IV_CHANGE_PARTITION;
     CHECK_INT(iv_delta_parts(&change, parts), 1);
     change.what = IV_CHANGE_PARTITION | IV_CHANGE_FLAGS;
