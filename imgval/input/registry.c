@@ -459,7 +459,7 @@ static void on_key(void *context, const struct iv_xml_element *e)
     m->in_key = key != NULL && iv_registry_place_of(key, m->how->any_root) == IV_REGISTRY_TARGETING;
 }
 
-/* Whether the manifest gave the value another text before: which of them is set first is not known. */
+/* Whether the manifest gave the value another text before: which of the two counts is not known. */
 static bool has_other_text(const struct manifest *m, const char *known, const char *value)
 {
     const struct iv_facts *facts = m->r->facts;
