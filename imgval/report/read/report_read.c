@@ -346,8 +346,7 @@ static bool take_end(struct iv_loader *loader, const struct iv_piece *piece)
         end.findings != loader->findings) {
         why = "the counts of the end record are not those of the stream";
     } else if (entries == 0 && end.verdict == IV_VERDICT_PASS) {
-        why =
-            "the report contradicts itself: its verdict is pass, and it holds no submission that passed";
+        why = "the report contradicts itself: its verdict is pass, and it holds no submission";
     } else if (entries > 0 && end.verdict != loader->worst) {
         why = iv_arena_printf(loader->arena,
                               "the report contradicts itself: its verdict is %s, and that of its "
