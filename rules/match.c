@@ -1,6 +1,14 @@
 /*
- * A pasted message is found by its words: punctuation, blanks and case only part them, a hole of
- * the rule's text stands for any run of words, and the longest run of the text's own words wins.
+ * `imgval explain MESSAGE`: the rule of a message that somebody pasted from a log, a mail or the
+ * document, clipped and wrapped as it may be.
+ *
+ * A text is taken as a sequence of words: punctuation, blanks and case only part them. A rule's
+ * text has holes ({0}), which stand for any run of words. The pasted words are laid along the
+ * rule's words by dynamic programming: both must run side by side without a gap except at holes,
+ * but either may begin before the other and end after it (a clip, or a line with more around the
+ * message). The score is the number of characters of the rule's own words in the overlap; the rule
+ * with the highest score wins, if it is high enough to mean anything and if no other rule shares
+ * it.
  */
 #include "rules/match.h"
 
@@ -58,6 +66,7 @@ static void words_split(const char *text, bool holes, struct iv_arena *arena,
     *ret_words = words;
 }
 
+/* Two runs of bytes of one size, ASCII-folded. */
 static bool is_same(const char *a, const char *b, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -82,6 +91,7 @@ static bool word_equal(const struct word *word, const struct words *pasted, size
            (at == 0 && is_same(word->text + word->size - other->size, other->text, other->size));
 }
 
+/* In the table of scores: no way leads here. 0 would mean that a match may start here. */
 #define NO_MATCH ((size_t)-1)
 
 /* The better of two scores, of which the second one may be none. */
@@ -142,7 +152,8 @@ static size_t overlap_score(const char *text, const struct words *pasted, struct
     return best;
 }
 
-/* What the engine says when the value of a pattern row is wrong, or missing. */
+/* What the engine says when the value of a pattern row is wrong, or missing: such rows have no text
+ * of their own, so it is composed as engine.c composes it. */
 static size_t pattern_score(const struct iv_rule *rule, const struct words *pasted,
                             struct iv_arena *arena)
 {

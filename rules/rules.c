@@ -1,6 +1,9 @@
 /*
  * All families in the order of reports, and a rule by its id or name. Adding a family is one line
  * here and one in the header.
+ *
+ * The tables are linked in and not registered: what is judged, and in which order, can be read
+ * here.
  */
 #include "rules/rules.h"
 

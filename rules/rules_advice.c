@@ -1,9 +1,16 @@
 /*
  * Advice (ADV...): nothing here blocks a submission by itself, but each has cost somebody an
- * update.
+ * update. Most of it is what Microsoft's documents say about updates beyond the nine validations
+ * (devices install a package only when its version is higher), some of it is what only a
+ * comparison with an older baseline shows.
+ *
+ * Three kinds of comparison meet here, with one row for all of them where the fact is the same: a
+ * submission with the older baselines of its variants; two versions next to each other in a diff or
+ * an audit (`c->change`, `c->step`); the two sides of a request for update (`c->request`). A check
+ * asks in that order for what its case holds.
  *
  * Rules that look at the older baselines judge the whole submission at once, so that variants which
- * share a baseline say a thing once.
+ * share a baseline say a thing once. Without an older baseline they are not applicable.
  */
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
@@ -19,10 +26,11 @@
 
 #define WITH_WSPC (IV_APPLIES_IMAGE | IV_APPLIES_CONTEXTUAL)
 
-/* ADV003: the set grows beyond reason when both are reached. */
+/* ADV003: the set grows beyond reason when both are reached. A policy may set other bounds. */
 static const struct iv_growth default_growth = IV_GROWTH_DEFAULT;
 
-/* Whether a package belongs to the compared sets (contract 4). */
+/* Whether a package belongs to the compared sets: what Microsoft owns does not, unless the user
+ * asks for all owners. */
 static bool is_compared(const struct iv_case *c, const struct iv_package *package)
 {
     return c->run->all_owners || !iv_package_is_microsoft(package);
@@ -30,7 +38,9 @@ static bool is_compared(const struct iv_case *c, const struct iv_package *packag
 
 /* ---- older baselines ----------------------------------------------------------------------- */
 
-/* By id. Variants may share one baseline in the store, which is loaded once for each of them. */
+/* By id. Variants may share one baseline in the store, which is loaded once for each of them, so
+ * pointers differ where the baseline is the same. Without an id (--against a path) there is only
+ * one. */
 static int baseline_order(const void *left, const void *right)
 {
     const struct iv_baseline *a = *(const struct iv_baseline *const *)left;
@@ -54,7 +64,8 @@ static size_t once_each(const struct iv_baseline **all, size_t found)
     return count;
 }
 
-/* The older baselines of all variants, each once. */
+/* The older baselines of all variants, each once. Those whose packages were not loaded (the
+ * comparison was not made) are left out: nothing can be said about them. */
 static size_t older_baselines(const struct iv_submission *s, struct iv_arena *arena,
                               const struct iv_baseline ***ret_baselines)
 {
@@ -75,8 +86,9 @@ static size_t older_baselines(const struct iv_submission *s, struct iv_arena *ar
 typedef bool pair_fn(const struct iv_package *now, const struct iv_package *before,
                      const struct iv_baseline *baseline, struct iv_verdict *verdict);
 
-/* Calls `judge` for each package of the compared set that an older baseline has too, where both
- * say their version. Not applicable without an older baseline. */
+/* Calls `judge` for each package of the compared set that an older baseline has too, where both say
+ * their version. Packages that are only known from the history are not the submitter's to change,
+ * and what cannot be read has no version. Not applicable without an older baseline. */
 static enum iv_outcome for_each_pair(const struct iv_case *c, struct iv_verdict *verdict,
                                      pair_fn *judge)
 {
@@ -152,6 +164,7 @@ static bool judge_version(const struct iv_package *now, const struct iv_package 
 
 /* ---- two versions of a diff or an audit ---------------------------------------------------- */
 
+/* A version for a message: in a diff, what a list of names or a damaged package does not say. */
 static const char *known(const char *version)
 {
     return version == NULL ? "(not known)" : version;
@@ -206,7 +219,8 @@ static enum iv_outcome step_version(const struct iv_case *c, struct iv_verdict *
                        "at least", verdict);
 }
 
-/* Contract 4: what Microsoft owns is not in the firmware set. */
+/* Likewise for one that Microsoft owns now: such packages are not part of the firmware set, so it
+ * would leave it without a removal that WSPC sees. */
 static enum iv_outcome step_owner(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *before = c->change->before;
@@ -281,8 +295,9 @@ static enum iv_outcome report_owners(const struct iv_case *c, const struct iv_ba
     return outcome;
 }
 
-/* Contract 4: what Microsoft owns is not in the firmware set. What a list of names does not say is
- * not known to have changed. Of a request, target against source. */
+/* ADV010: a package of the older side that Microsoft owns here. What Microsoft owns is not in the
+ * firmware set, so WSPC does not ask for it again, and devices lose it quietly. What a list of
+ * names does not say is not known to have changed. Of a request, target against source. */
 static enum iv_outcome check_owner_changed(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->change != NULL) {
@@ -317,7 +332,8 @@ static size_t compared_count(const struct iv_case *c, const struct iv_set *set)
     return count;
 }
 
-/* Names the packages that the baseline does not have. */
+/* Names the packages that the baseline does not have: they are the candidates for a feature merge,
+ * which is how the document wants growth kept small. */
 static void report_growth(const struct iv_case *c, const struct iv_baseline *baseline,
                           size_t before, size_t now, struct iv_verdict *verdict)
 {
@@ -345,7 +361,9 @@ static void report_growth(const struct iv_case *c, const struct iv_baseline *bas
     iv_verdict_fail(verdict, &evidence);
 }
 
-/* Both bounds must be reached, or small sets would be reported for a handful of packages. */
+/* ADV003: "You must be mindful to ensure the firmware package set does not grow beyond reasonable
+ * size." Both bounds (a number and a percentage) must be reached, or small sets would be reported
+ * for a handful of packages. */
 static enum iv_outcome check_growth(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -369,7 +387,8 @@ static enum iv_outcome check_growth(const struct iv_case *c, struct iv_verdict *
 
 /* ---- test packages ------------------------------------------------------------------------- */
 
-/* Two findings when both ReleaseType and BuildType are wrong. Only SPKG has a BuildType. */
+/* Two findings when both ReleaseType and BuildType are wrong. Only SPKG has a BuildType; a package
+ * that says none was built by a tool that writes none, and is not accused. */
 static bool judge_test_package(const struct iv_package *p, struct iv_verdict *verdict)
 {
     bool test = iv_ascii_ieq(p->release_type, "Test");
@@ -403,6 +422,8 @@ struct oem_value {
     const char *expected;
     const char *remedy;
 };
+/* Words of the OEMInput schema. A Manufacturing OS is an image for the factory line and is never
+ * submitted; so there is no right value to show for it. */
 static const struct oem_value oem_values[] = {
     {.element = "ReleaseType",
      .offset = offsetof(struct iv_oem_input, release_type),
@@ -421,7 +442,8 @@ static const struct oem_value oem_values[] = {
                "--context-free."},
 };
 
-/* One value of OEMInput.xml; folded, as the image builder reads it. */
+/* One value of OEMInput.xml; folded, as the image builder reads it. The table has the offset of a
+ * pointer, which memcpy reads without a cast that would hide its alignment. */
 static bool judge_oem_value(const struct iv_oem_input *input, const struct oem_value *row,
                             struct iv_verdict *verdict)
 {
@@ -443,7 +465,8 @@ static bool judge_oem_value(const struct iv_oem_input *input, const struct oem_v
     return true;
 }
 
-/* Also packages that stand in OEMInput.xml one by one: they come from no feature manifest. */
+/* The values of the table, and packages that stand in OEMInput.xml one by one: those come from no
+ * feature manifest, so a merge never sees them. */
 static bool judge_oem_input(const struct iv_oem_input *input, struct iv_verdict *verdict)
 {
     bool found = false;
@@ -467,7 +490,8 @@ static bool judge_oem_input(const struct iv_oem_input *input, struct iv_verdict 
     return found;
 }
 
-/* ADV004: of each package, and of an image's OEMInput.xml, from which all of them were chosen. */
+/* ADV004: of each package, and of an image's OEMInput.xml, from which all of them were chosen. One
+ * finding is enough to fail; an unreadable package keeps a pass from being one. */
 static enum iv_outcome check_test_package(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -513,14 +537,15 @@ static enum iv_outcome check_zero_revision(const struct iv_case *c, struct iv_ve
     return IV_FAILED;
 }
 
+/* The three values under the names that the document's messages give them. */
 static const char *pop_name(const struct iv_pop *pop, struct iv_verdict *verdict)
 {
     return iv_verdict_printf(verdict, "OEM: %s, Mobile operator: %s, OEM device name: %s", pop->oem,
                              pop->mobile_operator, pop->model);
 }
 
-/* ADV006: a mistyped name makes a first baseline out of a later one, and nothing is compared
- * then. */
+/* ADV006: a mistyped name makes a first baseline out of a later one, and nothing is compared then.
+ * Which POP of the store is similar was found when the baselines were looked up. */
 static enum iv_outcome check_similar_variant(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_variant *variant = c->variant;
@@ -539,8 +564,9 @@ static enum iv_outcome check_similar_variant(const struct iv_case *c, struct iv_
     return IV_FAILED;
 }
 
-/* A package that the history removed and that is not in the set: updates from older baselines
- * would lack it. */
+/* ADV007: a package whose last state in the update history is a removal, and that is not in the
+ * set: it counts as absent, so updates from older baselines would lack it. The removal may be long
+ * ago and meant; so it is advice. */
 static enum iv_outcome check_history_removal(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -571,7 +597,8 @@ static enum iv_outcome check_history_removal(const struct iv_case *c, struct iv_
     return outcome;
 }
 
-/* Packages of the submission that its own update history does not know. */
+/* ADV009: packages of the image that its own update history does not know. Somebody put them there
+ * after the image was built, or the history is of another image. */
 static enum iv_outcome check_not_in_history(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -613,7 +640,8 @@ static bool holds(const struct iv_baseline *baseline, const char *key)
 }
 
 /* True when every variant was compared; `ret_neighbours` has the three neighbours of each, each
- * baseline once. */
+ * baseline once. One variant without a comparison is enough to say nothing: the package may be
+ * empty for its sake. */
 static bool neighbours_build(const struct iv_submission *s, struct iv_arena *arena,
                              const struct iv_baseline ***ret_neighbours, size_t *ret_count)
 {
@@ -693,6 +721,7 @@ static enum iv_outcome check_empty_packages(const struct iv_case *c, struct iv_v
 
 static const struct iv_rule rows[] = {
     {
+        /* What an update would do to a package that both sides have. */
         .id = "ADV001",
         .name = "changed-content",
         .severity = IV_WARNING,
@@ -726,6 +755,7 @@ static const struct iv_rule rows[] = {
         .fails = "baseline: x 1.0.0.10; submission: x 1.0.0.2",
     },
     {
+        /* How the whole set, its packages and its device values came to be. */
         .id = "ADV003",
         .name = "set-growth",
         .severity = IV_NOTE,
@@ -838,6 +868,7 @@ static const struct iv_rule rows[] = {
         .fails = "the history ends with a; the submission holds a, b",
     },
     {
+        /* Judged in every command that has two sides. */
         .id = "ADV010",
         .name = "owner-changed",
         .severity = IV_WARNING,

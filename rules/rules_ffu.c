@@ -1,7 +1,15 @@
 /*
  * What a submission in an image file is packed in (IMG101..IMG205): the container, its hashes and
- * catalog, its partition tables. Fault rows report what a reader found damaged; check rows compare
- * what the parts of one image say about the same thing.
+ * catalog, its partition tables. The document on WSPC says nothing about images; these rules are
+ * what flashing tools and the builder of images rely on.
+ *
+ * Fault rows report what a reader found damaged: IMG1xx while it followed the headers of the FFU
+ * (disk/ffu), IMG2xx while it read the disk inside (disk/partitions.c, the file systems). Where
+ * such a fault may hide packages, its row spoils the rules about packages and the comparison: an
+ * unreadable partition must never look like removed packages.
+ *
+ * Check rows compare what the parts of one image say about the same thing: platform ids stand in
+ * two places, partitions in the manifest and in the partition table.
  */
 #include "imgval/base/text.h"
 #include "rules/rules.h"
@@ -9,7 +17,8 @@
 
 #include <string.h>
 
-/* VHD and WIM have no security header: no hashes, no catalog, no platform ids. */
+/* VHD and WIM have no security header: no hashes, no catalog, no platform ids, so that the rules
+ * about those do not apply to them. */
 static bool is_ffu(const struct iv_image *image)
 {
     return image->format != NULL && strcmp(image->format, "FFU") == 0;
@@ -53,7 +62,8 @@ static bool has_id(const char *const *ids, size_t count, const char *id)
     return false;
 }
 
-/* Whether `ids` holds all of `wanted`; asked both ways, the two sets are equal. */
+/* Whether `ids` holds all of `wanted`; asked both ways, the two sets are equal. Order and
+ * repetition mean nothing to a flashing tool. */
 static bool has_all_ids(const char *const *ids, size_t count, const char *const *wanted,
                         size_t wanted_count)
 {
@@ -77,8 +87,9 @@ static const char *joined_ids(struct iv_verdict *verdict, const char *const *ids
                : iv_verdict_printf(verdict, "%s and %zu more", text, count - IV_RULES_NAMES_MAX);
 }
 
-/* The ids stand twice in an FFU: in the manifest and in each store's header. They must be the
- * same. */
+/* IMG107. The ids stand twice in an FFU: in the manifest and in each store's header. A tool that
+ * flashes goes by the header, one that lists images by the manifest: they must be the same. Without
+ * a store there was nothing to read them from. */
 static enum iv_outcome check_platform_ids(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;
@@ -115,8 +126,8 @@ static enum iv_outcome check_platform_ids(const struct iv_case *c, struct iv_ver
     return outcome;
 }
 
-/* Hashing that was left out on purpose is a finding, so that a report says it; hashing that did
- * not come to its end is not evaluated. */
+/* IMG109. Hashing that was left out on purpose (--no-hash) is a finding, so that a report says it;
+ * hashing that did not come to its end is not evaluated. A mismatch is a fault and IMG102's. */
 static enum iv_outcome check_hashed(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;
@@ -150,7 +161,8 @@ static enum iv_outcome check_hashed(const struct iv_case *c, struct iv_verdict *
 /* The table of an MBR disk keeps its names in a partition of this type; no manifest lists it. */
 #define MBR_META_TYPE "70"
 
-/* The first of the name within a store: two of them are a finding of their own. */
+/* The first of the name within a store: two of them are a finding of their own (IMG204). The same
+ * name in two stores is common. */
 static const struct iv_image_partition *find_partition(const struct iv_image *image, uint64_t store,
                                                        const char *name)
 {
@@ -185,8 +197,8 @@ struct layout {
     enum iv_outcome outcome;
 };
 
-/* One difference; the field names store, partition and fact, so that each has a fingerprint of
- * its own. */
+/* One difference; the field names store, partition and fact, so that each has a fingerprint of its
+ * own and one of them can be waived without the others. */
 static void layout_fail(struct layout *layout, const char *name, const char *fact,
                         const char *message, const char *actual, const char *expected)
 {
@@ -215,7 +227,8 @@ static void compare_text(struct layout *layout, const char *name, const char *fa
     layout_fail(layout, name, fact, message, table, manifest);
 }
 
-/* Whether the sectors that the manifest claims are those of the table, without overflow. */
+/* Whether the sectors that the manifest claims are those of the table. Divided and not multiplied:
+ * a claim is any 64-bit number and the product would overflow. */
 static bool is_size(const struct iv_image_claim *claim, const struct iv_image_store *store,
                     uint64_t size)
 {
@@ -253,8 +266,9 @@ static void compare_claim(struct layout *layout, const struct iv_image_claim *cl
     }
 }
 
-/* Both directions: each claim against the table, and each partition against the claims. A store
- * whose table could not be read makes a pass "not evaluated". */
+/* IMG203. Both directions: each claim against the table, and each partition against the claims. A
+ * store whose table could not be read makes a pass "not evaluated"; a difference that was found
+ * stays one. */
 static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;
@@ -329,7 +343,8 @@ static bool is_twin(const char *a, const char *b)
     return a != NULL && a[0] != '\0' && iv_ascii_ieq(a, b);
 }
 
-/* Names and ids within one store. One finding for each partition and fact, about the first twin. */
+/* IMG204. Names and ids within one store, of the table and of the manifest. One finding for each
+ * partition and fact, about the first twin: three of a name are two findings, not three. */
 static enum iv_outcome check_duplicate_partition(const struct iv_case *c,
                                                  struct iv_verdict *verdict)
 {
@@ -373,6 +388,7 @@ static enum iv_outcome check_duplicate_partition(const struct iv_case *c,
 
 static const struct iv_rule rows[] = {
     {
+        /* The container: what the FFU's headers say about the file. */
         .id = "IMG101",
         .name = "ffu-header",
         .severity = IV_ERROR,
@@ -516,6 +532,7 @@ static const struct iv_rule rows[] = {
         .fails = "imgval scan --no-hash flash.ffu",
     },
     {
+        /* The disk inside: partition tables, file systems, files. */
         .id = "IMG201",
         .name = "partition-table",
         .severity = IV_ERROR,

@@ -1,6 +1,14 @@
 /*
- * What a submission is made of (IMG...): entries that could not be read, packages that do not fit
- * together, and the metadata beside them. Fault rows report what a reader could not read.
+ * What a submission is made of (IMG001..IMG013, IMG301..IMG305): entries that could not be read,
+ * packages that do not fit together, and the metadata beside them.
+ *
+ * Fault rows report what a reader could not read. Most of them mean "not checked" (`incomplete`):
+ * such a finding makes the verdict incomplete and can never be waived, because what was not read
+ * may hold anything. `spoils` says how far the doubt reaches, and rules that look at that part are
+ * not evaluated instead of passed.
+ *
+ * Check rows look at the packages and at the metadata as a whole. They are imgval's own rules,
+ * found where real sets went wrong.
  */
 #include "imgval/base/text.h"
 #include "imgval/model/circumstances.h"
@@ -12,7 +20,10 @@
 
 #define WITH_METADATA (IV_APPLIES_IMAGE | IV_APPLIES_CONTEXTUAL)
 
-/* The set holds the first package of each key; every other one of that key is extra. */
+/* IMG001. The set holds the first package of each key; every other one of that key is extra.
+ * `x.spkg` and `x.cab` are one package (the document says so), so a folder with both of them is
+ * ambiguous. `has_no_twins` is known when the set is built and spares the look-up of each
+ * package. */
 static enum iv_outcome check_duplicate(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -37,7 +48,8 @@ static enum iv_outcome check_duplicate(const struct iv_case *c, struct iv_verdic
     return IV_FAILED;
 }
 
-/* How a package beside an image differs from the image's own; NULL: it does not. */
+/* How a package beside an image differs from the image's own; NULL: it does not. Only what an
+ * update would act upon is compared, and the first difference is enough. */
 static const char *difference(const struct iv_package *own, const struct iv_package *beside,
                               struct iv_verdict *verdict)
 {
@@ -84,7 +96,9 @@ static enum iv_outcome judge_beside(const struct iv_submission *s, const struct 
     return IV_FAILED;
 }
 
-/* Beside several images nobody can tell of which one a package is. */
+/* IMG011. An image builder leaves the targeting package and others beside its image; what is
+ * submitted is the image, so a package that was changed there alone changes nothing. Beside several
+ * images nobody can tell of which one a package is. The outcome is the worst of all packages. */
 static enum iv_outcome check_beside(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -133,9 +147,9 @@ static bool is_same_guest_name(const struct iv_package *p, const char *stem, con
     return mark != NULL && is_same_name(iv_arena_strndup(arena, stem, (size_t)(mark - stem)), name);
 }
 
-/* WSPC pairs packages by file name where there is a file, so a name that is not in the manifest
- * in any form may pair the wrong ones. Extracted and installed packages take their name from the
- * manifest. */
+/* IMG002. WSPC pairs packages by file name where there is a file, so a name that is not in the
+ * manifest in any form may pair the wrong ones. A name is right when it is any of the three that a
+ * manifest gives. Extracted and installed packages take their name from the manifest. */
 static enum iv_outcome check_name(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -179,8 +193,8 @@ static enum iv_outcome check_name(const struct iv_case *c, struct iv_verdict *ve
     return IV_FAILED;
 }
 
-/* A diff holds what changed since one version of the package; nothing else can be built from it.
- * By the manifest, or by the extension where that cannot be read. */
+/* IMG003. A diff holds what changed since one version of the package; nothing else can be built
+ * from it. By the manifest, or by the extension where that cannot be read. */
 static enum iv_outcome check_diff(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -202,16 +216,17 @@ static enum iv_outcome check_diff(const struct iv_case *c, struct iv_verdict *ve
     return IV_FAILED;
 }
 
-/* A directory holds the OEM's packages: those that Microsoft owns lie elsewhere, and WSPC does not
- * ask for them. An image file holds all of them. */
+/* Whether a package of the history must be here. A directory holds the OEM's packages: those that
+ * Microsoft owns lie elsewhere, and WSPC does not ask for them. An image file holds all of them. */
 static bool is_expected(const struct iv_case *c, const struct iv_package *entry)
 {
     bool whole = iv_kinds[c->submission->kind].is_image;
     return whole || c->run->all_owners || !iv_package_is_microsoft(entry);
 }
 
-/* Packages of the history's final state that are not there: part of the set was not copied, or
- * was removed since. Nothing can be said where the history itself is in doubt. */
+/* IMG010. Packages of the history's final state that are not there: part of the set was not copied,
+ * or was removed since. It means "not checked": a set that lacks packages because a copy went wrong
+ * must not be recorded or compared. Nothing can be said where the history itself is in doubt. */
 static enum iv_outcome check_history_package(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -253,7 +268,8 @@ static const char *said(struct iv_verdict *verdict, const char *value)
     return value == NULL ? "deleted" : iv_verdict_printf(verdict, "\"%s\"", value);
 }
 
-/* One check for two rows: the row's argument is what follows the two values. */
+/* One check for two rows: the row's argument is what follows the two values. A value may be deleted
+ * in one source (a .reg file with a minus sign), which is something that it says. */
 static enum iv_outcome report_conflicts(const struct iv_case *c, struct iv_verdict *verdict,
                                         const struct iv_device_conflict *conflicts, size_t count)
 {
@@ -274,21 +290,23 @@ static enum iv_outcome report_conflicts(const struct iv_case *c, struct iv_verdi
     return count > 0 ? IV_FAILED : IV_PASSED;
 }
 
-/* A value that loses against one of higher rank: the device gets the winner, which may surprise. */
+/* IMG301. A value that loses against one of higher rank: the device gets the winner, which may
+ * surprise whoever edited the other one. */
 static enum iv_outcome check_overridden(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_device *device = &c->submission->device;
     return report_conflicts(c, verdict, device->overridden, device->overridden_count);
 }
 
-/* Values of equal rank: nobody can say which the device gets. */
+/* IMG302. Values of equal rank: nobody can say which the device gets, so there is no version or POP
+ * to compare with. */
 static enum iv_outcome check_conflict(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_device *device = &c->submission->device;
     return report_conflicts(c, verdict, device->conflicts, device->conflict_count);
 }
 
-/* A history without a complete event has no final state to overlay a partial on. */
+/* IMG304. A history without a complete event has no final state to overlay a partial on. */
 static enum iv_outcome check_history_complete(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_history *history = &c->submission->history;
@@ -312,6 +330,7 @@ static enum iv_outcome check_history_complete(const struct iv_case *c, struct iv
 
 static const struct iv_rule rows[] = {
     {
+        /* Packages that do not fit together. */
         .id = "IMG001",
         .name = "duplicate-package",
         .severity = IV_WARNING,
@@ -362,6 +381,7 @@ static const struct iv_rule rows[] = {
         .fails = "Contoso.BASE.MainOS.spku, or a package with dman.ddsm.xml in it",
     },
     {
+        /* What was not read. Each names its entry and its reason in the message. */
         .id = "IMG004",
         .name = "unreadable-entry",
         .severity = IV_WARNING,
@@ -512,6 +532,7 @@ const struct iv_rules iv_rules_image = {.rows = rows, .count = IV_COUNT(rows), .
 
 static const struct iv_rule metadata_rows[] = {
     {
+        /* Names in the tree. */
         .id = "IMG012",
         .name = "not-a-package",
         .severity = IV_WARNING,
@@ -545,6 +566,7 @@ static const struct iv_rule metadata_rows[] = {
         .fails = "Windows and WINDOWS in one folder",
     },
     {
+        /* Sources of device metadata, and what they say of each other. */
         .id = "IMG301",
         .name = "metadata-overridden",
         .severity = IV_WARNING,

@@ -1,4 +1,10 @@
-/* The policy's waivers (POL...): what a site asked for must have been needed, and still be. */
+/*
+ * The policy's waivers (POL...): what a site asked for must have been needed, and still be. A
+ * waiver is an exception with an owner and a last day; one that is left over hides the next finding
+ * that it happens to match, so each is judged like a package is. The engine does it after the last
+ * submission of a report (engine/settle.c), since a waiver may be for any of them; the rows have no
+ * check, only the state of a waiver that they report.
+ */
 #include "rules/rules.h"
 
 #include "imgval/base/attr.h"

@@ -1,8 +1,25 @@
 /*
- * Request for update (RFU001..RFU006), for each POP that source and target share. What each side is
- * to today's baselines and which steps of the contract fail (IV_RFU_...) was found out before;
- * these rows say it. The document's texts have an alias for a trial request; the sentence of ours
- * that follows a text is the row's argument.
+ * Request for update (RFU001..RFU006): may devices that have the source be served the target? From
+ * the section "Request for update (RFU)" of the document on WSPC, which asks for two baselines and
+ * a higher version, and from its section on migrating from a legacy submission, which lets a source
+ * that is no baseline through under two conditions.
+ *
+ * Each POP that source and target share is one case. Which steps fail (the bits IV_RFU_... in
+ * `asked->broken`) and what each side is to today's baselines was found out before, by
+ * history/request.c with iv_wspc_request(); these rows say it. The steps:
+ *
+ * - 1 the target is a baseline; 2 the source is one too: go to 5;
+ * - 3 the source's version is below every baseline and the target holds its packages: a legacy
+ *   device migrates, go to 5;
+ * - 4 the source is compliant with today's baselines: RFU002, otherwise RFU004;
+ * - 5 the target's version is greater; 6 the target holds all packages of the source.
+ *
+ * The document stops at the first error. Here every step is judged, so that all that is wrong is
+ * reported at once.
+ *
+ * For a request of another type than retail servicing the document accepts and warns:
+ * `eases_in_trial`. Those texts are the row's first alias; the sentence of ours that follows a text
+ * is the row's argument.
  */
 #include "imgval/model/circumstances.h"
 #include "imgval/model/request.h"
@@ -31,7 +48,8 @@ static enum iv_outcome fail(struct iv_verdict *verdict, const char *message)
     return IV_FAILED;
 }
 
-/* IV_FAILED when this step of the request is broken; else what is known of the POP. */
+/* IV_FAILED when this step of the request is broken; else what is known of the POP. A step can be
+ * broken for certain although another fact is unknown, so the broken ones are asked for first. */
 static enum iv_outcome state_of(const struct iv_case *c, unsigned step)
 {
     if (c->asked == NULL) {
@@ -43,6 +61,8 @@ static enum iv_outcome state_of(const struct iv_case *c, unsigned step)
     return c->asked->is_undecided ? IV_NOT_EVALUATED : IV_PASSED;
 }
 
+/* A submission named as messages name a baseline: id and version, which is what the user can look
+ * up. */
 static const char *side_name(const struct iv_request_side *side, struct iv_verdict *verdict)
 {
     const struct iv_baseline named = {.id = side->submission->id,
@@ -50,6 +70,7 @@ static const char *side_name(const struct iv_request_side *side, struct iv_verdi
     return iv_rules_baseline_name(iv_verdict_arena(verdict), &named);
 }
 
+/* The packages that the source has and the target lacks; the same list for every POP. */
 static const char *lost_names(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return iv_rules_names(iv_verdict_arena(verdict), c->request->lost, c->request->lost_count);
@@ -57,7 +78,8 @@ static const char *lost_names(const struct iv_case *c, struct iv_verdict *verdic
 
 /* ---- checks -------------------------------------------------------------------------------- */
 
-/* A target that is not compliant would be refused as a baseline: then it is fixed first. */
+/* What helps depends on why the target is no baseline: one that is not compliant would be refused
+ * as a baseline, so it is fixed first; a compliant one only has to be declared. */
 static const char *target_remedy(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const char *path = c->request->target.submission->path;
@@ -82,7 +104,8 @@ static const char *target_remedy(const struct iv_case *c, struct iv_verdict *ver
     return c->rule->remedy;
 }
 
-/* Step 1 of the document. It does not end the judging: all that is wrong is reported at once. */
+/* Step 1, RFU001. Its text has holes for the version of the client and for id and state of both
+ * sides, in the document's order. */
 static enum iv_outcome check_target(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_TARGET_NOT_BASELINE);
@@ -106,7 +129,8 @@ static enum iv_outcome check_target(const struct iv_case *c, struct iv_verdict *
     return IV_FAILED;
 }
 
-/* Steps 2 and 4: a source that is no baseline, and may be served all the same. */
+/* Steps 2 and 4, RFU002: a source that is compliant but no baseline, which devices may hold all the
+ * same. Retail servicing refuses it; the remedy is to declare it. */
 static enum iv_outcome check_source(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_SOURCE_NOT_BASELINE);
@@ -114,7 +138,7 @@ static enum iv_outcome check_source(const struct iv_case *c, struct iv_verdict *
     return state == IV_FAILED ? fail(verdict, fill(c, verdict, arguments, 1)) : state;
 }
 
-/* Step 5, for every request. */
+/* Step 5, RFU003, for every request: devices never install a lower or an equal version. */
 static enum iv_outcome check_newer(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_TARGET_NOT_NEWER);
@@ -123,7 +147,8 @@ static enum iv_outcome check_newer(const struct iv_case *c, struct iv_verdict *v
     return state == IV_FAILED ? fail(verdict, fill(c, verdict, arguments, 2)) : state;
 }
 
-/* Steps 3 and 4: a source that is no baseline and from which no way leads. */
+/* Steps 3 and 4, RFU004: a source that is no baseline and from which no way leads. The third
+ * argument says which of the two conditions for legacy devices fails. */
 static enum iv_outcome check_migratable(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_SOURCE_NOT_MIGRATABLE);
@@ -140,7 +165,8 @@ static enum iv_outcome check_migratable(const struct iv_case *c, struct iv_verdi
     return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
 }
 
-/* Without a shared POP there is nothing else to judge: one finding stands for the request. */
+/* RFU005. Without a shared POP there is nothing else to judge: one finding stands for the request,
+ * and the other rows do not apply. */
 static enum iv_outcome check_shared(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->request->variant_count > 0) {
@@ -151,7 +177,10 @@ static enum iv_outcome check_shared(const struct iv_case *c, struct iv_verdict *
     return fail(verdict, fill(c, verdict, names, IV_COUNT(names)));
 }
 
-/* Step 6: of two baselines the target must hold all that the source has. */
+/* Step 6, RFU006: of two baselines the target must hold all that the source has. Two baselines of
+ * one POP can miss this only when they are not neighbours, or were recorded before a rule was
+ * enforced. The evidence names the source like a baseline, with direction `older`, so that reports
+ * and `fix` treat it as they treat WSPC003. */
 static enum iv_outcome check_lost(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = state_of(c, IV_RFU_TARGET_LACKS_PACKAGES);
@@ -185,6 +214,7 @@ static enum iv_outcome check_lost(const struct iv_case *c, struct iv_verdict *ve
 
 /* ---- texts --------------------------------------------------------------------------------- */
 
+/* Texts of the document, word for word; some are parts of both the retail and the trial message. */
 #define RETAIL_ONLY                                                                                \
     "A retail servicing update is only allowed for the following scenarios: between a Baseline "   \
     "source submission and a Baseline target submission, or between a legacy non-WSPC compliant "  \

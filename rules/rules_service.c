@@ -1,10 +1,12 @@
 /*
  * The service's further rules (SVC...): what Microsoft's documents ask of a submission beyond the
  * nine validations and WSPC. That ImgVal enforced one of them is said nowhere: each is a warning or
- * a note, and its row names the document. Numbers that are missing are rules that other families
- * judge or that nothing here can judge. Device values: service_values.c.
+ * a note and never an error, and its row names the document in `why`. Numbers that are missing are
+ * rules that other families judge or that nothing here can judge. Device values: service_values.c.
  *
- * SVC002 is about requests for update, where SVC001 and SVC005 compare source and target.
+ * SVC001, SVC005 and SVC026 compare with the baseline before, like ADV rules, and are not
+ * applicable where nothing was recorded: an old record without traits is no change. SVC002 is about
+ * requests for update, where SVC001 and SVC005 compare source and target.
  */
 #include "imgval/base/text.h"
 #include "imgval/model/request.h"
@@ -40,10 +42,13 @@ static const struct iv_baseline *next_baseline(const struct iv_submission *s, si
     return NULL;
 }
 
+/* How one trait differs, as a clause; NULL: not at all. */
 typedef const char *change_fn(struct iv_arena *arena, const struct iv_traits *before,
                               const struct iv_traits *now);
 
-/* How one trait differs from that of another submission. */
+/* How one trait differs from that of another submission. `frame` is the evidence without what only
+ * the comparison knows; its message is the beginning of the sentence. A trait that one side did not
+ * look at is not applicable, never a difference. */
 static enum iv_outcome compare_trait(const struct iv_baseline *baseline,
                                      const struct iv_traits *now, change_fn *change,
                                      const struct iv_evidence *frame, struct iv_verdict *verdict)
@@ -68,7 +73,8 @@ static enum iv_outcome compare_trait(const struct iv_baseline *baseline,
     return IV_FAILED;
 }
 
-/* Against every older baseline that has the trait recorded; of a request, against the source. */
+/* Against every older baseline that has the trait recorded; of a request, against the source. The
+ * worst outcome counts. */
 static enum iv_outcome compare_traits(const struct iv_case *c, change_fn *change,
                                       const struct iv_evidence *frame, struct iv_verdict *verdict)
 {
@@ -91,7 +97,8 @@ static enum iv_outcome compare_traits(const struct iv_case *c, change_fn *change
     return worst;
 }
 
-/* SVC001: the features that OEMInput.xml chose, against the baseline before. */
+/* SVC001: the features that OEMInput.xml chose, against the baseline before. "OS optional features"
+ * must not change between updates: devices cannot add or drop them. */
 static enum iv_outcome check_features(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_evidence frame = {
@@ -102,7 +109,8 @@ static enum iv_outcome check_features(const struct iv_case *c, struct iv_verdict
     return compare_traits(c, iv_rules_features_change, &frame, verdict);
 }
 
-/* SVC005: the partitions of DeviceLayout.xml, against the baseline before. */
+/* SVC005: the partitions of DeviceLayout.xml, against the baseline before. An update writes into
+ * partitions; it cannot move them. */
 static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_evidence frame = {
@@ -113,7 +121,9 @@ static enum iv_outcome check_layout(const struct iv_case *c, struct iv_verdict *
     return compare_traits(c, iv_rules_layout_change, &frame, verdict);
 }
 
-/* A request skips a baseline that lies between its source and target. */
+/* SVC002. A request skips a baseline that lies between its source and target: the documents say
+ * that it may be rejected. What was published of those that are recorded is not known here, so it
+ * is a warning. */
 static enum iv_outcome check_between(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->asked == NULL) {
@@ -141,7 +151,8 @@ static bool is_changed(const struct iv_package *now, const struct iv_package *be
             strcmp(now->content, before->content) != 0);
 }
 
-/* Bytes of MainOS that are not in use; false: not known. */
+/* Bytes of MainOS that are not in use; false: not known, as for a tree or a file system that was
+ * not counted. */
 static bool free_space(const struct iv_image *image, uint64_t *ret_free)
 {
     for (size_t i = 0; i < image->partition_count; i++) {
@@ -174,8 +185,9 @@ static uint64_t changed_size(const struct iv_submission *s, const struct iv_base
     return sum < UINT64_MAX / 4 ? sum : UINT64_MAX / 4;
 }
 
-/* An update needs room on MainOS for what it changes: 50 MiB and 1.5 times the size of the new
- * and changed packages. Sizes come from manifests. */
+/* SVC026. An update needs room on MainOS for what it changes: 50 MiB and 1.5 times the size of the
+ * new and changed packages, by the documents' own estimate, which calls itself imprecise: a note.
+ * Sizes come from manifests, so they are a claim of the input and are summed with care. */
 static enum iv_outcome check_space(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -209,6 +221,7 @@ static enum iv_outcome check_space(const struct iv_case *c, struct iv_verdict *v
 
 /* ---- packages ------------------------------------------------------------------------------ */
 
+/* A finding about the package in hand; its path and name are filled in by the engine. */
 static enum iv_outcome fail_package(const char *message, const char *field, const char *actual,
                                     struct iv_verdict *verdict)
 {
@@ -226,7 +239,7 @@ static enum iv_outcome fail_partition(const struct iv_package *p, const char *wh
                         "partition", p->partition, verdict);
 }
 
-/* New in the set of an older baseline, or another one there. */
+/* New in the set of an older baseline, or another one there. Without a baseline nothing changed. */
 static bool is_changed_since(const struct iv_submission *s, const struct iv_package *p)
 {
     size_t at = 0;
@@ -238,8 +251,9 @@ static bool is_changed_since(const struct iv_submission *s, const struct iv_pack
     return false;
 }
 
-/* SVC003: DPP never, UpdateOS where the package is not the one of the baseline. Microsoft's own
- * packages may. */
+/* SVC003: OEMs must not update DPP and UpdateOS. A retail set has a package in UpdateOS all the
+ * same, so only one that is not the baseline's is reported. Microsoft's own packages may; other
+ * partitions are the SoC vendor's business. */
 static enum iv_outcome check_partition(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -260,7 +274,8 @@ static enum iv_outcome check_partition(const struct iv_case *c, struct iv_verdic
     return IV_PASSED;
 }
 
-/* SVC004: an update of such a package does not survive a reset of the phone. */
+/* SVC004: an update of a package for Data does not survive a reset of the phone, which formats that
+ * partition. */
 static enum iv_outcome check_data(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -280,8 +295,9 @@ static enum iv_outcome check_data(const struct iv_case *c, struct iv_verdict *ve
                         "partition", p->partition, verdict);
 }
 
-/* SVC028: the reader notes the first file whose path leads through a junction (junction_file).
- * Packages with ReleaseType Test may do so. */
+/* SVC028: in an image MainOS has junctions to other partitions, and a file whose path leads through
+ * one lies on that partition, where an update of MainOS does not expect it. The reader notes the
+ * first such file (junction_file). Packages with ReleaseType Test may do so. */
 static enum iv_outcome check_junction(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -304,7 +320,8 @@ static enum iv_outcome check_junction(const struct iv_case *c, struct iv_verdict
                         "files", p->junction_file, verdict);
 }
 
-/* SVC029: a WIM of the Manufacturing OS is one file system. */
+/* SVC029: a WIM of the Manufacturing OS is one file system, so that a package for another partition
+ * has no place in it. */
 static enum iv_outcome check_mmos(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -331,8 +348,9 @@ static bool is_targeting(const struct iv_package *p)
                            iv_ascii_isuffix(p->key, ".customizations.mainos"));
 }
 
-/* SVC008: among the packages that are there, or that the history knows; where packages may be there
- * unseen, its absence is not known. */
+/* SVC008: the package that carries PhoneManufacturer and the other values, among the packages that
+ * are there or that the history knows. Where packages may be there unseen, its absence is not
+ * known. */
 static enum iv_outcome check_targeting(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -363,7 +381,9 @@ static bool is_retail(const struct iv_oem_input *input)
     return input->present && iv_ascii_ieq(input->release_type, "Production");
 }
 
-/* SVC017: of an image whose OEMInput.xml says Production. */
+/* SVC017: PackageFiles of OEMInput.xml are for images before retail: packages that no feature
+ * names do not take part in updates of features. Judged for an image whose OEMInput.xml says
+ * Production. */
 static enum iv_outcome check_package_files(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_oem_input *input = &c->submission->oem_input;
@@ -418,7 +438,9 @@ static bool is_phone(const struct iv_oem_input *input)
            iv_ascii_ifind(input->product, "Phone") != NULL;
 }
 
-/* SVC018: only where the feature list was read, and for phones alone. */
+/* SVC018: features that a retail image must have, and that it must not have. Only where the feature
+ * list was read, and for phones alone; a note, since a real phone of the time before lacks one of
+ * those. */
 static enum iv_outcome check_retail_features(const struct iv_case *c, struct iv_verdict *verdict)
 {
     static const char *const wanted[] = {"STANDARD_FEATURE_1", "SOCProdTest_HSTI"};
@@ -463,6 +485,8 @@ static enum iv_outcome check_retail_features(const struct iv_case *c, struct iv_
 
 static const struct iv_rule rows[] = {
     {
+        /* The numbers follow imgval's list of the service's rules and not their severity or
+         * subject. */
         .id = "SVC001",
         .name = "os-features-changed",
         .severity = IV_WARNING,

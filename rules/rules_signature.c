@@ -1,6 +1,11 @@
 /*
  * Whether the packages are what was signed (SIG...). Judged are the seals that readers make with
- * `--verify`; without it no package has one, and no rule applies.
+ * `--verify`: what the catalog of a package covers, who signed it, and where the chain of
+ * certificates ends (input/verify.c). Without the option no package has a seal, and no rule
+ * applies: not asked for is not the same as passed.
+ *
+ * A seal lists flaws, each of one kind with a sentence of detail; the first group of rules only
+ * sorts them, a rule for each kind. The second group judges the signer.
  */
 #include "imgval/model/circumstances.h"
 #include "rules/rules.h"
@@ -10,7 +15,8 @@
 
 /* ---- flaws --------------------------------------------------------------------------------- */
 
-/* One finding for each flaw of a kind. */
+/* One finding for each flaw of a kind. A seal whose content was not checked to its end (a limit, a
+ * damaged cabinet) may lack flaws: finding none is then not evaluated. */
 static enum iv_outcome check_flaws(const struct iv_case *c, struct iv_verdict *verdict,
                                    enum iv_flaw_kind kind)
 {
@@ -73,8 +79,8 @@ static enum iv_outcome check_blocks(const struct iv_case *c, struct iv_verdict *
 
 /* ---- signers ------------------------------------------------------------------------------- */
 
-/* A catalog without a signature. A package without a catalog has a flaw of its own
- * (check_catalog). */
+/* SIG004: a catalog without a signature, which is how packages leave the build: a note. A package
+ * without a catalog has a flaw of its own (check_catalog), so this rule does not apply to it. */
 static enum iv_outcome check_signed(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -97,7 +103,8 @@ static enum iv_outcome check_signed(const struct iv_case *c, struct iv_verdict *
     return IV_FAILED;
 }
 
-/* A root that the user trusts is as good as the vendor's; a known test root stays one. */
+/* What --expect-signature accepts. Without it every root but a test root will do. A root that the
+ * user trusts is as good as the vendor's; a known test root stays one, even when it is trusted. */
 static bool is_expected(enum iv_root root, enum iv_expected expected)
 {
     switch (expected) {
@@ -132,8 +139,9 @@ static const char *signature_text(const struct iv_seal *seal, struct iv_verdict 
                              seal->root_name == NULL ? "" : ")");
 }
 
-/* Whether the chain ends where --expect-signature says; without the option only test roots are
- * reported. With it the finding is raised to an error: somebody asked. */
+/* SIG006: whether the chain ends where --expect-signature says; without the option only test roots
+ * are reported, as a note, for test-signed packages are what one has during development. With it
+ * the finding is raised to an error: somebody asked. */
 static enum iv_outcome check_root(const struct iv_case *c, struct iv_verdict *verdict)
 {
     static const char *const wanted[] = {
@@ -171,6 +179,8 @@ static enum iv_outcome check_root(const struct iv_case *c, struct iv_verdict *ve
 
 static const struct iv_rule rows[] = {
     {
+        /* The first four are about the catalog: what it covers, and whether it is there and
+         * signed. */
         .id = "SIG001",
         .name = "file-not-covered",
         .severity = IV_ERROR,
@@ -270,6 +280,7 @@ static const struct iv_rule rows[] = {
         .fails = "a chain that ends in Windows OEM Root 2017 (TEST ONLY)",
     },
     {
+        /* Two that need no catalog: the package contradicts itself, or cannot be unpacked. */
         .id = "SIG007",
         .name = "digest-differs",
         .severity = IV_ERROR,

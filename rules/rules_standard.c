@@ -1,6 +1,16 @@
 /*
- * The nine standard validations (STD001..STD009). They apply to every submission; their findings
- * block. Numbers are those of the document's table.
+ * The nine standard validations (STD001..STD009) of Microsoft's document on WSPC, section "Standard
+ * validation": its numbers are the numbers of the ids. They apply to every submission, and the
+ * document calls their errors blocking: so they are errors, and no policy can waive or lower them
+ * (`binding`).
+ *
+ * 1 to 5 are about packages and are judged for each one, also for those that lie beside an image
+ * (IV_ALSO_BESIDE): whoever hands over the folder hands over those too. 6 to 9 are about values of
+ * DeviceTargetingInfo and are pattern rows: the engine finds each value in force, matches it whole,
+ * and fails the rule for an image that has none. A partial that lacks a value is not judged on it.
+ *
+ * A package that could not be read is not evaluated, unless its name alone breaks the rule: a file
+ * called .spkr is a removal package, whatever is in it.
  */
 #include "imgval/base/text.h"
 #include "rules/rules.h"
@@ -8,12 +18,17 @@
 
 #include <string.h>
 
+/* A context-free partial is judged without any device metadata. */
 #define DEVICE_RULES (IV_APPLIES_IMAGE | IV_APPLIES_CONTEXTUAL)
 
-/* 0..65535 in ASCII digits. Real revisions are padded with zeros (01078.00053.16236.35005). */
+/* 0..65535 in ASCII digits: rule 6, "x.x.x.x format where x is between 0 and 65535 (inclusive)".
+ * Real revisions are padded with zeros (01078.00053.16236.35005), which the document does not
+ * forbid. */
 #define PART "0*(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})"
 
-/* A removal is known by its manifest or, when that cannot be read, by its file name. */
+/* Rule 1: "Removal packages are not allowed. This includes SPKRs or CBS-Rs." A removal is known by
+ * its manifest or, when that cannot be read, by its file name; an installed or extracted package
+ * has no file name that says anything. */
 static enum iv_outcome check_removal(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -45,7 +60,8 @@ static enum iv_outcome check_removal(const struct iv_case *c, struct iv_verdict 
     return IV_FAILED;
 }
 
-/* No version counts as 0.0.0.0, unless the package could not be read. */
+/* Rule 2: "Packages cannot have a 0.0.0.0 package version." No version counts as 0.0.0.0, since
+ * that is what tools read then, unless the package could not be read: its version is not known. */
 static enum iv_outcome check_zero_version(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -81,7 +97,8 @@ static enum iv_outcome check_zero_version(const struct iv_case *c, struct iv_ver
     return IV_FAILED;
 }
 
-/* Whether a partition of the image could not be read: packages in it may not be known. */
+/* Whether a partition of the image could not be read: packages in it may not be known, so that
+ * their absence from the set proves nothing about rules 3 to 5. */
 static bool is_unread(const struct iv_submission *s, const char *partition)
 {
     for (size_t i = 0; i < s->fault_count; i++) {
@@ -95,7 +112,10 @@ static bool is_unread(const struct iv_submission *s, const char *partition)
     return false;
 }
 
-/* One check for three rows: the row's argument is the partition. */
+/* Rules 3, 4 and 5: "Packages in ... partition cannot be flagged as binary partition package". One
+ * check for three rows: the row's argument is the partition. A binary partition package replaces
+ * the whole partition by one raw image; these three hold file systems with other packages in them.
+ * A package that names no partition is for MainOS. */
 static enum iv_outcome check_binary_partition(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_package *p = c->package;
@@ -241,6 +261,7 @@ static const struct iv_rule rows[] = {
         .fails = "<package targetPartition=\"UpdateOS\" binaryPartition=\"true\">",
     },
     {
+        /* A malformed version also keeps the comparison with baselines from being made. */
         .id = "STD006",
         .name = "firmware-revision",
         .severity = IV_ERROR,

@@ -1,6 +1,23 @@
 /*
- * The Windows Standard Packaging Configuration (WSPC001..WSPC016). The comparison itself was made
- * by model/wspc; these rows say what came of it, in the words of the document.
+ * The Windows Standard Packaging Configuration (WSPC001..WSPC016): once a package was shipped in a
+ * baseline, every later firmware of the same phone and operator must hold it too, or devices cannot
+ * be updated in a single hop.
+ *
+ * The numbers 1 to 15 are those of the rows in the troubleshooting table of Microsoft's document
+ * "Windows Standard Packaging Configuration (WSPC) requirements for retail images", and `message`
+ * is the text of that row. ImgVal printed these texts when its servers could not be asked or
+ * disagreed; imgval has one file in the place of the servers, so each row says below which state of
+ * that file stands for the state that the document has in mind. WSPC016 is imgval's own.
+ *
+ * Nothing is compared here. scan/look_up.c found the neighbouring baselines, let model/wspc.c
+ * compare, and left the result in each variant (`variant->wspc`) and in `store_state` what became
+ * of the store; these checks turn both into findings. Three answers must not be mixed up:
+ *
+ * - not applicable: nobody asked for a comparison, or it makes no sense (--no-wspc, a partial
+ *   without a firmware version);
+ * - not evaluated: it was due and could not be made. The verdict is then `incomplete`, and the row
+ *   that says why has `spoils` set;
+ * - passed: it was made, and this rule found nothing.
  *
  * Every check about the comparison asks comparison_state() first, so that all of them agree on when
  * it was made: a row passes only for a variant that was compared with the store's baselines or with
@@ -24,7 +41,13 @@
 
 /* ---- what could be judged ------------------------------------------------------------------ */
 
-/* IV_PASSED: the variant was compared. Otherwise what a rule about the comparison must answer. */
+/*
+ * IV_PASSED: the variant was compared. Otherwise what a rule about the comparison must answer.
+ *
+ * An image without a variant, or without a version that can be put in order, should have been
+ * compared: not evaluated. A partial in the same state is a fragment on its way to somebody else's
+ * set: not applicable. --against needs no version, since it names the one to compare with.
+ */
 static enum iv_outcome comparison_state(const struct iv_case *c)
 {
     const struct iv_submission *s = c->submission;
@@ -53,7 +76,9 @@ static enum iv_outcome comparison_state(const struct iv_case *c)
     return against || s->store_state == IV_STORE_READY ? IV_PASSED : IV_NOT_EVALUATED;
 }
 
-/* Rows about the store: failed in one state of it, passed in every other one that was looked up. */
+/* Rows about the store fail in one state of it and pass in every other one that was looked up. A
+ * request for update has no `store_state` of its own: it opens the store itself, but only where a
+ * POP is shared, for else there is nothing to ask. */
 static bool store_is(const struct iv_case *c, enum iv_store_state state)
 {
     if (c->request != NULL) { /* it looks into the store itself, where a POP is shared */
@@ -63,13 +88,15 @@ static bool store_is(const struct iv_case *c, enum iv_store_state state)
     return c->submission->store_state == state;
 }
 
-/* What a row about the store answers when its state is another one. */
+/* What a row about the store answers when its state is another one: passed only where the store was
+ * opened, so that `--against` alone is never read as "the store is fine". */
 static enum iv_outcome store_passed(const struct iv_case *c)
 {
     return store_is(c, IV_STORE_NOT_ASKED) || store_is(c, IV_STORE_AGAINST) ? IV_NOT_APPLICABLE
                                                                             : IV_PASSED;
 }
 
+/* The row's text with its holes filled: what the document says, with this run's values. */
 static const char *fill(const struct iv_case *c, struct iv_verdict *verdict,
                         const char *const *arguments, size_t count)
 {
@@ -91,7 +118,8 @@ static const char *detail_of(const struct iv_submission *s)
 
 /* ---- the store ----------------------------------------------------------------------------- */
 
-/* The store was written by a newer imgval. */
+/* WSPC001. A store of a newer schema may hold what this program would overlook, so nothing is
+ * compared and the scan ends with status 4 (imgval could not do its job). */
 static enum iv_outcome check_newer_store(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (!store_is(c, IV_STORE_NEWER)) {
@@ -107,8 +135,9 @@ static enum iv_outcome check_newer_store(const struct iv_case *c, struct iv_verd
                                   detail_of(c->submission)));
 }
 
-/* Reported wherever something was judged from the store: it says what the variants were compared
- * with. */
+/* WSPC005. Reported wherever something was judged from the store: it says what the variants were
+ * compared with. One finding for the submission, though the state of each variant is asked for: a
+ * store with baselines for some of the variants is what one wants to see. */
 static enum iv_outcome check_cached_list(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -134,7 +163,8 @@ static enum iv_outcome check_cached_list(const struct iv_case *c, struct iv_verd
     return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
 }
 
-/* Two rows share it: one for a run in CI, one for a person's. */
+/* WSPC006 and WSPC007 share it: one is for a run in CI, one for a person's, because the help
+ * differs. Whichever is not meant passes, so that a missing store is reported exactly once. */
 static enum iv_outcome no_store(const struct iv_case *c, struct iv_verdict *verdict, bool in_ci)
 {
     if (!store_is(c, IV_STORE_NONE) || c->run->in_ci != in_ci) {
@@ -159,13 +189,14 @@ static enum iv_outcome check_no_store(const struct iv_case *c, struct iv_verdict
     return no_store(c, verdict, false);
 }
 
-/* For a build server, which starts with an empty home each time. */
+/* For a build server, which starts with an empty home each time: a store must be brought along. */
 static enum iv_outcome check_no_store_ci(const struct iv_case *c, struct iv_verdict *verdict)
 {
     return no_store(c, verdict, true);
 }
 
-/* A truncated store must never look like a first baseline, so it is an error of its own. */
+/* WSPC013. A truncated or damaged store must never look like a first baseline, so it is an error of
+ * its own and not "no store". */
 static enum iv_outcome check_unreadable_store(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (!store_is(c, IV_STORE_UNREADABLE)) {
@@ -177,7 +208,9 @@ static enum iv_outcome check_unreadable_store(const struct iv_case *c, struct iv
                                   arguments[0], fill(c, verdict, arguments, IV_COUNT(arguments))));
 }
 
-/* A version that the sources disagree about is IMG302; one of the wrong form is STD006. */
+/* WSPC009: without a version nobody can say which baselines are older and which newer. A version
+ * that the sources disagree about is IMG302, one of the wrong form is STD006; here it is missing
+ * altogether. Where a source could not be read, it may stand there: not evaluated. */
 static enum iv_outcome check_firmware_version(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_submission *s = c->submission;
@@ -205,8 +238,12 @@ static enum iv_outcome check_firmware_version(const struct iv_case *c, struct iv
 
 /* ---- two versions -------------------------------------------------------------------------- */
 
-/* What was not read is missing too, and what was missing before may be more: then the finding means
- * "not checked". */
+/*
+ * WSPC004, for two sets next to each other in a diff or an audit.
+ *
+ * What was not read is missing too, and what was missing before may be more: when a side is
+ * incomplete, no removal is no pass, and a removal is reported as "not checked".
+ */
 static enum iv_outcome check_removed(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_step *step = c->step;
@@ -230,7 +267,9 @@ static enum iv_outcome check_removed(const struct iv_case *c, struct iv_verdict 
 
 /* ---- one variant --------------------------------------------------------------------------- */
 
-/* Several baselines with different sets at one place: there is no right one to compare with. */
+/* WSPC010. Several baselines with different sets at one place in the order: there is no right one
+ * to compare with, and to choose one would make the verdict depend on chance. Which they are was
+ * counted when the store was looked up. */
 static enum iv_outcome check_several(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->variant == NULL || c->run->no_wspc || !store_is(c, IV_STORE_READY)) {
@@ -243,12 +282,15 @@ static enum iv_outcome check_several(const struct iv_case *c, struct iv_verdict 
     return fail(verdict, fill(c, verdict, arguments, IV_COUNT(arguments)));
 }
 
+/* For parts of messages that a record may lack; NULL must not reach a format directive. */
 static const char *text_or(const char *text, const char *otherwise)
 {
     return text != NULL ? text : otherwise;
 }
 
-/* One finding for each baseline in use that is an imported list, not a recorded judgement. */
+/* WSPC011. One finding for each baseline in use that is an imported list, not a recorded judgement:
+ * a list that was imported may be wrong, and nobody has scanned what it names. A first baseline
+ * uses none, so the rule has nothing to look at. */
 static enum iv_outcome check_imported(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = comparison_state(c);
@@ -277,7 +319,9 @@ static enum iv_outcome check_imported(const struct iv_case *c, struct iv_verdict
     return outcome;
 }
 
-/* The summary for a variant; what is missing is reported by rows of its own. */
+/* WSPC012. The summary for a variant: which phone is affected. What is missing is reported by
+ * WSPC002 or WSPC003, and this finding takes the severity of whichever of them it was, so that it
+ * never blocks where its cause does not. */
 static enum iv_outcome check_variant(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = comparison_state(c);
@@ -298,12 +342,15 @@ static enum iv_outcome check_variant(const struct iv_case *c, struct iv_verdict 
     return IV_FAILED;
 }
 
+/* "OEM/OPERATOR/MODEL", the form in which commands take a POP. */
 static const char *pop_text(const struct iv_pop *pop, struct iv_verdict *verdict)
 {
     return iv_verdict_printf(verdict, "%s/%s/%s", pop->oem, pop->mobile_operator, pop->model);
 }
 
-/* Why there is nothing to compare a variant with, and the command that changes it. */
+/* Why there is nothing to compare a variant with, and the command that changes it. From the most
+ * helpful to the least: it is being recorded now; it was recorded, but not as a baseline; a POP
+ * that looks like it has one (a typing error); nothing is known. */
 static const char *without_baseline(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_variant *v = c->variant;
@@ -333,8 +380,8 @@ static const char *without_baseline(const struct iv_case *c, struct iv_verdict *
         verdict, "First baseline of %s, compared with nothing: to record it, %s", pop, add);
 }
 
-/* A first baseline was compared with nothing, which is not the same as compliant: it is
- * reported. */
+/* WSPC014. A first baseline was compared with nothing, which is not the same as compliant: it is
+ * reported, as a note, in every format. */
 static enum iv_outcome check_first(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = comparison_state(c);
@@ -349,7 +396,8 @@ static enum iv_outcome check_first(const struct iv_case *c, struct iv_verdict *v
     return IV_FAILED;
 }
 
-/* With --require-baseline a first baseline is a failure. */
+/* WSPC016. With --require-baseline a first baseline is a failure: on a build server a store that
+ * was not brought along looks exactly like a first release. */
 static enum iv_outcome check_required(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome state = c->run->require_baseline ? comparison_state(c) : IV_NOT_APPLICABLE;
@@ -360,7 +408,8 @@ static enum iv_outcome check_required(const struct iv_case *c, struct iv_verdict
     return fail(verdict, fill(c, verdict, &why, 1));
 }
 
-/* How long ago something was recorded for the variant, against the site's limit in days. */
+/* WSPC015. How many days ago something was recorded for the variant, against the site's limit. An
+ * age below 0 was never asked for, so nothing is claimed. */
 static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict *verdict)
 {
     if (c->variant == NULL || c->run->no_wspc || !c->run->has_max_list_age ||
@@ -389,7 +438,7 @@ static enum iv_outcome check_old_list(const struct iv_case *c, struct iv_verdict
 /* ---- missing packages ---------------------------------------------------------------------- */
 
 /* The command that writes the projects of what is missing. A baseline of the store has an id that
- * is found again; what --against named is named so again. */
+ * is found again by its first 16 digits; what --against named is named so again. */
 static const char *fix_command(const struct iv_case *c, const struct iv_comparison *failure,
                                struct iv_verdict *verdict)
 {
@@ -403,7 +452,9 @@ static const char *fix_command(const struct iv_case *c, const struct iv_comparis
     return iv_rules_command(verdict, c, "fix", iv_buf_text(&against), c->submission->path);
 }
 
-/* "Add ...; renamed? OLD -> NEW, OLD -> NEW" */
+/* "Add ...; renamed? OLD -> NEW, OLD -> NEW". A renamed package counts as removed (the document
+ * says so), and a rename is the most likely reason: a missing package whose version, partition and
+ * size appear under a name that is new here is shown as a pair. */
 static const char *add_remedy(const struct iv_case *c, const struct iv_comparison *failure,
                               struct iv_verdict *verdict)
 {
@@ -432,7 +483,8 @@ static const char *add_remedy(const struct iv_case *c, const struct iv_compariso
     return text;
 }
 
-/* The packages that a later baseline lacks cannot be added there: they must go from here. */
+/* The packages that a later baseline lacks cannot be added there, for it is recorded and shipped:
+ * they must go from here. */
 static const char *newer_remedy(const struct iv_comparison *failure, struct iv_verdict *verdict)
 {
     bool one = failure->missing_count == 1;
@@ -445,8 +497,16 @@ static const char *newer_remedy(const struct iv_comparison *failure, struct iv_v
                              one ? "it" : "them");
 }
 
-/* One finding for each failed superset test. Two rows share it, with the document's texts for a
- * baseline and for another submission. */
+/*
+ * One finding for each failed superset test (against the next older, the next newer and an equal
+ * version: the document's "out of order submissions"). Two rows share it, with the document's texts
+ * for a baseline, which is rejected, and for another submission, which is let through with a
+ * warning.
+ *
+ * Against a newer baseline the document's sentence would be false: there the later set lacks
+ * packages of this one. Its place is taken by the row's first alias. A variant that is not
+ * compliant without a failed test cannot be explained, so it is no pass either.
+ */
 static enum iv_outcome missing_packages(const struct iv_case *c, struct iv_verdict *verdict,
                                         bool baseline)
 {
@@ -494,6 +554,8 @@ static enum iv_outcome check_missing_baseline(const struct iv_case *c, struct iv
 
 /* ---- texts --------------------------------------------------------------------------------- */
 
+/* The pieces of which the document builds its two messages, word for word (two blanks after a full
+ * stop included): people and scripts search for them. */
 #define NOT_COMPLIANT                                                                              \
     "The firmware submission is not WSPC compliant with the baseline submission {1}.  "
 #define BECAUSE_OLDER "This is because the packages {0} are missing from the new submission."
@@ -509,7 +571,8 @@ static enum iv_outcome check_missing_baseline(const struct iv_case *c, struct iv
     "  To make this submission WSPC compliant, please ensure the missing packages are included "   \
     "in the submission."
 
-/* The spellings of the document's troubleshooting table. */
+/* The spellings of the document's troubleshooting table, which clips the first sentence and
+ * hyphenates: only matched when somebody pastes one into `imgval explain`, never printed. */
 #define TABLE_NOT_COMPLIANT                                                                        \
     "The firmware submission is not WSPC-compliant with the baseline submission {1}. "
 #define TABLE_PLEASE_ADD                                                                           \
@@ -528,6 +591,8 @@ static enum iv_outcome check_missing_baseline(const struct iv_case *c, struct iv
 
 static const struct iv_rule rows[] = {
     {
+        /* Row 1, "any WPIC command": the client is older than what it talks to. Here that is a
+         * store of a newer imgval. */
         .id = "WSPC001",
         .name = "newer-store",
         .severity = IV_ERROR,
@@ -549,6 +614,7 @@ static const struct iv_rule rows[] = {
         .fails = "a store whose schema number is greater than the one that this imgval writes",
     },
     {
+        /* Row 2: not a baseline, so it is accepted with a warning. */
         .id = "WSPC002",
         .name = "missing-packages",
         .severity = IV_WARNING,
@@ -569,6 +635,9 @@ static const struct iv_rule rows[] = {
         .fails = "baseline a, b, c, d; submission a, b, c, e",
     },
     {
+        /* Row 3: a baseline, so it is refused, and no waiver helps: what is recorded as a baseline
+         * binds every version after it. Partials cannot be baselines, so it applies to images
+         * alone. */
         .id = "WSPC003",
         .name = "missing-packages-baseline",
         .severity = IV_ERROR,
@@ -588,6 +657,8 @@ static const struct iv_rule rows[] = {
         .fails = "imgval scan --baseline on a, b, c, e after the baseline a, b, c, d",
     },
     {
+        /* Row 4: for two sets next to each other in a diff or an audit, where nothing is
+         * declared. */
         .id = "WSPC004",
         .name = "removed-packages",
         .severity = IV_WARNING,
@@ -604,6 +675,9 @@ static const struct iv_rule rows[] = {
         .fails = "version 1: a, b; version 2: a, c",
     },
     {
+        /* Row 5: the document's emergency (no server, so a cached list) is how imgval always works.
+         * The finding is kept as a note, so that a report says what it was judged with, and is not
+         * counted. */
         .id = "WSPC005",
         .name = "cached-list",
         .severity = IV_NOTE,
@@ -623,6 +697,7 @@ static const struct iv_rule rows[] = {
         .fails = "imgval scan firmware/v4, with a baseline store: the note says what was used",
     },
     {
+        /* Row 6: "while running on the client". The check was due and not made: incomplete. */
         .id = "WSPC006",
         .name = "no-baseline-store",
         .severity = IV_WARNING,
@@ -645,6 +720,7 @@ static const struct iv_rule rows[] = {
         .fails = "imgval scan firmware/v4, where no store was ever made",
     },
     {
+        /* Row 7: the same "on a Windows server"; here, where the environment says CI. */
         .id = "WSPC007",
         .name = "no-baseline-store-ci",
         .severity = IV_WARNING,
@@ -667,6 +743,8 @@ static const struct iv_rule rows[] = {
         .fails = "CI=true imgval scan firmware/v4, where no store was ever made",
     },
     {
+        /* Row 8: a package could not be loaded. It still counts as present, by its file name, so
+         * that a damaged package is not reported as a removed one too. */
         .id = "WSPC008",
         .name = "unreadable-package",
         .severity = IV_ERROR,
@@ -685,6 +763,7 @@ static const struct iv_rule rows[] = {
         .fails = "a cabinet that is cut off, or holds no manifest",
     },
     {
+        /* Row 9. STD006 fails in the same case; this one says what it costs: no comparison. */
         .id = "WSPC009",
         .name = "no-firmware-version",
         .severity = IV_ERROR,
@@ -705,6 +784,7 @@ static const struct iv_rule rows[] = {
         .fails = "an image whose metadata names no PhoneFirmwareRevision",
     },
     {
+        /* Row 10: the service returned another number than one for a place in the order. */
         .id = "WSPC010",
         .name = "several-baselines",
         .severity = IV_ERROR,
@@ -723,6 +803,7 @@ static const struct iv_rule rows[] = {
         .fails = "two baselines 1.0.0.1 with different packages for one POP, after a merge",
     },
     {
+        /* Row 11: what was compared with is a copy and not a submission that was judged. */
         .id = "WSPC011",
         .name = "imported-baseline",
         .severity = IV_NOTE,
@@ -739,6 +820,7 @@ static const struct iv_rule rows[] = {
         .fails = "a baseline recorded with imgval cache import --baseline",
     },
     {
+        /* Row 12: one for each variant. Its own severity is never used (`severity_of`). */
         .id = "WSPC012",
         .name = "variant-not-compliant",
         .severity = IV_WARNING,
@@ -756,6 +838,7 @@ static const struct iv_rule rows[] = {
         .fails = "two operators with different baselines, one of which has a package more",
     },
     {
+        /* Row 13: there is a store, and it does not answer. */
         .id = "WSPC013",
         .name = "unreadable-store",
         .severity = IV_ERROR,
@@ -775,6 +858,8 @@ static const struct iv_rule rows[] = {
         .fails = "a file of zero bytes, or one that is no SQLite database",
     },
     {
+        /* Row 14: the right answer for the first baseline of a phone, a mistake for every other
+         * one. Its remedy is shown even with -q, because only a person can tell the two apart. */
         .id = "WSPC014",
         .loud = true,
         .name = "first-baseline",
@@ -794,6 +879,7 @@ static const struct iv_rule rows[] = {
         .fails = "the first submission for CONTOSO, 000-88, CT-100",
     },
     {
+        /* Row 15: a copy that may be out of date. Judged only where the site gave an age. */
         .id = "WSPC015",
         .name = "old-list",
         .severity = IV_WARNING,
@@ -809,6 +895,8 @@ static const struct iv_rule rows[] = {
         .fails = "imgval scan --max-cache-age=30, the POP was touched last year",
     },
     {
+        /* Not in the document: for pipelines, which must not take an empty store for a first
+         * release. */
         .id = "WSPC016",
         .name = "baseline-required",
         .severity = IV_WARNING,

@@ -1,6 +1,11 @@
 /*
  * The service's rules about values of DeviceTargetingInfo beyond STD006..STD009: which must be
- * there, what form they have, and what they have to do with each other.
+ * there (SVC009), what form they have (SVC010, SVC012), and what they have to do with each other
+ * and with the image (SVC011, SVC014, SVC021). They come from Microsoft's page on phone metadata in
+ * DeviceTargetingInfo; its "must" became a warning, its "should" a note.
+ *
+ * A value may be in force several times (one for each runtime configuration), so every rule walks
+ * all of them with next_value(). An empty value is a missing one: SVC009 alone reports it.
  */
 #include "rules/service_values.h"
 
@@ -23,6 +28,7 @@ static const struct iv_datum *next_value(const struct iv_device *device, const c
     return NULL;
 }
 
+/* The first value of a name; for rules about values that are there once. */
 static const char *value_of(const struct iv_device *device, const char *name)
 {
     size_t at = 0;
@@ -30,6 +36,7 @@ static const char *value_of(const struct iv_device *device, const char *name)
     return datum == NULL ? NULL : datum->value;
 }
 
+/* Whether sources disagree about it. It is there then, though nobody can say what it is: IMG302. */
 static bool has_conflict(const struct iv_device *device, const char *name)
 {
     for (size_t i = 0; i < device->conflict_count; i++) {
@@ -40,6 +47,7 @@ static bool has_conflict(const struct iv_device *device, const char *name)
     return false;
 }
 
+/* A finding about one value. `expected` is NULL where the documents give no value or form. */
 static void fail(struct iv_verdict *verdict, const struct iv_datum *datum, const char *message,
                  const char *expected)
 {
@@ -54,7 +62,8 @@ static void fail(struct iv_verdict *verdict, const struct iv_datum *datum, const
 
 /* ---- required ------------------------------------------------------------------------------ */
 
-/* Values that the user gives by option or file say nothing about what the image holds. */
+/* Values that the user gives by option or file say nothing about what the image holds; an image of
+ * which no source was found is one finding of its own, and not three more here. */
 static bool has_own_source(const struct iv_device *device)
 {
     for (size_t i = 0; i < device->value_count; i++) {
@@ -70,6 +79,7 @@ static bool has_own_source(const struct iv_device *device)
     return false;
 }
 
+/* SVC009: "mandatory" by the page. A partial brings only what it changes, but has its history. */
 enum iv_outcome iv_service_required_values(const struct iv_case *c, struct iv_verdict *verdict)
 {
     /* A model name may stay empty until the trials: that is said with the severity of advice. */
@@ -110,11 +120,13 @@ enum iv_outcome iv_service_required_values(const struct iv_case *c, struct iv_ve
 
 /* ---- forms --------------------------------------------------------------------------------- */
 
+/* SVC010: an LCID in hexadecimal, as in 0409. */
 static bool is_language(const char *value)
 {
     return strlen(value) == 4 && strspn(value, "0123456789ABCDEFabcdef") == 4;
 }
 
+/* SVC010. Absent is SVC009's; this one judges what is there. */
 enum iv_outcome iv_service_rom_language(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome outcome = IV_NOT_APPLICABLE;
@@ -138,7 +150,8 @@ enum iv_outcome iv_service_rom_language(const struct iv_case *c, struct iv_verdi
     return outcome;
 }
 
-/* Two values of PhoneHardwareVariant, in force or in conflict. */
+/* SVC011. Two values of PhoneHardwareVariant, in force or in conflict: one image must not span
+ * several, because updates are targeted by it. */
 enum iv_outcome iv_service_hardware_variants(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_device *device = &c->submission->device;
@@ -171,7 +184,8 @@ enum iv_outcome iv_service_hardware_variants(const struct iv_case *c, struct iv_
     return IV_FAILED;
 }
 
-/* Whether a value has only ASCII letters, digits and `others`, and at most `size_max` bytes. */
+/* Whether a value has only ASCII letters, digits and `others`, and at most `size_max` bytes. The
+ * pages say "characters"; what they list is ASCII. */
 static bool has_only(const char *value, const char *others, size_t size_max)
 {
     size_t size = strlen(value);
@@ -185,6 +199,7 @@ static bool has_only(const char *value, const char *others, size_t size_max)
     return size <= size_max;
 }
 
+/* SHORT: at most 15 characters; LINK: http; ANY: nothing but the ends is judged. */
 enum form { VERSION, WORD, SHORT, DISPLAY, LINK, ANY };
 
 /* The documented form of each value that STD006..STD009 do not judge. */
@@ -231,6 +246,8 @@ static const char *broken_form(enum form form, const char *value)
     return NULL;
 }
 
+/* SVC012. A blank at either end is named first, because it "will cause update failures" and cannot
+ * be seen. */
 enum iv_outcome iv_service_value_forms(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome outcome = IV_NOT_APPLICABLE;
@@ -261,7 +278,8 @@ enum iv_outcome iv_service_value_forms(const struct iv_case *c, struct iv_verdic
 
 /* ---- relations ----------------------------------------------------------------------------- */
 
-/* What speaks against a model name, as a clause; NULL: nothing. */
+/* What speaks against a model name, as a clause; NULL: nothing. The first reason is enough: all of
+ * them are changed in the same place. */
 static const char *wrong_model_name(const struct iv_device *device, const char *name,
                                     struct iv_verdict *verdict)
 {
@@ -286,6 +304,7 @@ static const char *wrong_model_name(const struct iv_device *device, const char *
                : NULL;
 }
 
+/* SVC014. Users see this name; the documents advise how it should read. */
 enum iv_outcome iv_service_model_name(const struct iv_case *c, struct iv_verdict *verdict)
 {
     enum iv_outcome outcome = IV_NOT_APPLICABLE;
@@ -316,7 +335,8 @@ static bool is_of_maker(const char *id, const char *maker)
     return iv_ascii_iprefix(id, maker) && strlen(maker) == size;
 }
 
-/* The ids of an FFU's manifest, else those of its first store, begin with the manufacturer. */
+/* SVC021. Catalog signing compares the maker in an image's metadata with the account that submits
+ * it. The ids of an FFU's manifest, else those of its first store, begin with the manufacturer. */
 enum iv_outcome iv_service_platform_id(const struct iv_case *c, struct iv_verdict *verdict)
 {
     const struct iv_image *image = &c->submission->image;

@@ -1,8 +1,6 @@
-/*
- * Differences of features and layouts as one clause of a message. Only what both sides know is
- * compared: a side that did not look is no change. At most LISTED_MAX are named, the rest is
- * counted.
- */
+/* Differences of features and layouts as one clause of a message (SVC001, SVC005). Only what both
+ * sides know is compared: a side that did not look is no change. At most LISTED_MAX are named, the
+ * rest is counted: a message must stay readable when two sets have nothing in common. */
 #include "rules/traits_text.h"
 
 #include "imgval/base/attr.h"
@@ -51,7 +49,8 @@ const char *iv_rules_features_change(struct iv_arena *arena, const struct iv_tra
     return buf.size == 0 ? NULL : iv_arena_strdup(arena, iv_buf_text(&buf));
 }
 
-/* The partition of that name in the same store, or NULL. */
+/* The partition of that name in the same store, or NULL. Names are unique within a store but where
+ * IMG204 says otherwise; then the first one stands for them. */
 static const struct iv_layout_partition *find(const struct iv_layout *layout,
                                               const struct iv_layout_partition *like)
 {
@@ -73,7 +72,8 @@ static void add_change(struct iv_buf *buf, size_t *count, const char *text)
     ++*count;
 }
 
-/* One partition in both layouts; `before` NULL: it is new. A size of 0 is not known. */
+/* One partition in both layouts; `before` NULL: it is new. A size of 0 is not known. At most one
+ * change for a partition, the one that matters most to an update. */
 static void compare_one(struct iv_buf *buf, size_t *count, struct iv_arena *arena,
                         const struct iv_layout_partition *before,
                         const struct iv_layout_partition *now, bool with_sizes)
@@ -91,7 +91,8 @@ static void compare_one(struct iv_buf *buf, size_t *count, struct iv_arena *aren
     }
 }
 
-/* The partitions that both have, in the order of each. */
+/* Whether the partitions that both have stand in the same order in each. Walks both lists side by
+ * side and passes over what the other one lacks: a partition that is new is no other order. */
 static bool is_same_order(const struct iv_layout *before, const struct iv_layout *now)
 {
     size_t k = 0;

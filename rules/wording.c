@@ -1,7 +1,6 @@
-/*
- * Pieces of messages that several families use: holes filled, names listed up to a number, commands
- * that can be pasted into a shell.
- */
+/* Pieces of messages that several families use: holes filled, names listed up to a number, commands
+ * that can be pasted into a shell. All text goes into the arena of the caller. What comes from the
+ * input is put in as it is: sinks escape it, and only what a shell would read is quoted here. */
 #include "rules/wording.h"
 
 #include "imgval/base/arena.h"
@@ -18,8 +17,8 @@ size_t iv_rules_hole_size(const char *p)
     return p[0] == '{' && p[1] >= '0' && p[1] <= '9' && p[2] == '}' ? 3 : 0;
 }
 
-/* A hole without an argument stays as it is written. Arguments are not scanned for holes: they
- * are names from the input. */
+/* A hole without an argument stays as it is written. Arguments are not scanned for holes: they are
+ * names from the input, and a package called {0} must not be filled in turn. */
 const char *iv_rules_fill(struct iv_arena *arena, const char *message, const char *const *arguments,
                           size_t count)
 {
@@ -76,6 +75,8 @@ const char *iv_rules_package_name(const struct iv_package *package)
     return package->name != NULL ? package->name : package->key;
 }
 
+/* A record may lack both: an imported list has an id but perhaps no version, --against a path has
+ * perhaps neither. */
 const char *iv_rules_baseline_name(struct iv_arena *arena, const struct iv_baseline *baseline)
 {
     return iv_arena_printf(
@@ -98,6 +99,7 @@ const char *iv_rules_names(struct iv_arena *arena, const struct iv_package *cons
     return iv_arena_strndup(arena, iv_buf_text(&buf), buf.size);
 }
 
+/* The pairs were found by the difference itself (`other`); each is named once. */
 const char *iv_rules_removed_remedy(const struct iv_rule *rule, const struct iv_delta *delta,
                                     struct iv_arena *arena)
 {
