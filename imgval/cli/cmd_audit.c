@@ -71,7 +71,8 @@ static const struct iv_option_group *const groups[] = {
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-/* --report and --matrix. */
+/* --report and --matrix: both are files that are written at the end. The matrix is no format, as it
+ * is CSV of something else than the findings; it is the one without a sink. */
 static bool parse_reports(const struct audit_arguments *given, struct iv_arena *arena,
                           struct iv_further_report **ret_further, size_t *ret_count,
                           struct iv_error *err)
@@ -100,7 +101,8 @@ struct saving {
     const struct iv_style_options *style;
 };
 
-/* Never held in memory: a matrix can be large. */
+/* Straight into the file and never held in memory: a matrix has a line for every pair of
+ * versions. */
 static void write_one(const void *context, FILE *out)
 {
     const struct saving *s = context;
@@ -111,7 +113,8 @@ static void write_one(const void *context, FILE *out)
     }
 }
 
-/* Every one is written even if another fails. */
+/* Standard output, then the files. Every one is written even if another fails: what was judged took
+ * hours. */
 static int write_all(const struct iv_audit *audit, const struct audit_arguments *given,
                      const struct iv_further_report *further, size_t count, int status)
 {
@@ -130,9 +133,8 @@ static int write_all(const struct iv_audit *audit, const struct audit_arguments 
     return status;
 }
 
-/*
- * --list: the paths alone. One with a line break cannot stand in a list of lines and is left out.
- */
+/* --list: the paths alone, for a script that hands them out. One with a line break cannot stand in
+ * a list of lines and is left out. */
 static int print_list(const struct iv_found_list *list)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -145,7 +147,8 @@ static int print_list(const struct iv_found_list *list)
     return iv_command_print(&text, IV_EXIT_PASS);
 }
 
-/* Trouble of this machine counts more than any verdict. */
+/* Trouble of this machine counts more than any verdict: the same audit on another day may say
+ * something else. */
 static int status_of(const struct iv_audit *audit)
 {
     static const int statuses[] = {[IV_VERDICT_PASS] = IV_EXIT_PASS,
@@ -159,7 +162,9 @@ static int status_of(const struct iv_audit *audit)
     return audit->trouble ? IV_EXIT_TROUBLE : statuses[audit->verdict];
 }
 
-/* A history of which a part is left out has steps that nobody judges: an audit of it says so. */
+/* Keeps this part of the list. A history of which a part is left out has steps that nobody judges:
+ * an entry that cannot be read stands for the rest, so that the audit is incomplete and says why. A
+ * part that is empty has no history at all, and --list only hands out work. */
 static void take_shard(struct iv_found_list *list, const struct iv_shard *shard, bool only_list,
                        struct iv_arena *arena)
 {

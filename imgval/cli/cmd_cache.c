@@ -28,6 +28,7 @@
 #include <string.h>
 #include <time.h>
 
+/* Of the verbs that only need a store; add and import are scans and have a scan's arguments. */
 struct cache_arguments {
     struct iv_output_arguments output;
     const char *store;
@@ -58,7 +59,7 @@ static int fail_store(struct iv_error *err)
 }
 
 /* Times that are recorded come from the clock, or for reproducible stores from SOURCE_DATE_EPOCH.
- */
+ * They decide nothing but WSPC015 and what --since lists. */
 static int64_t recording_time(void)
 {
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
@@ -69,7 +70,8 @@ static int64_t recording_time(void)
     return (int64_t)time(NULL);
 }
 
-/* Another process made the store while this one did: then the verb is done again, on that store. */
+/* Another process made the store while this one did: then the verb is done again, on that store. It
+ * is there the next time, so the loops around this end. */
 static bool goes_again(struct iv_error *err)
 {
     bool is_again = err->code == IV_ERROR_AGAIN;
@@ -99,8 +101,8 @@ static bool judge(struct adding *adding, struct iv_store *store, struct iv_arena
     return iv_scan_judge(&adding->submission, 1, &adding->options, arena, &adding->outcome, err);
 }
 
-/* The report of a submission that is not recorded, on standard error: standard output is for ids.
- */
+/* The report of a submission that is not recorded, on standard error: standard output is for ids,
+ * which scripts read. */
 static int refuse(const struct adding *adding)
 {
     struct iv_style_options style = iv_command_style(&adding->given->output);
@@ -159,7 +161,9 @@ static int show_what_if(const struct adding *adding)
     return iv_command_status(&adding->outcome);
 }
 
-/* One attempt: judged once more inside the transaction that records it. False: err says why. */
+/* One attempt: judged once more inside the transaction that records it, since the first judgement
+ * may be out of date. `ret_status` is that of the command, also of a refusal, which is no error.
+ * False: err says why, and nothing was recorded. */
 static bool record(struct adding *adding, struct iv_arena *arena, int *ret_status,
                    struct iv_error *err)
 {
@@ -272,7 +276,8 @@ const struct iv_command iv_cmd_cache_add = {
 
 /* --- import ---------------------------------------------------------------------------------- */
 
-/* Records what one path held; records of a bundle keep their flags. */
+/* Records what one path held. Records of a bundle were judged where they come from and keep their
+ * flags; all others are new and recorded without judging. */
 static bool import_one(struct iv_store *store, const struct iv_import *import, struct iv_buf *text,
                        struct iv_error *err)
 {
@@ -289,7 +294,8 @@ static bool import_one(struct iv_store *store, const struct iv_import *import, s
     return true;
 }
 
-/* One attempt; the ids go to text. */
+/* One attempt, all inputs or none; the ids go to text, so that none is printed for what was not
+ * committed. */
 static bool import_all(const char *path, const struct iv_import *imports, size_t count,
                        struct iv_buf *text, struct iv_error *err)
 {
@@ -388,7 +394,8 @@ static bool merge_store(struct iv_store *into, const char *path, struct iv_arena
     return true;
 }
 
-/* Two stores may each have a baseline of one version: both are kept, and it is said. */
+/* Two stores may each have a baseline of one version: both are kept, and it is said. Which one is
+ * right nobody here knows; WSPC010 reports it again when something is compared with them. */
 static bool find_rivals(struct iv_store *store, struct iv_arena *arena, struct iv_buf *rivals,
                         struct iv_error *err)
 {
@@ -402,7 +409,7 @@ static bool find_rivals(struct iv_store *store, struct iv_arena *arena, struct i
     return true;
 }
 
-/* One attempt. */
+/* One attempt: all stores in one transaction. */
 static bool merge_all(const char *given, const struct iv_strings *paths, struct iv_arena *arena,
                       size_t counts[OUTCOMES], struct iv_buf *rivals, struct iv_error *err)
 {
@@ -466,6 +473,7 @@ struct exporting {
     size_t count;
 };
 
+/* For the saving function, which writes beside the file and renames. */
 static void write_bundle(const void *context, FILE *out)
 {
     const struct exporting *e = context;
@@ -604,7 +612,7 @@ const struct iv_command iv_cmd_cache_verify = {
     .run = run_verify,
 };
 
-/* Whether there is such a file does not count. */
+/* Where the store is, or would be made: whether there is such a file does not count. */
 static int run_path(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of both verbs; each table has the rows that its verb takes. */
 struct list_arguments {
     const char *store;
     const char *pop;
@@ -64,7 +65,7 @@ static const struct iv_option_group show_group = {
     .title = "Output", .options = show_options, .count = IV_COUNT(show_options)};
 static const struct iv_option_group *const show_groups[] = {&show_group, &store_group};
 
-/* To read: neither command makes or migrates a store. */
+/* To read: neither command makes or migrates a store, so both work where nothing may be written. */
 static bool open_store(const char *given, struct iv_arena *arena, struct iv_store **ret_store,
                        struct iv_error *err)
 {
@@ -99,7 +100,9 @@ static bool parse_pop(const char *text, struct iv_arena *arena, struct iv_pop *r
 
 /* --- list ------------------------------------------------------------------------------------ */
 
-/* All records are loaded without their packages, then the variants are chosen. */
+/* All records are loaded without their packages, then the variants are chosen: a store has
+ * thousands of records at most, and one place decides what a selection means. A store that is not
+ * there is listed as an empty one. */
 static int run_list(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {
@@ -146,7 +149,8 @@ const struct iv_command iv_cmd_cache_list = {
 
 /* --- show ------------------------------------------------------------------------------------ */
 
-/* A variant's history, drawn as an audit of its records draws it. */
+/* A variant's history, drawn as an audit of its records draws it: an audit that reads nothing but
+ * the store. What cannot be read is reported, and what can is shown all the same. */
 static int show_history(const struct list_arguments *given, const struct iv_pop *pop,
                         struct iv_arena *arena)
 {

@@ -60,7 +60,8 @@ static void compare(const struct iv_named *before, const struct iv_named *after,
     iv_delta_add_values(&b->device, &a->device, arena, ret_delta);
 }
 
-/* Different is 1, whatever is found; a side that could not be read in full leaves it open. */
+/* Different is 1, whatever is found; a side that could not be read in full leaves it open whether
+ * they are equal, but a finding that fails is certain. */
 static int status_of(const struct iv_delta_report *difference, const struct iv_report *report)
 {
     if (report->verdict == IV_VERDICT_FAIL) {

@@ -75,6 +75,7 @@ static void add_libraries(struct iv_buf *buf)
     }
 }
 
+/* As built in: a policy is of an input, and none is named here. */
 static void add_limits(struct iv_buf *buf)
 {
     iv_buf_puts(buf, "\nLimits (a policy file may set most of them)\n");
@@ -107,7 +108,8 @@ static bool add_store(const char *path, struct iv_arena *arena, struct iv_buf *b
     return is_absent;
 }
 
-/* Nothing here fails: it is what one reads when something else did. */
+/* Nothing here fails: it is what one reads when something else did. Only a store that is there and
+ * cannot be used makes the status other than 0. */
 static int run_doctor(const struct iv_command *command, void *options,
                       const struct iv_strings *arguments, struct iv_arena *arena)
 {

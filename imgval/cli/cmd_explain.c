@@ -45,7 +45,8 @@ static int explain_html(const struct iv_rule *rule)
     return iv_command_flush(IV_EXIT_PASS);
 }
 
-/* The list, or all texts as mdoc for the manual page. */
+/* The list, or all texts as mdoc for the manual page, which tests/lint/manual.py takes from
+ * here. */
 static int explain_all(bool manual)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -62,7 +63,8 @@ static int explain_all(bool manual)
     return iv_command_show(&text, IV_EXIT_PASS);
 }
 
-/* Nothing is known by this name: what may have been meant. */
+/* Nothing is known by this name: what may have been meant. Ids and names are both offered, since
+ * either may have been mistyped. */
 static int refuse_unknown(const char *asked)
 {
     struct iv_error err;

@@ -42,7 +42,7 @@ static const struct iv_option_group *const groups[] = {
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Makes a file that was not there. */
+/* Makes a file that was not there; the name was free a moment ago, but only creating it tells. */
 static bool create(int directory, const char *where, const char *name, FILE **ret_file,
                    struct iv_error *err)
 {
@@ -66,6 +66,8 @@ static bool finish(FILE *file, const char *where, const char *name, struct iv_er
     return true;
 }
 
+/* As PkgGen expects the name of a project. Names come from a baseline and were checked when the fix
+ * was built, so none leads out of the folder. */
 static const char *project_name(const struct iv_fix_package *package, struct iv_arena *arena)
 {
     return iv_arena_printf(arena, "%s.pkg.xml", package->name);
@@ -128,7 +130,8 @@ static bool write_files(const char *where, const struct iv_fix *fix, struct iv_a
 
 /* --- the command ----------------------------------------------------------------------------- */
 
-/* Reads, compares and judges. */
+/* Reads, compares and judges as a scan does; no policy, since a waiver would hide what can be
+ * fixed. */
 static bool judge(const char *path, const struct iv_scan_options *options, struct iv_arena *arena,
                   struct iv_submission *ret_submission, struct iv_scan_outcome *ret_outcome,
                   struct iv_error *err)
@@ -138,7 +141,8 @@ static bool judge(const char *path, const struct iv_scan_options *options, struc
            iv_scan_judge(ret_submission, 1, options, arena, ret_outcome, err);
 }
 
-/* What is to be named; NULL: nothing. */
+/* What is to be named; NULL: nothing. --output is asked for even if there may be nothing to write:
+ * whether there is, is known only after a long read. */
 static const char *missing_argument(const struct fix_arguments *given,
                                     const struct iv_strings *arguments)
 {

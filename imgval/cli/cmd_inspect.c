@@ -38,16 +38,16 @@ static const struct iv_option_group inspect_group = {.options = inspect_options,
 static const struct iv_option_group *const groups[] = {&inspect_group, &iv_group_store,
                                                        &iv_group_reading, &iv_group_verify};
 
-/*
- * Of an FFU: whether some chunk was not compared with its hash, also when --no-hash asked for that.
- */
+/* Of an FFU: whether some chunk was not compared with its hash, also when --no-hash asked for that.
+ * Here no rule says so, so the exit status does. */
 static bool has_unchecked_hashes(const struct iv_image *image)
 {
     return image->present && image->format != NULL && strcmp(image->format, "FFU") == 0 &&
            (image->hash.state != IV_HASH_CHECKED || image->hash.checked != image->hash.chunks);
 }
 
-/* Whether part of a package was not read, though it is known what package it is. */
+/* Whether part of a package was not read, though it is known what package it is. A malformed one
+ * was read: it is shown as what it is. */
 static bool is_half_read(const struct iv_package *package)
 {
     for (size_t i = 0; i < package->fault_count; i++) {
@@ -60,7 +60,7 @@ static bool is_half_read(const struct iv_package *package)
     return package->unreadable;
 }
 
-/* Whether something could not be read. */
+/* Whether something could not be read, or nothing was there to be read. */
 static bool is_incomplete(const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->package_count; i++) {

@@ -30,6 +30,7 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+/* For IV_CLEANUP; reading lost nothing that a failing close could tell. */
 static void close_stream(FILE **stream)
 {
     if (*stream != NULL) {
@@ -67,7 +68,7 @@ static void print_error_line(const char *text)
     fprintf(stderr, "imgval: %s\n", iv_buf_text(&line));
 }
 
-/* Each error of the file with its line, on standard error. */
+/* Each error of the file with its line, on standard error, in the form that editors jump to. */
 static void print_errors(const char *path, const struct iv_policy_errors *errors,
                          struct iv_arena *arena)
 {
@@ -100,7 +101,8 @@ static int load(const char *path, struct iv_arena *arena, struct iv_policy *ret_
 
 /* --- finding --------------------------------------------------------------------------------- */
 
-/* The folder above a path, as text: "a/b" -> "a", "a" -> ".", "." -> "./..". */
+/* The folder above a path, as text: "a/b" -> "a", "a" -> ".", "." -> "./..". Text and not
+ * realpath(): messages name the policy as the user would, and a link is followed by looking. */
 static const char *folder_above(const char *path, struct iv_arena *arena)
 {
     size_t length = strlen(path);
@@ -154,7 +156,9 @@ static enum iv_look look_for_policy(const char *path, struct iv_status *ret_st)
                                                                               : IV_LOOK_ABSENT;
 }
 
-/* The policy file of `folder` or the nearest folder above that has one; NULL: there is none. */
+/* The policy file of `folder` or the nearest folder above that has one; NULL: there is none. The
+ * walk ends where a folder is its own parent. Trouble on the way is an error and no "none": a
+ * policy may stand there, and judging without it would be another judgement. */
 static bool find_upward(const char *folder, const struct iv_status *input, struct iv_arena *arena,
                         const char **ret_path, struct iv_error *err)
 {
@@ -216,7 +220,8 @@ static bool find_for_input(const char *input, bool quiet, struct iv_arena *arena
     return find_upward(folder_above(input, arena), &st, arena, ret_path, err);
 }
 
-/* Inputs in different folders may lead to one policy file by different names. */
+/* Inputs in different folders may lead to one policy file by different names; two inputs without
+ * any agree too. */
 static bool is_one_file(const char *a, const char *b)
 {
     struct iv_status x;
@@ -228,7 +233,8 @@ static bool is_one_file(const char *a, const char *b)
                                  iv_look_at(b, &y) == IV_LOOK_FOUND && iv_status_is_same(&x, &y));
 }
 
-/* The one policy of all inputs. */
+/* The one policy of all inputs: a report has one, so inputs that would be judged by different ones
+ * are refused. --policy=none is a choice like another. */
 static bool find_policy(const struct iv_scan_arguments *given, const struct iv_strings *paths,
                         struct iv_arena *arena, const char **ret_path, struct iv_error *err)
 {
@@ -329,6 +335,7 @@ static int run_check(const struct iv_command *command, void *options,
 static const struct iv_option_group no_options = {.count = 0};
 static const struct iv_option_group *const check_groups[] = {&no_options};
 
+/* No options; the parser wants a struct to write to. */
 struct check_arguments {
     int nothing;
 };

@@ -1,5 +1,12 @@
-/* imgval render: a saved JSON report in any other format, byte for byte as the scan would have
- * written it. */
+/*
+ * imgval render: a saved JSON report in any other format, byte for byte as the scan would have
+ * written it.
+ *
+ * The report is input like any other, from whoever sends one: a confined reader process parses it
+ * (report/read/saved.c), and what it hands back is checked against itself before a sink sees it.
+ * Nothing is judged anew: the verdict is the one that was saved, and the exit status says only
+ * whether the report is whole.
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/file.h"
@@ -22,7 +29,8 @@ static bool open_report(const char *path, int *ret_fd, struct iv_error *err)
     return true;
 }
 
-/* What is wrong with the text is no error of ours. */
+/* What is wrong with the text is no error of ours, so it is said of which kind of file it is
+ * none. */
 static bool read_report(const char *path, struct iv_arena *arena, struct iv_report *ret_report,
                         bool *ret_whole, struct iv_error *err)
 {

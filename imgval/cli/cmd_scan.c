@@ -17,7 +17,8 @@ enum { TIMINGS_TABLE, TIMINGS_JSON };
 static const char *const timings_words[] = {
     [TIMINGS_TABLE] = "table", [TIMINGS_JSON] = "json", NULL};
 
-/* -v: what the readers ran under. */
+/* -v: what the readers ran under. "none was needed" where a list of recorded ids, or a facts cache
+ * that knew all, left nothing to read. */
 static void print_containment(const struct iv_scan_outcome *outcome, unsigned jobs)
 {
     const struct iv_containment *c = &outcome->containment;
@@ -41,7 +42,8 @@ static void print_span(const char *name, const struct iv_span *span)
 /* Nanoseconds; a rule that took less has no line of its own. */
 enum { SMALL_SPAN = 10000 };
 
-/* --timings: what the stages and the rules took. */
+/* --timings: what the stages and the rules took. CPU time of readers counts in their stage; wall
+ * time is this process's. */
 static void print_timings(const struct iv_timings *timings)
 {
     struct iv_span total = {0};
@@ -90,7 +92,8 @@ static void print_error(struct iv_error *err)
     (void)iv_command_fail(err); /* costs time the next time, and nothing else */
 }
 
-/* --facts-cache: opened, with a word about one that does not count. */
+/* --facts-cache: opened, with a word about one that does not count (another version, damaged): it
+ * is begun anew then. NULL: none is used. */
 static struct iv_facts_cache *open_facts_cache(const struct iv_scan_arguments *given,
                                                const struct iv_scan_options *scan_options)
 {
@@ -113,8 +116,8 @@ static struct iv_facts_cache *open_facts_cache(const struct iv_scan_arguments *g
     return cache;
 }
 
-/* What was read may be recalled the next time; one that cannot be written is reported and
- * ignored. */
+/* What was read may be recalled the next time; one that cannot be written is reported and ignored,
+ * since the verdict of this run does not depend on it. */
 static void save_facts_cache(const struct iv_facts_cache *cache, bool is_verbose)
 {
     struct iv_error err = {0};
@@ -132,7 +135,9 @@ static void save_facts_cache(const struct iv_facts_cache *cache, bool is_verbose
     }
 }
 
-/* Everything that may be wrong with the command line is looked at before the first file is read. */
+/* Everything that may be wrong with the command line is looked at before the first file is read:
+ * options, names of reports, the list of paths, the policy. Then the scan, then what is to be
+ * saved, and last the reports, so that nothing which fails later can be missing from them. */
 static int run_scan(const struct iv_command *command, void *options,
                     const struct iv_strings *arguments, struct iv_arena *arena)
 {

@@ -1,8 +1,16 @@
 /*
  * What all commands share: the groups of options that several of them have, the way from parsed
  * arguments to scan options, where the baseline store is, how output looks, and how errors become
- * messages and exit statuses. Environment, terminal and clock are asked in this folder and not
- * below it, so that equal options and input give equal bytes.
+ * messages and exit statuses.
+ *
+ * The flow of a command: options.c parses the line by the tables below into struct
+ * iv_scan_arguments (or a struct of the command's own that begins with one);
+ * iv_command_scan_options() checks what goes together and adds what only the environment knows;
+ * iv_command_policy() (cmd_policy.c) adds the policy; the command calls scan/ or history/ and hands
+ * the outcome back here to be written.
+ *
+ * Environment, terminal and clock are asked in this folder and not below it, so that equal options
+ * and input give equal bytes.
  */
 #include "imgval/cli/command.h"
 
@@ -25,6 +33,8 @@
 
 /* --- tables ---------------------------------------------------------------------------------- */
 
+/* The formats that can print something, as words of an option: one row of the table of sinks is all
+ * that a new format needs to be accepted, completed and documented. */
 static const char *format_word(enum iv_printed what, size_t i, const char **ret_help)
 {
     const struct iv_sink *sink = iv_sink_at(what, i);
@@ -57,10 +67,12 @@ const char *const iv_when_words[] = {"auto", "always", "never", NULL};
 static const char *const fail_on_words[] = {"error", "warning", "note", NULL};
 static const enum iv_severity fail_on_severities[] = {IV_ERROR, IV_WARNING, IV_NOTE};
 
-/* The rows write an int where a word is asked for. */
+/* The rows write an int where a word is asked for, straight into these enums. */
 static_assert(sizeof(enum iv_submission_type) == sizeof(int), "enum size");
 static_assert(sizeof(enum iv_expected) == sizeof(int), "enum size");
 
+/* The tables. A group is what --help shows under one heading and what commands take or leave as a
+ * whole; the order of a command's groups is in its own file. */
 #define AT(member) offsetof(struct iv_scan_arguments, member)
 
 static const struct iv_option input_options[] = {
@@ -85,6 +97,8 @@ static const struct iv_option input_options[] = {
 const struct iv_option_group iv_group_input = {
     .title = "Input", .options = input_options, .count = IV_COUNT(input_options)};
 
+/* Values of the device given by hand: they win over every source, and make the cross product of
+ * variants where they repeat. */
 static const struct iv_option device_options[] = {
     IV_ROW_DEVICE_INFO(AT(options.reading.device_info)),
     {.name = "manufacturer",
@@ -117,6 +131,8 @@ static const struct iv_option store_options[] = {
 const struct iv_option_group iv_group_store = {
     .title = "Baseline store", .options = store_options, .count = IV_COUNT(store_options)};
 
+/* What is compared, and with what; --cache has a group of its own, as commands that compare nothing
+ * need the store too. */
 static const struct iv_option compare_options[] = {
     {.name = "no-wspc",
      .type = IV_OPTION_FLAG,
@@ -156,6 +172,7 @@ static const struct iv_option verdict_options[] = {
      .words = fail_on_words,
      .help = "the least severity that makes the verdict fail; default error"},
 };
+/* A group of its own: the option must never be taken for one that makes a verdict better. */
 static const struct iv_option what_if_options[] = {
     {.name = "what-if",
      .type = IV_OPTION_FLAG,
@@ -232,6 +249,7 @@ static const struct iv_option reading_options[] = {
 const struct iv_option_group iv_group_reading = {
     .title = "Reading", .options = reading_options, .count = IV_COUNT(reading_options)};
 
+/* In the order of the enum, as the row writes the place of the word. */
 static const char *const expected_words[] = {
     [IV_EXPECTED_ANY] = "any",
     [IV_EXPECTED_RETAIL] = "retail",
@@ -305,7 +323,8 @@ static bool set_sabotage(const char *text, struct iv_scan_sabotage *ret_sabotage
 }
 #endif
 
-/* A CI system says so in CI: set, not empty, not 0, not false. */
+/* A CI system says so in CI: set, not empty, not 0, not false. It decides between WSPC006 and
+ * WSPC007 and nothing else. */
 static bool environment_is_ci(void)
 {
     const char *ci = getenv("CI");
@@ -346,7 +365,9 @@ static bool check_combination(const struct iv_scan_arguments *a, struct iv_error
     return true;
 }
 
-/* The file of --trust, with at least one certificate. */
+/* The file of --trust, with at least one certificate. It is read here, before there are readers:
+ * they may open nothing but what they were given. A file without a certificate is refused, as
+ * trusting nothing would look like every signature being wrong. */
 static bool read_trust(const char *path, struct iv_arena *arena, const void **ret_bytes,
                        size_t *ret_size, struct iv_error *err)
 {
@@ -371,7 +392,8 @@ static bool read_trust(const char *path, struct iv_arena *arena, const void **re
     return true;
 }
 
-/* Once for a command, however many inputs it reads. */
+/* Readers run with fewer limits than imgval knows. Printed once for a command, however many inputs
+ * it reads; `context` is the flag that says so. */
 static void print_unconfined(void *context, const struct iv_containment *c)
 {
     bool *is_printed = context;
@@ -387,7 +409,8 @@ static void print_unconfined(void *context, const struct iv_containment *c)
 }
 
 /* What the rows wrote is taken over; what needs the environment, the clock or a file comes from
- * here. */
+ * here. Without a place for the store the scan can go on: it is needed only where a store is used,
+ * and the rules report it then. */
 bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct iv_arena *arena,
                              struct iv_scan_options *ret_options, struct iv_error *err)
 {
@@ -440,6 +463,8 @@ bool iv_command_scan_options(const struct iv_scan_arguments *arguments, struct i
     return true;
 }
 
+/* A remedy is a command to be pasted; it must judge as this run did, so options that decide what is
+ * judged are repeated, and options of output are not. */
 void iv_command_repeat(const struct iv_command *command, const struct iv_scan_arguments *given,
                        struct iv_arena *arena, struct iv_scan_options *options)
 {
@@ -453,6 +478,9 @@ void iv_command_repeat(const struct iv_command *command, const struct iv_scan_ar
                         given->store == NULL ? "" : " --cache=FILE");
 }
 
+/* The option, the variable, the user's folder: the first that is set wins, also when no such file
+ * exists. A path that is set and empty is a mistake in a script, and no store would be silently
+ * used instead. */
 bool iv_command_store_path(const char *given, struct iv_arena *arena, const char **ret_path,
                            struct iv_error *err)
 {
@@ -480,6 +508,7 @@ bool iv_command_store_path(const char *given, struct iv_arena *arena, const char
 
 /* --- output ---------------------------------------------------------------------------------- */
 
+/* Asked once for each output. --color=always wins over NO_COLOR: somebody asked. */
 struct iv_style_options iv_command_style(const struct iv_output_arguments *output)
 {
     const char *no_color = getenv("NO_COLOR");
@@ -497,7 +526,8 @@ struct iv_style_options iv_command_style(const struct iv_output_arguments *outpu
     };
 }
 
-/* An absolute URI without a fragment, as far as its characters tell: --rules-url. */
+/* An absolute URI without a fragment, as far as its characters tell: --rules-url. It goes into
+ * SARIF, whose readers append "#ID". */
 static bool is_url(const char *text)
 {
     const size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -506,7 +536,8 @@ static bool is_url(const char *text)
     return scheme > 0 && text[scheme] == ':' && text[scheme + 1] != '\0' && text[allowed] == '\0';
 }
 
-/* Whether two reports would overwrite each other: one name, or two of one regular file. */
+/* Whether two reports would overwrite each other: one name, or two of one regular file. Two names
+ * of a device (/dev/null, a pipe) are no mistake. */
 static bool is_same_file(const char *a, const char *b)
 {
     struct iv_status x;
@@ -517,7 +548,9 @@ static bool is_same_file(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-/* Whether a path names an existing file that is called like what a submission is made of. */
+/* Whether a path names an existing file that is called like what a submission is made of.
+ * `--report=json:X.ffu` is what a slip in a loop makes of two lists, and would destroy what cannot
+ * be had again. */
 static bool is_firmware(const char *path)
 {
     static const char *const endings[] = {
@@ -534,7 +567,8 @@ static bool is_firmware(const char *path)
     return named && iv_look_is_there(path);
 }
 
-/* FORMAT:FILE, with the formats that print `what`. */
+/* FORMAT:FILE, with the formats that print `what`. The first colon parts them: a file may have
+ * more. */
 static bool parse_report(const char *text, enum iv_printed what, struct iv_arena *arena,
                          struct iv_further_report *ret_report, struct iv_error *err)
 {
@@ -590,6 +624,7 @@ bool iv_command_reports(const struct iv_strings *given, enum iv_printed what,
     return true;
 }
 
+/* Before the scan: a report without links after an hour of reading would be too late. */
 bool iv_command_rules_url(const char *url, struct iv_error *err)
 {
     if (url != NULL && !is_url(url)) {
@@ -599,7 +634,8 @@ bool iv_command_rules_url(const char *url, struct iv_error *err)
     return true;
 }
 
-/* Further reports are files for others: no colours, a fixed width. */
+/* Standard output first, then the further reports. Those are files for others: no colours, a fixed
+ * width. Trouble with one of them is the exit status of the command, whatever the verdict is. */
 int iv_command_write_reports(const struct iv_report *report,
                              const struct iv_scan_arguments *arguments,
                              const struct iv_further_report *further, int status)
@@ -632,6 +668,9 @@ bool iv_command_is_ascii(void)
            !(size == strlen("UTF8") && iv_ascii_iprefix(codeset, "UTF8"));
 }
 
+/* The one place where an error becomes a line and a status. What the user wrote is a usage error;
+ * what could not be decided, as not all was read, is incomplete; what the machine or the store
+ * lacks is trouble, and may be tried again. */
 int iv_command_fail(const struct iv_error *err)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -674,6 +713,8 @@ int iv_command_usage(const struct iv_command *command, const char *fmt, ...)
     return IV_EXIT_USAGE;
 }
 
+/* A full disk or a closed pipe shows here at the latest: a report that was cut off must not end in
+ * status 0. */
 int iv_command_flush(int status)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -684,6 +725,7 @@ int iv_command_flush(int status)
     return status;
 }
 
+/* A document begins with { or <; everything else is text for people. */
 int iv_command_show(const struct iv_buf *buf, int status)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -715,6 +757,7 @@ static void print_store(const struct iv_report *report)
     }
 }
 
+/* 4 wins over everything else; a tree without a package was not judged, so it never passes. */
 int iv_command_status(const struct iv_scan_outcome *outcome)
 {
     if (outcome->store_failed) {
@@ -732,6 +775,8 @@ int iv_command_status(const struct iv_scan_outcome *outcome)
     return IV_EXIT_TROUBLE;
 }
 
+/* One path a line, so a list from `find -print` will do; NUL-terminated lists would be taken for
+ * one long path and are refused. Read to the end before anything is opened. */
 bool iv_command_paths(const struct iv_strings *arguments, struct iv_arena *arena,
                       struct iv_strings *ret_paths, struct iv_error *err)
 {

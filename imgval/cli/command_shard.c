@@ -1,4 +1,11 @@
-/* --shard: this process's part of a list that many machines work on. */
+/*
+ * Which of the inputs this process judges: --shard takes its part of a list that many machines work
+ * on, and what is several submissions in one is refused before anything is read.
+ *
+ * A shard is every N-th of the sorted paths, so all machines agree on the parts without a word
+ * between them, whatever order their file systems list folders in. I and N are given, or come from
+ * what engines of arrays and parallel jobs put into the environment of a job (`auto`).
+ */
 #include "imgval/cli/command.h"
 
 #include "imgval/base/sort.h"
@@ -9,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* At most 32 bits: more parts than that are a mistake. */
 static bool parse_number(const char *text, size_t size, size_t *ret_number)
 {
     uint64_t number;
@@ -40,7 +48,9 @@ static const struct engine {
     {.index = "PARALLEL_SEQ", .count = NULL, .first = 1}, /* GNU parallel */
 };
 
-/* A Slurm array may begin anywhere and have a step. */
+/* A Slurm array may begin anywhere and have a step, so the place of this job is computed and not
+ * read. The last index says how long the array is; TASK_COUNT is the number of jobs, which a
+ * restart of some of them changes, and only serves where there is no last index. */
 static bool from_slurm(size_t count, struct iv_shard *ret_shard)
 {
     size_t id;
@@ -64,6 +74,8 @@ static bool from_slurm(size_t count, struct iv_shard *ret_shard)
     return true;
 }
 
+/* Slurm first, since its nodes may run a CI agent or GNU parallel too. `count` 0: the engine must
+ * say it. An index below the engine's first is somebody else's variable of that name. */
 static bool from_environment(size_t count, struct iv_shard *ret_shard)
 {
     if (from_slurm(count, ret_shard)) {
@@ -81,6 +93,7 @@ static bool from_environment(size_t count, struct iv_shard *ret_shard)
     return false;
 }
 
+/* auto without an engine is refused: to judge everything, or nothing, would be a guess. */
 bool iv_command_shard(const char *text, struct iv_shard *ret_shard, struct iv_error *err)
 {
     struct iv_shard shard = {.index = 0, .count = 1};
@@ -111,6 +124,7 @@ bool iv_command_shard(const char *text, struct iv_shard *ret_shard, struct iv_er
     return true;
 }
 
+/* By bytes: no locale, the same on every machine. */
 static int path_order(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -131,6 +145,8 @@ void iv_command_take_shard(const struct iv_shard *shard, struct iv_strings *path
     paths->count = kept;
 }
 
+/* A folder or archive with several submissions in it. Merged, they would be one set that nobody
+ * has; the message shows the two commands that are meant. */
 static bool refuse_several(const char *path, const struct iv_archive_options *options,
                            struct iv_arena *arena, struct iv_error *err)
 {

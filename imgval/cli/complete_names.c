@@ -1,4 +1,7 @@
-/* The names that a shell may complete an argument with, and only the program knows. */
+/* The names that a shell may complete an argument with, and only the program knows: rules, and the
+ * submissions of the baseline store. It runs while somebody presses a key, so the store is only
+ * listed and never written, and whatever goes wrong is an empty list: an error message would stand
+ * in the middle of the line that is being typed. */
 #include "imgval/cli/complete.h"
 
 #include "cache/store.h"
@@ -29,6 +32,8 @@ void iv_complete_rules(struct iv_arena *arena, struct iv_complete_names *ret_nam
     }
 }
 
+/* --cache of the unfinished line, in either spelling; the parser is not used, for the line need not
+ * be right yet. */
 static const char *store_of_line(const struct iv_strings *line)
 {
     static const char name[] = "--cache=";
@@ -50,6 +55,8 @@ static bool is_plain(const char *text)
                text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
 }
 
+/* Two candidates for a record: the beginning of its id, and its POP with version where all parts
+ * are plain. */
 static void add_record(const struct iv_record *record, struct iv_arena *arena,
                        struct iv_complete_names *names)
 {

@@ -33,6 +33,7 @@ static const struct iv_option *find_option(const struct iv_command *command, con
     return NULL;
 }
 
+/* Two sources of words, one way to ask: a fixed list, or a table of another module. */
 const char *iv_option_word(const struct iv_option *option, size_t i, const char **ret_help)
 {
     *ret_help = NULL;
@@ -75,6 +76,7 @@ static bool set_word(const struct iv_option *option, const char *value, int *ret
                         guess.best == NULL ? "" : guess.best, guess.best == NULL ? "" : "?");
 }
 
+/* Decimal digits alone: no sign, no blank, no 0x, no suffix. */
 static bool set_number(const struct iv_option *option, const char *value, int64_t *ret_number,
                        struct iv_error *err)
 {
@@ -87,7 +89,8 @@ static bool set_number(const struct iv_option *option, const char *value, int64_
     return true;
 }
 
-/* Where a path is expected, its separators may be those of the system. */
+/* Where a path is expected, its separators may be those of the system (on Windows a backslash);
+ * below this all paths have slashes. What is completed as a path is one. */
 static const char *as_path(enum iv_completion expected, const char *word, struct iv_arena *arena)
 {
     switch (expected) {
@@ -103,7 +106,9 @@ static const char *as_path(enum iv_completion expected, const char *word, struct
     return word;
 }
 
-/* `value` is "" for an option without argument. */
+/* Writes the value where the row says, into a struct of which nothing else is known here: the row's
+ * type stands for the member's, so a wrong row is a bug that the tests of options find. `value` is
+ * "" for an option without argument. */
 static bool apply(const struct iv_option *option, const char *value, struct iv_arena *arena,
                   void *options, struct iv_error *err)
 {
@@ -141,6 +146,7 @@ struct words {
     int at;
 };
 
+/* Hidden options are for tests and are never suggested. */
 static bool unknown_option(const struct iv_command *command, const char *word, size_t length,
                            struct iv_arena *arena, struct iv_error *err)
 {
@@ -188,7 +194,7 @@ static bool parse_long(const struct iv_command *command, struct words *words,
     return apply(option, value, arena, options, err);
 }
 
-/* -a, -abc, -xvalue or -x value. */
+/* -a, -abc, -xvalue or -x value. The first letter that takes a value takes the rest of the word. */
 static bool parse_short(const struct iv_command *command, struct words *words,
                         struct iv_arena *arena, void *options, struct iv_error *err)
 {
@@ -215,6 +221,8 @@ static bool parse_short(const struct iv_command *command, struct words *words,
     return true;
 }
 
+/* A lone "-" is an argument (standard input). --help is obeyed as soon as it is met, so that it
+ * works on a line that is otherwise wrong. */
 bool iv_options_parse(const struct iv_command *command, int count, char *const *words_given,
                       struct iv_arena *arena, struct iv_parsed *ret_parsed, struct iv_error *err)
 {
@@ -247,6 +255,7 @@ bool iv_options_parse(const struct iv_command *command, int count, char *const *
 
 /* --- help ----------------------------------------------------------------------------------- */
 
+/* "imgval cache add": the command as it is typed. */
 static void add_usage_name(struct iv_buf *buf, const struct iv_command *command)
 {
     iv_buf_printf(buf, "imgval %s", command->name);
@@ -279,6 +288,7 @@ static bool is_shown(const struct iv_option_group *group)
     return false;
 }
 
+/* A fixed width and no look at the terminal: --help in a log or a manual is the same text. */
 enum { HELP_COLUMN = 34, HELP_WIDTH = 96 };
 
 /* Text that starts in a column, `used` of which are written, wrapped under it. */
@@ -325,6 +335,7 @@ static void add_option_help(struct iv_buf *buf, const struct iv_option *option)
     }
 }
 
+/* A heading and its options; hidden ones are left out. */
 static void add_group_help(struct iv_buf *buf, const struct iv_option_group *group)
 {
     iv_buf_printf(buf, "\n%s:\n", group->title == NULL ? "Options" : group->title);
@@ -402,6 +413,8 @@ static void add_manual_option(struct iv_buf *buf, const struct iv_option *option
     iv_buf_puts(buf, ".El\n");
 }
 
+/* The lists between the markers of imgval(1) are this text: tests/lint/manual.py puts it there and
+ * fails where they differ. */
 void iv_options_manual(const struct iv_command *const *commands, size_t count, struct iv_buf *buf)
 {
     for (size_t c = 0; c < count; c++) {
@@ -435,6 +448,7 @@ void iv_options_manual(const struct iv_command *const *commands, size_t count, s
 
 /* ---- options once more ----------------------------------------------------------------------- */
 
+/* As a shell takes it: the whole word is quoted where it must be. */
 static void repeat_text(struct iv_buf *buf, const char *name, const char *value)
 {
     struct iv_buf word IV_CLEANUP(iv_buf_fini) = {0};
@@ -443,7 +457,8 @@ static void repeat_text(struct iv_buf *buf, const char *name, const char *value)
     iv_shell_quote(buf, iv_buf_text(&word));
 }
 
-/* One that is given, as far as its value says so. */
+/* One that is given, as far as its value says so. A word has a default, so only `given_offset` can
+ * tell; counts and numbers are never among the names. */
 static void repeat_option(struct iv_buf *buf, const struct iv_option *option, const char *at,
                           const char *options)
 {
@@ -477,6 +492,7 @@ static void repeat_option(struct iv_buf *buf, const struct iv_option *option, co
     }
 }
 
+/* In the order of the tables and not of the line: equal options give equal commands. */
 const char *iv_options_repeat(const struct iv_command *command, const void *options,
                               const char *const *names, struct iv_arena *arena)
 {

@@ -21,6 +21,8 @@ struct completing {
     struct iv_buf *buf;
 };
 
+/* A candidate, when it begins like the word in hand; `before` is what stands there already
+ * ("--format="). */
 static void offer(const struct completing *c, const char *before, const char *word,
                   const char *after, const char *help)
 {
@@ -30,6 +32,7 @@ static void offer(const struct completing *c, const char *before, const char *wo
     }
 }
 
+/* The shell lists paths itself: it knows how to quote them. */
 static void offer_files(const struct completing *c)
 {
     iv_buf_puts(c->buf, ":files\n");
@@ -62,6 +65,7 @@ static void offer_names(const struct completing *c, const char *before, enum iv_
     }
 }
 
+/* What may stand after `--name=`: the option's words, else names or paths by its kind. */
 static void offer_values(const struct completing *c, const char *before,
                          const struct iv_option *option)
 {
@@ -82,6 +86,7 @@ static void offer_values(const struct completing *c, const char *before,
     }
 }
 
+/* Those that take a value end in '=', so that the value is completed next without a blank. */
 static void offer_options(const struct completing *c, const struct iv_command *command)
 {
     for (size_t g = 0; g < command->group_count; g++) {
@@ -135,6 +140,7 @@ static void complete_command(const struct completing *c, const struct iv_command
     }
 }
 
+/* A command with verbs is found only with one of them: the verbs are offered before. */
 static const struct iv_command *find_command(const struct completing *c, const char *name,
                                              const char *verb)
 {
@@ -148,6 +154,7 @@ static const struct iv_command *find_command(const struct completing *c, const c
     return NULL;
 }
 
+/* The first word: each command once, however many verbs it has. */
 static void offer_commands(const struct completing *c)
 {
     for (size_t i = 0; i < c->count; i++) {
@@ -165,6 +172,7 @@ static void offer_commands(const struct completing *c)
     offer_files(c); /* imgval PATH is imgval scan PATH */
 }
 
+/* False: the command has none, and its second word is an argument. */
 static bool offer_verbs(const struct completing *c, const char *name)
 {
     bool any = false;
@@ -178,6 +186,8 @@ static bool offer_verbs(const struct completing *c, const char *name)
     return any;
 }
 
+/* From the number of words: the command, its verb, then options and arguments. A first word that is
+ * no command is a path of `imgval PATH`, so scan's options are offered. */
 void iv_options_complete(const struct iv_command *const *commands, size_t count,
                          const struct iv_strings *line, struct iv_arena *arena, struct iv_buf *buf)
 {
@@ -231,6 +241,7 @@ static const char bash_script[] =
     "}\n"
     "complete -F _imgval imgval\n";
 
+/* zsh describes its candidates: "NAME:HELP", with colons of the name escaped. */
 static const char zsh_script[] =
     "#compdef imgval\n"
     "# zsh completion for imgval: the program itself says what there is.\n"
@@ -252,6 +263,7 @@ static const char zsh_script[] =
     "}\n"
     "_imgval \"$@\"\n";
 
+/* fish takes the lines as they are. */
 static const char fish_script[] =
     "# fish completion for imgval: the program itself says what there is.\n"
     "function __imgval_complete\n"

@@ -22,6 +22,7 @@ enum {
     SETTLED_MS = 200, /* before that a rate says nothing */
 };
 
+/* Whether anything is drawn is decided once: what standard error is does not change in a run. */
 void iv_progress_init(struct iv_progress *progress, const struct iv_output_arguments *output)
 {
     bool is_live = iv_terminal_obeys(IV_STREAM_ERR, true);
@@ -66,6 +67,8 @@ static const char *last_columns(const char *text, size_t columns)
     return text;
 }
 
+/* Called for every file, so the test of the clock comes first. An estimate needs a past: the rate
+ * is shown after a moment. */
 void iv_progress_step(void *context, const char *path, size_t done, size_t count)
 {
     struct iv_progress *progress = context;
