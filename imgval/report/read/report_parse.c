@@ -34,24 +34,10 @@ struct parsing {
     uint64_t findings;
 };
 
-#define REQUIRE(reader, object, ...)                                                               \
-    iv_json_require((reader), (object), (const char *const[]){__VA_ARGS__, NULL})
-
-/* A string that must be there and not null. */
-static const char *need_string(struct iv_json_reader *reader, const struct iv_json_value *object,
-                               const char *name)
-{
-    const char *text = iv_json_get_string(reader, object, name);
-    if (text == NULL) {
-        iv_json_fail(reader, "member \"%s\" is missing", name);
-    }
-    return text;
-}
-
 /* The id of a row of rules/ or of the report's own site rules; fails for any other. */
 static const char *read_rule(struct parsing *p, const struct iv_json_value *object)
 {
-    const char *id = need_string(&p->reader, object, "id");
+    const char *id = iv_json_need_string(&p->reader, object, "id");
     bool is_known = id != NULL && p->find(id) != NULL;
     for (size_t i = 0; !is_known && id != NULL && i < p->site_rule_count; i++) {
         is_known = strcmp(p->site_rules[i].id, id) == 0;
@@ -105,14 +91,14 @@ static void read_header(struct parsing *p, const struct iv_json_value *object, b
 {
     struct iv_json_reader *reader = &p->reader;
     struct iv_piece_header header = {.is_stream = is_stream};
-    const char *schema = need_string(reader, object, "schema");
+    const char *schema = iv_json_need_string(reader, object, "schema");
     if (schema != NULL && strcmp(schema, IV_JSON_REPORT_SCHEMA) != 0) {
         iv_json_fail(reader, "the schema is %s; this imgval reads " IV_JSON_REPORT_SCHEMA, schema);
     }
-    REQUIRE(reader, object, "tool", "fail_on");
+    IV_JSON_REQUIRE(reader, object, "tool", "fail_on");
     const struct iv_json_value *tool = iv_json_get_object(reader, object, "tool");
-    header.tool = need_string(reader, tool, "name");
-    header.tool_version = need_string(reader, tool, "version");
+    header.tool = iv_json_need_string(reader, tool, "name");
+    header.tool_version = iv_json_need_string(reader, tool, "version");
     header.fail_on =
         (enum iv_severity)iv_json_get_word(reader, object, "fail_on", iv_severity_names);
     header.what_if = iv_json_get_bool(reader, object, "what_if");
@@ -135,6 +121,7 @@ static void read_span(struct iv_json_reader *reader, const struct iv_json_value 
     ret_time->cpu = cpu * 1000;
 }
 
+/* By name: a stage that a report does not have took no time. */
 static void read_stages(struct iv_json_reader *reader, const struct iv_json_value *object,
                         struct iv_piece_end *end)
 {
@@ -191,18 +178,20 @@ static size_t count_values(struct parsing *p, const struct iv_json_value *device
     return total;
 }
 
+/* All but the group must be there. */
 static void read_datum(struct iv_json_reader *reader, const struct iv_json_value *item,
                        const char *name, struct iv_datum *ret_datum)
 {
     *ret_datum = (struct iv_datum){
         .name = name,
-        .value = need_string(reader, item, "value"),
-        .source = need_string(reader, item, "source"),
+        .value = iv_json_need_string(reader, item, "value"),
+        .source = iv_json_need_string(reader, item, "source"),
         .group = iv_json_get_string(reader, item, "group"),
         .rank = (enum iv_rank)iv_json_get_word(reader, item, "rank", iv_rank_names),
     };
 }
 
+/* An object whose members are names of values: their order is that of the report. */
 static void read_device(struct parsing *p, const struct iv_json_value *object,
                         struct iv_device *ret_device)
 {
@@ -240,6 +229,7 @@ static unsigned read_place(struct iv_json_reader *reader, const char *word)
     return 0;
 }
 
+/* Packages that not all sides have, each with the sides that do. */
 static void read_differences(struct iv_json_reader *reader, const struct iv_json_value *object,
                              struct iv_piece_variant *variant)
 {
@@ -251,8 +241,8 @@ static void read_differences(struct iv_json_reader *reader, const struct iv_json
         if (item == NULL) {
             break;
         }
-        REQUIRE(reader, item, "package", "in");
-        variant->differences[i].package = need_string(reader, item, "package");
+        IV_JSON_REQUIRE(reader, item, "package", "in");
+        variant->differences[i].package = iv_json_need_string(reader, item, "package");
         size_t places = 0;
         const char **words = iv_json_get_strings(reader, item, "in", &places);
         for (size_t k = 0; k < places && !reader->failed; k++) {
@@ -338,6 +328,7 @@ static void read_entries(struct iv_json_reader *reader, const struct iv_json_val
     }
 }
 
+/* What the table cannot read is the rule: a pointer to a row. */
 static void read_outcomes(struct parsing *p, const struct iv_json_value *object,
                           struct iv_piece_submission *piece)
 {
@@ -358,6 +349,7 @@ static void read_outcomes(struct parsing *p, const struct iv_json_value *object,
     piece->outcome_count = count;
 }
 
+/* They must be there: the parent counts again and compares. */
 static void read_counts(struct iv_json_reader *reader, const struct iv_json_value *object,
                         struct iv_counts *ret_counts)
 {
@@ -378,8 +370,8 @@ static void read_submission(struct parsing *p, const struct iv_json_value *objec
     struct iv_submission *s = &piece.submission;
     iv_json_read_fields(reader, object, &iv_submission_struct, IV_FIELD_REPORT | IV_FIELD_ID, s);
     iv_json_read_fields(reader, object, &iv_circumstances_struct, IV_FIELD_REPORT, &piece.run);
-    REQUIRE(reader, object, "verdict", "firmware_version", "device", "variants", "outcomes",
-            "counts");
+    IV_JSON_REQUIRE(reader, object, "verdict", "firmware_version", "device", "variants", "outcomes",
+                    "counts");
     s->firmware_version = iv_json_get_string(reader, object, "firmware_version");
     piece.judgement.verdict =
         (enum iv_final_verdict)iv_json_get_word(reader, object, "verdict", iv_final_verdict_names);
@@ -393,13 +385,14 @@ static void read_submission(struct parsing *p, const struct iv_json_value *objec
     emit(p, IV_PIECE_SUBMISSION, &piece);
 }
 
+/* `number` follows from the version and is checked here, so that the parent need not fail on it. */
 static void read_package(struct parsing *p, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &p->reader;
     struct iv_package package = {0};
     struct iv_version number;
-    REQUIRE(reader, object, "name", "key", "style", "version", "partition", "owner_type", "removal",
-            "binary_partition", "empty", "origin", "path");
+    IV_JSON_REQUIRE(reader, object, "name", "key", "style", "version", "partition", "owner_type",
+                    "removal", "binary_partition", "empty", "origin", "path");
     iv_json_read_fields(reader, object, &iv_package_struct, IV_FIELD_REPORT, &package);
     if (package.name == NULL || package.key == NULL) {
         iv_json_fail(reader, "a package without name or key");
@@ -411,6 +404,7 @@ static void read_package(struct parsing *p, const struct iv_json_value *object)
     emit(p, IV_PIECE_PACKAGE, &package);
 }
 
+/* Its rule must exist, or no sink could name it. */
 static void read_finding(struct parsing *p, const struct iv_json_value *object)
 {
     struct iv_piece_finding piece = {.rule = read_rule(p, object)};
@@ -424,7 +418,7 @@ static void read_all(struct parsing *p, const struct iv_json_value *object, cons
                      void (*read)(struct parsing *, const struct iv_json_value *))
 {
     size_t count = 0;
-    REQUIRE(&p->reader, object, name);
+    IV_JSON_REQUIRE(&p->reader, object, name);
     const struct iv_json_value *array = iv_json_get_array(&p->reader, object, name, &count);
     for (size_t i = 0; i < count && !p->reader.failed; i++) {
         const struct iv_json_value *item = iv_json_item(&p->reader, array, i);
@@ -435,6 +429,7 @@ static void read_all(struct parsing *p, const struct iv_json_value *object, cons
     }
 }
 
+/* In this order, whatever the order of the text: packages and findings need a submission. */
 static void read_entry(struct parsing *p, const struct iv_json_value *object)
 {
     read_submission(p, object);
@@ -442,6 +437,7 @@ static void read_entry(struct parsing *p, const struct iv_json_value *object)
     read_all(p, object, "findings", read_finding);
 }
 
+/* In the reader process: a document, submission by submission. */
 bool iv_report_parse(const struct iv_report_text *text, iv_rule_find_fn *find,
                      struct iv_pieces *pieces, struct iv_error *err)
 {
@@ -547,6 +543,8 @@ static bool read_line(void *context, const struct iv_line *line, struct iv_error
     return !p->reader.failed;
 }
 
+/* In the reader process: a stream, line by line. One that is cut off is read as far as it goes; the
+ * missing end record says so to the parent. */
 bool iv_stream_parse(struct iv_window *window, iv_rule_find_fn *find, struct iv_pieces *pieces,
                      struct iv_error *err)
 {
