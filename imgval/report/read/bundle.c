@@ -27,7 +27,7 @@ static int compare_ids(const void *a, const void *b)
     return strcmp((*x)->id, (*y)->id);
 }
 
-/* Keys, features and layout are left out where they are not known; see read_traits(). */
+/* One line. Keys, features and layout are left out where they are not known; see read_traits(). */
 static void write_record(struct iv_json *json, const struct iv_record *record)
 {
     iv_json_open_object(json, NULL);
@@ -62,6 +62,8 @@ static void write_record(struct iv_json *json, const struct iv_record *record)
     iv_buf_putc(json->buf, '\n');
 }
 
+/* By id: exports of equal stores are equal files, and a change of one submission is a change of one
+ * line. */
 void iv_bundle_write(const struct iv_record *records, size_t count, FILE *out)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
@@ -97,6 +99,8 @@ bool iv_bundle_is(const char *bytes, size_t size)
     return iv_json_mentions(bytes, size, "schema", "imgval-bundle/");
 }
 
+/* All three parts of a POP must be there: a record of a variant that nobody can name could never be
+ * compared with anything. */
 static void read_pops(struct iv_json_reader *reader, const struct iv_json_value *object,
                       struct iv_record *record)
 {
@@ -176,6 +180,7 @@ static void read_traits(struct iv_json_reader *reader, const struct iv_json_valu
     }
 }
 
+/* `number` follows from the version and is not in the file, so that the two cannot disagree. */
 static void read_record(struct iv_json_reader *reader, const struct iv_json_value *object,
                         struct iv_record *record)
 {
@@ -241,6 +246,7 @@ static void parse_value(struct parsing *p, struct iv_json_reader *reader,
     }
 }
 
+/* Memory holds one record: the arena is set back after each line. */
 static bool parse_line(void *context, const struct iv_line *line, struct iv_error *err)
 {
     struct parsing *p = context;
@@ -255,6 +261,8 @@ static bool parse_line(void *context, const struct iv_line *line, struct iv_erro
     return !reader.failed;
 }
 
+/* In the reader process. A bundle without its end line was cut off, though each line of it is
+ * right. */
 bool iv_bundle_parse(struct iv_window *window, struct iv_pieces *pieces, struct iv_error *err)
 {
     struct parsing p = {.pieces = pieces};
@@ -271,6 +279,7 @@ bool iv_bundle_parse(struct iv_window *window, struct iv_pieces *pieces, struct 
 
 /* ---- in the parent --------------------------------------------------------------------------- */
 
+/* Pieces from the reader, which may have been taken over by what it read: checked like input. */
 bool iv_bundle_take(struct iv_bundle_taker *taker, const void *part, size_t size)
 {
     struct iv_piece piece;
@@ -305,6 +314,7 @@ static int compare_records(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
+/* All records are there. One id twice is refused, as the second would silently win. */
 bool iv_bundle_end(struct iv_bundle_taker *taker, struct iv_record **ret_records, size_t *ret_count,
                    struct iv_error *err)
 {

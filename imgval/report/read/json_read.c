@@ -28,8 +28,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Not a parser: the name may stand at any depth, or within a string. The reader that is chosen by
- * this answer checks the document. */
+/* What kind of file it is, from its first 4 KiB. Not a parser: the name may stand at any depth, or
+ * within a string. The reader that is chosen by this answer checks the document. */
 bool iv_json_mentions(const char *text, size_t size, const char *name, const char *beginning)
 {
     char head[4096 + 1]; /* a string, so that the search may use strstr() */
@@ -58,6 +58,8 @@ bool iv_json_mentions(const char *text, size_t size, const char *name, const cha
     return false;
 }
 
+/* The next line that is not blank. Whether it is whole: a last one without a line break may have
+ * been cut off. */
 bool iv_json_next_line(struct iv_json_lines *lines, const char **ret_line, size_t *ret_size,
                        bool *ret_whole)
 {
@@ -99,6 +101,7 @@ void iv_json_fail(struct iv_json_reader *reader, const char *fmt, ...)
     (void)iv_error_set(reader->err, IV_ERROR_INVALID, "%s", iv_buf_text(&escaped));
 }
 
+/* Where the failure is, from the inside out: each level adds its own name on the way back. */
 void iv_json_context(struct iv_json_reader *reader, const char *fmt, ...)
 {
     if (!reader->failed) {
@@ -122,6 +125,7 @@ bool iv_json_has(const struct iv_json_value *object, const char *name)
     return iv_json_member_named(object, name, strlen(name)) != NULL;
 }
 
+/* For members whose absence a getter could not tell from null or from zero. */
 void iv_json_require(struct iv_json_reader *reader, const struct iv_json_value *object,
                      const char *const *names)
 {
@@ -143,6 +147,7 @@ static const struct iv_json_value *member(const struct iv_json_reader *reader,
     return value == NULL || value->type == IV_JSON_NULL ? NULL : value;
 }
 
+/* As the writer writes it: lower case alone, so that one text has one form. */
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -227,6 +232,7 @@ static const struct iv_json_value *bytes_member(const struct iv_json_reader *rea
     return member(reader, object, bytes_name);
 }
 
+/* In the arena; NULL for null and for no such member. */
 const char *iv_json_get_string(struct iv_json_reader *reader, const struct iv_json_value *object,
                                const char *name)
 {
@@ -247,6 +253,7 @@ const char *iv_json_need_string(struct iv_json_reader *reader, const struct iv_j
     return text;
 }
 
+/* Absent is false, here and for numbers 0: the writer leaves members out that say nothing. */
 bool iv_json_get_bool(struct iv_json_reader *reader, const struct iv_json_value *object,
                       const char *name)
 {
@@ -278,6 +285,8 @@ uint64_t iv_json_get_uint(struct iv_json_reader *reader, const struct iv_json_va
     return (uint64_t)value;
 }
 
+/* The place of a word in its list. A word that this version does not know is a failure: it may mean
+ * anything. */
 int iv_json_get_word(struct iv_json_reader *reader, const struct iv_json_value *object,
                      const char *name, const char *const *words)
 {
@@ -321,6 +330,7 @@ const struct iv_json_value *iv_json_as_array(struct iv_json_reader *reader,
     return value;
 }
 
+/* Absent is an empty one. */
 const struct iv_json_value *iv_json_get_array(struct iv_json_reader *reader,
                                               const struct iv_json_value *object, const char *name,
                                               size_t *ret_count)
@@ -348,6 +358,8 @@ const struct iv_json_value *iv_json_item(struct iv_json_reader *reader,
     return value;
 }
 
+/* A null among them stays NULL. NAME_bytes must have as many elements, or places would not
+ * agree. */
 const char **iv_json_get_strings(struct iv_json_reader *reader, const struct iv_json_value *object,
                                  const char *name, size_t *ret_count)
 {
@@ -394,6 +406,8 @@ static void *place(void *object, size_t offset)
 
 #define STORE(object, at, value) memcpy(place((object), (at)), &(value), sizeof(value))
 
+/* Elements are read into an array of the arena, as long as the text says: each takes more bytes
+ * there than here, but no more than a fixed factor. */
 static void read_list(struct iv_json_reader *reader, const struct iv_json_value *object,
                       const struct iv_field *field, unsigned uses, void *ret_object)
 {
@@ -502,6 +516,7 @@ static const struct iv_json_value *inner_object(struct iv_json_reader *reader,
     return iv_json_get_object(reader, object, field->name);
 }
 
+/* A pointer gets an object of its own; an object that is not there leaves it NULL. */
 static void read_struct(struct iv_json_reader *reader, const struct iv_json_value *object,
                         const struct iv_field *field, unsigned uses, void *ret_object)
 {

@@ -31,12 +31,14 @@
  * each with each. */
 enum { LARGE = 4096, TAPE_MAX = 4 * 1024 * 1024, FEW_MEMBERS = 64 };
 
+/* Where the elements of a large array are, as they are not on the tape. */
 struct iv_json_large {
     struct iv_json_document *document;
     const char *start; /* after its bracket */
     size_t level;      /* the tape that its elements are put on */
 };
 
+/* One parse: of a document, or of one element of a large array again. */
 struct parser {
     struct iv_json_document *document;
     struct iv_json_tape *tape;
@@ -85,6 +87,7 @@ static void empty(struct iv_json_tape *tape)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
+/* The four of RFC 8259, section 2, and no others. */
 static void skip_blanks(struct parser *p)
 {
     while (p->at < p->end &&
@@ -119,6 +122,7 @@ static bool is_digit(const struct parser *p)
     return p->at < p->end && *p->at >= '0' && *p->at <= '9';
 }
 
+/* One digit at least. */
 static bool take_digits(struct parser *p)
 {
     if (!is_digit(p)) {
@@ -170,6 +174,7 @@ static bool parse_number(struct parser *p)
     return p->why == NULL;
 }
 
+/* The four digits after \u, in either case. */
 static bool take_hex(struct parser *p, uint32_t *ret_code)
 {
     *ret_code = 0;
@@ -207,6 +212,7 @@ static bool take_code(struct parser *p, struct iv_buf *buf)
     return true;
 }
 
+/* After the backslash. */
 static bool take_escape(struct parser *p, struct iv_buf *buf)
 {
     static const char letters[] = "\"\\/bfnrt";
@@ -473,6 +479,8 @@ static bool parse_member(struct parser *p, size_t place, size_t count, uint64_t 
     return parse_value(p);
 }
 
+/* Members stand as pairs, name and value; the bits of all names are kept, so that a look-up of a
+ * name that is not there mostly ends at once. */
 static bool parse_object(struct parser *p)
 {
     const size_t place = p->tape->count;
@@ -504,6 +512,7 @@ static bool parse_object(struct parser *p)
     return p->why == NULL;
 }
 
+/* Depth is counted here alone: an array or an object is the only way deeper. */
 static bool parse_container(struct parser *p, bool is_object)
 {
     if (p->depth == IV_JSON_DEPTH_MAX) {
@@ -556,6 +565,8 @@ static bool explain(const struct parser *p, struct iv_error *err)
                         p->why);
 }
 
+/* The tapes of an earlier document are emptied and keep their memory. A report and every line of a
+ * stream is an object, so nothing else is begun. */
 bool iv_json_parse(struct iv_json_document *document, const char *text, size_t size,
                    size_t first_line, const struct iv_json_value **ret_value, struct iv_error *err)
 {
@@ -588,6 +599,7 @@ bool iv_json_parse(struct iv_json_document *document, const char *text, size_t s
     return p.why == NULL || explain(&p, err);
 }
 
+/* All levels, with the texts that were unescaped. */
 void iv_json_close(struct iv_json_document *document)
 {
     for (size_t i = 0; i < IV_JSON_DEPTH_MAX; i++) {

@@ -33,7 +33,7 @@ static const char *next_field(struct iv_arena *arena, const char **line)
     return length == 0 ? NULL : iv_arena_strndup(arena, start, length);
 }
 
-/* Names are 194 characters by the format (packages.md 1.3), partitions 64; file names say more. */
+/* Names have at most 194 characters by the format, partitions 64; file names say more. */
 #define NAME_MAX_LENGTH 256
 #define PARTITION_MAX_LENGTH 64
 #define LINE_MAX_LENGTH 1024
@@ -142,6 +142,7 @@ static bool parse_line(void *context, const struct iv_line *line, struct iv_erro
     return true;
 }
 
+/* In the reader process. */
 bool iv_package_list_parse(struct iv_window *window, const char *path, struct iv_pieces *pieces,
                            struct iv_error *err)
 {
@@ -153,6 +154,7 @@ bool iv_package_list_parse(struct iv_window *window, const char *path, struct iv
 
 /* ---- in the parent --------------------------------------------------------------------------- */
 
+/* Every part is checked as it comes; one that is wrong ends the reader. */
 bool iv_package_list_take(struct iv_package_list_taker *taker, const void *part, size_t size)
 {
     struct iv_piece piece;
@@ -176,6 +178,7 @@ bool iv_package_list_take(struct iv_package_list_taker *taker, const void *part,
     return !is_broken;
 }
 
+/* An empty list is no error here: what it means is for the import to say. */
 bool iv_package_list_end(struct iv_package_list_taker *taker, struct iv_package **ret_packages,
                          size_t *ret_count, struct iv_error *err)
 {

@@ -161,8 +161,10 @@ static const struct form {
     [IV_PIECE_REFUSED] = {.type = &refusal_struct, .uses = IV_FIELD_REPORT},
 };
 
+/* Kind, size and place of a piece. */
 #define HEAD_SIZE 13
 
+/* The bytes are those of iv_cursor, little-endian on every machine. */
 static void put_le(char *place, uint64_t value, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -170,6 +172,8 @@ static void put_le(char *place, uint64_t value, size_t size)
     }
 }
 
+/* Appends a piece and sends what there is once it is a good size: a message each would cost more
+ * than the pieces. */
 void iv_pieces_add(struct iv_pieces *pieces, enum iv_piece_kind kind, uint64_t place,
                    const void *object)
 {
@@ -199,6 +203,8 @@ void iv_pieces_flush(struct iv_pieces *pieces)
     }
 }
 
+/* The parent's side of the frame: sizes are checked against the part before anything is looked
+ * at. */
 bool iv_pieces_next(const void *part, size_t size, size_t *at, struct iv_piece *ret_piece,
                     bool *ret_broken)
 {
@@ -222,6 +228,7 @@ bool iv_pieces_next(const void *part, size_t size, size_t *at, struct iv_piece *
     return true;
 }
 
+/* `texts` keeps equal texts once; NULL: they point into the part, which must live as long. */
 bool iv_piece_decode(const struct iv_piece *piece, struct iv_arena *arena, struct iv_texts *texts,
                      void *ret_object)
 {

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The key is the name, folded (contract 4). */
+/* The key of a package in a report is its name, folded: whatever pairs packages goes by it. */
 static const char *check_names(const struct iv_submission *s, struct iv_arena *arena)
 {
     for (size_t i = 0; i < s->package_count; i++) {
@@ -43,6 +43,7 @@ static struct iv_counts count(const struct iv_report_entry *entry)
     return counts;
 }
 
+/* Not of a report that is handed over piece by piece: there packages may be lost, which is said. */
 static const char *check_counts(const struct iv_report_entry *entry, bool with_packages)
 {
     const struct iv_counts *said = &entry->judgement.counts;
@@ -75,10 +76,9 @@ static const char *check_outcomes(const struct iv_judgement *judgement, struct i
     return NULL;
 }
 
-/*
- * Contract 2. A report may be incomplete for a reason that it does not repeat (one subject of a
- * rule that failed on another); a tree without a package is incomplete, whatever was found.
- */
+/* The verdict as imgval(1), "Verdict", defines it. A report may be incomplete for a reason that it
+ * does not repeat (one subject of a rule that failed on another); a tree without a package is
+ * incomplete, whatever was found. */
 static const char *check_verdict(const struct iv_report_entry *entry, enum iv_severity fail_on)
 {
     const struct iv_judgement *judgement = &entry->judgement;

@@ -43,6 +43,7 @@ struct iv_loader {
     struct iv_arena_mark mark;   /* what lies after it is the entry in hand */
 };
 
+/* By the first bytes: a stream begins with its header record. */
 bool iv_json_is_stream(const char *bytes, size_t size)
 {
     return iv_json_mentions(bytes, size, "schema", "imgval-report/") &&
@@ -70,6 +71,7 @@ static bool is_no_answer(struct iv_loader *loader)
     return refuse(loader, "its reader did not give an answer that a report can have");
 }
 
+/* A row of ours, else one that the report's own header brought; NULL: neither. */
 static const struct iv_rule *find_rule(const struct iv_loader *loader, const char *id)
 {
     const struct iv_rule *rule = loader->find(id);
@@ -88,6 +90,8 @@ static struct iv_report_entry *last_entry(const struct iv_loader *loader)
 
 /* ---- one piece each -------------------------------------------------------------------------- */
 
+/* First of all, and once. A site rule may not take the id of a row of ours: its findings would be
+ * shown with other words. */
 static bool take_header(struct iv_loader *loader, const struct iv_piece *piece)
 {
     struct iv_piece_header header = {0};
@@ -113,6 +117,7 @@ static bool take_header(struct iv_loader *loader, const struct iv_piece *piece)
     return true;
 }
 
+/* What was found out about each, without the sets of the baselines, which are in no report. */
 static bool take_variants(struct iv_loader *loader, const struct iv_piece_submission *piece)
 {
     struct iv_submission *s = loader->submission;
@@ -135,6 +140,7 @@ static bool take_variants(struct iv_loader *loader, const struct iv_piece_submis
     return true;
 }
 
+/* Rules by pointer, as judging leaves them. */
 static bool take_outcomes(struct iv_loader *loader, const struct iv_piece_submission *piece)
 {
     struct iv_judgement *judgement = &last_entry(loader)->judgement;
@@ -193,6 +199,7 @@ static bool take_submission(struct iv_loader *loader, const struct iv_piece *byt
     return take_variants(loader, &piece) && take_outcomes(loader, &piece);
 }
 
+/* Belongs to the last submission; without one nothing has sent it that we know. */
 static bool take_package(struct iv_loader *loader, const struct iv_piece *piece)
 {
     struct iv_submission *s = loader->submission;
@@ -212,6 +219,7 @@ static bool take_package(struct iv_loader *loader, const struct iv_piece *piece)
     return true;
 }
 
+/* Likewise. */
 static bool take_finding(struct iv_loader *loader, const struct iv_piece *bytes)
 {
     struct iv_piece_finding piece = {0};

@@ -1,8 +1,9 @@
 /*
- * saved.c: the reader's side, which knows how each kind is parsed, then the parent's: it hands on
- * parts and says how a document ended. A document ends with the piece WHOLE, or REFUSED with the
- * reason; a reader that ends without either has died, which is no fault of the document that we
- * could name, so it is an error of the system.
+ * Reading back what imgval wrote, or what claims to be that: a report, a bundle of the store, a
+ * list of packages. The reader's side knows how each kind is parsed; the parent's hands on parts
+ * and says how a document ended. A document ends with the piece WHOLE, or REFUSED with the reason;
+ * a reader that ends without either has died, which is no fault of the document that we could name,
+ * so it is an error of the system.
  *
  * One reader does all documents of a call, in their order: while it parses one, the parent works on
  * the last, and the result is the same as if there were no processes.
@@ -29,6 +30,7 @@
 #define PARTS_MIN IV_MIB
 #define PARTS_FACTOR 4
 
+/* A pipe has no size to reckon a time from, and whoever writes into it may take days. */
 #define PIPE_SECONDS (7 * 24 * 60 * 60)
 
 /* What both sides know. */
@@ -92,6 +94,8 @@ static bool parse_document(struct iv_window *window, bool is_at_start, iv_rule_f
     return iv_report_parse(&text, find, pieces, err);
 }
 
+/* Which of the two forms it is, its first bytes say. A stream has no limit of size, as it is never
+ * in memory whole. */
 static bool parse_report(int fd, iv_rule_find_fn *find, struct iv_pieces *pieces,
                          struct iv_error *err)
 {
@@ -112,6 +116,7 @@ static bool parse_report(int fd, iv_rule_find_fn *find, struct iv_pieces *pieces
     return parse_document(&window, is_at_start, find, pieces, err);
 }
 
+/* Each kind with the limits that are meant for it. */
 static bool parse(const struct saving *saving, const struct iv_saved *document,
                   struct iv_pieces *pieces, struct iv_error *err)
 {
@@ -154,6 +159,7 @@ static void read_document(const struct saving *saving, size_t i, struct iv_piece
     iv_buf_fini(&pieces->part);
 }
 
+/* To the parent, through the pipe of the worker. */
 static void send_part(void *context, struct iv_buf *part)
 {
     iv_worker_part(*(const size_t *)context, part->data, part->size);
@@ -169,10 +175,12 @@ static void work(void *context, size_t i, struct iv_buf *record)
 
 /* ---- a reader that began by exec ------------------------------------------------------------- */
 
-/* What it needs of each document: kind, place, length of the path, the path and a NUL. The files
- * are those of the workers' options. */
+/* What a reader that began by exec needs of each document: kind, place, length of the path, the
+ * path and a NUL. The files are those of the workers' options. The word in front tells this work
+ * from that of other readers. */
 static const char charge_word[8] = "saved 1";
 
+/* Little-endian, as iv_cursor reads it. */
 static void add_u64(struct iv_buf *buf, uint64_t value)
 {
     for (unsigned i = 0; i < 64; i += 8) {
@@ -193,6 +201,7 @@ static void add_charge(struct iv_buf *buf, const struct saving *saving, size_t c
     }
 }
 
+/* In such a reader: false when the charge is somebody else's; otherwise it does not return. */
 bool iv_saved_serve(const struct iv_workers_charge *charge, iv_rule_find_fn *find,
                     struct iv_arena *arena)
 {
@@ -294,6 +303,7 @@ static void take_end(void *context, size_t i, const char *lost, const void *reco
     saving->is_lost = false;
 }
 
+/* For reading without a process: the parts go straight to the parent's side. */
 static void hand_over(void *context, struct iv_buf *part)
 {
     struct saving *saving = context;
@@ -318,6 +328,8 @@ static uint64_t size_of(int fd)
     return iv_file_status(fd, &status) && status.type == IV_FILE_REGULAR ? status.size : 0;
 }
 
+/* Sets up the worker: time and bytes grow with the largest document, so that a large report is not
+ * killed and a small one cannot flood the parent. */
 bool iv_saved_read(const struct iv_saved_options *options, const struct iv_saved *documents,
                    size_t count, const struct iv_saved_taker *taker, struct iv_error *err)
 {
@@ -381,6 +393,7 @@ struct single {
     struct iv_error *err;
 };
 
+/* By what the caller asked for: one of the three is set. */
 static bool take_single(void *context, size_t i, const void *part, size_t size)
 {
     const struct single *single = context;
@@ -390,6 +403,7 @@ static bool take_single(void *context, size_t i, const void *part, size_t size)
                                     : iv_package_list_take(single->list, part, size);
 }
 
+/* The error, if any, is the caller's. */
 static void end_single(void *context, size_t i, const struct iv_error *err)
 {
     struct single *single = context;

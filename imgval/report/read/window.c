@@ -1,4 +1,6 @@
-/* window.c: reads on and never back, as standard input may be a pipe. */
+/* A window over a file that is read once from front to back: it holds the lines that are not read
+ * yet and grows only for a line that is longer. It reads on and never back, as standard input may
+ * be a pipe. */
 #include "imgval/report/read/window.h"
 
 #include "imgval/base/file.h"
@@ -12,6 +14,7 @@ void iv_window_fini(struct iv_window *window)
     iv_buf_fini(&window->buf);
 }
 
+/* Adds one chunk. at_end is known only by a read that gave nothing. */
 bool iv_window_fill(struct iv_window *window, struct iv_error *err)
 {
     enum { CHUNK = 256 * 1024 };
@@ -59,6 +62,8 @@ static bool read_lines(struct iv_window *window, iv_line_fn *each, void *context
     return true;
 }
 
+/* Calls `each` for every line that is not blank. What the window holds already was read to see what
+ * kind of file it is. */
 bool iv_window_lines(struct iv_window *window, iv_line_fn *each, void *context,
                      struct iv_error *err)
 {

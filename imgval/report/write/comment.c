@@ -1,6 +1,10 @@
 /*
+ * A comment on a pull request, in Markdown (sink_markdown.c, and what diff, rfu and audit print as
+ * one). Services refuse a comment beyond a size, and one that is refused is worse than a short one.
+ *
  * A comment grows block by block. The next block is written to the side first, so that its size is
- * known before it is taken; room for the last line, which counts what was left out, is kept.
+ * known before it is taken; room for the last line, which counts what was left out, is kept. Once a
+ * block did not fit, nothing more is taken: a comment with holes would read as if it were whole.
  */
 #include "imgval/report/write/comment.h"
 
@@ -15,6 +19,8 @@ const char *const iv_comment_symbols[] = {
     [IV_VERDICT_FAIL] = "❌",
 };
 
+/* The block in hand becomes part of the comment, or is dropped; either way the next one may
+ * begin. */
 bool iv_comment_take(struct iv_comment *comment)
 {
     comment->is_full =
@@ -26,6 +32,7 @@ bool iv_comment_take(struct iv_comment *comment)
     return !comment->is_full;
 }
 
+/* For what the last line counts. */
 void iv_comment_take_line(struct iv_comment *comment)
 {
     comment->left_out += iv_comment_take(comment) ? 0 : 1;
@@ -38,6 +45,7 @@ void iv_comment_variant(struct iv_buf *block, const struct iv_pop *pop)
     iv_markdown_code(block, iv_buf_text(&text));
 }
 
+/* The indented paragraphs belong to the item of the list, which a blank line alone would end. */
 void iv_comment_finding(struct iv_comment *comment, const struct iv_finding *finding, bool is_first,
                         bool with_path)
 {

@@ -23,6 +23,9 @@ static void separate(struct iv_buf *rows)
     }
 }
 
+/* A text as a cell: always in quotes, so that no content has to be looked at for commas, and with
+ * an apostrophe before what a spreadsheet would take for a formula (= + - @), since opening a
+ * report must run nothing. NULL is an empty cell. */
 void iv_csv_text(struct iv_buf *rows, const char *text)
 {
     separate(rows);
@@ -51,6 +54,7 @@ void iv_csv_bool(struct iv_buf *rows, bool value)
     iv_buf_puts(rows, value ? "true" : "false");
 }
 
+/* What is not known is an empty cell and not 0. */
 void iv_csv_number(struct iv_buf *rows, uint64_t value, bool is_there)
 {
     separate(rows);
@@ -59,7 +63,8 @@ void iv_csv_number(struct iv_buf *rows, uint64_t value, bool is_there)
     }
 }
 
-/* Nests only as deep as the tables do. */
+/* The heads, with the prefix of the struct that holds a field: "before_id", "after_id". A list of
+ * names is two columns, number and names. Nests only as deep as the tables do. */
 static void add_columns(struct iv_buf *rows, const struct iv_struct *type, const char *prefix)
 {
     for (size_t i = 0; i < type->field_count; i++) {
@@ -107,6 +112,7 @@ static void add_names(struct iv_buf *rows, const struct iv_field *field, const v
     iv_csv_text(rows, is_given ? iv_buf_text(&names) : NULL);
 }
 
+/* A number of 0 stands for "not there" in the structs that have columns. */
 static void add_cell(struct iv_buf *rows, const struct iv_field *field, const void *object)
 {
     if (field->type == IV_TYPE_STRING) {
@@ -124,7 +130,8 @@ static void add_cell(struct iv_buf *rows, const struct iv_field *field, const vo
     }
 }
 
-/* Nests only as deep as the tables do. */
+/* The cells of an object in the order of its columns; NULL where there is none. Nests only as deep
+ * as the tables do. */
 void iv_csv_fields(struct iv_buf *rows, const struct iv_struct *type, const void *object)
 {
     for (size_t i = 0; i < type->field_count; i++) {
@@ -143,6 +150,7 @@ void iv_csv_fields(struct iv_buf *rows, const struct iv_struct *type, const void
     }
 }
 
+/* RFC 4180 ends lines so. */
 void iv_csv_end_row(struct iv_buf *rows)
 {
     iv_buf_puts(rows, "\r\n");
@@ -156,6 +164,7 @@ void iv_csv_finish(struct iv_buf *rows, FILE *out)
     }
 }
 
+/* Between rows, so that a report of any size needs little memory. */
 void iv_csv_flush(struct iv_buf *rows, FILE *out)
 {
     if (rows->size > FLUSH_SIZE) {

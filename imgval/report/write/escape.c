@@ -56,6 +56,8 @@ void iv_escape_shown_part(struct iv_buf *buf, const char *text, size_t max)
     }
 }
 
+/* For the arguments of a build agent's own commands (GitHub "::error", Azure "##vso["), which have
+ * an escape of their own for what would end an argument. */
 void iv_escape_command(struct iv_buf *buf, const char *text, const char *percent, const char *more)
 {
     struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
@@ -78,6 +80,8 @@ static bool is_plain_in_uri(unsigned char c)
            c == '.' || c == '_' || c == '~' || c == '/';
 }
 
+/* An absolute path becomes a file URI; a relative one stays relative to the root that the report
+ * names. */
 void iv_escape_uri(struct iv_buf *buf, const char *path)
 {
     iv_buf_puts(buf, path[0] == '/' ? "file://" : "");
@@ -90,6 +94,7 @@ void iv_escape_uri(struct iv_buf *buf, const char *path)
     }
 }
 
+/* One limit for every text in every format: a name of a megabyte is shown as its beginning. */
 const char *iv_sink_cut(const char *text, struct iv_buf *scratch)
 {
     const size_t max = (size_t)iv_limits_default().report_text;

@@ -1,4 +1,11 @@
-/* Each line is laid in turn; what did not fit into it is carried to the next one, or stands alone.
+/*
+ * Finished text laid out anew for a narrow terminal: what inspect, explain and the lists of the
+ * store print was made without a width. A table is recognised by its gaps: after the last run of
+ * two blanks or more a text may be broken and goes on under its own column; a line without such a
+ * gap is prose and goes on under its indent.
+ *
+ * Each line is laid in turn; what did not fit into it is carried to the next one where that is the
+ * same paragraph, or stands alone.
  */
 #include "imgval/report/write/fit.h"
 
@@ -31,6 +38,7 @@ static size_t last_column(const char *line, size_t indent, size_t size)
     return found;
 }
 
+/* Columns of the first bytes of a text. */
 static size_t width_of(const char *text, size_t size)
 {
     struct iv_buf part IV_CLEANUP(iv_buf_fini) = {0};
@@ -77,6 +85,8 @@ static void put_rest(struct fitting *fit, bool all)
     }
 }
 
+/* Three cases: the line goes on with a paragraph of which words are left; it fits; or it is broken,
+ * under its last column if that leaves room for words there, else four columns in. */
 static void fit_line(struct fitting *fit, const char *line, size_t size)
 {
     size_t indent = strspn(line, " ");
@@ -102,6 +112,7 @@ static void fit_line(struct fitting *fit, const char *line, size_t size)
     put_rest(fit, false);
 }
 
+/* Width 0 is no terminal: the text stays as it is. */
 void iv_fit(const char *text, unsigned width, struct iv_buf *out)
 {
     struct fitting fit = {.out = out, .width = width};

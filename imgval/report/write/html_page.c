@@ -81,6 +81,8 @@ static void write_head(struct iv_markup *m, const char *title, const unsigned ch
     iv_markup_close(m);
 }
 
+/* Up to the body. Pages that draw more than a report (an audit) bring a style sheet of their own,
+ * which is part of the one that the policy allows. */
 void iv_html_open(struct iv_markup *m, const char *title, const unsigned char *more_style,
                   size_t more_size, FILE *out)
 {
@@ -95,6 +97,7 @@ void iv_html_open(struct iv_markup *m, const char *title, const unsigned char *m
     iv_markup_open(m, "body");
 }
 
+/* The first thing that the keyboard reaches is the link past all links. */
 void iv_html_bar(struct iv_markup *m, const char *tool)
 {
     iv_markup_break(m);
@@ -122,6 +125,7 @@ void iv_html_bar_link(struct iv_markup *m, const char *href, const char *text)
     iv_markup_close(m);
 }
 
+/* The button for dark and light works by the script alone, which shows it. */
 void iv_html_bar_end(struct iv_markup *m)
 {
     iv_markup_close(m);
@@ -143,6 +147,7 @@ void iv_html_main(struct iv_markup *m)
     iv_markup_attribute(m, "tabindex", "-1");
 }
 
+/* The script comes last, when all it works on is there; a page without it shows everything too. */
 void iv_html_close(struct iv_markup *m, const char *tool, const char *tool_version)
 {
     iv_markup_break(m);
@@ -168,6 +173,7 @@ void iv_html_close(struct iv_markup *m, const char *tool, const char *tool_versi
 
 /* ---- pieces of a page */
 
+/* A picture that is hidden from readers of the screen: the word stands beside it. */
 void iv_html_mark(struct iv_markup *m, const char *name)
 {
     /* One path each, in strokes; "note" an exclamation mark, "none" a dot. */
@@ -188,6 +194,7 @@ void iv_html_mark(struct iv_markup *m, const char *name)
     iv_markup_close(m);
 }
 
+/* Sections are numbered by submission, as a page may hold several and ids must be unique. */
 void iv_html_section(const struct iv_html_part *part, const char *name, const char *title)
 {
     struct iv_markup *m = part->markup;
@@ -240,6 +247,7 @@ void iv_html_table_end(struct iv_markup *m)
     iv_markup_close(m);
 }
 
+/* The verdict: the one heading of first order. */
 void iv_html_hero(struct iv_markup *m, const char *look, const char *word)
 {
     iv_markup_break(m);
@@ -265,6 +273,7 @@ void iv_html_head_cell(struct iv_markup *m, const char *text)
     iv_markup_close(m);
 }
 
+/* A dash and not an empty cell: an empty one looks forgotten. */
 void iv_html_cell(struct iv_markup *m, const char *text)
 {
     iv_markup_open(m, "td");
@@ -284,6 +293,7 @@ void iv_html_tile(struct iv_markup *m, const char *class, size_t count, const ch
     iv_markup_close(m);
 }
 
+/* To the row of the rule in this page; `prefix` is that of its section's ids. */
 void iv_html_rule_link(struct iv_markup *m, const char *prefix, const struct iv_rule *rule)
 {
     iv_markup_open(m, "a");
@@ -316,6 +326,7 @@ void iv_html_tools_of(const struct iv_html_part *part, const char *things, const
     iv_html_tools(part->markup, iv_buf_text(&text), placeholder);
 }
 
+/* The field that filters a list. Hidden until the script is there that makes it work. */
 void iv_html_tools(struct iv_markup *m, const char *things, const char *placeholder)
 {
     iv_markup_open(m, "div");
@@ -366,6 +377,7 @@ void iv_html_fold(struct iv_markup *m)
     iv_markup_close(m);
 }
 
+/* A rule that has no such text has no such line. */
 static void write_text(struct iv_markup *m, const char *label, const char *text)
 {
     if (text != NULL) {

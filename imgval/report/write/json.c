@@ -110,6 +110,7 @@ static bool add_text(struct iv_buf *buf, const char *text, size_t size)
     return valid;
 }
 
+/* Two blanks for each level. Most of the time of writing goes into small steps like this one. */
 static void line_break(struct iv_json *json)
 {
     if (json->pretty) {
@@ -142,6 +143,7 @@ static void begin(struct iv_json *json, const char *name, const char *suffix)
     }
 }
 
+/* The depth is that of our own tables, never of the input. */
 static void open_nested(struct iv_json *json, const char *name, char bracket)
 {
     begin(json, name, "");
@@ -190,6 +192,9 @@ static void add_hex(struct iv_json *json, const char *text)
     iv_buf_putc(json->buf, '"');
 }
 
+/* A text that is not UTF-8 is written twice: as people see it, and as hexadecimal bytes in
+ * NAME_bytes, so that a program gets exactly what the input had. An element of a list has no name
+ * and so no such member; see iv_json_strings(). */
 void iv_json_string(struct iv_json *json, const char *name, const char *text)
 {
     if (text == NULL) {
@@ -256,6 +261,7 @@ void iv_json_null(struct iv_json *json, const char *name)
     iv_buf_puts(json->buf, "null");
 }
 
+/* Where an element is not UTF-8, a second list holds the bytes. */
 void iv_json_strings(struct iv_json *json, const char *name, const char *const *texts, size_t count)
 {
     bool valid = true;
@@ -323,6 +329,7 @@ static void write_text(struct iv_json *json, const struct iv_field *field, const
     iv_json_string(json, field->name, is_cut ? iv_sink_cut(text, &scratch) : text);
 }
 
+/* The table says the type; a switch would name all those that are no scalars. */
 static void write_scalar(struct iv_json *json, const struct iv_field *field, const void *object)
 {
     if (field->type == IV_TYPE_STRING) {
@@ -418,6 +425,7 @@ static bool is_left_out(const struct iv_field *field, const void *object)
     return false;
 }
 
+/* By the shape of the field: itself, a list, or a struct. */
 static void write_field(struct iv_json *json, const struct iv_field *field, const void *object,
                         unsigned uses)
 {

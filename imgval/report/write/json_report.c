@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+/* Written out when it is more than `keep`: a report may be larger than memory should be. */
 void iv_json_flush(struct iv_json *json, size_t keep, FILE *out)
 {
     if (json->buf->size > keep) {
@@ -36,6 +37,8 @@ void iv_json_report_tool(struct iv_json *json, const struct iv_report *report)
     iv_json_close_object(json);
 }
 
+/* Said only where it holds: an ordinary report has no member that marks it as one. Site rules stand
+ * in the report, as no other program knows their texts. */
 void iv_json_report_policy(struct iv_json *json, const struct iv_report *report)
 {
     if (report->what_if) {
@@ -64,6 +67,7 @@ static void write_span(struct iv_json *json, const struct iv_span *span)
     iv_json_uint(json, "cpu_us", span->cpu / 1000);
 }
 
+/* The last stage is this writing itself, which is not over. */
 void iv_json_report_timings(struct iv_json *json, const struct iv_report *report)
 {
     const struct iv_timings *timings = report->timings;
@@ -99,6 +103,8 @@ void iv_json_record_pop(struct iv_json *json, const struct iv_record_pop *pop)
     iv_json_close_object(json);
 }
 
+/* An object of lists, as a value may have several sources; values are sorted by name, so each list
+ * is written in one go. Readers of old reports know no ranks: `ranks` adds them. */
 void iv_json_device(struct iv_json *json, const struct iv_device *device, bool ranks)
 {
     iv_json_open_object(json, "device");
@@ -153,6 +159,7 @@ static void write_differences(struct iv_json *json, const struct iv_wspc *wspc)
     iv_json_close_array(json);
 }
 
+/* The neighbours that a variant was compared with are written without their packages. */
 static void write_variants(struct iv_json *json, const struct iv_submission *submission)
 {
     iv_json_open_array(json, "variants");
@@ -215,6 +222,8 @@ static void write_entries(struct iv_json *json, const struct iv_entries *entries
     iv_json_close_object(json);
 }
 
+/* All of a submission but its packages, findings and what was counted of them: a document and a
+ * stream put those in different places. */
 void iv_json_report_head(struct iv_json *json, const struct iv_report_entry *entry)
 {
     const struct iv_submission *submission = entry->submission;

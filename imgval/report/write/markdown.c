@@ -64,6 +64,7 @@ void iv_markdown_code(struct iv_buf *buf, const char *text)
     iv_markdown_span(buf, iv_buf_text(&shown));
 }
 
+/* ASCII alone: what another alphabet means to a service is not known. */
 static bool is_letter(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -85,6 +86,7 @@ static bool is_prose(const char *text)
     return true;
 }
 
+/* Prose where that is safe, else a code span: a sentence with a name from the input in it. */
 void iv_markdown_sentence(struct iv_buf *buf, const char *text)
 {
     struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};
@@ -96,6 +98,8 @@ void iv_markdown_sentence(struct iv_buf *buf, const char *text)
     }
 }
 
+/* Ids and names of rules, a site's own among them, in bold; all but letters, digits and '-' as
+ * references. */
 void iv_markdown_name(struct iv_buf *buf, const char *text)
 {
     struct iv_buf shown IV_CLEANUP(iv_buf_fini) = {0};

@@ -77,7 +77,8 @@ static void add_shown(struct iv_buf *buf, uint32_t code, bool spans)
     iv_buf_puts(buf, spans ? "</span>" : "");
 }
 
-/* A character that is not written as itself. */
+/* A character that is not written as itself: in XML a reference, which gives a reader the same text
+ * back; in HTML an escape that people see. XML cannot hold some of them at all. */
 static void add_code(struct iv_buf *buf, uint32_t code, const struct manner *manner)
 {
     if (manner->xml && is_forbidden(code)) {
@@ -96,6 +97,7 @@ static bool is_plain(unsigned char c)
            c != '#';
 }
 
+/* Runs of plain bytes are copied at once; most texts are one run. */
 static void add_text(struct iv_buf *buf, const char *text, const struct manner *manner)
 {
     const size_t size = strlen(text);
@@ -160,6 +162,7 @@ static bool is_void(const char *name)
     return is_one_of(name, (const char *const[]){"meta", "link", "input", "br", "hr", NULL});
 }
 
+/* The name must live as long as the element is open: all names are literals. */
 void iv_markup_open(struct iv_markup *markup, const char *name)
 {
     assert(markup->depth < IV_MARKUP_DEPTH_MAX);
@@ -174,6 +177,8 @@ void iv_markup_open(struct iv_markup *markup, const char *name)
     markup->in_tag = true;
 }
 
+/* The element that was opened last. XML has a short form for an empty one; HTML has none, but
+ * elements without an end tag. */
 void iv_markup_close(struct iv_markup *markup)
 {
     assert(markup->depth > 0);
@@ -195,6 +200,7 @@ void iv_markup_close(struct iv_markup *markup)
     }
 }
 
+/* NULL leaves the attribute out, which spares callers the question. */
 void iv_markup_attribute(struct iv_markup *markup, const char *name, const char *text)
 {
     assert(markup->in_tag);
@@ -224,6 +230,7 @@ void iv_markup_attribute_printf(struct iv_markup *markup, const char *name, cons
     iv_markup_attribute(markup, name, iv_buf_text(&text));
 }
 
+/* An attribute without a value, which XML does not have. */
 void iv_markup_flag(struct iv_markup *markup, const char *name)
 {
     assert(markup->in_tag && markup->language == IV_MARKUP_HTML);
@@ -279,6 +286,8 @@ void iv_markup_break(struct iv_markup *markup)
     iv_buf_putc(&markup->buf, '\n');
 }
 
+/* Bytes of ours as they are: the style sheet, the script, the doctype. Never anything from the
+ * input. */
 void iv_markup_own(struct iv_markup *markup, const void *bytes, size_t size)
 {
     end_tag(markup);

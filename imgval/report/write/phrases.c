@@ -34,6 +34,7 @@ const char *const iv_phrase_ranks[] = {
     [IV_RANK_FILE] = "--device-info",          [IV_RANK_OPTION] = "option",
 };
 
+/* With its article, for the middle of a sentence. */
 const char *iv_phrase_type(const struct iv_submission *submission)
 {
     if (submission->type == IV_IMAGE) {
@@ -83,6 +84,8 @@ void iv_phrase_qualify_all(struct iv_buf *buf, const struct iv_report *report)
     qualify(buf, report->verdict, warnings, compliant);
 }
 
+/* Which rules failed so that it counts, by place among the outcomes: a rule with nothing but waived
+ * findings is shown as reported and not as failed. */
 const bool *iv_phrase_failing(const struct iv_judgement *judgement, enum iv_severity fail_on,
                               struct iv_arena *arena)
 {
@@ -119,6 +122,7 @@ const char *iv_phrase_reason(const struct iv_rule_outcome *outcome)
                                    : "what it looks at could not be read, or a limit was hit";
 }
 
+/* What a rule's number of subjects counts. */
 const char *iv_phrase_subject(enum iv_subject subject)
 {
     switch (subject) {
@@ -140,6 +144,7 @@ const char *iv_phrase_subject(enum iv_subject subject)
     return "subject";
 }
 
+/* "1 file", "2 files": for nouns that form their plural so. */
 void iv_phrase_count(struct iv_buf *buf, size_t count, const char *noun)
 {
     iv_buf_printf(buf, "%zu %s%s", count, noun, count == 1 ? "" : "s");
@@ -160,6 +165,8 @@ void iv_phrase_variant(struct iv_buf *buf, const struct iv_pop *pop)
     iv_buf_puts(buf, part(pop->model));
 }
 
+/* PATH:MEMBER:LINE, as far as they are known: the form that editors and terminals turn into a
+ * link. */
 void iv_phrase_place(struct iv_buf *buf, const struct iv_finding *finding)
 {
     if (finding->path == NULL) {
@@ -214,7 +221,8 @@ static int compare_part(const char *a, const char *b)
     return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : iv_ascii_casecmp(a, b);
 }
 
-/* The order of the variants of a submission: by letters without case, what is not known first. */
+/* The order in which a submission's variants stand: by letters without case, what is not known
+ * first. It must be that of device.c, or the search below finds nothing. */
 static int compare_pop(const struct iv_pop *a, const struct iv_pop *b)
 {
     int order = compare_part(a->oem, b->oem);
@@ -242,6 +250,7 @@ const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *subm
     return NULL;
 }
 
+/* Why there is no line about a comparison: skipped, or which values to give. */
 const char *iv_phrase_no_variant(const struct iv_report_entry *entry)
 {
     const struct iv_submission *submission = entry->submission;

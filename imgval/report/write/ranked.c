@@ -1,7 +1,6 @@
-/*
- * ranked.c: one pass over all findings for each rank, so that the order within a rank is that of
- * the report without a sort that would have to keep it.
- */
+/* All findings of a report, the worst first: for formats that may print only the first few
+ * (annotations of a build, a comment). One pass over all findings for each rank, so that the order
+ * within a rank is that of the report without a sort that would have to keep it. */
 #include "imgval/report/write/ranked.h"
 
 /* 0: errors ... 2: notes, 3: waived. */

@@ -54,6 +54,8 @@ static enum sign sign_of(const struct iv_seal *seal)
     return by_root[seal->root];
 }
 
+/* The name of a signer comes from a certificate, which anybody can make: it is shown beside the
+ * root that decides. */
 static void put_sign(struct iv_buf *buf, enum sign sign, const char *signer, enum iv_root root)
 {
     if (sign == SIGN_NONE || sign == SIGN_INVALID) {
@@ -67,6 +69,7 @@ static void put_sign(struct iv_buf *buf, enum sign sign, const char *signer, enu
     iv_buf_printf(buf, " (%s)", root_words[root]);
 }
 
+/* Nothing for a package that was not verified: silence is not "intact". */
 void iv_phrase_seal(struct iv_buf *buf, const struct iv_package *package)
 {
     if (package->seal_count == 0) {
@@ -86,6 +89,7 @@ void iv_phrase_seal(struct iv_buf *buf, const struct iv_package *package)
     }
 }
 
+/* Signatures of one kind in a submission. */
 struct signs {
     size_t count;
     const char *signer; /* of the first; NULL: of several */
@@ -105,6 +109,8 @@ static void note_sign(struct signs *signs, const struct iv_seal *seal)
     }
 }
 
+/* "3 packages intact, 1 damaged; 4 signed by X (retail root)": contents first, as a good signature
+ * on other contents means nothing. */
 void iv_phrase_seals(struct iv_buf *buf, const struct iv_submission *submission)
 {
     size_t by_content[IV_COUNT(content_words)] = {0};

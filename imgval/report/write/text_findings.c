@@ -58,6 +58,7 @@ static void print_missing(const struct iv_out *out, const struct iv_finding *fin
     }
 }
 
+/* What to do about it stands out: it is what one reads a report for. */
 static void print_remedy(const struct iv_out *out, unsigned indent, const char *remedy)
 {
     if (remedy != NULL && remedy[0] != '\0') {

@@ -26,6 +26,8 @@ const char *iv_out_escape(const struct iv_out *out, const char *text)
     return escaped.size == 0 ? "" : iv_arena_strdup(out->scratch, iv_buf_text(&escaped));
 }
 
+/* An empty text, or one with a blank at its end, is put in quotes: it could not be seen
+ * otherwise. */
 const char *iv_out_value(const struct iv_out *out, const char *text)
 {
     const char *escaped = iv_out_escape(out, text);
@@ -49,6 +51,7 @@ static void put_blanks(const struct iv_out *out, size_t count)
     }
 }
 
+/* An ink ends where its piece ends, so a line that is cut leaves no colour on the terminal. */
 static void put_ink(const struct iv_out *out, enum iv_ink ink, bool on)
 {
     if (out->style->color && ink != IV_INK_PLAIN) {
@@ -63,6 +66,7 @@ static void put_piece(const struct iv_out *out, struct iv_piece piece)
     put_ink(out, piece.ink, false);
 }
 
+/* Every line goes through here: who must keep within a number of lines counts them. */
 void iv_out_blank(const struct iv_out *out)
 {
     (void)putc('\n', out->file);
@@ -143,6 +147,7 @@ static size_t put_words(const struct iv_out *out, struct iv_piece piece, size_t 
     return column;
 }
 
+/* Pieces of one line; where the terminal is too narrow it goes on four columns further in. */
 void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces)
 {
     size_t width = 0;
@@ -162,6 +167,7 @@ void iv_out_line(const struct iv_out *out, const struct iv_piece *pieces)
     iv_out_blank(out);
 }
 
+/* A label and a text that wraps under itself. */
 void iv_out_paragraph(const struct iv_out *out, unsigned indent, struct iv_piece label,
                       struct iv_piece body)
 {
@@ -178,6 +184,7 @@ void iv_out_paragraph(const struct iv_out *out, unsigned indent, struct iv_piece
     put_wrapped(out, hang, body);
 }
 
+/* Cells are kept until the table is printed: the widths of columns need all of them. */
 void iv_table_cell(const struct iv_out *out, struct iv_table *table, enum iv_ink ink,
                    const char *text)
 {
@@ -291,6 +298,8 @@ static void put_row(const struct iv_out *out, const struct iv_table *table, cons
     }
 }
 
+/* Every row alike: what does not fit beside the first columns follows in a second line, so that a
+ * narrow terminal still shows a table and not a heap of broken lines. */
 void iv_table_print(const struct iv_out *out, const struct iv_table *table, unsigned indent)
 {
     size_t *widths = IV_NEW_ARRAY(out->scratch, size_t, table->columns);
@@ -333,6 +342,7 @@ const char *iv_text_variant(const struct iv_out *out, const struct iv_pop *pop)
                            iv_out_value(out, pop->model));
 }
 
+/* First of all, as it changes what everything after it means. */
 void iv_text_what_if(const struct iv_out *out)
 {
     iv_out_paragraph(out, 0, IV_PIECE(IV_INK_YELLOW, "WHAT IF:"),
