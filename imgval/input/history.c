@@ -224,11 +224,23 @@ static void on_style(void *context, const struct iv_xml_element *e)
     }
 }
 
+/* One word decides whether the package is there: one that is not known must not count as another.
+ */
 static void on_type(void *context, const struct iv_xml_element *e)
 {
+    static const char *const words[] = {"Canonical", "Diff", "Removal", "Invalid"};
     struct history *h = context;
     const char *text = iv_reader_trimmed(h->r->scratch, e->text);
     h->now->is_removal_type = iv_ascii_ieq(text, "Removal");
+    bool is_known = text == NULL;
+    for (size_t i = 0; i < IV_COUNT(words); i++) {
+        is_known = is_known || iv_ascii_ieq(text, words[i]);
+    }
+    if (!is_known) {
+        malformed(h, e->line, "<PackageType> is '%s', which is no type of a package",
+                  iv_reader_shown(h->r, text));
+        h->now->is_malformed = true;
+    }
 }
 
 /* Whether the path leads through the folder in which a phone stages packages that remove others. */

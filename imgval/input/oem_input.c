@@ -1,12 +1,16 @@
 /* OEMInput.xml (packages.md 4.1), as far as a rule asks for it; also in the namespace of 2019,
- * where DeviceLayoutType stands for SOC. */
+ * where DeviceLayoutType stands for SOC. What is not asked for but has a form is held to it: a
+ * document that the image builder would refuse is not one to judge by. */
 #include "imgval/base/attr.h"
+#include "imgval/base/text.h"
 #include "imgval/base/xml.h"
 #include "imgval/input/metadata.h"
 
 struct oem_input {
     const struct iv_reader *r;
+    const struct iv_document *doc;
     struct iv_oem_input *facts;
+    bool is_odd; /* one fault is enough to say that the document is not as it should be */
 };
 
 #define TEXT_ELEMENT(function, member)                                                             \
@@ -19,8 +23,52 @@ struct oem_input {
 TEXT_ELEMENT(on_product, product)
 TEXT_ELEMENT(on_soc, soc)
 TEXT_ELEMENT(on_device, device)
-TEXT_ELEMENT(on_release_type, release_type)
 TEXT_ELEMENT(on_build_type, build_type)
+
+static void odd(struct oem_input *in, const struct iv_xml_element *e, const char *name,
+                const char *text, const char *expected)
+{
+    if (!in->is_odd) {
+        struct iv_fault fault = {
+            .kind = IV_FAULT_MALFORMED,
+            .line = e->line,
+            .detail = iv_reader_printf(in->r, "<%s> is '%s', neither %s", name,
+                                       text == NULL ? "" : iv_reader_shown(in->r, text), expected),
+        };
+        iv_reader_metadata_fault(in->r, NULL, in->doc, &fault);
+    }
+    in->is_odd = true;
+}
+
+/* Rules ask for Production alone: another word must not pass for a test image's. */
+static void on_release_type(void *context, const struct iv_xml_element *e)
+{
+    struct oem_input *in = context;
+    const char *text = iv_reader_trimmed(in->r->arena, e->text);
+    in->facts->release_type = text;
+    if (!iv_ascii_ieq(text, "Production") && !iv_ascii_ieq(text, "Test")) {
+        odd(in, e, "ReleaseType", text, "Production nor Test");
+    }
+}
+
+static void check_bool(struct oem_input *in, const struct iv_xml_element *e, const char *name)
+{
+    bool unused;
+    const char *text = iv_reader_trimmed(in->r->scratch, e->text);
+    if (text == NULL || !iv_reader_parse_bool(text, &unused)) {
+        odd(in, e, name, text, "true nor false");
+    }
+}
+
+static void on_format_dpp(void *context, const struct iv_xml_element *e)
+{
+    check_bool(context, e, "FormatDPP");
+}
+
+static void on_exclude(void *context, const struct iv_xml_element *e)
+{
+    check_bool(context, e, "ExcludePrereleaseFeatures");
+}
 
 static void on_package_file(void *context, const struct iv_xml_element *e)
 {
@@ -65,6 +113,8 @@ static const struct iv_xml_row rows[] = {
     {.path = "OEMInput/Device", .end = on_device, .once = true},
     {.path = "OEMInput/ReleaseType", .end = on_release_type, .once = true},
     {.path = "OEMInput/BuildType", .end = on_build_type, .once = true},
+    {.path = "OEMInput/FormatDPP", .end = on_format_dpp, .once = true},
+    {.path = "OEMInput/ExcludePrereleaseFeatures", .end = on_exclude, .once = true},
     {.path = "OEMInput/Features", .once = true},
     {.path = "OEMInput/PackageFiles", .once = true},
     {.path = "OEMInput/PackageFiles/PackageFile", .end = on_package_file},
@@ -82,7 +132,7 @@ static const char *const namespaces[] = {
 
 void iv_oem_input_read(const struct iv_reader *r, const struct iv_document *doc)
 {
-    struct oem_input in = {.r = r, .facts = &r->facts->oem_input};
+    struct oem_input in = {.r = r, .doc = doc, .facts = &r->facts->oem_input};
     struct iv_xml_table table = {
         .namespaces = namespaces,
         .rows = rows,
