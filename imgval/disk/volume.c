@@ -25,13 +25,59 @@
 
 /* ---- kinds that are named and not read ---- */
 
-/* Whether these bytes, at most 16, stand at an offset of the source. */
-static bool source_has(const struct iv_source *source, uint64_t offset, const char *text)
-{
-    char bytes[16];
-    size_t size = strlen(text);
-    return iv_source_read(source, bytes, size, offset) && memcmp(bytes, text, size) == 0;
-}
+/* Bytes that tell what a source holds. */
+struct signature {
+    uint64_t offset;
+    const char *bytes; /* at most 16 */
+    size_t size;
+    const char *name;
+};
+
+#define SIGNATURE(offset, bytes, name)                                                             \
+    {                                                                                              \
+        (offset), (bytes), sizeof(bytes) - 1, (name)                                               \
+    }
+
+/*
+ * What is known and not read. Whoever looks into a device can find files in them, so that they are
+ * reported, while a raw partition, which is a boot loader's, is not. Each has four bytes or more
+ * that do not come by chance; shorter ones are left out.
+ */
+static const struct signature signatures[] = {
+    SIGNATURE(3, "-FVE-FS-", "BitLocker"),
+    SIGNATURE(3, "ReFS", "ReFS"),
+    SIGNATURE(3, "EXFAT   ", "exFAT"),
+    SIGNATURE(0, "SPACEDB ", "Storage Spaces"),
+    SIGNATURE(4096, "SPACEDB ", "Storage Spaces"),
+    SIGNATURE(0, "hsqs", "SquashFS"),
+    SIGNATURE(0, "XFSB", "XFS"),
+    SIGNATURE(0x10040, "_BHRfS_M", "Btrfs"),
+    SIGNATURE(1024, "\x10\x20\xF5\xF2", "F2FS"),
+    SIGNATURE(1024, "\xE2\xE1\xF5\xE0", "EROFS"),
+    SIGNATURE(1024, "H+\0\x04", "HFS Plus"),
+    SIGNATURE(1024, "HX\0\x05", "HFSX"),
+    SIGNATURE(32, "NXSB", "APFS"),
+    SIGNATURE(1024, "\x02\0\0\0\0\0\x34\x34", "NILFS2"),
+    SIGNATURE(0x8000, "JFS1", "JFS"),
+    SIGNATURE(0x10034, "ReIsEr", "ReiserFS"),
+    SIGNATURE(0x8001, "CD001", "ISO 9660"),
+    SIGNATURE(0x8001, "BEA01", "UDF"),
+    SIGNATURE(16, "Compressed ROMFS", "cramfs"),
+    SIGNATURE(0, "-rom1fs-", "romfs"),
+    SIGNATURE(0, "UBI#", "UBI"),
+    SIGNATURE(0, "\x31\x18\x10\x06", "UBIFS"),
+    SIGNATURE(0, "LUKS\xBA\xBE", "LUKS"),
+    SIGNATURE(512, "LABELONE", "LVM"),
+    SIGNATURE(4096, "\xFC\x4E\x2B\xA9", "Linux RAID"),
+    SIGNATURE(4086, "SWAPSPACE2", "Linux swap space"),
+    SIGNATURE(0, "vhdxfile", "VHDX"),
+    SIGNATURE(0, "conectix", "VHD"),
+    SIGNATURE(0, "QFI\xFB", "QCOW"),
+    SIGNATURE(0, "KDMV", "VMDK"),
+    SIGNATURE(4, "SignedImage ", "FFU"),
+    SIGNATURE(0, "\x3A\xFF\x26\xED\x01\0", "Android sparse image"),
+    SIGNATURE(512, "EFI PART", "GPT"),
+};
 
 /* The superblock of ext2, ext3 and ext4 lies at byte 1024. Two bytes are a weak magic number, so
  * the version and the size of a block must make sense as well. */
@@ -50,24 +96,12 @@ static const char *probe_ext(const struct iv_source *source)
 
 static const char *probe_others(const struct iv_source *source)
 {
-    static const struct {
-        uint64_t offset;
-        const char *text;
-        const char *name;
-    } signatures[] = {
-        {3, "-FVE-FS-", "BitLocker"},
-        {3, "ReFS", "ReFS"},
-        {3, "EXFAT   ", "exFAT"},
-        {0, "SPACEDB ", "Storage Spaces"},
-        {4096, "SPACEDB ", "Storage Spaces"},
-        {0, "hsqs", "SquashFS"},
-        {0, "vhdxfile", "VHDX"},
-        {0, "XFSB", "XFS"},
-        {0x10040, "_BHRfS_M", "Btrfs"},
-    };
+    char bytes[16];
     for (size_t i = 0; i < IV_COUNT(signatures); i++) {
-        if (source_has(source, signatures[i].offset, signatures[i].text)) {
-            return signatures[i].name;
+        const struct signature *s = &signatures[i];
+        if (iv_source_read(source, bytes, s->size, s->offset) &&
+            memcmp(bytes, s->bytes, s->size) == 0) {
+            return s->name;
         }
     }
     return probe_ext(source);
