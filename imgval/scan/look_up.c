@@ -234,6 +234,44 @@ static bool has_unreadable(const struct iv_submission *s)
     return false;
 }
 
+/*
+ * What kept a package from being read, or NULL. A malformed one counts by its stem, as it always
+ * does. One that the machine, a limit or this build did not let read may have any name.
+ */
+static const struct iv_fault *kept_from_reading(const struct iv_package *package)
+{
+    for (size_t i = 0; package->unreadable && i < package->fault_count; i++) {
+        if (package->faults[i].kind != IV_FAULT_MALFORMED) {
+            return &package->faults[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether what was read can stand as a baseline: a set that is not known would let anything pass.
+ */
+static bool can_stand(const char *path, const struct iv_submission *other, struct iv_error *err)
+{
+    static const char so[] = "so it cannot stand as a baseline; see imgval inspect";
+    if (other->set_incomplete || other->package_count == 0) {
+        bool is_trouble = other->set_incomplete && has_unreadable(other);
+        return iv_error_set(
+            err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_USAGE, "--against=%s: %s, %s", path,
+            other->set_incomplete ? "part of it could not be listed" : "it holds no package", so);
+    }
+    for (size_t i = 0; i < other->package_count; i++) {
+        const struct iv_fault *fault = kept_from_reading(&other->packages[i]);
+        if (fault != NULL) {
+            bool is_trouble =
+                fault->kind == IV_FAULT_UNREADABLE || fault->kind == IV_FAULT_READER_DIED;
+            return iv_error_set(err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_USAGE,
+                                "--against=%s: %s was not read (%s), %s", path,
+                                other->packages[i].path, fault->detail, so);
+        }
+    }
+    return true;
+}
+
 /* The submission of --against, from a path or the store. */
 static bool load_against(const struct iv_scan_options *options, struct iv_arena *arena,
                          struct iv_baseline *ret_baseline, struct iv_error *err)
@@ -255,14 +293,8 @@ static bool load_against(const struct iv_scan_options *options, struct iv_arena 
         if (!iv_scan_read(options->run.against, &plain, arena, &other, &containment, err)) {
             return iv_error_add(err, "--against");
         }
-        if (other.set_incomplete || other.package_count == 0) {
-            bool is_trouble = other.set_incomplete && has_unreadable(&other);
-            return iv_error_set(err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_USAGE,
-                                "--against=%s: %s, so it cannot stand as a baseline; see imgval "
-                                "inspect",
-                                options->run.against,
-                                other.set_incomplete ? "part of it could not be listed"
-                                                     : "it holds no package");
+        if (!can_stand(options->run.against, &other, err)) {
+            return false;
         }
         *ret_baseline = (struct iv_baseline){.id = other.id,
                                              .firmware_version = other.firmware_version,

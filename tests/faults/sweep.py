@@ -48,6 +48,10 @@ spkg signed/Contoso.M.spkg component=M compress=mszip files=2 catalog=v1 signer=
 %zip packed.zip packed
 spkg packed/fw/Contoso.A.spkg component=A
 spkg packed/fw/Contoso.B.spkg component=B compress=mszip
+spkg packed/fw/Contoso.L.spkg component=L compress=mszip files=2 catalog=v1 signer=../signer.pem
+%zip large.zip large zip64 descriptor
+spkg large/fw/Contoso.A.spkg component=A
+file large/fw/notes.txt fill=300000
 ffu ffu/phone.ffu platform=Contoso.QC8960.P1 {
   store size=16M
   partition MainOS file=../parts/main.img fs=NTFS
@@ -82,6 +86,8 @@ ONCE = [
     ("cache show", ("open", 3, 1, errno.EIO, "parent")),
     ("inspect signed", ("pread", 3, 1, errno.EIO, "reader")),
     ("inspect signed", ("stat", 3, 1, errno.EIO, "parent")),
+    ("scan --format=json -j2 --manufacturer=CONTOSO --model=CT-100 --operator=000-88 "
+     "--firmware-version=1.0.0.2 --against=old packed.zip", ("open", 1, 0, errno.EMFILE, "reader")),
     ("audit --format=json stream.jsonl", ("open", 6, 0, errno.EMFILE, "parent")),
 ]
 SECONDS = 120  # no command may take so long; nor does one that waits for a poll() that fails
@@ -145,14 +151,18 @@ class Sweep:
             [*scan, *DEVICE, "--policy=policy.xml", "bad"],
             [*scan, "--facts-cache=facts", *DEVICE, "tree"],
             [*alone, "bad"], [*alone, "old"], [*alone, "--verify", "signed"], [*alone, "packed.zip"],
-            [*alone, "ffu/phone.ffu"], [*alone, "vhd/phone.vhd"], [*alone, "image.wim"],
+            [*alone, "--verify", "packed.zip"], [*alone, "large.zip"],
+            [*scan, *DEVICE, "--against=old", "packed.zip"], [*alone, "--verify", "tree"],
+            [*alone, "--verify", "vhd/phone.vhd"], [*alone, "ffu/phone.ffu"], [*alone, "vhd/phone.vhd"], [*alone, "image.wim"],
             [*scan, "--no-wspc", "history/v1"],
             [*scan, "--type=partial", "--context-free", "tree/Contoso.A.spkg"],
         ]
         others = [
             ["scan", "-q", *DEVICE, "tree"], ["scan", "--format=jsonl", "--no-wspc", *DEVICE, "bad"],
             ["inspect", "tree"], ["inspect", "ffu/phone.ffu"], ["inspect", "--format=json", "image.wim"],
-            ["inspect", "signed/Contoso.L.spkg"],
+            ["inspect", "signed/Contoso.L.spkg"], ["inspect", "packed.zip"],
+            ["diff", "--format=json", "packed.zip", "tree"],
+            ["fix", "--no-wspc", *DEVICE, "--output=fixed", "packed.zip"],
             ["diff", "old", "tree"], ["diff", "--format=json", "ffu/phone.ffu", "vhd/phone.vhd"],
             ["rfu", "--source=CONTOSO/000-88/CT-100@1.0.0.1", "--target=history/v4"],
             ["rfu", "--format=json", "--source=history/v1", "--target=history/v2"],
