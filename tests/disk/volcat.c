@@ -240,7 +240,7 @@ static void print(void *context, size_t i, const char *lost, const void *record,
 int main(int argc, char **argv)
 {
     struct volcat cat = {.limits = iv_limits_default()};
-    cat.limits.reader_seconds = 20;
+    cat.limits.reader_seconds = 120; /* sanitizers and valgrind take long; a hang takes for ever */
     unsigned jobs = 1;
     int at = 1;
     for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at++) {

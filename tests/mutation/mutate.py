@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""mutate.py [--count=N] [--seconds=N] [--seed=TEXT] [--all] [--near] [--strict] [FILE...]: which
-small changes of the verdict code does no test see?
+"""mutate.py [--count=N] [--seconds=N] [--seed=TEXT] [--all] [--near] [--strict] [FILE[:LINE]...]:
+which small changes of the verdict code does no test see?
 
 Draws small edits (a comparison turned, an "and" made "or", a truth negated, a statement dropped) of
-the files that decide a verdict, or of those named; --all tries every one. Each is built in a scratch
-copy where the core is a shared library: one object is compiled and one library linked, and every test
-program runs the edited code. Then, until one fails: the unit tests (those about the file first), the
+the files that decide a verdict, or of the files or lines named; --all tries every one. Each is built
+in a scratch copy where the core is a shared library: one object is compiled and one library linked,
+and every test program runs the edited code. Then, until one fails: the unit tests (those about the file first), the
 cases of testdata/cases (each scanned once; a tree is built once, for all edits), and for some files
 the tests from outside. Every step has a time limit: an edit that makes the program hang was noticed.
 A test counts only where it passes on the unchanged code.
@@ -37,7 +37,11 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 FILES = ["rules/*.c", "imgval/engine/*.c", "imgval/model/*.c", "imgval/history/audit.c",
          "imgval/history/difference.c", "imgval/history/request.c", "imgval/input/manifest.c",
-         "imgval/input/package_file.c", "imgval/input/registry.c", "imgval/scan/scan_read.c",
+         "imgval/input/package_file.c", "imgval/input/registry.c", "imgval/input/component.c",
+         "imgval/input/coverage.c", "imgval/input/verify.c", "imgval/input/zip.c",
+         "imgval/input/archive.c", "imgval/input/archive_list.c", "imgval/input/packed.c",
+         "imgval/input/kind_*.c", "imgval/disk/hive.c", "imgval/input/hive_values.c",
+         "imgval/report/read/report_check.c", "imgval/scan/scan_read.c",
          "imgval/scan/judge.c", "imgval/scan/look_up.c", "cache/store_find.c", "cache/sets.c"]
 
 # What stands in a line, and what is put in its place.
@@ -86,7 +90,9 @@ OUTSIDE = {"imgval/history/*": ["history", "audit"], "imgval/model/timeline.c": 
            "imgval/model/delta.c": ["history", "fix"], "imgval/model/fix.c": ["fix"],
            "imgval/model/request.c": ["history"], "rules/rules_rfu.c": ["history"],
            "rules/wording.c": ["history"], "imgval/engine/*": ["policy"], "rules/rules_policy.c": ["policy"],
-           "cache/*": ["keys"]}
+           "cache/*": ["keys"], "imgval/report/read/*": ["audit", "cli"],
+           "imgval/input/zip.c": ["entries"], "imgval/input/archive*.c": ["entries"],
+           "imgval/input/packed.c": ["entries"], "imgval/input/kind_directory.c": ["entries"]}
 # Run for the files that they are about alone: they take long.
 SLOW = {"workers", "wspc_property", "timeline_property", "store", "store_kill", "ffu", "sandbox"}
 # Folders of cases that show a file's work; others come after them.
@@ -96,7 +102,11 @@ NEAR = {"rules_standard": "STD", "rules_wspc": "WSPC compare", "rules_advice": "
         "policy": "policy POL", "policy_read": "policy POL", "settle": "policy POL WSPC012",
         "wspc": "WSPC compare", "device": "STD006 IMG30 metadata", "assemble": "IMG001 IMG013 partial keys",
         "package": "keys compare", "submission": "STD00 IMG", "traits": "SVC001 SVC005",
-        "registry": "metadata IMG303", "manifest": "hostile STD", "package_file": "hostile IMG"}
+        "registry": "metadata IMG303", "manifest": "hostile STD", "package_file": "hostile IMG",
+        "component": "verify SIG", "coverage": "verify SIG", "verify": "verify SIG", "zip": "archive",
+        "archive": "archive", "archive_list": "archive", "packed": "archive verify",
+        "kind_directory": "hostile IMG", "kind_cbs": "hostile STD", "hive": "IMG305 IMG303 IMG2",
+        "hive_values": "IMG305 IMG303 IMG30", "report_check": "WSPC"}
 LIMIT = 60  # seconds for one test program
 
 
@@ -166,6 +176,7 @@ class Case:
         self.place = copy.place / "trees" / path.parent.name / path.stem
         self.build = copy.build
         self.case = None
+        self.built = set()
 
     def prepare(self):
         """False where it cannot run here."""
@@ -177,10 +188,17 @@ class Case:
                                  str(self.build / "tests/mkvolume"), self.place)
             except self.cases.Skip:
                 self.case["needs"] = "something that is not here"
+            self.built = set((self.place / "tree").iterdir())
         return self.case["needs"] is None
 
     def passes(self):
-        return not self.prepare() or self.runs()
+        if not self.prepare():
+            return True
+        try:
+            return self.runs()
+        finally:
+            for one in set((self.place / "tree").iterdir()) - self.built:  # stores of the case
+                (shutil.rmtree if one.is_dir() else os.unlink)(one)
 
     def runs(self):
         words = shlex.split(self.case["scan"])
@@ -292,12 +310,17 @@ class Copy:
 
 
 def draw(options):
-    names = options.files or sorted(str(p.relative_to(TOP)) for f in FILES for p in TOP.glob(f))
+    wanted = collections.defaultdict(set)  # of the files named, the lines; none: all of them
+    for name, _, line in (word.partition(":") for word in options.files):
+        wanted[name] |= {int(line) - 1} if line else set()
+    names = list(wanted) or sorted({str(p.relative_to(TOP)) for f in FILES for p in TOP.glob(f)})
     edits, excused = [], set()
     for name in names:
         lines = (TOP / name).read_text(encoding="utf-8").split("\n")
         for place in places(TOP / name):
             key = (name, lines[place[0]].strip(), place[3].strip())
+            if wanted[name] and place[0] not in wanted[name] and key not in EQUIVALENT:
+                continue
             if key in EQUIVALENT:
                 excused.add(key)
             else:
