@@ -5,6 +5,7 @@
 #include "imgval/report/write/phrases.h"
 
 #include "imgval/base/text.h"
+#include "imgval/model/device.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -216,20 +217,6 @@ bool iv_phrase_is_failing(const struct iv_finding *finding, enum iv_severity fai
     return !finding->waived && !finding->rule->uncounted && finding->severity >= fail_on;
 }
 
-static int compare_part(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : iv_ascii_casecmp(a, b);
-}
-
-/* The order in which a submission's variants stand: by letters without case, what is not known
- * first. It must be that of device.c, or the search below finds nothing. */
-static int compare_pop(const struct iv_pop *a, const struct iv_pop *b)
-{
-    int order = compare_part(a->oem, b->oem);
-    order = order != 0 ? order : compare_part(a->mobile_operator, b->mobile_operator);
-    return order != 0 ? order : compare_part(a->model, b->model);
-}
-
 const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *submission,
                                                 const struct iv_pop *pop)
 {
@@ -237,7 +224,7 @@ const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *subm
     size_t high = pop == NULL ? 0 : submission->variant_count; /* sorted by POP */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_pop(pop, &submission->variants[middle].pop);
+        int order = iv_pop_compare(pop, &submission->variants[middle].pop);
         if (order == 0) {
             return &submission->variants[middle];
         }
