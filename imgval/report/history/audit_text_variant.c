@@ -21,6 +21,7 @@ size_t iv_audit_text_bound(const struct iv_audit_text *w, size_t count, size_t m
     return w->out.style->verbose > 0 || count <= most ? count : most;
 }
 
+/* Says so where a list was cut; nothing where it was not. */
 void iv_audit_text_more(const struct iv_audit_text *w, unsigned indent, size_t count, size_t shown)
 {
     if (shown < count) {
@@ -30,16 +31,19 @@ void iv_audit_text_more(const struct iv_audit_text *w, unsigned indent, size_t c
     }
 }
 
+/* For nouns that form it with an s. */
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
 }
 
+/* As the set says it, safe for a terminal. */
 static const char *version_of(const struct iv_audit_text *w, uint32_t version)
 {
     return iv_out_escape(&w->out, w->variant->versions[version].source->firmware_version);
 }
 
+/* In the unit that leaves a short number. */
 static const char *size_text(const struct iv_audit_text *w, uint64_t bytes)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -108,6 +112,7 @@ static void write_changes(const struct iv_audit_text *w, const struct iv_delta *
     }
 }
 
+/* From which version to which, and how many packages went. */
 static const char *break_text(const struct iv_audit_text *w, const struct iv_audit_step *step)
 {
     return iv_arena_printf(w->out.scratch, "%s -> %s: %s missing", version_of(w, step->from),
@@ -164,6 +169,7 @@ static void write_breaks(const struct iv_audit_text *w, unsigned indent, size_t 
     iv_audit_text_more(w, indent, w->variant->broken, shown);
 }
 
+/* For -q: all variants one after the other, without headings. */
 void iv_audit_text_breaks(const struct iv_audit_text *w)
 {
     write_breaks(w, 0, LISTED, write_short_break);
@@ -174,10 +180,8 @@ void iv_audit_text_breaks(const struct iv_audit_text *w)
 /* "+1 -2 ~6, 1 other content" */
 static const char *step_text(const struct iv_audit_text *w, const struct iv_audit_step *step)
 {
-    size_t changed = 0;
-    for (unsigned i = 2; i < 4; i++) {
-        changed += step->counts[i];
-    }
+    const size_t changed =
+        step->counts[IV_CHANGES_VERSION_UP] + step->counts[IV_CHANGES_VERSION_DOWN];
     const char *text = iv_arena_printf(w->out.scratch, "+%zu -%zu, %zu new version%s",
                                        step->counts[IV_CHANGES_ADDED],
                                        step->counts[IV_CHANGES_REMOVED], changed, plural(changed));
@@ -212,6 +216,7 @@ static bool is_plain(const struct iv_audit_text *w, const struct iv_audit_versio
            !skips_versions(w, version, step);
 }
 
+/* Notes of one version stand beside each other. */
 static const char *add_note(const struct iv_audit_text *w, const char *note, const char *text)
 {
     return iv_arena_printf(w->out.scratch, "%s%s%s", note, note[0] == '\0' ? "" : "; ", text);
@@ -443,6 +448,7 @@ static void write_advice(const struct iv_audit_text *w)
     }
 }
 
+/* One line, for the overview and as the head of a variant. */
 const char *iv_audit_text_summary(const struct iv_audit_text *w)
 {
     const struct iv_audit_variant *variant = w->variant;
@@ -459,6 +465,7 @@ const char *iv_audit_text_summary(const struct iv_audit_text *w)
                            variant->broken, variant->step_count, where, gaps);
 }
 
+/* A variant in full: what is broken first, what to do about it last. */
 void iv_audit_text_variant(const struct iv_audit_text *w)
 {
     IV_LINE(&w->out,
