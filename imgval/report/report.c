@@ -27,6 +27,7 @@ static bool has_slot(const struct iv_sink *sink, enum iv_printed what)
     return false;
 }
 
+/* The i-th of the formats that can print `what`: help, completion and messages list them so. */
 const struct iv_sink *iv_sink_at(enum iv_printed what, size_t i)
 {
     for (size_t k = 0; k < IV_COUNT(sinks); k++) {
@@ -37,6 +38,7 @@ const struct iv_sink *iv_sink_at(enum iv_printed what, size_t i)
     return NULL;
 }
 
+/* Only among those that can print it, so that --format of an audit refuses what no audit can be. */
 const struct iv_sink *iv_sink_find(enum iv_printed what, const char *name)
 {
     const struct iv_sink *sink;

@@ -40,6 +40,7 @@ static void add_command(struct iv_buf *line, const struct iv_finding *finding, b
     }
 }
 
+/* As the log shows it; escaped, as it stands in a log that is obeyed. */
 static void add_note(struct iv_buf *line, const struct iv_finding *finding)
 {
     iv_buf_puts(line, "note ");

@@ -1,6 +1,11 @@
 /*
  * One file for people who were not there: it opens from a mail, needs no network and no script, and
  * says the verdict first. The script that it carries sorts, filters and folds what stands there.
+ *
+ * The page is put together from top to bottom: head and bar, the verdict, for each submission its
+ * sections (sink_html_findings.c, sink_html_wspc.c, sink_html_parts.c), and the texts of the rules
+ * that were named. What every page of ours has is in write/html_page.c. The elements are written in
+ * order, each closed where it was opened, so that the calls have the shape of the page.
  */
 #include "imgval/report/sink_html.h"
 #include "imgval/model/kinds.h"
@@ -27,6 +32,7 @@ static const char *const verdict_leads[] = {
 
 /* ---- the head ------------------------------------------------------------------------------ */
 
+/* The verdict first: it is what a tab of a browser has room for. */
 static void add_title(struct iv_buf *title, const struct iv_report *report)
 {
     iv_buf_printf(title, "%s – ", iv_phrase_verdicts[report->verdict]);
@@ -38,6 +44,7 @@ static void add_title(struct iv_buf *title, const struct iv_report *report)
     iv_buf_printf(title, " – %s", report->tool);
 }
 
+/* Links to the sections of a single submission; of several, to their list. */
 static void write_bar(struct iv_markup *m, const struct iv_report *report)
 {
     iv_html_bar(m, report->tool);
@@ -74,6 +81,7 @@ static void write_verdict(struct iv_markup *m, const char *heading, const char *
     iv_markup_classed(m, "p", "lead", verdict_leads[verdict]);
 }
 
+/* The circumstances that decide which rules apply. */
 static void write_judged_as(struct iv_markup *m, const struct iv_report_entry *entry)
 {
     const struct iv_submission *s = entry->submission;
@@ -107,6 +115,7 @@ static size_t unchecked_count(const struct iv_judgement *judgement)
     return count;
 }
 
+/* The counts, and only those that say something. */
 static void write_tiles(struct iv_markup *m, const struct iv_report_entry *entry)
 {
     const struct iv_counts *counts = &entry->judgement.counts;
@@ -134,6 +143,7 @@ static void write_tiles(struct iv_markup *m, const struct iv_report_entry *entry
     iv_markup_close(m);
 }
 
+/* Which file it was, as there may be several beside each other. */
 static void write_side_file(struct iv_markup *m, const char *label, const char *path)
 {
     iv_markup_open(m, "p");
@@ -143,6 +153,7 @@ static void write_side_file(struct iv_markup *m, const char *label, const char *
     iv_markup_close(m);
 }
 
+/* What stands below the verdict of a submission. */
 static void write_summary(struct iv_markup *m, const struct iv_report *report,
                           const struct iv_report_entry *entry)
 {
@@ -233,6 +244,7 @@ static void write_not_checked(const struct iv_html_part *part)
     iv_markup_close(m);
 }
 
+/* From what is wrong to what there is. */
 static void write_sections(const struct iv_html_part *part)
 {
     write_not_checked(part);
@@ -245,6 +257,7 @@ static void write_sections(const struct iv_html_part *part)
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
+/* Open: the summary follows in it. */
 static void write_hero(struct iv_markup *m, enum iv_final_verdict verdict, const char *rest,
                        const char *what)
 {
@@ -255,6 +268,7 @@ static void write_hero(struct iv_markup *m, enum iv_final_verdict verdict, const
     write_verdict(m, "h1", "verdict", verdict, rest, what);
 }
 
+/* The table of submissions, each with a link to its article. */
 static void write_list(struct iv_markup *m, const struct iv_report *report)
 {
     static const char *const columns[] = {"Submission", "Verdict", "Packages", "Errors",
@@ -325,6 +339,7 @@ static void write_several(struct iv_markup *m, const struct iv_report *report)
     }
 }
 
+/* A single submission is the page itself. */
 static void write_one(struct iv_markup *m, const struct iv_report *report)
 {
     const struct iv_html_part part = {

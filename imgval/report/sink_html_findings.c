@@ -133,6 +133,7 @@ static void write_value(struct iv_markup *m, const struct iv_finding *finding)
     iv_markup_close(m);
 }
 
+/* All of them: the message names at most twenty. */
 static void write_missing(struct iv_markup *m, const struct iv_finding *finding)
 {
     if (!finding->has_packages || finding->package_count == 0) {

@@ -61,6 +61,8 @@ static void write_outcome(struct iv_markup *m, const struct iv_rule_outcome *row
     iv_markup_close(m);
 }
 
+/* Every rule, also those that passed or do not apply: a report is believed for what it says it
+ * did. */
 void iv_html_outcomes(const struct iv_html_part *part)
 {
     struct iv_markup *m = part->markup;
@@ -96,6 +98,7 @@ void iv_html_outcomes(const struct iv_html_part *part)
 
 /* ---- device metadata ----------------------------------------------------------------------- */
 
+/* Values with their sources; of one name the value in force comes first. */
 void iv_html_device(const struct iv_html_part *part)
 {
     static const char *const columns[] = {"Name", "Value", "Source", "Kind of source", NULL};
@@ -134,6 +137,7 @@ void iv_html_device(const struct iv_html_part *part)
 
 /* ---- packages ------------------------------------------------------------------------------ */
 
+/* What is not ordinary about a package. */
 static void write_flags(struct iv_markup *m, const struct iv_package *package)
 {
     const struct {
@@ -167,6 +171,7 @@ static const char *inner_path(const char *path, const char *root)
                                                                                : path;
 }
 
+/* All of them; the column of seals is there only after --verify. */
 void iv_html_packages(const struct iv_html_part *part)
 {
     struct iv_markup *m = part->markup;
@@ -216,6 +221,7 @@ void iv_html_packages(const struct iv_html_part *part)
 
 /* ---- what the rules check ------------------------------------------------------------------ */
 
+/* Its words, at the place that every mention links to. */
 static void write_rule(struct iv_markup *m, const struct mention *mention)
 {
     const struct iv_rule *rule = mention->rule;
@@ -240,6 +246,7 @@ static void write_rule(struct iv_markup *m, const struct mention *mention)
     iv_markup_close(m);
 }
 
+/* Back to the order of the report. */
 static int compare_place(const void *a, const void *b)
 {
     const struct mention *x = a;
@@ -291,6 +298,7 @@ static struct mention *mentions_of(const struct iv_report *report, struct iv_are
     return mentions;
 }
 
+/* Once for the page, however many submissions name a rule. */
 void iv_html_rules(struct iv_markup *m, const struct iv_report *report)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);

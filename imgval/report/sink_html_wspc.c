@@ -34,6 +34,7 @@ static const char *const cell_words[] = {
     [CELL_MISSING] = "missing",
 };
 
+/* The submission or a baseline, as a column. */
 struct column {
     const char *title;
     const struct iv_baseline *baseline; /* NULL: the submission */
@@ -225,6 +226,7 @@ static void write_track(struct iv_markup *m, enum cell left, enum cell right, un
     write_path(m, left == right ? "track" : "track broken", iv_buf_text(&d));
 }
 
+/* One package through all columns: a line where it lives on, a break where it goes missing. */
 static void write_row(struct iv_markup *m, const struct picture *picture, size_t index)
 {
     const struct iv_wspc_difference *row = &picture->wspc->differences[index];
@@ -252,6 +254,7 @@ static void write_row(struct iv_markup *m, const struct picture *picture, size_t
     iv_markup_close(m);
 }
 
+/* Under the title of a column. */
 static const char *column_version(const struct picture *picture, const struct column *column)
 {
     const char *version = column->baseline == NULL ? picture->submission->firmware_version
@@ -259,6 +262,7 @@ static const char *column_version(const struct picture *picture, const struct co
     return version == NULL ? "no version" : version;
 }
 
+/* The columns, with a ground under that of the submission, then the rows. */
 static void write_drawing(struct iv_markup *m, const struct picture *picture, size_t rows)
 {
     const unsigned width = LABEL_WIDTH + (unsigned)picture->column_count * COLUMN_WIDTH;
@@ -318,6 +322,7 @@ static void write_as_table(struct iv_markup *m, const struct picture *picture, s
     iv_markup_close(m);
 }
 
+/* The three signs in words. */
 static void write_legend(struct iv_markup *m)
 {
     static const enum cell shown[] = {CELL_PRESENT, CELL_MISSING, CELL_ABSENT};
@@ -340,6 +345,7 @@ static void write_legend(struct iv_markup *m)
     iv_markup_close(m);
 }
 
+/* The variants that one drawing is for. */
 static void write_names_of_variants(struct iv_markup *m, const struct group *groups, size_t count)
 {
     iv_markup_open(m, "figcaption");
@@ -354,6 +360,7 @@ static void write_names_of_variants(struct iv_markup *m, const struct group *gro
     iv_markup_close(m);
 }
 
+/* The drawing, its legend, and the same as a table. */
 static void write_picture(struct iv_markup *m, const struct picture *picture,
                           const struct group *groups, size_t count)
 {
@@ -407,6 +414,7 @@ static const char *const status_classes[] = {
     [IV_WSPC_NOT_APPLICABLE] = "none", [IV_WSPC_SKIPPED] = "none",
 };
 
+/* Version and id; imported lists are marked, as nobody judged them. */
 static void write_baseline_cell(struct iv_markup *m, const struct iv_baseline *baseline)
 {
     iv_markup_open(m, "td");
@@ -427,6 +435,7 @@ static void write_baseline_cell(struct iv_markup *m, const struct iv_baseline *b
     iv_markup_close(m);
 }
 
+/* Every variant with the status of its comparison and the baselines that were used. */
 static void write_variants(struct iv_markup *m, const struct iv_submission *s)
 {
     static const char *const columns[] = {"Variant",        "Comparison",   "Older baseline",

@@ -8,6 +8,7 @@
 #include "imgval/report/sink.h"
 #include "imgval/report/write/json_report.h"
 
+/* A submission: head, packages, findings, outcomes. report_read.c reads it back. */
 static void write_entry(struct iv_json *json, const struct iv_report_entry *entry, FILE *out)
 {
     iv_json_open_object(json, NULL);

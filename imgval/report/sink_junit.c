@@ -36,6 +36,7 @@ struct test_case {
     enum iv_junit_state state;
 };
 
+/* A submission. */
 struct suite {
     const struct iv_report *report;
     const struct iv_report_entry *entry;
@@ -167,12 +168,14 @@ static struct place *sorted_places(const struct iv_report_entry *entry,
 
 /* ---- states -------------------------------------------------------------------------------- */
 
+/* Whether its comparison came to an end. */
 static bool is_compared(const struct iv_variant *variant)
 {
     return variant->wspc.status == IV_WSPC_COMPLIANT ||
            variant->wspc.status == IV_WSPC_NOT_COMPLIANT || variant->wspc.status == IV_WSPC_FIRST;
 }
 
+/* Whether there is a variant to blame for an outcome "not evaluated". */
 static bool has_uncompared(const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->variant_count; i++) {
@@ -253,6 +256,7 @@ static void add_case(struct suite *suite, const struct rule_place *rule,
     suite->totals[test->state]++;
 }
 
+/* Back to the order of the report. */
 static int compare_by_place(const void *a, const void *b)
 {
     const struct rule_place *x = a;
@@ -296,6 +300,8 @@ static void add_closing(struct suite *suite)
     }
 }
 
+/* All cases of a submission with their states; nothing is written yet, as totals come first in a
+ * suite. */
 static void build_suite(struct suite *suite, struct iv_arena *arena)
 {
     const struct iv_judgement *judgement = &suite->entry->judgement;
@@ -317,6 +323,7 @@ static void build_suite(struct suite *suite, struct iv_arena *arena)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
+/* A number as a property. */
 static void write_count(struct iv_markup *m, const char *name, size_t count)
 {
     char text[32];
@@ -324,6 +331,7 @@ static void write_count(struct iv_markup *m, const char *name, size_t count)
     iv_junit_property(m, name, text);
 }
 
+/* What --verify found out; nothing without it. */
 static void write_seals(struct iv_markup *m, const struct iv_submission *s)
 {
     struct iv_buf seals IV_CLEANUP(iv_buf_fini) = {0};
@@ -331,6 +339,7 @@ static void write_seals(struct iv_markup *m, const struct iv_submission *s)
     iv_junit_property(m, "verified", seals.size == 0 ? NULL : iv_buf_text(&seals));
 }
 
+/* The comparison of each variant. */
 static void write_variant_properties(struct iv_markup *m, const struct iv_submission *s)
 {
     for (size_t i = 0; i < s->variant_count; i++) {
@@ -341,6 +350,7 @@ static void write_variant_properties(struct iv_markup *m, const struct iv_submis
     }
 }
 
+/* What the verdict depends on, for whoever looks at a dashboard months later. */
 static void write_properties(struct iv_markup *m, const struct suite *suite)
 {
     const struct iv_submission *s = suite->entry->submission;
@@ -387,6 +397,7 @@ static void write_line(struct iv_markup *m, const char *label, const char *text)
     iv_markup_text(m, iv_sink_cut(text, &scratch));
 }
 
+/* All that is known of it, in lines of text. */
 static void write_finding(struct iv_markup *m, const struct iv_finding *finding)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -493,6 +504,7 @@ static void write_place(struct iv_markup *m, const char *classname, const char *
     iv_markup_attribute(m, "time", "0");
 }
 
+/* A case names the file that its first finding is about, so that a dashboard can link to it. */
 static void write_case(struct iv_markup *m, const struct suite *suite, const struct test_case *test)
 {
     struct iv_buf name IV_CLEANUP(iv_buf_fini) = {0};

@@ -25,6 +25,7 @@ enum {
 
 /* ---- texts --------------------------------------------------------------------------------- */
 
+/* The counts of a submission. */
 static void add_counts(struct iv_buf *buf, const struct iv_counts *counts)
 {
     iv_phrase_count(buf, counts->packages, "package");
@@ -115,6 +116,7 @@ static void add_outcome(struct iv_buf *block, const struct iv_judgement *judgeme
     }
 }
 
+/* What was applied, in five rows; ids only where somebody has to do something. */
 static void add_outcomes(struct iv_buf *block, const struct iv_judgement *judgement,
                          enum iv_severity fail_on)
 {
@@ -139,11 +141,13 @@ struct group {
     bool same_remedy;
 };
 
+/* Two texts, either of which may be NULL. */
 static bool same_text(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+/* Findings of one rule follow each other in a report. */
 static struct group next_group(const struct iv_judgement *judgement, size_t first)
 {
     struct group group = {.findings = &judgement->findings[first], .same_remedy = true};
@@ -160,6 +164,7 @@ static struct group next_group(const struct iv_judgement *judgement, size_t firs
     return group;
 }
 
+/* Nothing for a finding that has none, as in a report that was cut short. */
 static void add_remedy(struct iv_buf *block, const char *indent, const char *remedy)
 {
     if (remedy != NULL && remedy[0] != '\0') {
@@ -239,6 +244,7 @@ static void add_group(struct iv_comment *comment, const struct group *group,
     }
 }
 
+/* A submission: what it was judged as, what was applied, what was found. */
 static void add_entry(struct iv_comment *comment, const struct iv_report_entry *entry,
                       enum iv_severity fail_on)
 {

@@ -90,6 +90,7 @@ static size_t find_rule(const struct run *run, const struct iv_rule *rule)
     return SIZE_MAX;
 }
 
+/* Once each; there are some dozens, so a list will do. */
 static void add_rule(struct run *run, const struct iv_rule *rule)
 {
     if (find_rule(run, rule) == SIZE_MAX) {
@@ -151,6 +152,7 @@ static void add_markdown(struct iv_buf *buf, const struct paragraph *paragraph)
     }
 }
 
+/* For viewers that show no Markdown. */
 static void add_plain(struct iv_buf *buf, const struct paragraph *paragraph)
 {
     iv_buf_printf(buf, "%s%s:%s", buf->size > 0 ? "\n\n" : "", paragraph->title,
@@ -221,6 +223,7 @@ static void write_rule(const struct run *run, const struct iv_rule *rule)
     iv_json_close_object(json);
 }
 
+/* The tool, and the rules that results refer to by index. */
 static void write_driver(const struct run *run)
 {
     struct iv_json *json = run->json;
@@ -298,6 +301,7 @@ static bool is_unchecked(const struct iv_report_entry *entry)
     return judgement->verdict == IV_VERDICT_INCOMPLETE;
 }
 
+/* Whether the run came to its end. Where something was not checked, it did not. */
 static bool is_successful(const struct iv_report *report)
 {
     for (size_t i = 0; i < report->entry_count; i++) {
@@ -382,6 +386,7 @@ static void write_logical(struct iv_json *json, const char *name, const char *ki
     }
 }
 
+/* One location: the file, and in it the line where that is a line of the file itself. */
 static void write_locations(struct iv_json *json, const struct iv_ranked *ranked)
 {
     const struct iv_finding *finding = ranked->finding;
@@ -520,6 +525,7 @@ static void write_seals(const struct run *run)
     }
 }
 
+/* The whole but its frame. Rules come first, so that every index is known. */
 static void write_run(const struct run *run)
 {
     struct iv_json *json = run->json;
@@ -564,6 +570,7 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_json_flush(&json, 0, out);
 }
 
+/* A history has no SARIF of its own: its findings are results like others. */
 static void write_audit(const struct iv_audit *audit, const struct iv_style_options *style,
                         FILE *out)
 {

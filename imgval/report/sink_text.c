@@ -1,7 +1,7 @@
-/*
- * What a firmware developer reads on a terminal: the verdict, what is wrong and how to fix it,
- * then what was checked, and what was not.
- */
+/* What a firmware developer reads on a terminal: the verdict, what is wrong and how to fix it, then
+ * what was checked, and what was not. One submission after the other, each from the verdict down;
+ * the verdict is repeated at the end when the first line is out of sight. -q keeps the verdict and
+ * what needs fixing, -v shows every finding and package. */
 #include "imgval/report/sink_text.h"
 #include "imgval/report/history/audit_report.h"
 #include "imgval/report/history/delta_report.h"
@@ -83,6 +83,7 @@ static void print_judged_as(const struct iv_out *out, const struct iv_report_ent
     iv_out_paragraph(out, 2, IV_NO_LABEL, IV_PIECE(IV_INK_PLAIN, iv_buf_text(&text)));
 }
 
+/* Nothing for what there is none of. */
 static void add_count(struct iv_buf *text, const struct iv_out *out, size_t count, const char *noun)
 {
     if (count > 0) {
@@ -90,6 +91,7 @@ static void add_count(struct iv_buf *text, const struct iv_out *out, size_t coun
     }
 }
 
+/* How many packages, how many findings, and from which severity on it fails. */
 static void print_counts(const struct iv_out *out, const struct iv_report *report,
                          const struct iv_report_entry *entry)
 {
@@ -139,6 +141,7 @@ static const char *hash_text(const struct iv_out *out, const struct iv_image_has
     return NULL;
 }
 
+/* What kind of image, and what became of its hashes. */
 static void print_image(const struct iv_out *out, const struct iv_image *image)
 {
     const char *hash = hash_text(out, &image->hash);
@@ -155,6 +158,7 @@ static void print_image(const struct iv_out *out, const struct iv_image *image)
                                  hash == NULL ? "" : "; ", hash == NULL ? "" : hash)));
 }
 
+/* What --verify found out. */
 static void print_seals(const struct iv_out *out, const struct iv_submission *s)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -165,6 +169,7 @@ static void print_seals(const struct iv_out *out, const struct iv_submission *s)
     }
 }
 
+/* Which side files were used: with another one the verdict may be another. */
 static void print_side_files(const struct iv_out *out, const struct iv_submission *s)
 {
     if (s->image.present) {
@@ -215,6 +220,7 @@ static bool holds_no_package(const struct iv_submission *s)
     return s->package_count == 0 && iv_kinds[s->kind].is_loose;
 }
 
+/* In place of tables in which nothing applies. */
 static void print_no_package(const struct iv_out *out)
 {
     iv_out_paragraph(out, 2, IV_NO_LABEL,
@@ -224,6 +230,7 @@ static void print_no_package(const struct iv_out *out)
                               "update.mum)."));
 }
 
+/* One submission from top to bottom. */
 static void print_entry(const struct iv_out *out, const struct iv_report *report,
                         const struct iv_report_entry *entry)
 {

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Contract 3: an image for which no source says anything about the device. */
+/* An image for which no source says anything about the device: four rules fail for one cause. */
 static bool lacks_metadata(const struct iv_report_entry *entry)
 {
     if (entry->submission->type != IV_IMAGE || entry->submission->device.value_count > 0) {

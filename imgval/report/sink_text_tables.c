@@ -1,4 +1,6 @@
-/* The tables of the text report: what was checked, the device, and with -v the packages. */
+/* The tables of the text report: what was checked, the comparison, the device, and with -v the
+ * packages. A sign stands in front of each row, in ASCII where the terminal has nothing else; the
+ * word beside it says the same, so that nothing depends on colour. */
 #include "imgval/base/text.h"
 #include "imgval/report/sink_text.h"
 #include "imgval/report/write/phrases.h"
@@ -6,6 +8,7 @@
 
 #include <string.h>
 
+/* How an outcome, or the status of a comparison, looks. */
 struct outcome_look {
     const char *symbol;
     const char *ascii;
@@ -25,6 +28,7 @@ static bool is_standard(const struct iv_rule *rule)
     return strncmp(rule->id, "STD", strlen("STD")) == 0;
 }
 
+/* Rules that look at the container and its disks. */
 static bool is_about_image(const struct iv_rule *rule)
 {
     return rule->subject == IV_SUBJECT_IMAGE;
@@ -79,6 +83,7 @@ static const struct outcome_look wspc_looks[] = {
     [IV_WSPC_SKIPPED] = {.symbol = "·", .ascii = "-", .ink = IV_INK_YELLOW},
 };
 
+/* "older 3012.0.1610.1 (8a73bd76)"; nothing where there is none. */
 static void add_baseline(struct iv_buf *text, const struct iv_out *out, const char *word,
                          const struct iv_baseline *baseline)
 {
@@ -119,6 +124,7 @@ static void print_store_note(const struct iv_out *out, const struct iv_judgement
     }
 }
 
+/* A line for each variant: whether it holds what its baselines hold, and which those are. */
 void iv_text_print_wspc(const struct iv_out *out, const struct iv_report_entry *entry)
 {
     const struct iv_submission *s = entry->submission;

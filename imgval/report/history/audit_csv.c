@@ -54,6 +54,8 @@ static void add_version(struct iv_buf *row, const struct iv_audit *audit,
     iv_csv_end_row(row);
 }
 
+/* A version that stands in no variant has a row of its own with empty cells: a set that was not
+ * judged must not be missing from a table of sets. */
 void iv_audit_write_csv(const struct iv_audit *audit, const struct iv_style_options *style,
                         FILE *out)
 {
@@ -85,6 +87,9 @@ void iv_audit_write_csv(const struct iv_audit *audit, const struct iv_style_opti
 
 /* ---- the matrix ------------------------------------------------------------------------------ */
 
+/* All pairs of versions of a variant, an older one as source and a newer one as target: a file of
+ * its own, for its size is the square of a history's. Two sets of one version are no pair; no
+ * update leads from one to the other. */
 void iv_audit_write_matrix(const struct iv_audit *audit, FILE *out)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};

@@ -65,6 +65,7 @@ static void write_hero(struct iv_markup *m, const struct iv_audit *audit)
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
+/* Aligned to the right, so that sizes can be compared by eye. */
 static void write_number(struct iv_markup *m, uint64_t number)
 {
     iv_markup_open(m, "td");
@@ -115,6 +116,7 @@ static void write_state(struct iv_audit_page *page, const struct iv_audit_versio
     iv_markup_close(m);
 }
 
+/* What the switch "Broken only" leaves. */
 static bool is_broken(const struct iv_audit_page *page, const struct iv_audit_version *version)
 {
     const struct iv_audit_step *step = iv_audit_step_to(page->variant, version);
@@ -166,6 +168,8 @@ static void write_note(struct iv_audit_page *page, const struct iv_audit_version
     iv_html_cell(&page->m, note.size == 0 ? "" : iv_buf_text(&note));
 }
 
+/* A version: the step that leads to it, then what it holds and how many later versions it can be
+ * updated to in one hop. */
 static void write_row(struct iv_audit_page *page, const struct iv_audit_version *version)
 {
     struct iv_markup *m = &page->m;
@@ -210,6 +214,7 @@ static void write_cut(struct iv_markup *m, size_t count)
     }
 }
 
+/* The table of all versions; with few of them a filter would only be in the way. */
 static void write_versions(struct iv_audit_page *page)
 {
     static const char *const columns[] = {
@@ -272,6 +277,7 @@ static void write_about(struct iv_markup *m, const struct iv_finding *finding)
     iv_markup_text(m, finding->path != NULL ? finding->path : finding->package);
 }
 
+/* Folded, as there may be thousands: the line says what it is about. */
 static void write_finding(struct iv_markup *m, const struct iv_finding *finding)
 {
     struct iv_buf waiver IV_CLEANUP(iv_buf_fini) = {0};
@@ -303,6 +309,7 @@ static bool is_of_variant(const struct iv_audit *audit, const struct iv_finding 
     return false;
 }
 
+/* Those of steps of this variant. */
 static void write_findings(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
@@ -394,6 +401,7 @@ static void write_groups(struct iv_audit_page *page)
     iv_html_table_end(m);
 }
 
+/* The history of a variant in a few sentences. */
 static void write_summary(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
@@ -422,6 +430,8 @@ static void write_summary(struct iv_audit_page *page)
     iv_markup_close(m);
 }
 
+/* From what is wrong to what there is: drawings, findings, what to do about them, then all
+ * versions. */
 static void write_variant(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
@@ -451,6 +461,7 @@ static void write_variant(struct iv_audit_page *page)
     iv_markup_close(m);
 }
 
+/* Near the top: it is why the verdict is no pass. */
 static void write_unjudged(struct iv_audit_page *page)
 {
     static const char *const columns[] = {"Found at", "Why", NULL};
@@ -479,6 +490,7 @@ static void write_unjudged(struct iv_audit_page *page)
     iv_markup_close(m);
 }
 
+/* An overview, where there is more than one variant, with a link to each. */
 static void write_variants(struct iv_audit_page *page)
 {
     static const char *const columns[] = {"Variant",      "Versions",   "Steps", "Broken",

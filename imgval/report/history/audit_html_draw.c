@@ -61,6 +61,7 @@ static void open_figure(struct iv_markup *m, const char *caption, const char *cl
     iv_markup_attribute(m, "aria-label", caption);
 }
 
+/* The drawing and the box around it; see open_figure(). */
 static void close_drawing(struct iv_markup *m)
 {
     iv_markup_close(m);
@@ -123,6 +124,7 @@ static void write_sign(struct iv_markup *m, const char *class, const char *meani
     iv_markup_close(m);
 }
 
+/* What the signs mean; closed by the caller. */
 static void open_legend(struct iv_markup *m)
 {
     iv_markup_open(m, "ul");
@@ -174,6 +176,7 @@ static size_t column_x(const struct iv_audit_page *page, size_t column)
     return LEFT + column * (WIDTH - LEFT) / column_count(page);
 }
 
+/* Where labels and points of a column stand. */
 static size_t column_middle(const struct iv_audit_page *page, size_t column)
 {
     return (column_x(page, column) + column_x(page, column + 1)) / 2;
@@ -266,6 +269,8 @@ static void write_version_title(struct iv_audit_page *page, size_t i)
     iv_markup_element(&page->m, "title", iv_buf_text(&title));
 }
 
+/* One mark for each version in the order of versions; the title of a mark names the version that
+ * decides its look. */
 void iv_audit_draw_timeline(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
@@ -299,6 +304,7 @@ void iv_audit_draw_timeline(struct iv_audit_page *page)
 
 /* ---- growth ---------------------------------------------------------------------------------- */
 
+/* The scale of the drawing of growth. */
 struct growth {
     size_t foot; /* packages at the foot and the top of the drawing */
     size_t top;
@@ -411,6 +417,8 @@ static void draw_dots(struct iv_audit_page *page, const struct growth *growth)
     }
 }
 
+/* How the set grows, and beside it how it would have grown with the empty packages that fix every
+ * break: the price of the fix. */
 void iv_audit_draw_growth(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;
@@ -449,6 +457,7 @@ void iv_audit_draw_growth(struct iv_audit_page *page)
 
 /* ---- all pairs ------------------------------------------------------------------------------- */
 
+/* The drawing of pairs: sources are rows, targets are columns. */
 struct grid {
     size_t cell; /* side of a cell */
     size_t left; /* where the first column and row begin */
@@ -579,6 +588,8 @@ static struct grid grid_of(const struct iv_audit_page *page)
     };
 }
 
+/* Half of a square: an update leads from an older version to a newer one. Of many versions a cell
+ * stands for a tile of pairs, and its hatching says how much of it is broken. */
 void iv_audit_draw_matrix(struct iv_audit_page *page)
 {
     struct iv_markup *m = &page->m;

@@ -21,6 +21,7 @@ struct writer {
     bool all; /* -v: changes of version alone too */
 };
 
+/* A package by what names it, from the texts of the pool. */
 static void write_package(const struct writer *w, const struct iv_pool_package *state)
 {
     const struct iv_pool *pool = &w->audit->pool;
@@ -45,6 +46,7 @@ static void write_place(struct iv_json *json, const char *name, uint32_t version
     }
 }
 
+/* All that is known of a version, also where it was not judged. */
 static void write_version(const struct writer *w, const struct iv_audit_version *version)
 {
     static const char *const states[] = {[IV_AUDIT_JUDGED] = "judged",
@@ -111,8 +113,8 @@ static void write_change(const struct writer *w, const struct iv_change *change)
     iv_json_flush(w->json, FLUSH_SIZE, w->out);
 }
 
-/* The changes of a step are not kept in the audit; they are computed here, for one step at a
- * time. */
+/* The changes of a step are not kept in the audit; they are computed here, for one step at a time.
+ * A change of version alone is what every step is full of: it needs -v. */
 static void write_step(const struct writer *w, const struct iv_audit_step *step)
 {
     struct iv_json *json = w->json;
@@ -150,6 +152,8 @@ static void write_step(const struct writer *w, const struct iv_audit_step *step)
     iv_json_flush(json, FLUSH_SIZE, w->out);
 }
 
+/* Pairs are counted, and only the first that are broken are listed: all of them are in the matrix
+ * file. */
 static void write_matrix(const struct writer *w)
 {
     struct iv_json *json = w->json;
@@ -247,6 +251,7 @@ static void write_advice(const struct writer *w)
     iv_json_close_array(json);
 }
 
+/* A variant by itself: places in it count along its own `versions`. */
 static void write_variant(const struct writer *w)
 {
     struct iv_json *json = w->json;
@@ -288,6 +293,7 @@ static void write_variant(const struct writer *w)
     iv_json_close_object(json);
 }
 
+/* What stands in no variant, as its version or its POP is not known. */
 static void write_unjudged(const struct writer *w)
 {
     struct iv_json *json = w->json;
@@ -324,6 +330,7 @@ static void write_gaps(const struct writer *w)
     iv_json_close_array(json);
 }
 
+/* A copy is the same set at another path; it is read and judged once. */
 static void write_counts(struct iv_json *json, const struct iv_audit *audit)
 {
     size_t copies = 0;

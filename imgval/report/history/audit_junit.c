@@ -26,6 +26,7 @@ struct test_case {
     enum iv_junit_state state;
 };
 
+/* A variant, or what stands in none. */
 struct suite {
     const char *name;
     struct test_case *cases;
@@ -40,6 +41,7 @@ struct writing {
     struct iv_markup m;
 };
 
+/* By path, so that the findings of a set are neighbours. */
 static int compare_findings(const void *a, const void *b)
 {
     const struct iv_finding *x = *(const struct iv_finding *const *)a;
@@ -48,6 +50,7 @@ static int compare_findings(const void *a, const void *b)
     return order != 0 ? order : (x > y) - (x < y); /* both point into one array */
 }
 
+/* Of the sorted findings. */
 static const char *path_at(const struct writing *w, size_t i)
 {
     return w->by_path[i]->path == NULL ? "" : w->by_path[i]->path;
@@ -122,6 +125,7 @@ static const char *reason_of(const struct iv_audit_version *version)
     return version->source->gap != NULL ? version->source->gap : "it was not judged in full";
 }
 
+/* One case for each version, in their order, so that a dashboard shows the history. */
 static struct suite suite_of_variant(const struct writing *w,
                                      const struct iv_audit_variant *variant)
 {
@@ -171,6 +175,7 @@ static void write_texts(struct iv_markup *m, const struct test_case *test)
     iv_markup_break(m);
 }
 
+/* The caller closes it. */
 static void open_case(struct iv_markup *m, const char *name, const char *file)
 {
     iv_markup_break(m);
@@ -194,6 +199,7 @@ static const char *message_of(const struct writing *w, const struct test_case *t
                        scratch);
 }
 
+/* A green case has findings too, if they do not count: in system-out. */
 static void write_case(struct writing *w, const struct suite *suite, const struct test_case *test)
 {
     struct iv_markup *m = &w->m;
@@ -239,6 +245,7 @@ static enum iv_junit_state closing_of(const struct iv_audit *audit,
     return audit->verdict == IV_VERDICT_INCOMPLETE && !is_shown ? IV_JUNIT_ERROR : IV_JUNIT_PASSED;
 }
 
+/* A suite of its own with one case. */
 static void write_closing(struct iv_markup *m, enum iv_junit_state state)
 {
     size_t totals[IV_JUNIT_STATES] = {0};

@@ -9,6 +9,7 @@
 #include "imgval/report/write/markdown.h"
 #include "imgval/report/write/phrases.h"
 
+/* The verdict and the two numbers that one asks for first. */
 static void add_head(struct iv_comment *comment, const struct iv_audit *audit)
 {
     struct iv_buf *block = &comment->block;
@@ -32,6 +33,7 @@ static void add_head(struct iv_comment *comment, const struct iv_audit *audit)
     iv_comment_take_line(comment);
 }
 
+/* One line each, with the version in which it broke first. */
 static void add_variants(struct iv_comment *comment, const struct iv_audit *audit)
 {
     for (size_t i = 0; i < audit->variant_count; i++) {

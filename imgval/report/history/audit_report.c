@@ -1,7 +1,6 @@
-/*
- * An audit for formats that list findings and nothing else: a report of one entry that stands for
- * the whole history, and the line that says the verdict.
- */
+/* An audit for formats that list findings and nothing else (SARIF, annotations of build agents): a
+ * report of one entry that stands for the whole history, and the line that says the verdict. The
+ * entry has no packages and no outcomes: those are of the sets, which have reports of their own. */
 #include "imgval/report/history/audit_report.h"
 
 #include "imgval/report/write/phrases.h"
@@ -33,6 +32,7 @@ struct iv_report iv_audit_as_report(const struct iv_audit *audit, struct iv_aren
                               .entry_count = 1};
 }
 
+/* The last line in the log of a build. */
 void iv_audit_write_line(const struct iv_audit *audit, FILE *out)
 {
     struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};

@@ -21,6 +21,7 @@ enum {
 /* The order in which variants are shown. */
 enum rank { RANK_BROKEN, RANK_FAILS, RANK_GAPS, RANK_NOTES, RANK_FINE, RANKS };
 
+/* Whether the nine rules failed for one of its sets. */
 static bool has_failing_set(const struct iv_audit_variant *variant)
 {
     bool fails = false;
@@ -30,6 +31,7 @@ static bool has_failing_set(const struct iv_audit_variant *variant)
     return fails;
 }
 
+/* By the worst that is known of the variant. */
 static enum rank rank_of(const struct iv_audit_variant *variant)
 {
     if (variant->broken > 0) {
@@ -92,6 +94,7 @@ static void add_fold(const struct iv_audit_text *w, struct iv_table *table,
                                   iv_out_counted(&w->out, versions, "version")));
 }
 
+/* All variants in a table, those without anything to look at folded to one row. */
 static void write_overview(struct iv_audit_text *w, const struct iv_audit_variant *const *variants,
                            const size_t counts[RANKS])
 {
@@ -110,6 +113,8 @@ static void write_overview(struct iv_audit_text *w, const struct iv_audit_varian
     iv_audit_text_more(w, 0, count - fine, shown);
 }
 
+/* The overview, then as many variants in full as a screen can bear; -v shows all. A single variant
+ * needs no overview. */
 static void write_variants(struct iv_audit_text *w)
 {
     size_t counts[RANKS];
@@ -230,6 +235,7 @@ static const char *headline(const struct iv_audit_text *w)
     return text;
 }
 
+/* Last, since a terminal shows the end of a long text. */
 static void write_verdict(const struct iv_audit_text *w)
 {
     static const enum iv_ink inks[] = {[IV_VERDICT_PASS] = IV_INK_GREEN,

@@ -1,7 +1,9 @@
 /*
- * commands.c: goes through the findings by rank (ranked.h) and counts them by rule and severity.
- * The first IV_COMMANDS_SHOWN of each are printed by the format's function; the rest are one line
- * with their number. Waived findings come last in the rank, so that the first one ends the loop.
+ * Findings as commands of a build agent (sink_azure.c, sink_github.c), which shows them beside the
+ * code or the log. Agents cut off after a few for each kind, and drown in more: so findings are
+ * printed by rank (ranked.h) and counted by rule and severity. The first IV_COMMANDS_SHOWN of each
+ * are printed by the format's function; the rest are one line with their number. Waived findings
+ * come last in the rank, so that the first one ends the loop.
  */
 #include "imgval/report/history/commands.h"
 
@@ -96,6 +98,7 @@ void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE
     (void)fwrite(line.data, 1, line.size, out);
 }
 
+/* A request has a last line of its own: its answer is no verdict about packages. */
 void iv_request_commands(const struct iv_request *request, iv_sink_line_fn *add, FILE *out)
 {
     write_findings(request->report, add, out);

@@ -15,6 +15,7 @@ static const char header[] =
 /* Those that only packages have. */
 enum { PACKAGE_COLUMNS = 14 };
 
+/* Cells that this kind of row does not have. */
 static void add_empty(struct iv_buf *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -22,6 +23,7 @@ static void add_empty(struct iv_buf *rows, size_t count)
     }
 }
 
+/* Empty where the package is not on this side: "false" would say something about it. */
 static void add_flag(struct iv_buf *rows, const struct iv_package *package, bool is_set)
 {
     if (package == NULL) {
@@ -31,6 +33,7 @@ static void add_flag(struct iv_buf *rows, const struct iv_package *package, bool
     }
 }
 
+/* The row of a package; a side that does not have it has empty cells. */
 static void add_change(struct iv_buf *rows, const struct iv_change *change)
 {
     const struct iv_package *b = change->before;

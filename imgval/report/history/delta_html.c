@@ -8,6 +8,7 @@
 #include "imgval/report/write/html_page.h"
 #include "imgval/report/write/phrases.h"
 
+/* The page in the making. */
 struct page {
     struct iv_html_part part; /* its sections */
     const struct iv_delta_report *report;
@@ -16,6 +17,7 @@ struct page {
 /* Classes of the style sheet, by pass. */
 static const char *const classes[IV_DELTA_PASSES] = {"failed", "passed", "warning"};
 
+/* Of either side: what was not read may be a difference. */
 static bool is_incomplete(const struct iv_delta_report *report)
 {
     return report->before_incomplete || report->after_incomplete;
@@ -29,6 +31,7 @@ static const char *tone(const struct iv_delta_report *report)
                                               : "warning";
 }
 
+/* The word that the page is about. */
 static const char *answer(const struct iv_delta_report *report)
 {
     return is_incomplete(report)              ? "INCOMPLETE"
@@ -75,6 +78,7 @@ static void write_hero(const struct page *page)
     iv_markup_close(m);
 }
 
+/* One of the two submissions, and whether it was read in full. */
 static void write_side(struct iv_markup *m, const char *name, const struct iv_submission *s,
                        bool incomplete)
 {
@@ -154,6 +158,7 @@ static void write_details(struct iv_markup *m, const struct iv_change *change)
     iv_markup_close(m);
 }
 
+/* One package: what became of it, and its version on both sides. */
 static void write_change(struct iv_markup *m, size_t pass, const struct iv_change *change)
 {
     static const char *const words[IV_DELTA_PASSES] = {"removed", "added", "changed"};
@@ -194,6 +199,7 @@ static void write_changes(const struct page *page)
     iv_markup_close(m);
 }
 
+/* The device values of the two, which decide what they are compared with. */
 static void write_values(const struct page *page)
 {
     static const char *const columns[] = {"Name", "From", "To", NULL};

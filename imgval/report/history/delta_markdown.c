@@ -7,6 +7,7 @@
 #include "imgval/report/write/markdown.h"
 #include "imgval/report/write/phrases.h"
 
+/* "none" and not an empty code span, which services show as two backticks. */
 static void add_value(struct iv_buf *block, const char *text)
 {
     if (text == NULL) {
@@ -16,6 +17,7 @@ static void add_value(struct iv_buf *block, const char *text)
     }
 }
 
+/* From before to after. */
 static void add_pair(struct iv_buf *block, const char *before, const char *after)
 {
     add_value(block, before);
@@ -23,6 +25,7 @@ static void add_pair(struct iv_buf *block, const char *before, const char *after
     add_value(block, after);
 }
 
+/* One of the two submissions, as an item of a list. */
 static void add_side(struct iv_buf *block, const char *name, const struct iv_submission *s,
                      bool incomplete)
 {
@@ -38,6 +41,7 @@ static void add_side(struct iv_buf *block, const char *name, const struct iv_sub
     iv_buf_puts(block, incomplete ? ", **could not be read in full**\n" : "\n");
 }
 
+/* The answer, the two sides and the counts; never cut off, as it comes first. */
 static void add_head(struct iv_comment *comment, const struct iv_delta_report *report)
 {
     const bool incomplete = report->before_incomplete || report->after_incomplete;
@@ -57,6 +61,7 @@ static void add_head(struct iv_comment *comment, const struct iv_delta_report *r
     (void)iv_comment_take(comment);
 }
 
+/* One line for each package: name, version, what else changed. */
 static void add_change(struct iv_comment *comment, const struct iv_change *change)
 {
     const struct iv_package *b = change->before;
@@ -89,6 +94,7 @@ static void add_change(struct iv_comment *comment, const struct iv_change *chang
     iv_comment_take_line(comment);
 }
 
+/* What was removed first, since WSPC forbids it. */
 static void add_changes(struct iv_comment *comment, const struct iv_delta *delta)
 {
     for (size_t pass = 0; pass < IV_DELTA_PASSES; pass++) {
@@ -106,6 +112,7 @@ static void add_changes(struct iv_comment *comment, const struct iv_delta *delta
     }
 }
 
+/* The values of the device that differ. */
 static void add_values(struct iv_comment *comment, const struct iv_delta *delta)
 {
     if (delta->value_count > 0) {

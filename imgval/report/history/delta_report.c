@@ -60,6 +60,7 @@ static const char *what_changed(const struct iv_out *out, const struct iv_change
     return text;
 }
 
+/* A table with the sign of a diff in front of each row. */
 static void text_changes(const struct iv_out *out, const struct iv_delta *delta)
 {
     static const enum iv_ink inks[IV_DELTA_PASSES] = {IV_INK_RED, IV_INK_GREEN, IV_INK_YELLOW};
@@ -78,6 +79,7 @@ static void text_changes(const struct iv_out *out, const struct iv_delta *delta)
     iv_table_print(out, &table, 0);
 }
 
+/* The device values that differ. */
 static void text_values(const struct iv_out *out, const struct iv_delta *delta)
 {
     struct iv_table table = {.columns = 2};
@@ -91,6 +93,7 @@ static void text_values(const struct iv_out *out, const struct iv_delta *delta)
     iv_table_print(out, &table, 0);
 }
 
+/* The two sides, the changes, and the counts as the last line. */
 void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_style_options *style,
                          FILE *file)
 {
@@ -127,6 +130,7 @@ void iv_delta_write_text(const struct iv_delta_report *report, const struct iv_s
 
 /* --- JSON ------------------------------------------------------------------------------------ */
 
+/* What names a side, and whether it was read in full. */
 static void json_side(struct iv_json *json, const char *name, const struct iv_submission *s,
                       bool incomplete)
 {
@@ -164,6 +168,7 @@ static void json_change(struct iv_json *json, const struct iv_change *change)
     json_package(json, "after", change->after);
 }
 
+/* A value of the metadata; null: not there on that side. */
 static void json_value(struct iv_json *json, const struct iv_value_change *value)
 {
     iv_json_string(json, "name", value->name);
@@ -183,6 +188,7 @@ static void json_sides(struct iv_json *json, const struct iv_delta_report *repor
     json_side(json, "after", report->after, report->after_incomplete);
 }
 
+/* Of every kind of change, also those that did not happen: a reader need not know all kinds. */
 static void json_counts(struct iv_json *json, const struct iv_delta *delta)
 {
     iv_json_open_object(json, "counts");

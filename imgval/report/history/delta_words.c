@@ -18,11 +18,13 @@ const char *iv_delta_name(const struct iv_package *package)
     return package->name != NULL ? package->name : package->key;
 }
 
+/* The side that is there, the newer one where both are. */
 const struct iv_package *iv_delta_either(const struct iv_change *change)
 {
     return change->after != NULL ? change->after : change->before;
 }
 
+/* All that a change is, in the order of the enum. */
 size_t iv_delta_words(const struct iv_change *change, const char *ret_words[IV_CHANGE_KINDS])
 {
     size_t count = 0;
@@ -70,6 +72,7 @@ size_t iv_delta_parts(const struct iv_change *change,
     return count;
 }
 
+/* How many changes a pass shows. */
 size_t iv_delta_count(const struct iv_delta *delta, const struct iv_delta_pass *pass)
 {
     size_t count = 0;

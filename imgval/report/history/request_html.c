@@ -7,6 +7,7 @@
 #include "imgval/report/write/html_page.h"
 #include "imgval/report/write/phrases.h"
 
+/* The page in the making. */
 struct page {
     struct iv_html_part part; /* its sections */
     const struct iv_request *request;
@@ -43,6 +44,7 @@ static void write_hero(const struct page *page)
     iv_markup_close(m);
 }
 
+/* A side with what it is to today's baselines. */
 static void write_side(struct iv_markup *m, const char *name, const struct iv_request_side *side)
 {
     iv_markup_break(m);
@@ -86,6 +88,7 @@ static void write_variant(struct iv_markup *m, const struct iv_request_variant *
     iv_markup_close(m);
 }
 
+/* A request may be allowed for one variant and not for another; the answer is the worst of them. */
 static void write_variants(const struct page *page)
 {
     static const char *const columns[] = {"Answer", "Variant", "Source is", "Target is", NULL};
@@ -106,6 +109,7 @@ static void write_variants(const struct page *page)
     iv_markup_close(m);
 }
 
+/* In full: a request has few findings. */
 static void write_finding(struct iv_markup *m, const struct iv_finding *finding)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};

@@ -33,6 +33,7 @@ static enum iv_final_verdict rest_of(const struct iv_request *request)
     return request->verdict;
 }
 
+/* All findings of a case, also those that do not decide it. */
 static void write_texts(struct iv_markup *m, const struct iv_request *request,
                         const struct iv_pop *pop)
 {
@@ -59,6 +60,7 @@ static const char *message_of(const struct iv_request *request, const struct iv_
     return pop != NULL ? message_of(request, NULL, scratch) : iv_request_answers[request->verdict];
 }
 
+/* `pop` NULL: the request as a whole. */
 static void write_case(struct iv_markup *m, const struct iv_request *request,
                        const struct iv_pop *pop, enum iv_final_verdict verdict)
 {
@@ -85,6 +87,7 @@ static void write_case(struct iv_markup *m, const struct iv_request *request,
     iv_markup_close(m);
 }
 
+/* What the answer depends on, for whoever looks at the dashboard later. */
 static void write_properties(struct iv_markup *m, const struct iv_request *request)
 {
     const struct iv_request_side *sides[] = {&request->source, &request->target};

@@ -8,6 +8,7 @@
 #include "imgval/report/write/markdown.h"
 #include "imgval/report/write/phrases.h"
 
+/* A side, as an item of a list. */
 static void add_side(struct iv_buf *block, const char *name, const struct iv_request_side *side)
 {
     iv_buf_printf(block, "- %s ", name);
@@ -32,6 +33,7 @@ static void add_head(struct iv_comment *comment, const struct iv_request *reques
     iv_comment_take_line(comment);
 }
 
+/* The answer for each variant with the status of both sides. */
 static void add_variants(struct iv_comment *comment, const struct iv_request *request)
 {
     for (size_t i = 0; i < request->variant_count; i++) {

@@ -30,6 +30,7 @@ static void text_side(const struct iv_out *out, const char *role,
                                                    iv_request_status_names[side->status])));
 }
 
+/* The answer for each variant, with why: what either side is to its baselines. */
 static void text_variants(const struct iv_out *out, const struct iv_request *request)
 {
     struct iv_table table = {.columns = 4};
@@ -50,6 +51,7 @@ static void text_variants(const struct iv_out *out, const struct iv_request *req
     iv_table_print(out, &table, 0);
 }
 
+/* The answer first: a developer asks for nothing else. */
 void iv_request_write_text(const struct iv_request *request, const struct iv_style_options *style,
                            FILE *file)
 {
@@ -91,6 +93,7 @@ static void line_side(struct iv_buf *line, const struct iv_request_side *side)
                   iv_request_status_names[side->status]);
 }
 
+/* The last line in the log of a build. */
 void iv_request_write_line(const struct iv_request *request, FILE *out)
 {
     struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
@@ -106,6 +109,7 @@ void iv_request_write_line(const struct iv_request *request, FILE *out)
 
 /* --- JSON ------------------------------------------------------------------------------------ */
 
+/* One of the two submissions. */
 static void json_side(struct iv_json *json, const char *name, const struct iv_request_side *side)
 {
     iv_json_open_object(json, name);
@@ -116,6 +120,7 @@ static void json_side(struct iv_json *json, const char *name, const struct iv_re
     iv_json_close_object(json);
 }
 
+/* The answer for one variant. */
 static void json_variant(struct iv_json *json, const struct iv_request_variant *variant)
 {
     iv_json_string(json, "oem", variant->pop.oem);

@@ -22,6 +22,8 @@ static void note(struct iv_markup *markup, const char *text, size_t size)
 }
 #define NOTE(markup, text) note((markup), (text), sizeof(text) - 1)
 
+/* A PkgGen project with an empty Components element: the way that the document on WSPC gives to
+ * make an empty package. */
 void iv_project_write(const struct iv_fix_package *package, FILE *out)
 {
     struct iv_markup markup;
@@ -51,6 +53,7 @@ void iv_project_write(const struct iv_fix_package *package, FILE *out)
     iv_markup_fini(&markup);
 }
 
+/* The name that the build gives the package, by which a feature manifest names it. */
 const char *iv_project_package_file(const struct iv_fix_package *package, struct iv_arena *arena)
 {
     return iv_arena_printf(arena, "%s.%s", package->name,

@@ -171,6 +171,7 @@ static void show_next(const struct iv_view *view, const struct iv_fix *fix, cons
     iv_buf_putc(view->buf, '\n');
 }
 
+/* True: something is left that the written files do not fix, so that the exit status is not 0. */
 bool iv_fix_text(const struct iv_fix_view *show, struct iv_arena *arena, struct iv_buf *buf)
 {
     const struct iv_view view = {.buf = buf, .ascii = show->ascii};

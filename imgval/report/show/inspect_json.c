@@ -9,6 +9,8 @@
 #include "imgval/report/write/json_report.h"
 #include "imgval/version.h"
 
+/* What could not be read, of a package or of the whole: nothing is judged, so they are no
+ * findings. */
 static void json_faults(struct iv_json *json, const struct iv_fault *faults, size_t count)
 {
     iv_json_open_array(json, "faults");
@@ -24,6 +26,7 @@ static void json_faults(struct iv_json *json, const struct iv_fault *faults, siz
     iv_json_close_array(json);
 }
 
+/* A package with its files, and its digests where it was verified. */
 static void json_package(struct iv_json *json, const struct iv_package *package)
 {
     iv_json_open_object(json, NULL);

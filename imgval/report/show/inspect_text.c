@@ -219,6 +219,7 @@ static void add_device(const struct iv_view *view, const struct iv_device *devic
 
 #define BAR_WIDTH 20
 
+/* In the unit that leaves a short number; `text` is the caller's room for it. */
 static const char *size_text(uint64_t size, char text[32])
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
@@ -410,6 +411,7 @@ static void add_image(const struct iv_view *view, const struct iv_image *image)
     }
 }
 
+/* One package is shown in full, and with -v all are; otherwise a line each. */
 void iv_inspect_text(const struct iv_submission *s, unsigned verbose, bool ascii,
                      struct iv_buf *buf)
 {

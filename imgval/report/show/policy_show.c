@@ -16,6 +16,7 @@ static const char *source_of(const struct iv_policy_view *show, uint64_t line)
     return line == 0 ? "default" : iv_arena_printf(show->arena, "%s:%" PRIu64, show->path, line);
 }
 
+/* A limit and where it comes from. */
 struct shown_limit {
     uint64_t value;
     uint64_t line;
@@ -42,16 +43,19 @@ static struct iv_growth growth_of(const struct iv_policy_view *show)
                : (struct iv_growth)IV_GROWTH_DEFAULT;
 }
 
+/* The line that asks for it; 0: none does. */
 static uint64_t require_baseline_line(const struct iv_policy_view *show)
 {
     return show->policy == NULL ? 0 : show->policy->require_baseline_line;
 }
 
+/* The line that sets the bounds; 0: the rule's own are in force. */
 static uint64_t growth_line(const struct iv_policy_view *show)
 {
     return show->policy == NULL ? 0 : show->policy->growth_line;
 }
 
+/* On the day of the run: an expired one no longer waives, and is a finding (POL002). */
 static const char *waiver_state(const struct iv_policy_view *show,
                                 const struct iv_policy_waiver *waiver)
 {
@@ -168,6 +172,7 @@ static void json_rule(const struct iv_policy_view *show, struct iv_json *json,
     iv_json_string(json, "source", source_of(show, line));
 }
 
+/* All rules with the severity in force, then the site's own with what they match. */
 static void json_rules(const struct iv_policy_view *show, struct iv_json *json)
 {
     iv_json_open_array(json, "rules");
@@ -191,6 +196,7 @@ static void json_rules(const struct iv_policy_view *show, struct iv_json *json)
     iv_json_close_array(json);
 }
 
+/* One end of a range; nothing where it is open. */
 static void json_version(struct iv_json *json, const char *name, bool has,
                          struct iv_version version)
 {

@@ -52,6 +52,7 @@ static int day_of(int64_t seconds)
     return iv_clock_date(seconds, &date) ? iv_clock_day_number(&date) : 0;
 }
 
+/* By variant and by day; a record is listed once for each of its POPs that is wanted. */
 static bool is_wanted(const struct iv_records_wanted *wanted, const struct iv_record *record,
                       size_t pop)
 {
@@ -81,6 +82,7 @@ static void add_record_lines(const struct iv_view *view, const struct iv_record 
     }
 }
 
+/* A record with those of its variants that are wanted; nothing where none is. */
 static void write_json_record(struct iv_json *json, const struct iv_record *record,
                               const struct iv_records_wanted *wanted)
 {
@@ -152,6 +154,7 @@ static void add_traits(const struct iv_view *view, const struct iv_traits *trait
     }
 }
 
+/* One submission: what it is, and the packages that later ones are compared with. */
 void iv_records_show(const struct iv_record *record, bool ascii, struct iv_buf *buf)
 {
     const struct iv_view own = {.buf = buf, .ascii = ascii};
@@ -187,6 +190,7 @@ struct claim {
     const struct iv_pop *pop;
 };
 
+/* Rivals become neighbours: baselines of one variant and version. */
 static int compare_claims(const void *a, const void *b)
 {
     const struct claim *x = a;
@@ -196,6 +200,8 @@ static int compare_claims(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->record->id, y->record->id);
 }
 
+/* After a merge: two baselines of one version for one POP. It is said in the form of a finding,
+ * since the next scan of that POP has one (WSPC010). */
 void iv_records_rivals(const struct iv_record *records, size_t count, bool ascii,
                        struct iv_arena *arena, struct iv_buf *buf)
 {
@@ -237,6 +243,8 @@ void iv_records_rivals(const struct iv_record *records, size_t count, bool ascii
     }
 }
 
+/* What `cache verify` found. "ok" and not silence: a script that lost the output would take that
+ * for fine. */
 void iv_records_problems(const char *const *problems, size_t count, bool ascii, struct iv_buf *buf)
 {
     for (size_t i = 0; i < count; i++) {

@@ -16,6 +16,7 @@ static int group_size(const struct iv_rule *rule)
     return (int)strcspn(rule->id, "0123456789");
 }
 
+/* The id is the anchor that --rules-url links to. */
 static void write_row(struct iv_markup *m, const struct iv_rule *rule)
 {
     const char *severity = iv_severity_names[rule->severity];
@@ -53,6 +54,7 @@ static void write_row(struct iv_markup *m, const struct iv_rule *rule)
     iv_markup_close(m);
 }
 
+/* Boxes that hide the rules of a severity. */
 static void write_choices(struct iv_markup *m)
 {
     static const enum iv_severity severities[] = {IV_ERROR, IV_WARNING, IV_NOTE};
@@ -98,6 +100,7 @@ static void write_groups(struct iv_markup *m, const struct iv_rules *families, s
     }
 }
 
+/* All rules, or one; a page of one needs no filter and no bar of groups. */
 void iv_rules_page(const struct iv_rules *families, size_t family_count, const struct iv_rule *rule,
                    FILE *out)
 {

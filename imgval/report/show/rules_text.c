@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* For the list of all rules. */
 void iv_rules_line(const struct iv_rule *rule, struct iv_buf *buf)
 {
     iv_buf_printf(buf, "%-8s %-27s %-8s %s\n", rule->id, rule->name,
@@ -61,6 +62,7 @@ static void add_verbatim(struct iv_buf *buf, const char *label, const char *text
     }
 }
 
+/* What `imgval explain ID` prints. */
 void iv_rules_explain(const struct iv_rule *rule, struct iv_buf *buf)
 {
     iv_buf_printf(buf, "%s  %s  (%s%s)\n\n", rule->id, rule->name,
