@@ -29,6 +29,7 @@ static bool is_changing(const char *name)
     return false;
 }
 
+/* By name: the order in which facts stand under the digest, whatever order the table has. */
 static int compare_column(const void *a, const void *b)
 {
     const struct iv_column *x = a;
@@ -36,6 +37,7 @@ static int compare_column(const void *a, const void *b)
     return strcmp(x->field->name, y->field->name);
 }
 
+/* Which facts are stored is decided by the field table of packages alone. */
 struct iv_column *iv_columns_build(struct iv_arena *arena, size_t *ret_count)
 {
     struct iv_column *columns =
@@ -60,6 +62,8 @@ static const void *place(const struct iv_column *column, const struct iv_package
     return (const char *)package + column->field->offset;
 }
 
+/* Enums are read as what they are in memory; a column has their word, which no new enumerator
+ * changes. */
 static unsigned enumerator(const struct iv_column *column, const struct iv_package *package)
 {
     unsigned value;
@@ -80,6 +84,7 @@ static struct iv_version version_from_integer(uint64_t value)
                                         (uint16_t)(value >> 16), (uint16_t)value}};
 }
 
+/* The value as SQLite has it: text, integer, or the word of an enum. */
 void iv_column_bind(struct iv_query *query, int at, const struct iv_column *column,
                     const struct iv_package *package)
 {
@@ -125,6 +130,8 @@ static bool read_word(struct iv_query *query, int at, const struct iv_column *co
     return false;
 }
 
+/* False: the word of an enum that this version does not know. Wrong types are remembered by the
+ * query and are seen with the row. */
 bool iv_column_read(struct iv_query *query, int at, const struct iv_column *column,
                     struct iv_arena *arena, struct iv_package *package)
 {
@@ -171,6 +178,7 @@ static const char *decimal(uint64_t value, char text[DECIMAL_SIZE])
     return at;
 }
 
+/* The bytes under the digest. They are frozen: digests stand in users' stores. */
 void iv_column_encode(struct iv_buf *buf, const struct iv_column *column,
                       const struct iv_package *package)
 {

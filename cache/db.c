@@ -62,6 +62,7 @@ struct iv_query {
     bool malformed;
 };
 
+/* Zeroed, as sqlite3_mem_methods has no calloc and structs of ours start empty. */
 static void *allocate(size_t size)
 {
     return memset(iv_malloc(size), 0, size);
@@ -80,11 +81,14 @@ static void *memory_change(void *memory, int size)
     return iv_realloc(memory, (size_t)size);
 }
 
+/* SQLite asks for the size of what it was given; it does not keep it. */
 static int memory_size(void *memory)
 {
     return memory == NULL ? 0 : (int)iv_malloc_size(memory);
 }
 
+/* To the step in which an allocator hands out memory anyway, which spares SQLite to grow a buffer
+ * byte by byte. */
 static int memory_round(int size)
 {
     return (size + 7) & ~7;
@@ -222,6 +226,7 @@ static bool ensure_handle(struct iv_db *db, struct iv_error *err)
 
 /* --- queries -------------------------------------------------------------------------------- */
 
+/* PERSISTENT: a statement is kept as long as the connection and run many times. */
 bool iv_query_open(struct iv_db *db, const char *sql, struct iv_query **ret_query,
                    struct iv_error *err)
 {
@@ -271,6 +276,8 @@ void iv_query_bind_int(struct iv_query *query, int at, int64_t value)
     bound(query, sqlite3_bind_int64(query->statement, at, value));
 }
 
+/* Bytes that are not UTF-8 must come back as they were, and SQLite promises that for BLOBs
+ * alone. */
 void iv_query_bind_text(struct iv_query *query, int at, const char *text)
 {
     start(query);
@@ -302,6 +309,7 @@ void iv_query_reset(struct iv_query *query)
     query->has_row = false;
 }
 
+/* The end resets the query, so that it may be run again with new values at once. */
 bool iv_query_next(struct iv_query *query, bool *ret_row, struct iv_error *err)
 {
     int code = query->bind_result;
@@ -353,6 +361,7 @@ int64_t iv_query_int(struct iv_query *query, int column)
     return sqlite3_column_int64(query->statement, column);
 }
 
+/* A column of the schema that holds 0 and 1; another number is damage. */
 bool iv_query_bool(struct iv_query *query, int column)
 {
     int64_t value = iv_query_int(query, column);
@@ -404,6 +413,7 @@ const void *iv_query_blob(struct iv_query *query, int column, size_t *ret_size)
     return bytes;
 }
 
+/* Looked at after each row and not after each column: a row is used whole or not at all. */
 bool iv_query_is_sound(struct iv_query *query, struct iv_error *err)
 {
     if (query->malformed) {
@@ -415,6 +425,7 @@ bool iv_query_is_sound(struct iv_query *query, struct iv_error *err)
     return true;
 }
 
+/* Text of ours, with no value of the input in it. */
 static bool run_sql(struct iv_db *db, const char *sql, struct iv_error *err)
 {
     if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
@@ -448,6 +459,7 @@ static bool begin(struct iv_db *db, struct iv_error *err)
     return run_sql(db, "BEGIN IMMEDIATE", err);
 }
 
+/* The point from which what was written is there after a power loss. */
 static bool commit(struct iv_db *db, struct iv_error *err)
 {
     return run_sql(db, "COMMIT", err);
@@ -765,6 +777,7 @@ static bool open_to_read(struct iv_db *db, struct iv_error *err)
            (!is_old || migrate_in_memory(db, err));
 }
 
+/* Header, durability, version and schema are settled before a caller can write anything. */
 static bool open_to_write(struct iv_db *db, struct iv_error *err)
 {
     bool is_old = false;
@@ -824,6 +837,7 @@ static bool publish(struct iv_db *db, struct iv_error *err)
     return true;
 }
 
+/* Until the first commit gave the file its name. */
 bool iv_db_is_new(const struct iv_db *db)
 {
     return db->newfile != NULL;
@@ -889,6 +903,7 @@ bool iv_db_begin(struct iv_db *db, struct iv_error *err)
     return ensure_handle(db, err) && begin(db, err);
 }
 
+/* A new file gets its name only now: no name, no store. */
 bool iv_db_commit(struct iv_db *db, struct iv_error *err)
 {
     return commit(db, err) && (db->newfile == NULL || publish(db, err));

@@ -30,6 +30,7 @@ struct line {
 /* Gaps in the row numbers of a set up to this are read over: cheaper than a new search. */
 #define GAP_MAX 8
 
+/* The statements are made when first needed, as most uses need few of them. */
 struct iv_sets *iv_sets_open(struct iv_db *db)
 {
     struct iv_sets *sets = calloc(1, sizeof(*sets));
@@ -57,6 +58,8 @@ void iv_sets_close(struct iv_sets **sets)
 
 /* --- statements ----------------------------------------------------------------------------- */
 
+/* The columns of one of the two tables, each between prefix and suffix: the one place where SQL
+ * gets the names of facts. */
 void iv_sets_add_columns(const struct iv_sets *sets, struct iv_buf *sql, bool changing,
                          const char *prefix, const char *suffix, const char *between)
 {
@@ -82,6 +85,8 @@ static void add_places(const struct iv_sets *sets, struct iv_buf *sql, bool chan
     }
 }
 
+/* Each statement from the table of fields. "IS" and not "=": a fact that is not known is NULL, and
+ * two NULLs are the same fact. */
 static void write_sql(const struct iv_sets *sets, enum iv_sets_sql which, struct iv_buf *sql)
 {
     switch (which) {
@@ -130,6 +135,7 @@ static void write_sql(const struct iv_sets *sets, enum iv_sets_sql which, struct
     }
 }
 
+/* Once for each connection. */
 static bool prepare(struct iv_sets *sets, enum iv_sets_sql which, struct iv_query **ret_query,
                     struct iv_error *err)
 {
@@ -165,6 +171,7 @@ static bool find_number(struct iv_query *query, int64_t *ret_n, struct iv_error 
 
 /* --- facts as bytes ------------------------------------------------------------------------- */
 
+/* By key, then by the bytes, so that two packages of one key have an order too. */
 static int compare_line(const void *a, const void *b)
 {
     const struct line *x = a;
@@ -214,6 +221,7 @@ static void digest_lines(const struct line *lines, size_t count,
     iv_sha256_close(sha, ret_digest);
 }
 
+/* Without touching the store: for a decision between two sets of facts. */
 void iv_sets_digest(struct iv_sets *sets, const struct iv_package *packages, size_t count,
                     unsigned char ret_digest[IV_SHA256_SIZE])
 {
@@ -314,6 +322,7 @@ static bool load_members(struct iv_sets *sets, int64_t set, struct iv_arena *are
     return is_done;
 }
 
+/* What a set has under its number, without loading it. */
 bool iv_sets_stored_digest(struct iv_sets *sets, int64_t set,
                            unsigned char ret_digest[IV_SHA256_SIZE], struct iv_error *err)
 {
@@ -405,6 +414,8 @@ static bool insert_set(struct iv_sets *sets, const unsigned char digest[IV_SHA25
     return true;
 }
 
+/* An equal set is there already in most cases: versions of one firmware share most of it, variants
+ * all. */
 static bool add_lines(struct iv_sets *sets, const struct line *lines, size_t count,
                       int64_t *ret_set, struct iv_error *err)
 {
@@ -525,6 +536,8 @@ static bool load_packages(struct iv_sets *sets, const struct iv_members *members
     return true;
 }
 
+/* Packages in the order of their keys, in the caller's arena; what the work needs is in the sets'
+ * own. */
 bool iv_sets_load(struct iv_sets *sets, int64_t set, struct iv_arena *arena,
                   struct iv_package **ret_packages, size_t *ret_count, struct iv_error *err)
 {

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+/* One line for one thing that is wrong, in the order in which it was found. */
 void iv_problems_add(struct iv_problems *problems, const char *fmt, ...)
 {
     struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
@@ -33,6 +34,7 @@ struct usage {
     size_t count;
 };
 
+/* In the sets' arena: eight bytes a row, as SQL cannot look into a blob. */
 static bool list_packages(struct iv_sets *sets, struct usage *ret_usage, struct iv_error *err)
 {
     struct iv_query *query IV_CLEANUP(iv_query_close) = NULL;
@@ -129,18 +131,21 @@ static bool delete_unused(struct iv_sets *sets, const struct usage *usage, struc
     return true;
 }
 
+/* A statement that is run once. */
 static bool run_sql(struct iv_sets *sets, const char *sql, struct iv_error *err)
 {
     struct iv_query *query IV_CLEANUP(iv_query_close) = NULL;
     return iv_query_open(sets->db, sql, &query, err) && iv_query_run(query, err);
 }
 
+/* What nothing refers to, as SQL sees it: sets by submissions, identities by packages. */
 #define UNUSED_SETS                                                                                \
     "package_set WHERE NOT EXISTS"                                                                 \
     " (SELECT 1 FROM submission WHERE submission.package_set = package_set.n)"
 #define UNUSED_IDENTITIES                                                                          \
     "identity WHERE NOT EXISTS (SELECT 1 FROM package WHERE package.identity = identity.n)"
 
+/* In this order, since each step frees rows of the next. */
 bool iv_sets_collect(struct iv_sets *sets, struct iv_error *err)
 {
     struct usage usage;
@@ -213,6 +218,7 @@ static bool verify_twins(struct iv_sets *sets, bool changing, struct iv_problems
     return report_rows(sets, iv_buf_text(&sql), changing ? "package" : "identity", problems, err);
 }
 
+/* Packages that a removal should have taken along. */
 static bool verify_usage(struct iv_sets *sets, struct iv_problems *problems, struct iv_error *err)
 {
     struct usage usage;
@@ -227,6 +233,7 @@ static bool verify_usage(struct iv_sets *sets, struct iv_problems *problems, str
     return is_done;
 }
 
+/* False only where a check could not be run: what is wrong with the data is a line. */
 bool iv_sets_verify(struct iv_sets *sets, struct iv_problems *problems, struct iv_error *err)
 {
     return verify_loads(sets, problems, err) &&

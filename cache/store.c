@@ -2,6 +2,10 @@
  * The store's schema and its transactions. All changes go through iv_store_begin() and
  * iv_store_commit(); the commit drops sets that nothing names any more and seals the lists of
  * baselines that were changed (store_pop.c), so that no state without seals is ever in the file.
+ *
+ * Three layers, each of which knows only the one below: the store (store_*.c: submissions, POPs,
+ * seals, ids), sets of packages (sets*.c, column.c: facts in tables, equal sets once), and one
+ * SQLite file (db.c: durability, migration, hostile files).
  */
 #include "cache/store_private.h"
 
@@ -54,6 +58,7 @@ static const struct iv_db_schema schema = {
 /* How long to wait for another process that writes. */
 #define WAIT_MILLISECONDS 10000
 
+/* What the modes mean is in store.h; here they become ways to open a file. */
 bool iv_store_open(const char *path, enum iv_store_mode mode, struct iv_store **ret_store,
                    struct iv_error *err)
 {
@@ -86,6 +91,7 @@ static void close_queries(struct iv_store *store)
     iv_sets_close(&store->sets);
 }
 
+/* An open transaction is undone by db.c: a verb that failed leaves nothing. */
 void iv_store_close(struct iv_store **store)
 {
     if (*store != NULL) {
@@ -96,6 +102,7 @@ void iv_store_close(struct iv_store **store)
     }
 }
 
+/* Nobody else writes from here on, so what is read now is still true at the commit. */
 bool iv_store_begin(struct iv_store *store, struct iv_error *err)
 {
     if (!iv_db_begin(store->db, err)) {
@@ -106,6 +113,7 @@ bool iv_store_begin(struct iv_store *store, struct iv_error *err)
     return true;
 }
 
+/* The first row is enough of an answer. */
 static bool is_without_submission(struct iv_store *store, bool *ret_is_empty, struct iv_error *err)
 {
     struct iv_query *query;

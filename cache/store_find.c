@@ -21,6 +21,7 @@
 /* So many ids are listed for an ambiguous name. */
 #define LISTED_MAX 8
 
+/* Columns stand as SELECT_SUBMISSION in store_sql.c names them. */
 bool iv_store_read_row(struct iv_query *query, struct iv_arena *arena, struct iv_store_row *ret_row,
                        struct iv_error *err)
 {
@@ -41,6 +42,7 @@ bool iv_store_read_row(struct iv_query *query, struct iv_arena *arena, struct iv
     return true;
 }
 
+/* As they are sorted wherever POPs of one submission are compared or printed. */
 static int compare_record_pop(const void *a, const void *b)
 {
     const struct iv_record_pop *x = a;
@@ -48,6 +50,7 @@ static int compare_record_pop(const void *a, const void *b)
     return iv_pop_compare(&x->pop, &y->pop);
 }
 
+/* With the spelling of this submission, which may differ in case from that of the POP's own row. */
 bool iv_store_load_pops(struct iv_store *store, int64_t submission, struct iv_arena *arena,
                         struct iv_record *record, struct iv_error *err)
 {
@@ -81,6 +84,7 @@ bool iv_store_load_pops(struct iv_store *store, int64_t submission, struct iv_ar
     return true;
 }
 
+/* The row is read already. Packages are the larger part by far, so lists go without. */
 bool iv_store_complete_record(struct iv_store *store, struct iv_store_row *row, bool with_packages,
                               struct iv_arena *arena, struct iv_error *err)
 {
@@ -91,6 +95,7 @@ bool iv_store_complete_record(struct iv_store *store, struct iv_store_row *row, 
              iv_store_load_traits(store, row->record.id, arena, &row->record.traits, err)));
 }
 
+/* ret_row->n is 0 where there is none: absence is for the caller to judge. */
 bool iv_store_find_by_id(struct iv_store *store, const char *id, struct iv_arena *arena,
                          struct iv_store_row *ret_row, struct iv_error *err)
 {
@@ -161,6 +166,7 @@ static bool check_record(struct iv_store *store, const struct iv_record *record,
     return check_id(store, record, err);
 }
 
+/* Seals first: a list from which damage took rows must not be handed out as if it were all. */
 bool iv_store_list(struct iv_store *store, bool with_packages, struct iv_arena *arena,
                    struct iv_record **ret_records, size_t *ret_count, struct iv_error *err)
 {
@@ -218,6 +224,7 @@ static void add_match(struct matches *matches, const char *id)
     matches->count++;
 }
 
+/* All of them, as a prefix that names two must be refused with both. */
 static bool match_prefix(struct iv_store *store, const char *prefix, struct iv_arena *arena,
                          struct matches *matches, struct iv_error *err)
 {
@@ -259,6 +266,7 @@ static bool split_name(const char *name, struct iv_arena *arena, struct iv_pop *
     return true;
 }
 
+/* Leading zeros make no other version; what is no version is compared as text. */
 bool iv_store_is_same_version(const char *a, const char *b)
 {
     struct iv_version x;
@@ -304,6 +312,7 @@ static bool match_pop(struct iv_store *store, const struct iv_pop *pop, const ch
     return true;
 }
 
+/* For IV_CLEANUP of the whole array. */
 static void fini_matches(struct matches (*groups)[GROUPS])
 {
     for (size_t i = 0; i < GROUPS; i++) {
@@ -345,6 +354,7 @@ static bool take_match(struct iv_store *store, const char *name, const struct ma
     return true;
 }
 
+/* A name has one of two forms, and nothing is both. */
 bool iv_store_find(struct iv_store *store, const char *name, struct iv_arena *arena,
                    struct iv_record *ret_record, struct iv_error *err)
 {

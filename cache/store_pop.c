@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Three parameters in a row, from `at` on. */
 void iv_store_bind_pop(struct iv_query *query, int at, const struct iv_pop *pop)
 {
     iv_query_bind_text(query, at, pop->oem);
@@ -27,6 +28,7 @@ void iv_store_bind_pop(struct iv_query *query, int at, const struct iv_pop *pop)
     iv_query_bind_text(query, at + 2, pop->model);
 }
 
+/* Three columns in a row; a NULL among them makes the row malformed. */
 struct iv_pop iv_store_read_pop(struct iv_query *query, int column, struct iv_arena *arena)
 {
     return (struct iv_pop){
@@ -36,6 +38,8 @@ struct iv_pop iv_store_read_pop(struct iv_query *query, int column, struct iv_ar
     };
 }
 
+/* False: a seal of the wrong size. NULL is none yet, which is fine only while a transaction is
+ * open. */
 bool iv_store_read_seal(struct iv_query *query, int column, bool *ret_has_seal,
                         unsigned char ret_seal[IV_SHA256_SIZE])
 {
@@ -53,6 +57,8 @@ bool iv_store_read_seal(struct iv_query *query, int column, bool *ret_has_seal,
     return true;
 }
 
+/* ret_pop->n is 0 where it is not there. Folded by the column's NOCASE, so any spelling finds
+ * it. */
 bool iv_store_find_pop(struct iv_store *store, const struct iv_pop *pop,
                        struct iv_store_pop *ret_pop, struct iv_error *err)
 {
@@ -101,6 +107,7 @@ static bool check_pop_table(struct iv_store *store, struct iv_error *err)
     return true;
 }
 
+/* Finds or makes the row, and notes when it was last touched (WSPC015). */
 bool iv_store_ensure_pop(struct iv_store *store, const struct iv_pop *pop, int64_t touched,
                          struct iv_store_pop *ret_pop, struct iv_error *err)
 {
@@ -144,6 +151,8 @@ static int compare_baseline(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->id, y->id);
 }
 
+/* A version that cannot be parsed does not get in; one that damage made is 0.0.0.0 and fails the
+ * id. */
 struct iv_version iv_store_number(const char *firmware_version)
 {
     struct iv_version number = {0};
@@ -153,6 +162,7 @@ struct iv_version iv_store_number(const char *firmware_version)
     return number;
 }
 
+/* Without their packages, which only the neighbours of a comparison need. */
 bool iv_store_load_baselines(struct iv_store *store, int64_t pop, struct iv_arena *arena,
                              struct iv_baseline **ret_baselines, size_t *ret_count,
                              struct iv_error *err)
@@ -234,6 +244,7 @@ static bool is_sealed(const struct iv_store *store, const struct iv_pop *pop,
     return true;
 }
 
+/* No row for the POP means a first baseline, so that answer is given only by a whole table. */
 bool iv_store_baselines(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
                         struct iv_baseline **ret_baselines, size_t *ret_count, int64_t *ret_touched,
                         struct iv_error *err)
@@ -264,6 +275,8 @@ bool iv_store_baselines(struct iv_store *store, const struct iv_pop *pop, struct
     return true;
 }
 
+/* set.has_old_keys: recorded before keys followed the identity, so that they are compared with
+ * care. */
 bool iv_store_load_set(struct iv_store *store, struct iv_baseline *baseline, struct iv_arena *arena,
                        struct iv_error *err)
 {
@@ -279,11 +292,13 @@ bool iv_store_load_set(struct iv_store *store, struct iv_baseline *baseline, str
     return true;
 }
 
+/* For iv_sort(), which hands over addresses. */
 int iv_store_compare_pop(const void *a, const void *b)
 {
     return iv_pop_compare(a, b);
 }
 
+/* For the question whether a similar name has a baseline (ADV006). */
 bool iv_store_baseline_pops(struct iv_store *store, struct iv_arena *arena,
                             struct iv_pop **ret_pops, size_t *ret_count, struct iv_error *err)
 {
@@ -342,6 +357,7 @@ static bool pop_names(struct iv_store *store, int64_t n, struct iv_arena *arena,
     return is_sound;
 }
 
+/* The seal that the list should have now. */
 bool iv_store_seal_pop(struct iv_store *store, int64_t n, struct iv_arena *arena,
                        unsigned char ret_seal[IV_SHA256_SIZE], struct iv_error *err)
 {
@@ -369,6 +385,8 @@ static bool check_no_pop_lost(struct iv_store *store, struct iv_error *err)
     return !row || iv_db_damaged(store->db, err, "a POP of a submission is not in the table");
 }
 
+/* All lists, for whoever asks about the whole store. Within a transaction, those that are being
+ * changed have none to check. */
 bool iv_store_check_seals(struct iv_store *store, struct iv_error *err)
 {
     struct iv_query *query;
@@ -410,6 +428,7 @@ bool iv_store_check_seals(struct iv_store *store, struct iv_error *err)
     return true;
 }
 
+/* The list of one POP that a submission names, so it must be there. */
 bool iv_store_check_seal(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
                          struct iv_error *err)
 {
@@ -444,6 +463,7 @@ static bool unseal_pop(struct iv_store *store, const struct iv_pop *pop, struct 
            iv_store_run_with(store, IV_SQL_UNSEAL_POP, found.n, err);
 }
 
+/* For all POPs of a record before anything of it is written. */
 bool iv_store_unseal_pops(struct iv_store *store, const struct iv_record *record,
                           struct iv_arena *arena, struct iv_error *err)
 {
@@ -455,6 +475,7 @@ bool iv_store_unseal_pops(struct iv_store *store, const struct iv_record *record
     return true;
 }
 
+/* At the commit: every list that was changed gets the seal of its new content. */
 bool iv_store_seal_pops(struct iv_store *store, struct iv_error *err)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);

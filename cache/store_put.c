@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The record is at fault and not the store. */
 static bool invalid(const struct iv_store *store, struct iv_error *err, const char *why)
 {
     return iv_error_set(err, IV_ERROR_INVALID, "%s: the submission cannot be recorded: %s",
@@ -75,6 +76,7 @@ struct membership {
     struct iv_record_pop old;
 };
 
+/* membership->pop is set by the caller. */
 static bool load_membership(struct iv_store *store, int64_t submission, struct iv_arena *arena,
                             struct membership *membership, struct iv_error *err)
 {
@@ -150,6 +152,7 @@ static bool make_way(struct iv_store *store, const struct iv_record *record,
     return true;
 }
 
+/* By bytes: an order that every machine has. */
 static int compare_spelling(const struct iv_pop *a, const struct iv_pop *b)
 {
     int order = strcmp(a->oem, b->oem);
@@ -335,6 +338,7 @@ static bool put_record(struct iv_store *store, const struct iv_record *record, b
     return is_done;
 }
 
+/* Makes way first, so that the new baseline never stands beside the old one. */
 bool iv_store_add(struct iv_store *store, const struct iv_record *record, bool replace,
                   enum iv_store_added *ret_added, struct iv_error *err)
 {
@@ -353,6 +357,8 @@ bool iv_store_add(struct iv_store *store, const struct iv_record *record, bool r
     return put_record(store, record, false, &arena, ret_added, err);
 }
 
+/* Makes no way: two stores may each have a baseline of one version, and which is right nobody can
+ * say here. */
 bool iv_store_merge_record(struct iv_store *store, const struct iv_record *record,
                            enum iv_store_added *ret_added, struct iv_error *err)
 {
@@ -363,6 +369,8 @@ bool iv_store_merge_record(struct iv_store *store, const struct iv_record *recor
            put_record(store, record, true, &arena, ret_added, err);
 }
 
+/* Memberships, the submission, and POPs that nobody names any more; its set goes at the commit,
+ * when nothing else has it. */
 bool iv_store_remove(struct iv_store *store, const char *id, struct iv_error *err)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);

@@ -1,6 +1,10 @@
-/* The statements of the store, each prepared when it is first needed. */
+/* The statements of the store, each prepared when it is first needed and kept until the connection
+ * ends. All SQL about submissions and POPs is in this table (that about packages is made from their
+ * fields, in sets.c), so what the program can do to the store can be read here. Values are always
+ * parameters and never part of a text. */
 #include "cache/store_private.h"
 
+/* The columns that iv_store_read_row() reads, in its order. */
 #define SELECT_SUBMISSION                                                                          \
     "SELECT s.n, s.id, s.firmware_version, s.imported, s.recorded, s.package_set,"                 \
     " (SELECT count FROM package_set WHERE n = s.package_set) FROM submission AS s "
@@ -65,6 +69,7 @@ bool iv_store_prepare(struct iv_store *store, enum iv_store_sql which, struct iv
     return true;
 }
 
+/* For statements with one parameter, a row number. */
 bool iv_store_run_with(struct iv_store *store, enum iv_store_sql which, int64_t n,
                        struct iv_error *err)
 {

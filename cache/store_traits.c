@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With its NUL, which ends it. */
 static void add_text(struct iv_buf *buf, const char *text)
 {
     iv_buf_add(buf, text, strlen(text) + 1);
@@ -27,6 +28,7 @@ static void add_number(struct iv_buf *buf, uint64_t number)
     iv_buf_putc(buf, '\0');
 }
 
+/* A part that is not known is left out, so that a later version can add parts. */
 static void encode(const struct iv_traits *traits, struct iv_buf *buf)
 {
     if (traits->has_identity_keys) {
@@ -58,6 +60,7 @@ static void encode(const struct iv_traits *traits, struct iv_buf *buf)
     }
 }
 
+/* Over the id too: the traits of another row do not fit. */
 static void seal(const char *id, const void *bytes, size_t size,
                  unsigned char ret_seal[IV_SHA256_SIZE])
 {
@@ -70,12 +73,14 @@ static void seal(const char *id, const void *bytes, size_t size,
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
+/* What is left of the blob. */
 struct texts {
     const char *at;
     size_t left;
     bool failed;
 };
 
+/* "" once something was malformed; the caller looks at `failed` in the end. */
 static const char *take_text(struct texts *texts)
 {
     const char *end = texts->failed ? NULL : memchr(texts->at, '\0', texts->left);
@@ -89,6 +94,7 @@ static const char *take_text(struct texts *texts)
     return text;
 }
 
+/* Decimal digits, as they were written. */
 static uint64_t take_number(struct texts *texts)
 {
     const char *text = take_text(texts);
@@ -110,6 +116,7 @@ static size_t take_count(struct texts *texts)
     return texts->failed ? 0 : (size_t)count;
 }
 
+/* In the order of encode(). */
 static void decode_layout(struct texts *texts, struct iv_arena *arena, struct iv_layout *layout)
 {
     const char *kind = take_text(texts);
@@ -131,6 +138,8 @@ static void decode_layout(struct texts *texts, struct iv_arena *arena, struct iv
     }
 }
 
+/* False: a part that this version does not know, one that stands twice, or a malformed one. The
+ * digest has matched by then, so it was written by another program. */
 static bool decode(const char *bytes, size_t size, struct iv_arena *arena,
                    struct iv_traits *ret_traits)
 {
@@ -157,6 +166,7 @@ static bool decode(const char *bytes, size_t size, struct iv_arena *arena,
     return !texts.failed;
 }
 
+/* None for a row from before there were traits: nothing is compared then. */
 bool iv_store_load_traits(struct iv_store *store, const char *id, struct iv_arena *arena,
                           struct iv_traits *ret_traits, struct iv_error *err)
 {
@@ -194,6 +204,7 @@ bool iv_store_load_traits(struct iv_store *store, const char *id, struct iv_aren
                                      id);
 }
 
+/* Nothing is written where nothing is known. */
 bool iv_store_put_traits(struct iv_store *store, int64_t submission, const char *id,
                          const struct iv_traits *traits, struct iv_error *err)
 {

@@ -71,6 +71,7 @@ static void verify_record(struct iv_store *store, struct iv_store_row *row, stru
     }
 }
 
+/* Every row, also after one that cannot be read. */
 static bool verify_records(struct iv_store *store, struct iv_problems *problems,
                            struct iv_error *err)
 {
@@ -149,6 +150,7 @@ static bool goes_on(bool is_done, struct iv_problems *problems, struct iv_error 
     return true;
 }
 
+/* From the file upwards: pages, references, sets, records, seals. */
 bool iv_store_verify(struct iv_store *store, struct iv_arena *arena, const char ***ret_problems,
                      size_t *ret_count, struct iv_error *err)
 {
