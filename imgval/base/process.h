@@ -41,6 +41,9 @@ struct iv_process_start {
     const int *files;
     size_t file_count;
     const struct iv_limits *limits;
+    /* One that could do as little as there is ended before it began: where that may have been too
+     * little, this one can do more. */
+    bool is_eased;
 };
 
 /* Whether processes can begin by fork; else every start needs a charge. */

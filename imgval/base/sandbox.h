@@ -19,12 +19,14 @@ struct iv_containment {
     bool any;    /* a process ran at all; set by workers.c */
 };
 
-/* What the first two layers are called here, and why the second may be missing. */
+/* What the first two layers are called here, and why each of the three may be missing. */
 struct iv_sandbox_words {
     const char *files;
     const char *calls;
     const char *calls_are; /* what they are, in a table: "system calls" */
+    const char *no_files;
     const char *no_calls;
+    const char *no_limits;
 };
 struct iv_sandbox_words iv_sandbox_words(void);
 

@@ -99,6 +99,7 @@ struct lane {
     struct iv_process *process; /* NULL: none at the moment */
     bool is_fed;                /* its input has not ended */
     bool is_ready;
+    bool is_eased;      /* this process: see process.h */
     bool has_delivered; /* this process, any slot */
     uint64_t since;     /* clock of the last record, or of the first slot given after it */
     bool is_measured;   /* since then */
@@ -131,6 +132,7 @@ struct run {
     int start_errno;
     unsigned failed_starts; /* in a row */
     unsigned bad_starts;    /* processes in a row that ended before they were ready */
+    bool is_eased;          /* as one did, those after it are started with more rights */
     unsigned failed_polls;  /* in a row */
     bool has_much;          /* the last reading filled the room for it */
     bool has_containment;
@@ -387,6 +389,7 @@ static bool lane_start(struct run *run, struct lane *lane)
         .files = options->files,
         .file_count = options->file_count,
         .limits = options->limits,
+        .is_eased = run->is_eased,
     };
     lane->process = iv_process_start(&start);
     if (lane->process == NULL) {
@@ -394,6 +397,7 @@ static bool lane_start(struct run *run, struct lane *lane)
     }
     lane->is_fed = true;
     lane->is_ready = false;
+    lane->is_eased = run->is_eased;
     lane->has_delivered = false;
     lane->is_measured = false;
     lane->since = run->clock;
@@ -444,7 +448,8 @@ static void lane_lose(struct run *run, struct lane *lane, const char *reason)
     lane->has_parts = false;
     lane->parts = 0;
     if (!lane->is_ready) {
-        run->bad_starts++;
+        run->bad_starts += lane->is_eased ? 1 : 0;
+        run->is_eased = true;
     }
     while (lane->given_count > 0) {
         run->returned[run->returned_count++] = lane_take(lane);

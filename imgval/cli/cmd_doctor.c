@@ -40,7 +40,7 @@ static const struct iv_option_group *const doctor_groups[] = {&doctor_group};
 /* One line: what, and its state. */
 static void add_row(struct iv_buf *buf, const char *what, const char *state)
 {
-    iv_buf_printf(buf, "  %-20s ", what);
+    iv_buf_printf(buf, "  %-26s ", what);
     iv_text_escape(buf, state, 0, iv_command_is_ascii());
     iv_buf_putc(buf, '\n');
 }
@@ -53,9 +53,9 @@ static void add_sandbox(struct iv_buf *buf)
     iv_buf_puts(buf, "\nSandbox of the readers\n");
     char files[32];
     snprintf(files, sizeof(files), "files (%s)", words.files);
-    add_row(buf, files, offered.files ? "yes" : "not offered by this kernel");
+    add_row(buf, files, offered.files ? "yes" : words.no_files);
     add_row(buf, words.calls_are, offered.calls ? "yes" : words.no_calls);
-    add_row(buf, "memory, time", offered.limits ? "yes" : "no: a build with sanitizers");
+    add_row(buf, "memory, time", offered.limits ? "yes" : words.no_limits);
     add_row(buf, "--require-sandbox",
             iv_sandbox_is_whole(&offered) ? "would scan" : "would exit with status 4");
 }

@@ -226,6 +226,8 @@ struct iv_sandbox_words iv_sandbox_words(void)
         .files = "Landlock",
         .calls = "seccomp",
         .calls_are = "system calls",
+        .no_files = "not offered by this kernel",
+        .no_limits = "no: a build with sanitizers",
         .no_calls = iv_filter_is_built() ? "not offered by this kernel"
                                          : "not known to this build for this architecture",
     };

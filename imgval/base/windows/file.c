@@ -2,12 +2,14 @@
  * Files and directories that nobody here made, on Windows.
  *
  * What the user named is opened by its whole path, through links; what lies in a submission is
- * opened beneath its directory, through none (native.h). Nothing is locked against other programs:
+ * opened beneath its directory, through none (native.h), and by a reader's parent, where a reader
+ * may open nothing itself (opening.h). Nothing is locked against other programs:
  * every open shares all. A program that shares nothing is in the way, and that is said.
  */
 #include "imgval/base/file.h"
 
 #include "imgval/base/windows/native.h"
+#include "imgval/base/windows/opening.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +81,7 @@ int iv_file_open_at(int dirfd, const char *path, enum iv_file_type *ret_type, ui
 {
     struct iv_status status;
     HANDLE handle IV_CLEANUP(iv_win_close) =
-        iv_win_open_beneath(iv_win_handle(dirfd), path, FILE_READ_DATA, 0, false);
+        iv_win_reach(iv_win_handle(dirfd), path, IV_WIN_WANT_FILE);
     if (handle == INVALID_HANDLE_VALUE) {
         if (errno == ELOOP) {
             *ret_type = IV_FILE_LINK;
@@ -104,8 +106,7 @@ int iv_file_open_folder(int dirfd, const char *path)
 {
     struct iv_status status;
     HANDLE handle IV_CLEANUP(iv_win_close) =
-        iv_win_open_beneath(iv_win_handle(dirfd), path, FILE_LIST_DIRECTORY | FILE_TRAVERSE,
-                            FILE_DIRECTORY_FILE, false);
+        iv_win_reach(iv_win_handle(dirfd), path, IV_WIN_WANT_FOLDER);
     if (handle == INVALID_HANDLE_VALUE || !iv_win_status(handle, &status)) {
         return -1;
     }
@@ -317,8 +318,8 @@ void iv_folder_close(struct iv_folder **folder)
 struct iv_folder *iv_folder_open(int dirfd, const char *path)
 {
     struct iv_status status;
-    HANDLE handle IV_CLEANUP(iv_win_close) = iv_win_open_beneath(
-        iv_win_handle(dirfd), path, FILE_LIST_DIRECTORY, FILE_DIRECTORY_FILE, false);
+    HANDLE handle IV_CLEANUP(iv_win_close) =
+        iv_win_reach(iv_win_handle(dirfd), path, IV_WIN_WANT_NAMES);
     if (handle == INVALID_HANDLE_VALUE || !iv_win_status(handle, &status)) {
         return NULL;
     }

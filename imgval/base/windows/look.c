@@ -8,6 +8,7 @@
 
 #include "imgval/base/attr.h"
 #include "imgval/base/windows/native.h"
+#include "imgval/base/windows/opening.h"
 
 #include <errno.h>
 #include <wchar.h>
@@ -55,7 +56,7 @@ enum iv_look iv_look_at_link(const char *path, struct iv_status *ret_status)
 enum iv_look iv_look_beneath(int dirfd, const char *name, struct iv_status *ret_status)
 {
     HANDLE handle IV_CLEANUP(iv_win_close) =
-        iv_win_open_beneath(iv_win_handle(dirfd), name, 0, 0, false);
+        iv_win_reach(iv_win_handle(dirfd), name, IV_WIN_WANT_STATUS);
     if (handle == INVALID_HANDLE_VALUE) {
         return not_found();
     }
@@ -76,7 +77,8 @@ enum iv_look iv_look_through(int dirfd, const char *link, struct iv_status *ret_
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     HANDLE root = iv_win_handle(dirfd);
-    HANDLE handle IV_CLEANUP(iv_win_close) = iv_win_open_beneath(root, link, 0, 0, true);
+    HANDLE handle IV_CLEANUP(iv_win_close) =
+        iv_win_open_beneath(root, link, IV_WIN_WANT_STATUS, true);
     if (handle == INVALID_HANDLE_VALUE) {
         return errno == ELOOP ? IV_LOOK_ABSENT : not_found();
     }

@@ -417,8 +417,54 @@ static bool refuse_link(HANDLE *handle)
     return true;
 }
 
-HANDLE iv_win_open_beneath(HANDLE directory, const char *path, ACCESS_MASK access, ULONG options,
-                           bool follows)
+/*
+ * The last part. A reparse point that is no link is a file whose content a driver fills in, as
+ * where a server keeps equal blocks once: what is opened as the point itself would read as nothing.
+ * So it is opened once more, through its driver, and must be the same file then.
+ */
+static HANDLE open_last(HANDLE directory, const wchar_t *name, size_t length, enum iv_win_want want,
+                        bool follows)
+{
+    static const struct {
+        ACCESS_MASK access;
+        ULONG options;
+    } rows[] = {
+        [IV_WIN_WANT_STATUS] = {0, 0},
+        [IV_WIN_WANT_FILE] = {FILE_READ_DATA, 0},
+        [IV_WIN_WANT_NAMES] = {FILE_LIST_DIRECTORY, FILE_DIRECTORY_FILE},
+        [IV_WIN_WANT_FOLDER] = {FILE_LIST_DIRECTORY | FILE_TRAVERSE, FILE_DIRECTORY_FILE},
+    };
+    const ACCESS_MASK access = rows[want].access;
+    const ULONG options = rows[want].options;
+    if (follows) {
+        return open_part(directory, name, length, access, options);
+    }
+    HANDLE point IV_CLEANUP(iv_win_close) =
+        open_part(directory, name, length, access, options | FILE_OPEN_REPARSE_POINT);
+    FILE_ATTRIBUTE_TAG_INFO tag = {0};
+    bool is_plain_file =
+        point == INVALID_HANDLE_VALUE || want == IV_WIN_WANT_STATUS ||
+        !GetFileInformationByHandleEx(point, FileAttributeTagInfo, &tag, sizeof(tag)) ||
+        (tag.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) == 0 ||
+        IsReparseTagNameSurrogate(tag.ReparseTag);
+    HANDLE opened IV_CLEANUP(iv_win_close) =
+        is_plain_file ? point : open_part(directory, name, length, access, options);
+    if (!is_plain_file && opened != INVALID_HANDLE_VALUE) {
+        struct iv_status before;
+        struct iv_status after;
+        if (!iv_win_status(point, &before) || !iv_win_status(opened, &after) ||
+            !iv_status_is_same(&before, &after)) {
+            errno = ELOOP; /* a link meanwhile */
+            return INVALID_HANDLE_VALUE;
+        }
+    }
+    HANDLE kept = opened;
+    point = is_plain_file ? INVALID_HANDLE_VALUE : point;
+    opened = INVALID_HANDLE_VALUE;
+    return kept;
+}
+
+HANDLE iv_win_open_beneath(HANDLE directory, const char *path, enum iv_win_want want, bool follows)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     HANDLE parent IV_CLEANUP(iv_win_close) = INVALID_HANDLE_VALUE;
@@ -438,8 +484,7 @@ HANDLE iv_win_open_beneath(HANDLE directory, const char *path, ACCESS_MASK acces
         }
         HANDLE from = parent == INVALID_HANDLE_VALUE ? directory : parent;
         HANDLE opened IV_CLEANUP(iv_win_close) =
-            is_last ? open_part(from, name, length, access,
-                                options | (follows ? 0 : FILE_OPEN_REPARSE_POINT))
+            is_last ? open_last(from, name, length, want, follows)
                     : open_part(from, name, length, FILE_TRAVERSE,
                                 FILE_DIRECTORY_FILE | FILE_OPEN_REPARSE_POINT);
         if (opened == INVALID_HANDLE_VALUE || (!is_last && !refuse_link(&opened))) {

@@ -33,6 +33,9 @@ enum iv_win_kind iv_win_kind(const char *path);
  * a device. */
 wchar_t *iv_win_path(const char *path, struct iv_arena *arena);
 
+/* The words of a command line, as the C library of Windows parts them. */
+char **iv_win_words(const wchar_t *line, int *ret_count, struct iv_arena *arena);
+
 /* Sets errno from GetLastError(), or from the status of a call of the kernel. */
 void iv_win_set_errno(void);
 void iv_win_set_errno_of(LONG status);
@@ -47,12 +50,19 @@ bool iv_win_status(HANDLE handle, struct iv_status *ret_status);
 /* With owner and others_may_write, which take longer. */
 bool iv_win_status_whole(HANDLE handle, struct iv_status *ret_status);
 
+/* What is opened to do what with it. */
+enum iv_win_want {
+    IV_WIN_WANT_STATUS, /* to see what it is */
+    IV_WIN_WANT_FILE,   /* to read it, whatever it is */
+    IV_WIN_WANT_NAMES,  /* a directory, to list it */
+    IV_WIN_WANT_FOLDER, /* and to open something beneath it */
+};
+
 /*
  * Opens `path`, of parts joined with '/', beneath a directory, each part as a plain name: NUL is a
  * file there, and a name with a backslash or colon is none. No part may be a link but the last,
  * which is opened itself, or with `follows` what it leads to. INVALID_HANDLE_VALUE with errno set.
  */
-HANDLE iv_win_open_beneath(HANDLE directory, const char *path, ACCESS_MASK access, ULONG options,
-                           bool follows);
+HANDLE iv_win_open_beneath(HANDLE directory, const char *path, enum iv_win_want want, bool follows);
 
 #endif

@@ -3,20 +3,24 @@
  * and no others.
  *
  * Before a process runs its first instruction it is under everything that a parent can lay on it: a
- * token without privileges, at low integrity, in which the groups of administrators count only to
- * refuse; a job that allows no further process, limits memory and processor time, and ends with the
- * parent; the mitigations that the system has. What could not be had is left out here, and the
- * process finds it missing (sandbox.c).
+ * token to which no file is open (sandbox.c), a job that allows no further process, limits memory
+ * and processor time, and ends with the parent; the mitigations that the system has. What could not
+ * be had is left out here, and the process finds it missing.
  *
- * The charge is a section, whose handle and size are the process's second argument. Records come
- * through a named pipe, as only those can be read without waiting; each process has one read under
- * way, whose event the parent waits for.
+ * With that token no library could be loaded. So the first thread begins with another one, which it
+ * drops before it reads anything (iv_sandbox_enter()). What it reads its parent opens (opening.h),
+ * while it waits for records.
+ *
+ * The charge is a section, whose handle and size are on the command line. Records come through a
+ * named pipe, as only those can be read without waiting; each process has one read under way, whose
+ * event the parent waits for.
  */
 #include "imgval/base/process.h"
 
 #include "imgval/base/arena.h"
-#include "imgval/base/entropy.h"
+#include "imgval/base/clock.h"
 #include "imgval/base/windows/native.h"
+#include "imgval/base/windows/opening.h"
 #include "imgval/base/windows/rights.h"
 
 #include <errno.h>
@@ -31,14 +35,15 @@
 #define ROOM_SIZE 65536
 #define STATUS_LOST 5
 #define FAREWELL_MS 2000 /* for a process that has closed its pipe */
-#define WAIT_MAX 64      /* what the system waits for at once */
+#define WAIT_MAX 32      /* half of the events that the system waits for at once */
 #define CROWD_MS 5       /* with more than that */
 
 struct iv_process {
     HANDLE process;
     HANDLE job;
-    HANDLE requests; /* to the process: the parent's end */
-    HANDLE records;  /* from it */
+    HANDLE requests;              /* to the process: the parent's end */
+    HANDLE records;               /* from it */
+    struct iv_win_opener *opener; /* of what it reads; NULL: it opens files itself */
     OVERLAPPED reading;
     bool is_reading; /* into room */
     bool has_ended;  /* the pipe */
@@ -61,7 +66,9 @@ struct birth {
     HANDLE records;
     HANDLE errors;
     HANDLE charge;
+    HANDLE opening;
     HANDLE token;
+    HANDLE first_token; /* of its first thread */
     HANDLE process;
     HANDLE thread;
     LPPROC_THREAD_ATTRIBUTE_LIST attributes;
@@ -76,7 +83,9 @@ static void birth_end(struct birth *birth)
     iv_win_close(&birth->records);
     iv_win_close(&birth->errors);
     iv_win_close(&birth->charge);
+    iv_win_close(&birth->opening);
     iv_win_close(&birth->token);
+    iv_win_close(&birth->first_token);
     iv_win_close(&birth->process);
     iv_win_close(&birth->thread);
     if (birth->attributes != NULL) {
@@ -90,28 +99,17 @@ static const SECURITY_ATTRIBUTES inheritable = {
     .bInheritHandle = TRUE,
 };
 
-/* The pipe for records: the parent's end can be read without waiting. */
 static bool open_records(struct iv_process *process, struct birth *birth)
 {
-    uint64_t random;
-    char name[64];
-    if (!iv_entropy(&random, sizeof(random))) {
+    struct iv_win_pipe pipe = {.parent = INVALID_HANDLE_VALUE, .reader = INVALID_HANDLE_VALUE};
+    bool is_open = iv_win_pipe_open(IV_WIN_PIPE_RECORDS, &pipe);
+    process->records = pipe.parent;
+    birth->records = pipe.reader;
+    if (!is_open) {
         return false;
     }
-    snprintf(name, sizeof(name), "\\\\.\\pipe\\imgval-%lu-%016" PRIx64, GetCurrentProcessId(),
-             random);
-    const wchar_t *wide = iv_win_wide(name, strlen(name), &birth->arena, NULL);
-    process->records = CreateNamedPipeW(
-        wide, PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
-        PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_REJECT_REMOTE_CLIENTS, 1, 0, PIPE_SIZE, 0, NULL);
-    if (process->records == INVALID_HANDLE_VALUE) {
-        iv_win_set_errno();
-        return false;
-    }
-    SECURITY_ATTRIBUTES attributes = inheritable;
-    birth->records = CreateFileW(wide, GENERIC_WRITE, 0, &attributes, OPEN_EXISTING, 0, NULL);
     process->reading.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (birth->records == INVALID_HANDLE_VALUE || process->reading.hEvent == NULL) {
+    if (process->reading.hEvent == NULL) {
         iv_win_set_errno();
         return false;
     }
@@ -178,13 +176,14 @@ static size_t add_inherited(HANDLE *list, size_t count, HANDLE handle)
 
 static size_t list_inherited(const struct iv_process_start *start, struct birth *birth)
 {
-    size_t room = 4 + start->directory_count + start->file_count;
+    size_t room = 5 + start->directory_count + start->file_count;
     HANDLE *list = IV_NEW_ARRAY(&birth->arena, HANDLE, room);
     size_t count = 0;
     count = add_inherited(list, count, birth->requests);
     count = add_inherited(list, count, birth->records);
     count = add_inherited(list, count, birth->errors);
     count = add_inherited(list, count, birth->charge);
+    count = add_inherited(list, count, birth->opening);
     for (size_t i = 0; i < start->directory_count; i++) {
         count = add_inherited(list, count, iv_win_handle(start->directories[i]));
     }
@@ -195,12 +194,21 @@ static size_t list_inherited(const struct iv_process_start *start, struct birth 
     return count;
 }
 
+/*
+ * How much is taken from a process. A system on which one with all of it does not come to its first
+ * slot is met with less.
+ */
+enum level {
+    LEVEL_CLOSED, /* it can open nothing */
+    LEVEL_LOW,    /* it can write nothing: at low integrity, without the rights of administrators */
+    LEVEL_OPEN,   /* it has the rights of its parent */
+};
+
 /* Which handles are inherited must be said; the mitigations are asked for. */
-static bool make_attributes(const struct iv_process_start *start, struct birth *birth)
+static bool make_attributes(enum level level, size_t inherited, struct birth *birth)
 {
     enum { ATTRIBUTES = 3 };
     SIZE_T size = 0;
-    size_t count = list_inherited(start, birth);
     InitializeProcThreadAttributeList(NULL, ATTRIBUTES, 0, &size);
     LPPROC_THREAD_ATTRIBUTE_LIST list = iv_arena_alloc(&birth->arena, size + 1);
     if (!InitializeProcThreadAttributeList(list, ATTRIBUTES, 0, &size)) {
@@ -209,7 +217,7 @@ static bool make_attributes(const struct iv_process_start *start, struct birth *
     }
     birth->attributes = list;
     if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, birth->inherited,
-                                   count * sizeof(HANDLE), NULL, NULL)) {
+                                   inherited * sizeof(HANDLE), NULL, NULL)) {
         iv_win_set_errno();
         return false;
     }
@@ -218,6 +226,10 @@ static bool make_attributes(const struct iv_process_start *start, struct birth *
                          PROCESS_CREATION_MITIGATION_POLICY_IMAGE_LOAD_NO_REMOTE_ALWAYS_ON |
                          PROCESS_CREATION_MITIGATION_POLICY_IMAGE_LOAD_NO_LOW_LABEL_ALWAYS_ON |
                          PROCESS_CREATION_MITIGATION_POLICY_FONT_DISABLE_ALWAYS_ON;
+    if (level == LEVEL_CLOSED) { /* no windows, and so none of the calls of the kernel for them */
+        birth->mitigations |=
+            PROCESS_CREATION_MITIGATION_POLICY_WIN32K_SYSTEM_CALL_DISABLE_ALWAYS_ON;
+    }
     birth->children = PROCESS_CREATION_CHILD_PROCESS_RESTRICTED;
     (void)UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_MITIGATION_POLICY,
                                     &birth->mitigations, sizeof(birth->mitigations), NULL, NULL);
@@ -238,43 +250,89 @@ static const wchar_t *own_path(struct iv_arena *arena)
     }
 }
 
-/* Suspended: it runs once it is in its job. */
-static bool create(const struct iv_process_start *start, struct birth *birth)
+/* Its arguments, as iv_win_reader() finds them. */
+static wchar_t *command_line(enum level level, const struct iv_process_start *start,
+                             struct birth *birth)
 {
     char line[96];
-    snprintf(line, sizeof(line), "imgval " IV_PROCESS_WORD " %" PRIxPTR ":%zx",
-             (uintptr_t)birth->charge, start->charge->size);
-    wchar_t *command = iv_win_wide(line, strlen(line), &birth->arena, NULL);
-    const wchar_t *program = own_path(&birth->arena);
-    STARTUPINFOEXW info = {
-        .StartupInfo =
-            {
-                .cb = sizeof(info),
-                .dwFlags = STARTF_USESTDHANDLES,
-                .hStdInput = birth->requests,
-                .hStdOutput = birth->records,
-                .hStdError = birth->errors,
-            },
-        .lpAttributeList = birth->attributes,
-    };
-    PROCESS_INFORMATION made;
+    snprintf(line, sizeof(line), "imgval " IV_PROCESS_WORD " %" PRIxPTR ":%zx:%" PRIxPTR,
+             (uintptr_t)birth->charge, start->charge->size,
+             level == LEVEL_CLOSED ? (uintptr_t)birth->opening : 0);
+    return iv_win_wide(line, strlen(line), &birth->arena, NULL);
+}
+
+/* False with the system's error: there is no such token, or no such process. */
+static bool start_with(enum level level, const wchar_t *program, wchar_t *command,
+                       STARTUPINFOEXW *info, struct birth *birth)
+{
     /* Without a console: it could read what is typed there. */
     const DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | DETACHED_PROCESS;
-    birth->token = iv_win_token();
-    bool is_made = birth->token != NULL &&
-                   CreateProcessAsUserW(birth->token, program, command, NULL, NULL, TRUE, flags,
-                                        NULL, NULL, &info.StartupInfo, &made);
-    if (!is_made) { /* the process finds itself with the parent's rights, and says so */
-        is_made = CreateProcessW(program, command, NULL, NULL, TRUE, flags, NULL, NULL,
-                                 &info.StartupInfo, &made);
+    PROCESS_INFORMATION made;
+    switch (level) {
+    case LEVEL_CLOSED:
+        birth->token = iv_win_token_closed();
+        birth->first_token = iv_win_token_first();
+        break;
+    case LEVEL_LOW:
+        birth->token = iv_win_token_low();
+        break;
+    case LEVEL_OPEN:
+        break;
     }
+    bool is_made = level == LEVEL_OPEN
+                       ? CreateProcessW(program, command, NULL, NULL, TRUE, flags, NULL, NULL,
+                                        &info->StartupInfo, &made)
+                       : birth->token != NULL &&
+                             CreateProcessAsUserW(birth->token, program, command, NULL, NULL, TRUE,
+                                                  flags, NULL, NULL, &info->StartupInfo, &made);
     if (!is_made) {
-        iv_win_set_errno();
         return false;
     }
     birth->process = made.hProcess;
     birth->thread = made.hThread;
+    if (level == LEVEL_CLOSED &&
+        (birth->first_token == NULL || !SetThreadToken(&birth->thread, birth->first_token))) {
+        TerminateProcess(birth->process, STATUS_LOST);
+        iv_win_close(&birth->process);
+        iv_win_close(&birth->thread);
+        return false;
+    }
     return true;
+}
+
+/* Suspended: it runs once it is in its job. With as little as the system lets it have; what it has
+ * all the same it finds, and says so. */
+static bool create(const struct iv_process_start *start, struct birth *birth)
+{
+    const wchar_t *program = own_path(&birth->arena);
+    size_t inherited = list_inherited(start, birth);
+    bool is_made = false;
+    for (int level = start->is_eased ? LEVEL_LOW : LEVEL_CLOSED; !is_made && level <= LEVEL_OPEN;
+         level++) {
+        if (!make_attributes((enum level)level, inherited, birth)) {
+            return false;
+        }
+        STARTUPINFOEXW info = {
+            .StartupInfo =
+                {
+                    .cb = sizeof(info),
+                    .dwFlags = STARTF_USESTDHANDLES,
+                    .hStdInput = birth->requests,
+                    .hStdOutput = birth->records,
+                    .hStdError = birth->errors,
+                },
+            .lpAttributeList = birth->attributes,
+        };
+        is_made = start_with((enum level)level, program,
+                             command_line((enum level)level, start, birth), &info, birth);
+        if (!is_made) {
+            iv_win_set_errno();
+        }
+        iv_win_close(&birth->token);
+        DeleteProcThreadAttributeList(birth->attributes);
+        birth->attributes = NULL;
+    }
+    return is_made;
 }
 
 /* The next read of the records, into room. */
@@ -300,8 +358,10 @@ static bool start_process(const struct iv_process_start *start, struct iv_proces
         errno = ENOSYS;
         return false;
     }
-    if (!open_pipes(process, &birth) || !open_charge(start->charge, &birth) ||
-        !make_attributes(start, &birth) || !create(start, &birth)) {
+    process->opener =
+        iv_win_opener_open(start->directories, start->directory_count, &birth.opening);
+    if (process->opener == NULL || !open_pipes(process, &birth) ||
+        !open_charge(start->charge, &birth) || !create(start, &birth)) {
         return false;
     }
     process->job = iv_win_job(start->limits);
@@ -326,6 +386,7 @@ static void process_free(struct iv_process *process)
     iv_win_close(&process->records);
     iv_win_close(&process->requests);
     iv_win_close(&process->reading.hEvent);
+    iv_win_opener_close(&process->opener);
     iv_win_close(&process->process);
     iv_win_close(&process->job);
     free(process);
@@ -395,22 +456,41 @@ static bool is_ready(struct iv_process *process)
     return process->size > process->first || process->has_ended;
 }
 
-bool iv_process_wait(struct iv_process *const *processes, size_t count, unsigned ms,
-                     bool *ret_ready)
+/* One look: opens what was asked for, and waits when nothing was. False with errno set. */
+static bool wait_once(struct iv_process *const *processes, size_t count, unsigned ms, bool *ret_any)
 {
-    HANDLE events[WAIT_MAX] = {NULL};
-    bool any = false;
+    HANDLE events[2 * WAIT_MAX] = {NULL};
+    bool has_served = false;
+    *ret_any = false;
     for (size_t i = 0; i < count; i++) {
-        any = any || is_ready(processes[i]);
+        has_served = iv_win_opener_serve(processes[i]->opener, processes[i]->process) || has_served;
+        *ret_any = is_ready(processes[i]) || *ret_any;
+    }
+    if (*ret_any || has_served) {
+        return true;
     }
     size_t waited = count < WAIT_MAX ? count : WAIT_MAX;
     for (size_t i = 0; i < waited; i++) {
-        events[i] = processes[i]->reading.hEvent;
+        events[2 * i] = processes[i]->reading.hEvent;
+        events[2 * i + 1] = iv_win_opener_event(processes[i]->opener);
     }
     DWORD pause = count > WAIT_MAX && ms > CROWD_MS ? CROWD_MS : ms;
-    if (!any && WaitForMultipleObjects((DWORD)waited, events, FALSE, pause) == WAIT_FAILED) {
+    if (WaitForMultipleObjects((DWORD)(2 * waited), events, FALSE, pause) == WAIT_FAILED) {
         iv_win_set_errno();
         return false;
+    }
+    return true;
+}
+
+bool iv_process_wait(struct iv_process *const *processes, size_t count, unsigned ms,
+                     bool *ret_ready)
+{
+    int64_t end = iv_clock_ms() + ms;
+    bool any = false;
+    for (int64_t left = ms; !any && left >= 0; left = end - iv_clock_ms()) {
+        if (!wait_once(processes, count, (unsigned)left, &any)) {
+            return false;
+        }
     }
     for (size_t i = 0; i < count; i++) {
         ret_ready[i] = is_ready(processes[i]);
@@ -504,22 +584,19 @@ void iv_process_write(const void *head, size_t head_size, const void *body, size
     write_all(body, body_size);
 }
 
-/* The second argument; native to the command line, as main()'s own is text for people. */
 bool iv_process_charge(const void **ret_bytes, size_t *ret_size)
 {
-    const wchar_t *word = wcsstr(GetCommandLineW(), L"--reader ");
-    wchar_t *end = NULL;
-    uint64_t number = word == NULL ? 0 : wcstoull(word + wcslen(L"--reader "), &end, 16);
-    uint64_t size = end == NULL || *end != L':' ? 0 : wcstoull(end + 1, NULL, 16);
+    struct iv_win_reader reader;
     const void *view =
-        size == 0 ? NULL
-                  : MapViewOfFile((HANDLE)(uintptr_t)number, FILE_MAP_READ, 0, 0, (SIZE_T)size);
+        iv_win_reader(&reader) && reader.charge_size > 0
+            ? MapViewOfFile(reader.charge, FILE_MAP_READ, 0, 0, (SIZE_T)reader.charge_size)
+            : NULL;
     if (view == NULL) {
         errno = EINVAL;
         return false;
     }
     *ret_bytes = view;
-    *ret_size = (size_t)size;
+    *ret_size = reader.charge_size;
     return true;
 }
 

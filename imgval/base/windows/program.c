@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <io.h>
-#include <shellapi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,21 +33,78 @@ static void hold_streams(void)
     }
 }
 
+/* ---- the command line ---- */
+
+static bool is_blank(wchar_t unit)
+{
+    return unit == L' ' || unit == L'\t';
+}
+
+/*
+ * The next word, without the quotes that hold it together. Backslashes mean themselves unless a
+ * quote comes after them: then two stand for one, and one that is left over makes the quote mean
+ * itself, as does a quote after a quote inside of quotes. The first word is a path: in it a
+ * backslash means itself.
+ */
+static const wchar_t *next_word(const wchar_t *at, bool is_first, wchar_t *word, size_t *ret_length)
+{
+    size_t length = 0;
+    bool is_quoted = false;
+    while (*at != L'\0' && (is_quoted || !is_blank(*at))) {
+        size_t slashes = is_first ? 0 : wcsspn(at, L"\\");
+        bool is_before_quote = at[slashes] == L'"';
+        for (size_t i = 0; i < (is_before_quote ? slashes / 2 : slashes); i++) {
+            word[length++] = L'\\';
+        }
+        at += slashes;
+        if (!is_before_quote) {
+            if (slashes == 0) {
+                word[length++] = *at++;
+            }
+            continue;
+        }
+        bool is_doubled = is_quoted && !is_first && at[1] == L'"';
+        if (slashes % 2 == 1 || is_doubled) {
+            word[length++] = L'"';
+            at += slashes % 2 == 1 ? 1 : 2;
+        } else {
+            is_quoted = !is_quoted;
+            at++;
+        }
+    }
+    *ret_length = length;
+    return at;
+}
+
+char **iv_win_words(const wchar_t *line, int *ret_count, struct iv_arena *arena)
+{
+    /* A word and the blank after it take two units at least. */
+    size_t size = wcslen(line) + 1;
+    char **words = IV_NEW_ARRAY(arena, char *, size / 2 + 2);
+    wchar_t *word = IV_NEW_ARRAY(arena, wchar_t, size);
+    int count = 0;
+    for (const wchar_t *at = line; *at != L'\0' || count == 0;) {
+        size_t length;
+        at = next_word(at, count == 0, word, &length);
+        words[count++] = iv_win_text(word, length, arena);
+        while (is_blank(*at)) {
+            at++;
+        }
+    }
+    *ret_count = count;
+    return words;
+}
+
+/* ---- beginning ---- */
+
 struct iv_program iv_program_begin(int *argc, char ***argv, struct iv_arena *arena)
 {
     struct iv_program program = {.console = GetConsoleOutputCP()};
-    int count = 0;
-    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &count);
-    if (wide != NULL) {
-        char **words = IV_NEW_ARRAY(arena, char *, (size_t)count + 1);
-        for (int i = 0; i < count; i++) {
-            words[i] = iv_win_text(wide[i], wcslen(wide[i]), arena);
-        }
-        LocalFree(wide);
-        *argc = count;
-        *argv = words;
-    }
+    *argv = iv_win_words(GetCommandLineW(), argc, arena);
     hold_streams();
+    /* A drive without a disk, or a reader that dies, is an error for us and no window for the user.
+     * Readers inherit that. */
+    (void)SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
     /* A console is slow for each call, and a character must not be cut between two of them. */
     (void)setvbuf(stdout, NULL, _IOFBF, STREAM_SIZE);
     if (program.console != 0) {
@@ -64,6 +120,22 @@ void iv_program_end(const struct iv_program *program)
         (void)SetConsoleOutputCP(program->console);
     }
 }
+
+/*
+ * What libcrypto would call to show a fatal error in a window, of a service that has no standard
+ * error. There is always one here (hold_streams()), so it never does; and without these names the
+ * program needs nothing of windows, whose calls of the kernel a reader is then refused (process.c).
+ */
+static int WINAPI show_nothing(void)
+{
+    return 0;
+}
+typedef int(WINAPI *window_fn)(void);
+window_fn const __imp_MessageBoxW = show_nothing;
+window_fn const __imp_GetProcessWindowStation = show_nothing;
+window_fn const __imp_GetUserObjectInformationW = show_nothing;
+
+/* ---- the environment ---- */
 
 const char *iv_program_path_variable(const char *name, struct iv_arena *arena)
 {

@@ -8,8 +8,12 @@
 
 #include <windows.h>
 
-/* This program's own token, with less. NULL: there is none. */
-HANDLE iv_win_token(void);
+/* This program's own token, with less: with nothing that opens a file; for the thread that begins
+ * such a process, until it can go on without files; and one that may only read. NULL: there is
+ * none. */
+HANDLE iv_win_token_closed(void);
+HANDLE iv_win_token_first(void);
+HANDLE iv_win_token_low(void);
 
 /* A job with the limits of a reader. NULL: there is none. */
 HANDLE iv_win_job(const struct iv_limits *limits);

@@ -1,58 +1,150 @@
 /*
- * How a reader gives up its rights, on Windows: it does not. Its parent takes them away before it
- * begins (process.c), and here it looks which of them are gone, with its own eyes: what a system
- * does not have, or did not do, shows.
+ * How a reader gives up its rights, on Windows: its parent takes them away before it begins
+ * (process.c), it drops the token that it began with, and looks which rights are gone, with its own
+ * eyes: what a system does not have, or did not do, shows.
  *
- * This is less than elsewhere: a reader can write nothing that is not open to everybody at low
- * integrity, starts no program, and has no rights of administrators; but it may read what its user
- * may read, and the network is not closed to it.
+ * The token: its user and groups count only where they refuse something, and besides them some name
+ * of a second list must be allowed, in which nobody stands (the SID S-1-0-0). So no file with a
+ * list of rights can be opened, to read or to write, and no key of the registry, process or pipe.
+ * Its integrity is low. A volume without lists of rights (FAT) is not closed by that, nor is the
+ * network, where the system asks nobody for a right.
  */
 #include "imgval/base/sandbox.h"
 
+#include "imgval/base/entropy.h"
 #include "imgval/base/windows/native.h"
 #include "imgval/base/windows/rights.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct iv_sandbox_words iv_sandbox_words(void)
 {
     return (struct iv_sandbox_words){
-        .files = "low integrity",
+        .files = "restricted token",
         .calls = "job object",
         .calls_are = "job object",
+        .no_files = "not offered by this system",
         .no_calls = "not offered by this system",
+        .no_limits = "not offered by this system",
     };
 }
 
 /* ---- making ---- */
 
-HANDLE iv_win_token(void)
+/* NULL: there is none. */
+static HANDLE own_token(void)
 {
-    HANDLE own IV_CLEANUP(iv_win_close) = NULL;
+    HANDLE token;
+    const DWORD access =
+        TOKEN_DUPLICATE | TOKEN_QUERY | TOKEN_ASSIGN_PRIMARY | TOKEN_ADJUST_DEFAULT;
+    return OpenProcessToken(GetCurrentProcess(), access, &token) ? token : NULL;
+}
+
+static void *token_says(HANDLE token, TOKEN_INFORMATION_CLASS what, struct iv_arena *arena)
+{
+    DWORD size = 0;
+    (void)GetTokenInformation(token, what, NULL, 0, &size);
+    void *place = iv_arena_alloc(arena, size + 1);
+    return size > 0 && GetTokenInformation(token, what, place, size, &size) ? place : NULL;
+}
+
+/* The user and the groups, without those whose attributes say one of `without`. NULL: nobody says.
+ */
+static SID_AND_ATTRIBUTES *sids_of(HANDLE token, DWORD without, struct iv_arena *arena,
+                                   DWORD *ret_count)
+{
+    const TOKEN_USER *user = token_says(token, TokenUser, arena);
+    const TOKEN_GROUPS *groups = token_says(token, TokenGroups, arena);
+    if (user == NULL || groups == NULL) {
+        return NULL;
+    }
+    SID_AND_ATTRIBUTES *sids = IV_NEW_ARRAY(arena, SID_AND_ATTRIBUTES, groups->GroupCount + 1);
+    DWORD count = 0;
+    sids[count++].Sid = user->User.Sid;
+    for (DWORD i = 0; i < groups->GroupCount; i++) {
+        if ((groups->Groups[i].Attributes & without) == 0) {
+            sids[count++].Sid = groups->Groups[i].Sid;
+        }
+    }
+    *ret_count = count;
+    return sids;
+}
+
+/* A SID that the system knows. NULL: it does not. */
+static SID_AND_ATTRIBUTES *well_known(WELL_KNOWN_SID_TYPE type, struct iv_arena *arena)
+{
+    SID_AND_ATTRIBUTES *sid = IV_NEW(arena, SID_AND_ATTRIBUTES);
+    DWORD size = SECURITY_MAX_SID_SIZE;
+    sid->Sid = iv_arena_alloc(arena, size);
+    return CreateWellKnownSid(type, NULL, sid->Sid, &size) ? sid : NULL;
+}
+
+/* Two lists of names: those that count only where they refuse, and those of which one must be
+ * allowed, too. At low integrity, without privileges. */
+struct lists {
+    const SID_AND_ATTRIBUTES *refused;
+    DWORD refused_count;
+    const SID_AND_ATTRIBUTES *needed;
+    DWORD needed_count;
+};
+
+static HANDLE restricted(HANDLE own, const struct lists *lists, struct iv_arena *arena)
+{
     HANDLE less IV_CLEANUP(iv_win_close) = NULL;
-    unsigned char administrators[SECURITY_MAX_SID_SIZE];
-    unsigned char low[SECURITY_MAX_SID_SIZE];
-    DWORD administrators_size = sizeof(administrators);
-    DWORD low_size = sizeof(low);
-    if (!OpenProcessToken(
-            GetCurrentProcess(),
-            TOKEN_DUPLICATE | TOKEN_QUERY | TOKEN_ASSIGN_PRIMARY | TOKEN_ADJUST_DEFAULT, &own) ||
-        !CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, administrators,
-                            &administrators_size) ||
-        !CreateWellKnownSid(WinLowLabelSid, NULL, low, &low_size)) {
+    const SID_AND_ATTRIBUTES *low = well_known(WinLowLabelSid, arena);
+    if (low == NULL ||
+        !CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE, lists->refused_count,
+                               (SID_AND_ATTRIBUTES *)(uintptr_t)lists->refused, 0, NULL,
+                               lists->needed_count, (SID_AND_ATTRIBUTES *)(uintptr_t)lists->needed,
+                               &less)) {
         return NULL;
     }
-    SID_AND_ATTRIBUTES refused = {.Sid = administrators};
-    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE, 1, &refused, 0, NULL, 0, NULL, &less)) {
-        return NULL;
-    }
-    TOKEN_MANDATORY_LABEL label = {.Label = {.Sid = low, .Attributes = SE_GROUP_INTEGRITY}};
-    if (!SetTokenInformation(less, TokenIntegrityLevel, &label, (DWORD)sizeof(label) + low_size)) {
+    TOKEN_MANDATORY_LABEL label = {.Label = {.Sid = low->Sid, .Attributes = SE_GROUP_INTEGRITY}};
+    if (!SetTokenInformation(less, TokenIntegrityLevel, &label,
+                             (DWORD)sizeof(label) + GetLengthSid(low->Sid))) {
         return NULL;
     }
     HANDLE made = less;
     less = NULL;
     return made;
+}
+
+HANDLE iv_win_token_closed(void)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    HANDLE own IV_CLEANUP(iv_win_close) = own_token();
+    struct lists lists = {.needed = well_known(WinNullSid, &arena), .needed_count = 1};
+    lists.refused =
+        sids_of(own, SE_GROUP_INTEGRITY | SE_GROUP_LOGON_ID, &arena, &lists.refused_count);
+    return lists.refused == NULL || lists.needed == NULL ? NULL : restricted(own, &lists, &arena);
+}
+
+HANDLE iv_win_token_low(void)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    HANDLE own IV_CLEANUP(iv_win_close) = own_token();
+    struct lists lists = {.refused = well_known(WinBuiltinAdministratorsSid, &arena),
+                          .refused_count = 1};
+    return lists.refused == NULL ? NULL : restricted(own, &lists, &arena);
+}
+
+/* In the second list stand all names of the first: it changes nothing, but that the system lets the
+ * thread of a process with such a list have none without. */
+HANDLE iv_win_token_first(void)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    HANDLE own IV_CLEANUP(iv_win_close) = own_token();
+    struct lists lists = {.refused = well_known(WinBuiltinAdministratorsSid, &arena),
+                          .refused_count = 1};
+    lists.needed = sids_of(own, SE_GROUP_INTEGRITY, &arena, &lists.needed_count);
+    HANDLE less IV_CLEANUP(iv_win_close) =
+        lists.refused == NULL || lists.needed == NULL ? NULL : restricted(own, &lists, &arena);
+    HANDLE token;
+    return less != NULL && DuplicateTokenEx(less, TOKEN_IMPERSONATE | TOKEN_QUERY, NULL,
+                                            SecurityImpersonation, TokenImpersonation, &token)
+               ? token
+               : NULL;
 }
 
 HANDLE iv_win_job(const struct iv_limits *limits)
@@ -90,20 +182,20 @@ HANDLE iv_win_job(const struct iv_limits *limits)
 
 /* ---- measuring: what was asked for need not be what there is ---- */
 
-/* At an integrity at which nothing of the user can be written. */
-static bool is_low(HANDLE token)
+/* Whether this thread is refused a file that every program may read. */
+static bool opens_nothing(void)
 {
-    union {
-        TOKEN_MANDATORY_LABEL label;
-        unsigned char bytes[SECURITY_MAX_SID_SIZE + sizeof(TOKEN_MANDATORY_LABEL)];
-    } place;
-    DWORD size;
-    if (!GetTokenInformation(token, TokenIntegrityLevel, &place, sizeof(place), &size)) {
+    static const wchar_t name[] = L"\\kernel32.dll";
+    wchar_t path[MAX_PATH + IV_COUNT(name)];
+    UINT length = GetSystemDirectoryW(path, MAX_PATH);
+    if (length == 0 || length >= MAX_PATH) {
         return false;
     }
-    PSID sid = place.label.Label.Sid;
-    DWORD level = *GetSidSubAuthority(sid, (DWORD)*GetSidSubAuthorityCount(sid) - 1u);
-    return level <= SECURITY_MANDATORY_LOW_RID;
+    memcpy(path + length, name, sizeof(name));
+    HANDLE file IV_CLEANUP(iv_win_close) =
+        CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    NULL, OPEN_EXISTING, 0, NULL);
+    return file == INVALID_HANDLE_VALUE && GetLastError() == ERROR_ACCESS_DENIED;
 }
 
 /* job: NULL is the one that this process is in. */
@@ -122,26 +214,41 @@ static void measure_job(HANDLE job, struct iv_containment *ret_containment)
 void iv_sandbox_enter(const int *directories, size_t count, const struct iv_limits *limits,
                       struct iv_containment *ret_containment)
 {
-    HANDLE token IV_CLEANUP(iv_win_close) = NULL;
     BOOL is_in_job = FALSE;
     struct iv_containment got = {0};
+    unsigned char byte;
     (void)directories;
     (void)count;
     (void)limits;
-    got.files = OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) && is_low(token);
+    (void)!iv_entropy(&byte, sizeof(byte)); /* what it needs is loaded now, as it cannot be later */
+    (void)RevertToSelf();
+    got.files = opens_nothing();
     if (IsProcessInJob(GetCurrentProcess(), NULL, &is_in_job) && is_in_job) {
         measure_job(NULL, &got);
     }
     *ret_containment = got;
 }
 
+/* What a process with that token could open is tried with a thread of this one. */
+static bool closes_files(void)
+{
+    HANDLE closed IV_CLEANUP(iv_win_close) = iv_win_token_closed();
+    HANDLE token IV_CLEANUP(iv_win_close) = NULL;
+    if (closed == NULL ||
+        !DuplicateTokenEx(closed, TOKEN_IMPERSONATE | TOKEN_QUERY, NULL, SecurityImpersonation,
+                          TokenImpersonation, &token) ||
+        !SetThreadToken(NULL, token)) {
+        return false;
+    }
+    bool is_closed = opens_nothing();
+    return RevertToSelf() && is_closed;
+}
+
 struct iv_containment iv_sandbox_offered(void)
 {
     const struct iv_limits limits = iv_limits_default();
-    HANDLE token IV_CLEANUP(iv_win_close) = iv_win_token();
     HANDLE job IV_CLEANUP(iv_win_close) = iv_win_job(&limits);
-    struct iv_containment got = {0};
-    got.files = token != NULL && is_low(token);
+    struct iv_containment got = {.files = closes_files()};
     if (job != NULL) {
         measure_job(job, &got);
     }
