@@ -249,7 +249,8 @@ static const struct iv_rule rows[] = {
         .why = "Retail servicing goes from baseline to baseline: only their package sets are known "
                "to contain each other.",
         .remedy = "Declare the target as a baseline (imgval cache add --baseline PATH) and ask "
-                  "again.",
+                  "again. One that lacks packages of a baseline is refused: imgval scan PATH names "
+                  "them, imgval fix --output=DIR PATH writes empty packages in their place.",
         .message = TARGET RETAIL_ONLY
         " " CURRENT_CLIENT
         "  Submission status in this request for update: [Target submission: {1}, "
@@ -342,8 +343,9 @@ static const struct iv_rule rows[] = {
         .check = check_lost,
         .summary = "The target must contain every firmware package of the source.",
         .why = "A package that the target lacks would stay on the device in its old version.",
-        .remedy = "Add the missing packages, or empty packages of those names, to the target "
-                  "(PkgGen projects with an empty Components element).",
+        .remedy = "Add the missing packages, or empty packages of those names, to the target; "
+                  "imgval fix --against=SOURCE --output=DIR TARGET writes the projects of empty "
+                  "packages.",
         .message = "The packages {0} of the source firmware submission are missing from the target "
                    "firmware submission {1}.",
         .passes = "source a, b; target a, b, c",

@@ -585,6 +585,9 @@ static enum iv_outcome check_missing_baseline(const struct iv_case *c, struct iv
     "between an RTM source submission and an RTM target submission, or between a legacy non-WSPC " \
     "compliant source submission and an RTM target submission."
 
+#define ADD_MISSING                                                                                \
+    "Add the missing packages, or empty packages of those names, to the submission; imgval fix "   \
+    "--against=ID --output=DIR PATH writes the projects of empty packages."
 #define WHY_SUPERSET                                                                               \
     "Devices update in a single hop from any baseline only while no package that was once in the " \
     "set is removed or renamed."
@@ -625,7 +628,7 @@ static const struct iv_rule rows[] = {
                    "contained in the baseline after it.",
         .why = WHY_SUPERSET " This submission is no baseline, so it is allowed, but retail "
                             "servicing is closed to it.",
-        .remedy = "Add the missing packages, or empty packages of those names, to the submission.",
+        .remedy = ADD_MISSING,
         .message = NOT_COMPLIANT BECAUSE_OLDER STILL_ALLOWED PLEASE_ADD,
         /* The first alias is the message for direction `newer`. */
         .alias = {NOT_COMPLIANT BECAUSE_NEWER STILL_ALLOWED PLEASE_ADD,
@@ -648,7 +651,7 @@ static const struct iv_rule rows[] = {
         .summary = "A new baseline must contain the packages of the baseline before it, and be "
                    "contained in the baseline after it.",
         .why = WHY_SUPERSET " A baseline that breaks the chain is rejected.",
-        .remedy = "Add the missing packages, or empty packages of those names, to the submission.",
+        .remedy = ADD_MISSING,
         .message = NOT_COMPLIANT BECAUSE_OLDER PLEASE_ADD,
         /* The first alias is the message for direction `newer`. */
         .alias = {NOT_COMPLIANT BECAUSE_NEWER PLEASE_ADD,

@@ -65,8 +65,12 @@ static const char *why_not(const struct iv_submission *s, const struct origin *o
     if (origin->reason != NULL) {
         return origin->reason;
     }
+    if (s->kind == IV_KIND_PACKAGE && s->unreadable_count == s->package_count) {
+        return "cannot be read, neither as a package nor as an image nor as a report";
+    }
     if (s->package_count == 0) {
-        return "holds no package";
+        return s->fault_count > 0 || origin->hidden ? "cannot be read far enough to find a package"
+                                                    : "holds no package";
     }
     if (s->type != IV_IMAGE) {
         return "a partial submission: it is no whole firmware set";

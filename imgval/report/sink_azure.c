@@ -41,7 +41,7 @@ static void add_command(struct iv_buf *line, const struct iv_finding *finding, b
 }
 
 /* As the log shows it; escaped, as it stands in a log that is obeyed. */
-static void add_note(struct iv_buf *line, const struct iv_finding *finding)
+static void add_note(struct iv_buf *line, const struct iv_finding *finding, bool with_remedy)
 {
     iv_buf_puts(line, "note ");
     iv_escape_shown(line, finding->rule->id, false);
@@ -49,15 +49,28 @@ static void add_note(struct iv_buf *line, const struct iv_finding *finding)
     iv_escape_shown(line, finding->rule->name, false);
     iv_buf_puts(line, ": ");
     iv_escape_shown(line, finding->message, false);
+    if (with_remedy && finding->remedy != NULL && finding->remedy[0] != '\0') {
+        iv_buf_putc(line, ' ');
+        iv_escape_shown(line, finding->remedy, false);
+    }
 }
 
 static void add_finding(struct iv_buf *line, const struct iv_finding *finding, bool with_remedy)
 {
     if (finding->severity == IV_NOTE) {
-        add_note(line, finding);
+        add_note(line, finding, with_remedy);
     } else {
         add_command(line, finding, with_remedy);
     }
+    iv_buf_putc(line, '\n');
+}
+
+static void add_gap(struct iv_buf *line, const char *path, const char *reason)
+{
+    iv_buf_puts(line, "##vso[task.logissue type=warning;sourcepath=");
+    add_encoded(line, path, ";]");
+    iv_buf_puts(line, ";]not judged in full: ");
+    add_encoded(line, reason, "");
     iv_buf_putc(line, '\n');
 }
 
@@ -79,7 +92,7 @@ static void write_audit(const struct iv_audit *audit, const struct iv_style_opti
                         FILE *out)
 {
     (void)style;
-    iv_audit_commands(audit, add_finding, out);
+    iv_audit_commands(audit, add_finding, add_gap, out);
 }
 
 const struct iv_sink iv_sink_azure = {

@@ -47,6 +47,15 @@ static void add_finding(struct iv_buf *line, const struct iv_finding *finding, b
     iv_buf_putc(line, '\n');
 }
 
+static void add_gap(struct iv_buf *line, const char *path, const char *reason)
+{
+    iv_buf_puts(line, "::warning file=");
+    add_encoded(line, path, ":,");
+    iv_buf_puts(line, ",title=not judged in full::");
+    add_encoded(line, reason, "");
+    iv_buf_putc(line, '\n');
+}
+
 static void write_report(const struct iv_report *report, const struct iv_style_options *style,
                          FILE *out)
 {
@@ -65,7 +74,7 @@ static void write_audit(const struct iv_audit *audit, const struct iv_style_opti
                         FILE *out)
 {
     (void)style;
-    iv_audit_commands(audit, add_finding, out);
+    iv_audit_commands(audit, add_finding, add_gap, out);
 }
 
 const struct iv_sink iv_sink_github = {

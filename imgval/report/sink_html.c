@@ -30,6 +30,12 @@ static const char *const verdict_leads[] = {
     [IV_VERDICT_FAIL] = "What makes it fail stands below, with its remedy.",
 };
 
+/* A pass that has a rest to say, say warnings, is not in the colour of one that has none. */
+static const char *look_of(enum iv_final_verdict verdict, const char *rest)
+{
+    return verdict == IV_VERDICT_PASS && rest[0] != '\0' ? "warning" : verdict_classes[verdict];
+}
+
 /* ---- the head ------------------------------------------------------------------------------ */
 
 /* The verdict first: it is what a tab of a browser has room for. */
@@ -69,7 +75,7 @@ static void write_verdict(struct iv_markup *m, const char *heading, const char *
 {
     iv_markup_open(m, heading);
     iv_markup_attribute(m, "id", id);
-    iv_html_mark(m, verdict_classes[verdict]);
+    iv_html_mark(m, look_of(verdict, rest));
     iv_markup_text(m, " ");
     iv_markup_classed(m, "span", "word", iv_phrase_verdicts[verdict]);
     if (rest[0] != '\0') {
@@ -78,7 +84,10 @@ static void write_verdict(struct iv_markup *m, const char *heading, const char *
     iv_markup_text(m, " ");
     iv_markup_classed(m, "bdi", "what", what);
     iv_markup_close(m);
-    iv_markup_classed(m, "p", "lead", verdict_leads[verdict]);
+    iv_markup_classed(m, "p", "lead",
+                      verdict == IV_VERDICT_PASS && rest[0] != '\0'
+                          ? "Every applicable rule ran to its end, and nothing makes it fail."
+                          : verdict_leads[verdict]);
 }
 
 /* The circumstances that decide which rules apply. */
@@ -263,7 +272,7 @@ static void write_hero(struct iv_markup *m, enum iv_final_verdict verdict, const
 {
     iv_markup_break(m);
     iv_markup_open(m, "section");
-    iv_markup_attribute_printf(m, "class", "hero %s", verdict_classes[verdict]);
+    iv_markup_attribute_printf(m, "class", "hero %s", look_of(verdict, rest));
     iv_markup_attribute(m, "aria-labelledby", "verdict");
     write_verdict(m, "h1", "verdict", verdict, rest, what);
 }
@@ -288,10 +297,12 @@ static void write_list(struct iv_markup *m, const struct iv_report *report)
         iv_markup_element(m, "bdi", entry->submission->path);
         iv_markup_close(m);
         iv_markup_close(m);
+        struct iv_buf rest IV_CLEANUP(iv_buf_fini) = {0};
+        iv_phrase_qualify(&rest, entry);
+        const char *look = look_of(entry->judgement.verdict, iv_buf_text(&rest));
         iv_markup_open(m, "td");
-        iv_markup_attribute_printf(m, "class", "state %s",
-                                   verdict_classes[entry->judgement.verdict]);
-        iv_html_mark(m, verdict_classes[entry->judgement.verdict]);
+        iv_markup_attribute_printf(m, "class", "state %s", look);
+        iv_html_mark(m, look);
         iv_markup_printf(m, " %s", iv_phrase_verdicts[entry->judgement.verdict]);
         iv_markup_close(m);
         for (size_t k = 0; k < IV_COUNT(numbers); k++) {
@@ -326,10 +337,10 @@ static void write_several(struct iv_markup *m, const struct iv_report *report)
         iv_markup_open(m, "article");
         iv_markup_attribute(m, "aria-labelledby", iv_buf_text(&id));
         iv_markup_open(m, "div");
-        iv_markup_attribute_printf(m, "class", "hero small %s",
-                                   verdict_classes[entry->judgement.verdict]);
         struct iv_buf rest IV_CLEANUP(iv_buf_fini) = {0};
         iv_phrase_qualify(&rest, entry);
+        iv_markup_attribute_printf(m, "class", "hero small %s",
+                                   look_of(entry->judgement.verdict, iv_buf_text(&rest)));
         write_verdict(m, "h2", iv_buf_text(&id), entry->judgement.verdict, iv_buf_text(&rest),
                       entry->submission->path);
         write_summary(m, report, entry);

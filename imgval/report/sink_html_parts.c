@@ -61,6 +61,32 @@ static void write_outcome(struct iv_markup *m, const struct iv_rule_outcome *row
     iv_markup_close(m);
 }
 
+/* The outcomes of the rules that apply, or of the others. */
+static void write_tiles(struct iv_markup *m, const struct iv_judgement *judgement,
+                        const bool *failing, bool applicable)
+{
+    iv_markup_open(m, "ul");
+    iv_markup_attribute(m, "class", "outcomes");
+    for (size_t i = 0; i < judgement->outcome_count; i++) {
+        if ((judgement->outcomes[i].outcome != IV_NOT_APPLICABLE) == applicable) {
+            write_outcome(m, &judgement->outcomes[i], failing[i]);
+        }
+    }
+    iv_markup_break(m);
+    iv_markup_close(m);
+}
+
+/* What few readers ask for: folded, with or without the script, and left out on paper. */
+static void open_rest(struct iv_markup *m, size_t count, const char *one, const char *many)
+{
+    iv_markup_break(m);
+    iv_markup_open(m, "details");
+    iv_markup_attribute(m, "class", "rest");
+    iv_markup_open(m, "summary");
+    iv_markup_printf(m, "%zu %s", count, count == 1 ? one : many);
+    iv_markup_close(m);
+}
+
 /* Every rule, also those that passed or do not apply: a report is believed for what it says it
  * did. */
 void iv_html_outcomes(const struct iv_html_part *part)
@@ -86,13 +112,13 @@ void iv_html_outcomes(const struct iv_html_part *part)
                      counts[IV_FAILED] - reported, reported, counts[IV_NOT_EVALUATED],
                      counts[IV_PASSED], counts[IV_NOT_APPLICABLE]);
     iv_markup_close(m);
-    iv_markup_open(m, "ul");
-    iv_markup_attribute(m, "class", "outcomes");
-    for (size_t i = 0; i < judgement->outcome_count; i++) {
-        write_outcome(m, &judgement->outcomes[i], failing[i]);
+    write_tiles(m, judgement, failing, true);
+    if (counts[IV_NOT_APPLICABLE] > 0) {
+        open_rest(m, counts[IV_NOT_APPLICABLE], "rule that does not apply",
+                  "rules that do not apply");
+        write_tiles(m, judgement, failing, false);
+        iv_markup_close(m);
     }
-    iv_markup_break(m);
-    iv_markup_close(m);
     iv_markup_close(m);
 }
 
@@ -305,9 +331,26 @@ void iv_html_rules(struct iv_markup *m, const struct iv_report *report)
     iv_arena_init(&arena);
     size_t count = 0;
     const struct mention *mentions = mentions_of(report, &arena, &count);
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        found += mentions[i].found;
+    }
     iv_html_plain_section(m, "rules", "What the rules check");
     for (size_t i = 0; i < count; i++) {
-        write_rule(m, &mentions[i]);
+        if (mentions[i].found) {
+            write_rule(m, &mentions[i]);
+        }
+    }
+    if (found < count) {
+        open_rest(m, count - found, "rule of which nothing was found",
+                  "rules of which nothing was found");
+        for (size_t i = 0; i < count; i++) {
+            if (!mentions[i].found) {
+                write_rule(m, &mentions[i]);
+            }
+        }
+        iv_markup_break(m);
+        iv_markup_close(m);
     }
     iv_markup_break(m);
     iv_markup_close(m);

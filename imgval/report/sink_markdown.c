@@ -261,7 +261,8 @@ static void add_entry(struct iv_comment *comment, const struct iv_report_entry *
         iv_buf_puts(block, ", firmware version ");
         iv_markdown_code(block, submission->firmware_version);
     }
-    iv_buf_puts(block, ".\n");
+    iv_buf_puts(block,
+                iv_phrase_has_skipped(submission) ? ". WSPC was skipped (--no-wspc).\n" : ".\n");
     add_outcomes(block, &entry->judgement, fail_on);
     (void)iv_comment_take(comment);
     for (size_t i = 0; i < entry->judgement.finding_count;) {

@@ -29,6 +29,7 @@ enum { FLUSH_SIZE = 64 * 1024 };
 struct run {
     struct iv_json *json;
     const struct iv_report *report;
+    const struct iv_audit *audit; /* NULL: no history */
     const struct iv_style_options *style;
     FILE *out;
     const struct iv_rule **rules; /* of all outcomes and findings, each once */
@@ -260,7 +261,7 @@ static const char *path_of(const struct iv_ranked *ranked)
     return path != NULL && path[0] != '\0' ? path : ranked->entry->submission->path;
 }
 
-/* A notification (3.58) about a rule, at a path. */
+/* A notification (3.58) at a path, about a rule where there is one. */
 static void write_notification(const struct run *run, const struct iv_rule *rule, const char *path,
                                const char *text)
 {
@@ -270,10 +271,12 @@ static void write_notification(const struct run *run, const struct iv_rule *rule
     iv_json_open_object(json, "message");
     iv_json_string(json, "text", text);
     iv_json_close_object(json);
-    iv_json_open_object(json, "associatedRule");
-    iv_json_string(json, "id", rule->id);
-    iv_json_uint(json, "index", find_rule(run, rule));
-    iv_json_close_object(json);
+    if (rule != NULL) {
+        iv_json_open_object(json, "associatedRule");
+        iv_json_string(json, "id", rule->id);
+        iv_json_uint(json, "index", find_rule(run, rule));
+        iv_json_close_object(json);
+    }
     iv_json_open_array(json, "locations");
     iv_json_open_object(json, NULL);
     write_uri(json, path);
@@ -302,8 +305,12 @@ static bool is_unchecked(const struct iv_report_entry *entry)
 }
 
 /* Whether the run came to its end. Where something was not checked, it did not. */
-static bool is_successful(const struct iv_report *report)
+static bool is_successful(const struct run *run)
 {
+    const struct iv_report *report = run->report;
+    if (run->audit != NULL && run->audit->not_judged > 0) {
+        return false;
+    }
     for (size_t i = 0; i < report->entry_count; i++) {
         if (is_unchecked(&report->entries[i])) {
             return false;
@@ -331,13 +338,27 @@ static void write_unevaluated(const struct run *run, const struct iv_report_entr
     }
 }
 
+/* A notification for each submission of a history that was not judged, or not in full. */
+static void write_gaps(const struct run *run)
+{
+    for (size_t i = 0; run->audit != NULL && i < run->audit->source_count; i++) {
+        const struct iv_audit_source *source = &run->audit->sources[i];
+        if (source->gap != NULL && !source->is_copy) {
+            struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
+            iv_buf_puts(&text, "Not judged in full: ");
+            add_message_text(&text, source->gap);
+            write_notification(run, NULL, source->path, iv_buf_text(&text));
+        }
+    }
+}
+
 /* An invocation (3.20). */
 static void write_invocations(const struct run *run, const struct iv_ranked *ranked, size_t count)
 {
     struct iv_json *json = run->json;
     iv_json_open_array(json, "invocations");
     iv_json_open_object(json, NULL);
-    iv_json_bool(json, "executionSuccessful", is_successful(run->report));
+    iv_json_bool(json, "executionSuccessful", is_successful(run));
     iv_json_open_array(json, "toolExecutionNotifications");
     for (size_t i = 0; i < run->report->entry_count; i++) {
         write_unevaluated(run, &run->report->entries[i]);
@@ -351,6 +372,7 @@ static void write_invocations(const struct run *run, const struct iv_ranked *ran
                                iv_buf_text(&text));
         }
     }
+    write_gaps(run);
     iv_json_close_array(json);
     iv_json_close_object(json);
     iv_json_close_array(json);
@@ -550,14 +572,12 @@ static void write_run(const struct run *run)
     iv_json_close_object(json);
 }
 
-static void write_report(const struct iv_report *report, const struct iv_style_options *style,
-                         FILE *out)
+/* The log of a run, without its JSON writer. */
+static void write_log(struct run run)
 {
-    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
-    iv_arena_init(&arena);
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_json json = iv_json(&buf, true);
-    struct run run = {.json = &json, .report = report, .style = style, .out = out, .arena = &arena};
+    run.json = &json;
     collect_rules(&run);
     iv_json_open_object(&json, NULL);
     iv_json_string(&json, "version", "2.1.0"); /* 3.13.2: first */
@@ -567,17 +587,26 @@ static void write_report(const struct iv_report *report, const struct iv_style_o
     iv_json_close_array(&json);
     iv_json_close_object(&json);
     iv_buf_putc(&buf, '\n');
-    iv_json_flush(&json, 0, out);
+    iv_json_flush(&json, 0, run.out);
 }
 
-/* A history has no SARIF of its own: its findings are results like others. */
+static void write_report(const struct iv_report *report, const struct iv_style_options *style,
+                         FILE *out)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini);
+    iv_arena_init(&arena);
+    write_log((struct run){.report = report, .style = style, .out = out, .arena = &arena});
+}
+
+/* The findings of a history are results like others; what of it was not judged is notified. */
 static void write_audit(const struct iv_audit *audit, const struct iv_style_options *style,
                         FILE *out)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
     const struct iv_report report = iv_audit_as_report(audit, &arena);
-    write_report(&report, style, out);
+    write_log((struct run){
+        .report = &report, .audit = audit, .style = style, .out = out, .arena = &arena});
 }
 
 const struct iv_sink iv_sink_sarif = {

@@ -417,7 +417,17 @@ def check_for_services(checks, place):
         lines = place.run("audit", f"--format={form}", top).text.splitlines()
         checks.that(any(line.startswith(start) and gone in line for line in lines), form, lines)
         checks.that(lines[-1].startswith("imgval audit: FAIL with 1 broken step: 1 variant, "), form, lines[-1])
+        checks.that(any("x.ffu" in line and "not judged in full" in line for line in lines),
+                    f"{form}: what was not judged", lines)
     run = json.loads(place.run("audit", "--format=sarif", top).out)["runs"][0]
+    notices = {n["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]: n["message"]["text"]
+               for n in run["invocations"][0]["toolExecutionNotifications"]}
+    bad = [uri for uri in notices if uri.endswith("bad/x.ffu")]
+    checks.that(bad and notices[bad[0]].startswith("Not judged in full: cannot be read"), "sarif: x.ffu", notices)
+    checks.same(run["invocations"][0]["executionSuccessful"], False, "sarif: a fail that is not whole")
+    whole = json.loads(place.run("audit", "--format=sarif", top / "v1.0", top / "v3.0").out)["runs"][0]
+    checks.same(whole["invocations"], [{"executionSuccessful": True, "toolExecutionNotifications": []}],
+                "sarif: a history that was judged in full")
     checks.that({"WSPC004", "STD002"} <= {result["ruleId"] for result in run["results"]}, "sarif",
                 run["results"])
     checks.same(run["properties"]["verdict"], "fail", "sarif: the verdict")

@@ -140,6 +140,35 @@ def check_baselines(c, p):
     c.that("there is one of CONTOSO/000-88/CT-100" in near.text, "a POP that is nearly this one", near.text)
 
 
+def check_every_format(c, p):
+    """A set that was compared with nothing says so, with the command to run, whatever is printed."""
+    p.run("cache", "add", "--baseline", "--cache=s.db", "v1")
+    for form in ("text", "json", "jsonl", "sarif", "junit", "html", "markdown", "github", "azure", "csv"):
+        near = p.run("scan", f"--format={form}", "--cache=s.db", *DEVICE[:2], "--operator=000-89", "v3")
+        said = " ".join(near.text.split())
+        c.that("there is one of CONTOSO/000-88/CT-100" in said and "imgval cache add --baseline" in said,
+               f"{form}: a POP that is nearly this one", said[-600:])
+    for form in ("text", "junit", "html", "markdown", "github", "azure"):
+        skipped = p.run("scan", f"--format={form}", "--no-wspc", "v1")
+        c.that("(--no-wspc)" in skipped.text, f"{form}: WSPC was skipped", skipped.text[-600:])
+
+
+def check_colours(c, p):
+    """The page of a pass that warns is not as green as that of one that does not."""
+    p.run("cache", "add", "--baseline", "--cache=s.db", "v1")
+    p.run("cache", "add", "--baseline", "--cache=s.db", "v2")
+    p.run("cache", "add", "--baseline", "--cache=s.db", "v3")
+    for words, look in ((("scan", "--cache=s.db", "v2"), "passed"), (("scan", "--cache=s.db", "v4"), "warning"),
+                        (("scan", "--cache=s.db", "v2", "v4"), "warning"), (("audit", "v1", "v2"), "passed"),
+                        (("audit", "v3", "v4"), "warning"), (("rfu", "--cache=s.db", "--source=v1", "--target=v2"), "passed"),
+                        (("rfu", "--cache=s.db", "--source=v1", "--target=v3"), "warning"),
+                        (("rfu", "--cache=s.db", "--source=v1", "--target=v4"), "failed")):
+        page = p.run(*words, "--format=html").text
+        c.that(f'class="hero {look}"' in page, f"{' '.join(words)}: {look}", page[page.find('class="hero'):][:60])
+    case = p.run("rfu", "--cache=s.db", "--source=v1", "--target=v2", "--format=junit")
+    c.that("system-out" not in case.text, "rfu: a case without words", case.text)
+
+
 def check_next_steps(c, p):
     p.run("cache", "add", "--baseline", "--cache=s.db", "v1")
     lacking = p.run("scan", "--cache=s.db", "--format=json", "v4")
@@ -154,13 +183,16 @@ def check_next_steps(c, p):
     found = {f["id"]: f for f in rfu.report["request"]["findings"]}
     c.that("would be refused" in found["RFU001"]["remedy"], "a target that is not compliant", found["RFU001"])
     p.run("cache", "add", "--baseline", "--cache=s.db", "v2")
-    rfu = p.run("rfu", "--cache=s.db", "--source=v2", "--target=v1", "--format=json")
-    found = {f["id"]: f for f in rfu.report["request"]["findings"]}
-    if "RFU006" in found:
-        c.that("fix --against=" in found["RFU006"]["remedy"], "RFU006 names the fix command", found["RFU006"])
     rfu = p.run("rfu", "--cache=s.db", "--source=v1", "--target=v3", "--format=json")
     found = {f["id"]: f for f in rfu.report["request"]["findings"]}
     c.that("cache add --baseline" in found["RFU001"]["remedy"], "a compliant one", found["RFU001"])
+    p.run("cache", "add", "--baseline", "--cache=s.db", "v3")
+    rfu = p.run("rfu", "--cache=s.db", "--source=v3", "--target=v2", "--format=json")
+    found = {f["id"]: f for f in rfu.report["request"]["findings"]}
+    c.that("RFU006" in found and "fix --against=" in found["RFU006"]["remedy"], "RFU006 names the fix command", found)
+    for rule in ("WSPC002", "WSPC003", "RFU001", "RFU006"):
+        said = " ".join(p.run("explain", rule).text.split())
+        c.that("imgval fix --" in said and "--output=DIR" in said, f"explain {rule} names the fix command", said)
     wrong = p.run("scan", "--cache=/etc/passwd", "--format=json", "v1").findings("WSPC013")[0]["message"]
     c.that(wrong.startswith("The baseline store cannot be used: /etc/passwd"), "our own sentence first", wrong)
 

@@ -284,6 +284,23 @@ def check_fold(browser):
     check(browser.run(count) == 1, "after printing, what was folded is not folded again")
 
 
+def check_rest(browser):
+    """What nothing was found of is folded, unless a link leads there; jumps are instant."""
+    check(browser.run("document.querySelectorAll('details.rest').length >= 2 && "
+                      "Array.from(document.querySelectorAll('details.rest')).every(d => !d.open)"),
+          "rules that nothing was found of are not folded")
+    check(browser.run("Array.from(document.querySelectorAll('.outcomes li.none')).every("
+                      "tile => tile.closest('.rest'))"), "a tile of a rule that does not apply is in sight")
+    check(browser.run("document.querySelectorAll('#rules .rest .found').length") == 0, "a rule is hidden")
+    check(browser.run("getComputedStyle(document.documentElement).scrollBehavior") == "auto", "a slow jump")
+    rule = browser.run("document.querySelector('#rules .rest details').id")
+    browser.run(f"location.hash = {json.dumps(rule)}")
+    browser.wait(f"document.getElementById({json.dumps(rule)}).checkVisibility() && "
+                 f"document.getElementById({json.dumps(rule)}).open", "a link to a folded rule shows nothing")
+    check(browser.run(f"Math.abs(document.getElementById({json.dumps(rule)}).getBoundingClientRect().top)") < 1000,
+          "the rule that a link leads to is not in sight")
+
+
 def check_theme(browser):
     ground = "getComputedStyle(document.body).backgroundColor"
     for scheme in ("light", "dark"):
@@ -421,6 +438,8 @@ def check_all(browser, files, folder):
     browser.load(files["hostile"])
     check_sort(browser)
     check_fold(browser)
+    browser.load(files["hostile"])
+    check_rest(browser)
     check_hostile(browser)
     check_keyboard(browser, files["hostile"])
     check_readers(browser)

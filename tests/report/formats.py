@@ -314,7 +314,9 @@ def summary(report):
     what_if = "what if (no real verdict): " if report.get("what_if") else ""
     return (f"imgval: {what_if}{report['verdict']}{qualified(report)}: {count} submission{'' if count == 1 else 's'}, "
             f"{totals['packages']} package{'' if totals['packages'] == 1 else 's'}; "
-            f"{', '.join(names)}, {totals['waived']} waived")
+            f"{', '.join(names)}, {totals['waived']} waived"
+            + ("; WSPC skipped (--no-wspc)" if any(v["wspc"] == "skipped" for s in report["submissions"]
+                                                   for v in s["variants"]) else ""))
 
 
 def github_command(line):

@@ -139,7 +139,7 @@ static void add_note(struct iv_buf *note, const char *text)
     iv_buf_printf(note, "%s%s", note->size == 0 ? "" : "; ", text);
 }
 
-/* The last cell of a version: why it was not judged, what it was compared with, its order. */
+/* Below the path of a version: why it was not judged, what it was compared with, its order. */
 static void write_note(struct iv_audit_page *page, const struct iv_audit_version *version)
 {
     const struct iv_audit_source *source = version->source;
@@ -165,7 +165,9 @@ static void write_note(struct iv_audit_page *page, const struct iv_audit_version
     if (source->baseline) {
         add_note(&note, "baseline");
     }
-    iv_html_cell(&page->m, note.size == 0 ? "" : iv_buf_text(&note));
+    if (note.size > 0) {
+        iv_markup_element(&page->m, "p", iv_buf_text(&note));
+    }
 }
 
 /* A version: the step that leads to it, then what it holds and how many later versions it can be
@@ -199,8 +201,10 @@ static void write_row(struct iv_audit_page *page, const struct iv_audit_version 
         iv_html_cell(m, NULL);
     }
     iv_html_cell(m, version->in_longest ? "yes" : "no");
-    iv_html_cell(m, source->path);
+    iv_markup_open(m, "td");
+    iv_markup_text(m, source->path);
     write_note(page, version);
+    iv_markup_close(m);
     iv_markup_close(m);
 }
 
@@ -217,9 +221,9 @@ static void write_cut(struct iv_markup *m, size_t count)
 /* The table of all versions; with few of them a filter would only be in the way. */
 static void write_versions(struct iv_audit_page *page)
 {
-    static const char *const columns[] = {
-        "Step",    "Version", "Packages",     "Empty",    "Missing", "Added", "Newer",
-        "Changed", "Targets", "Baseline set", "Found at", "Note",    NULL};
+    static const char *const columns[] = {"Step",    "Version",      "Packages", "Empty",
+                                          "Missing", "Added",        "Newer",    "Changed",
+                                          "Targets", "Baseline set", "Found at", NULL};
     const size_t count = page->variant->version_count;
     iv_markup_open(&page->m, "div"); /* the tools are those of the table beside them */
     iv_markup_attribute(&page->m, "class", "versions");

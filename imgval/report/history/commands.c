@@ -60,7 +60,13 @@ static void add_summary(const struct iv_report *report, struct iv_buf *buf)
         iv_buf_puts(buf, parts[i].before);
         iv_phrase_count(buf, parts[i].count, parts[i].noun);
     }
-    iv_buf_printf(buf, ", %zu waived\n", totals.waived);
+    iv_buf_printf(buf, ", %zu waived", totals.waived);
+    bool skipped = false;
+    for (size_t i = 0; i < report->entry_count; i++) {
+        skipped = skipped || iv_phrase_has_skipped(report->entries[i].submission);
+    }
+    iv_buf_puts(buf, skipped ? "; WSPC skipped (--no-wspc)" : "");
+    iv_buf_putc(buf, '\n');
 }
 
 /* The lines of the findings, without a last one. */
@@ -105,11 +111,34 @@ void iv_request_commands(const struct iv_request *request, iv_sink_line_fn *add,
     iv_request_write_line(request, out);
 }
 
-void iv_audit_commands(const struct iv_audit *audit, iv_sink_line_fn *add, FILE *out)
+/* What was not judged in full: the first few, and how many more. */
+static void write_gaps(const struct iv_audit *audit, iv_sink_gap_fn *add, FILE *out)
+{
+    struct iv_buf line IV_CLEANUP(iv_buf_fini) = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < audit->source_count; i++) {
+        const struct iv_audit_source *source = &audit->sources[i];
+        if (source->gap == NULL || source->is_copy) {
+            continue;
+        }
+        if (++count <= IV_COMMANDS_SHOWN) {
+            iv_buf_clear(&line);
+            add(&line, source->path, source->gap);
+            (void)fwrite(line.data, 1, line.size, out);
+        }
+    }
+    if (count > IV_COMMANDS_SHOWN) {
+        (void)fprintf(out, "imgval: not judged in full: and %zu more\n", count - IV_COMMANDS_SHOWN);
+    }
+}
+
+void iv_audit_commands(const struct iv_audit *audit, iv_sink_line_fn *add, iv_sink_gap_fn *add_gap,
+                       FILE *out)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
     iv_arena_init(&arena);
     const struct iv_report report = iv_audit_as_report(audit, &arena);
     write_findings(&report, add, out);
+    write_gaps(audit, add_gap, out);
     iv_audit_write_line(audit, out);
 }

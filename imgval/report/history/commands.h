@@ -17,6 +17,9 @@
 typedef void iv_sink_line_fn(struct iv_buf *line, const struct iv_finding *finding,
                              bool with_remedy);
 
+/* The same of a submission of a history that was not judged, or not in full. */
+typedef void iv_sink_gap_fn(struct iv_buf *line, const char *path, const char *reason);
+
 enum { IV_COMMANDS_SHOWN = 10 }; /* of one rule: services show no more of a kind in one step */
 
 /*
@@ -27,6 +30,7 @@ enum { IV_COMMANDS_SHOWN = 10 }; /* of one rule: services show no more of a kind
 void iv_sink_commands(const struct iv_report *report, iv_sink_line_fn *add, FILE *out);
 /* The same of what is no scan, and has another last line. */
 void iv_request_commands(const struct iv_request *request, iv_sink_line_fn *add, FILE *out);
-void iv_audit_commands(const struct iv_audit *audit, iv_sink_line_fn *add, FILE *out);
+void iv_audit_commands(const struct iv_audit *audit, iv_sink_line_fn *add, iv_sink_gap_fn *add_gap,
+                       FILE *out);
 
 #endif

@@ -107,7 +107,7 @@ static void write_sides(const struct page *page)
                                           "Packages", "Read",       "Id",   NULL};
     struct iv_markup *m = page->part.markup;
     iv_html_section(&page->part, "sides", "Submissions");
-    iv_html_table(m, "device", "The two submissions", columns, false);
+    iv_html_table(m, "sides", "The two submissions", columns, false);
     write_side(m, "from", page->report->before, page->report->before_incomplete);
     write_side(m, "to", page->report->after, page->report->after_incomplete);
     iv_html_table_end(m);

@@ -26,12 +26,25 @@ static const char *const leads[] = {
                          "stands below, with its remedy."),
 };
 
+/* An approval that comes with a warning is not shown in the colour of one without. */
+static bool has_warning(const struct iv_request *request)
+{
+    bool any = false;
+    for (size_t i = 0; request->verdict == IV_VERDICT_PASS && i < request->finding_count; i++) {
+        const struct iv_finding *finding = &request->findings[i];
+        any = any || (!finding->waived && finding->severity > IV_NOTE);
+    }
+    return any;
+}
+
 /* The top of the page: the answer, what was asked, and what the answer means. */
 static void write_hero(const struct page *page)
 {
     struct iv_markup *m = page->part.markup;
     const struct iv_request *request = page->request;
-    iv_html_hero(m, tones[request->verdict], iv_request_answers[request->verdict]);
+    const bool warned = has_warning(request);
+    iv_html_hero(m, warned ? "warning" : tones[request->verdict],
+                 iv_request_answers[request->verdict]);
     iv_markup_printf(m, " %s update ", iv_request_type_names[request->type]);
     iv_markup_classed(m, "bdi", "what", request->source.submission->path);
     iv_markup_text(m, " → ");
@@ -40,7 +53,11 @@ static void write_hero(const struct page *page)
     if (request->what_if) {
         iv_markup_classed(m, "p", "lead", iv_phrase_what_if);
     }
-    iv_markup_classed(m, "p", "lead", leads[request->verdict]);
+    iv_markup_open(m, "p");
+    iv_markup_attribute(m, "class", "lead");
+    iv_markup_text(m, leads[request->verdict]);
+    iv_markup_text(m, warned ? " The warnings stand below." : "");
+    iv_markup_close(m);
     iv_markup_close(m);
 }
 
@@ -64,7 +81,7 @@ static void write_sides(const struct page *page)
     static const char *const columns[] = {"Side", "Submission", "Version", "Status", "Id", NULL};
     struct iv_markup *m = page->part.markup;
     iv_html_section(&page->part, "sides", "Submissions");
-    iv_html_table(m, "device", "Source and target", columns, false);
+    iv_html_table(m, "sides", "Source and target", columns, false);
     write_side(m, "source", &page->request->source);
     write_side(m, "target", &page->request->target);
     iv_html_table_end(m);

@@ -33,6 +33,16 @@ static enum iv_final_verdict rest_of(const struct iv_request *request)
     return request->verdict;
 }
 
+static bool has_texts(const struct iv_request *request, const struct iv_pop *pop)
+{
+    for (size_t i = 0; i < request->finding_count; i++) {
+        if (is_of_case(&request->findings[i], pop)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* All findings of a case, also those that do not decide it. */
 static void write_texts(struct iv_markup *m, const struct iv_request *request,
                         const struct iv_pop *pop)
@@ -77,13 +87,15 @@ static void write_case(struct iv_markup *m, const struct iv_request *request,
     iv_markup_attribute(m, "name", iv_buf_text(&name));
     iv_markup_attribute(m, "file", request->target.submission->path);
     iv_markup_attribute(m, "time", "0");
-    iv_markup_open(m, iv_junit_elements[states[verdict]]);
-    if (verdict != IV_VERDICT_PASS) {
-        iv_markup_attribute(m, "message", message_of(request, pop, &scratch));
-        iv_markup_attribute(m, "type", iv_request_answers[verdict]);
+    if (verdict != IV_VERDICT_PASS || has_texts(request, pop)) {
+        iv_markup_open(m, iv_junit_elements[states[verdict]]);
+        if (verdict != IV_VERDICT_PASS) {
+            iv_markup_attribute(m, "message", message_of(request, pop, &scratch));
+            iv_markup_attribute(m, "type", iv_request_answers[verdict]);
+        }
+        write_texts(m, request, pop);
+        iv_markup_close(m);
     }
-    write_texts(m, request, pop);
-    iv_markup_close(m);
     iv_markup_close(m);
 }
 

@@ -147,7 +147,11 @@
     var details = target && (target.tagName === "DETAILS" ? target
       : target.tagName === "TR" ? target.querySelector("details") : null);
     if (details) {
-      details.open = true;
+      for (var around = details; around; around = around.parentElement) {
+        if (around.tagName === "DETAILS") {
+          around.open = true;
+        }
+      }
       target.scrollIntoView();
     }
   }

@@ -237,6 +237,16 @@ const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *subm
     return NULL;
 }
 
+bool iv_phrase_has_skipped(const struct iv_submission *submission)
+{
+    for (size_t i = 0; i < submission->variant_count; i++) {
+        if (submission->variants[i].wspc.status == IV_WSPC_SKIPPED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Why there is no line about a comparison: skipped, or which values to give. */
 const char *iv_phrase_no_variant(const struct iv_report_entry *entry)
 {

@@ -69,6 +69,9 @@ bool iv_phrase_is_failing(const struct iv_finding *finding, enum iv_severity fai
 const struct iv_variant *iv_phrase_find_variant(const struct iv_submission *submission,
                                                 const struct iv_pop *pop);
 
+/* Whether --no-wspc kept a submission from being compared with anything. */
+bool iv_phrase_has_skipped(const struct iv_submission *submission);
+
 /* Why a submission without a variant has no comparison, a sentence. */
 const char *iv_phrase_no_variant(const struct iv_report_entry *entry);
 

@@ -179,7 +179,8 @@ static void print_group(const struct iv_out *out, const struct iv_text_group *gr
     struct iv_arena_mark mark = iv_arena_mark(out->scratch);
     const struct iv_finding *lead = group->findings;
     const size_t most = cut_of(out, group);
-    const bool with_remedy = lead->severity > IV_NOTE || out->style->verbose > 0;
+    const bool with_remedy =
+        lead->severity > IV_NOTE || lead->rule->loud || out->style->verbose > 0;
     iv_out_blank(out);
     IV_LINE(out, IV_PIECE(iv_text_severity_inks[lead->severity], iv_severity_names[lead->severity]),
             IV_PIECE(IV_INK_PLAIN, " "), IV_PIECE(IV_INK_BOLD, lead->rule->id),
