@@ -52,6 +52,7 @@ static bool row_open(struct iv_row *row, const struct iv_rule *rule, struct iv_e
     return true;
 }
 
+/* Rows in the order of the tables: their places are the ranks that order findings. */
 bool iv_engine_open(const struct iv_rules *families, size_t family_count,
                     struct iv_engine **ret_engine, struct iv_error *err)
 {
@@ -78,6 +79,7 @@ bool iv_engine_open(const struct iv_rules *families, size_t family_count,
     return true;
 }
 
+/* For IV_CLEANUP; the rows themselves are the tables' and stay. */
 void iv_engine_close(struct iv_engine **engine)
 {
     if (*engine == NULL) {
@@ -153,6 +155,7 @@ static enum iv_outcome judge_package_field(const struct iv_row *row,
 
 /* ---- rows over their subjects -------------------------------------------------------------- */
 
+/* Whether sources of equal rank disagree about a value (IMG302). */
 static bool has_conflict(const struct iv_device *device, const char *name)
 {
     for (size_t i = 0; i < device->conflict_count; i++) {
@@ -202,6 +205,7 @@ static void run_device(const struct iv_row *row, const struct iv_submission *sub
     }
 }
 
+/* A pattern or a check: rows with a fault do not come here. */
 static void judge_package(const struct iv_row *row, const struct iv_package *package,
                           struct iv_verdict *verdict, struct iv_tally *tally)
 {
@@ -265,6 +269,7 @@ static enum iv_outcome judge_faults(const struct iv_rule *rule, const struct iv_
     return outcome;
 }
 
+/* Of each package with its own name and path, so that the finding says which. */
 static void judge_package_faults(const struct iv_rule *rule, const struct iv_package *packages,
                                  size_t count, struct iv_verdict *verdict, struct iv_tally *tally)
 {
@@ -441,6 +446,7 @@ static void run_row(const struct iv_row *row, const struct iv_submission *submis
     }
 }
 
+/* One of the submission's own; what is only known from the history is not here. */
 static bool has_package(const struct iv_submission *submission)
 {
     for (size_t i = 0; i < submission->package_count; i++) {

@@ -1,6 +1,12 @@
 /*
  * The policy file -> struct iv_policy. As strict as its schema: an element, an attribute or a word
  * that is not known is an error, for a waiver that is misspelt must not be a waiver of everything.
+ *
+ * Each element has a function that takes its attributes by a table (what is known, what may be left
+ * out), checks them, and adds a row to the policy. Nothing stops at the first error: all are
+ * collected with their lines, and a file with any is not used. What a policy may do is limited here
+ * and nowhere else: ids of the site are OEM000 to OEM999, severities of what blocks a submission
+ * cannot be lowered, limits have a greatest value.
  */
 #include "imgval/engine/policy_read.h"
 
@@ -65,6 +71,7 @@ static const char *shown(struct parser *p, const char *text)
 
 /* ---- attributes ---------------------------------------------------------------------------- */
 
+/* An attribute that an element may have. */
 struct wanted {
     const char *name;
     bool is_optional;
@@ -204,6 +211,7 @@ static void start_severity(void *context, const struct iv_xml_element *element)
         (struct iv_policy_severity){.rule = rule, .severity = severity, .line = element->line};
 }
 
+/* Some limits are fixed: they keep this program itself in order and are nobody's to set. */
 static const struct iv_limit_row *find_limit(const char *name)
 {
     for (size_t i = 0; i < iv_limit_row_count; i++) {
@@ -319,6 +327,7 @@ static const struct wanted rule_attributes[] = {
 };
 static_assert(R_COUNT <= ATTRIBUTES_MAX, "room for the attributes of <rule>");
 
+/* ASCII alone. */
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -585,6 +594,7 @@ static void start_policy(void *context, const struct iv_xml_element *element)
     p->entries = 0; /* the root is none */
 }
 
+/* No element has a text: one that stands there may have been meant as an attribute. */
 static void end_any(void *context, const struct iv_xml_element *element)
 {
     if (element->text[strspn(element->text, " \t\r\n")] != '\0') {
@@ -609,6 +619,7 @@ static int error_order(const void *left, const void *right)
     return strcmp(a->text, b->text);
 }
 
+/* False: ret_errors lists what is wrong, sorted by line. Texts of the file live in the arena. */
 bool iv_policy_read(const char *bytes, size_t size, const char *path,
                     const struct iv_rules *families, size_t family_count, struct iv_arena *arena,
                     struct iv_policy *ret_policy, struct iv_policy_errors *ret_errors)

@@ -11,6 +11,7 @@
 
 enum { PARTS = 3 }; /* bits of IV_PART_ALL */
 
+/* Waived or not: a waiver makes nothing readable. */
 static bool has_finding(const struct iv_judgement *judgement, const struct iv_rule *rule)
 {
     for (size_t i = 0; i < judgement->finding_count; i++) {
@@ -55,6 +56,8 @@ static const char *other_reason(const struct iv_judgement *judgement, bool nothi
     return "what it looks at could not be read, or a limit was hit";
 }
 
+/* One reason for each part, so that rules that share a cause say the same words and reports can
+ * group them. */
 void iv_reason_add(struct iv_judgement *judgement, bool nothing, struct iv_arena *arena)
 {
     struct iv_buf texts[PARTS] = {0};

@@ -1,6 +1,10 @@
 /*
  * What is done with the findings of all rows: waivers are laid over them, the waivers themselves
  * are judged, and the findings are brought into the order of every report and counted.
+ *
+ * The verdict follows from three things only: whether an unwaived finding is at or above --fail-on,
+ * whether something was not evaluated, and whether an unwaived finding means "not checked". So it
+ * can be checked again from any report (report/read/report_check.c).
  */
 #include "imgval/engine/verdict.h"
 
@@ -68,6 +72,7 @@ static bool names(const struct iv_policy_waiver *waiver, const struct iv_rule *r
            iv_glob_match(waiver->rule, rule->name);
 }
 
+/* By address: families are tables, and a row is in one of them. */
 static bool is_of_family(const struct iv_rules *family, const struct iv_rule *rule)
 {
     for (size_t i = 0; i < family->count; i++) {
@@ -114,6 +119,7 @@ static void note_names(const struct iv_verdict *verdict, size_t place)
     }
 }
 
+/* With the last submission, when every finding that a waiver could meet has been made. */
 void iv_settle_waivers(struct iv_verdict *verdict, struct iv_judgement *judgement)
 {
     const struct iv_engine *engine = verdict->engine;
@@ -149,6 +155,7 @@ static int text_order(const char *a, const char *b)
     return strcmp(a, b);
 }
 
+/* Findings about the whole before those about a variant. */
 static int variant_order(const struct iv_pop *a, const struct iv_pop *b)
 {
     if (a == NULL || b == NULL) {
@@ -251,6 +258,7 @@ static enum iv_final_verdict final_verdict(const struct iv_judgement *judgement,
     return unfinished ? IV_VERDICT_INCOMPLETE : IV_VERDICT_PASS;
 }
 
+/* Last of all: nothing changes a finding after its fingerprint. */
 void iv_settle_finish(const struct iv_verdict *verdict, bool unfinished,
                       struct iv_judgement *judgement)
 {

@@ -22,6 +22,7 @@ static bool judges_steps(const struct iv_judged *judged)
     return judged->steps != NULL || judged->submission == NULL;
 }
 
+/* A submission is judged, and not a request or the steps of a history. */
 bool iv_engine_runs_all(const struct iv_judged *judged)
 {
     return judged->request == NULL && !judges_steps(judged);
@@ -78,6 +79,7 @@ const char *iv_verdict_printf(struct iv_verdict *verdict, const char *fmt, ...)
     return text;
 }
 
+/* The most particular thing in hand names the place: package before step before submission. */
 struct iv_finding *iv_verdict_add(struct iv_verdict *verdict)
 {
     verdict->found = iv_arena_grow(verdict->arena, verdict->found, verdict->count,

@@ -16,12 +16,14 @@
 
 /* ---- matching ------------------------------------------------------------------------------ */
 
+/* By id or by name, whichever the policy's author knows. */
 static bool matches_rule(const struct iv_policy_waiver *waiver, const struct iv_rule *rule)
 {
     return waiver->rule == NULL || iv_glob_match(waiver->rule, rule->id) ||
            iv_glob_match(waiver->rule, rule->name);
 }
 
+/* The name as it is shown, or the key by which packages are paired. */
 static bool matches_name(const char *glob, const char *name, const char *key)
 {
     return (name != NULL && iv_glob_match(glob, name)) || (key != NULL && iv_glob_match(glob, key));
@@ -92,6 +94,7 @@ static bool matches_firmware(const struct iv_policy_waiver *waiver, const struct
                      : is_within(&waiver->firmware, s->firmware_version_valid, s->number);
 }
 
+/* All parts together: they are joined by "and". */
 static bool matches(const struct iv_policy_waiver *waiver, const struct iv_waive_case *c,
                     const struct iv_finding *finding)
 {
@@ -106,6 +109,8 @@ static bool is_expired(const struct iv_engine_options *options,
     return waiver->expires < options->judging.date;
 }
 
+/* Tries every waiver. One that meets what cannot be waived is noted as refused, so that somebody
+ * learns of it (POL003), and changes nothing. */
 void iv_waive_finding(const struct iv_engine_options *options, const struct iv_waive_case *c,
                       struct iv_finding *finding)
 {
@@ -141,6 +146,7 @@ struct cause {
     const struct iv_waiver *waiver;
 };
 
+/* For each variant, what became of the findings that WSPC012 sums up. */
 struct iv_waive_causes {
     const struct iv_submission *submission;
     struct cause *items; /* by variant */
@@ -156,6 +162,7 @@ struct iv_waive_causes *iv_waive_causes(const struct iv_submission *submission,
     return causes;
 }
 
+/* NULL: the finding is about no variant of this submission. */
 static struct cause *cause_of(const struct iv_waive_causes *causes,
                               const struct iv_finding *finding)
 {
@@ -169,6 +176,7 @@ static struct cause *cause_of(const struct iv_waive_causes *causes,
     return at < s->variant_count ? &causes->items[at] : NULL;
 }
 
+/* Only findings that list packages can be what others follow from. */
 void iv_waive_note_cause(struct iv_waive_causes *causes, const struct iv_finding *finding)
 {
     struct cause *cause = cause_of(causes, finding);
@@ -195,6 +203,7 @@ void iv_waive_by_cause(const struct iv_waive_causes *causes, struct iv_finding *
 
 /* ---- the waivers themselves ---------------------------------------------------------------- */
 
+/* In this order: an expired waiver was not tried, so it cannot have been used or refused. */
 enum iv_waiver_state iv_waive_state(const struct iv_engine_options *options, size_t waiver)
 {
     const struct iv_waiver_use *use = &options->uses[waiver];
@@ -210,6 +219,7 @@ enum iv_waiver_state iv_waive_state(const struct iv_engine_options *options, siz
     return use->is_used ? IV_WAIVER_FINE : IV_WAIVER_UNUSED;
 }
 
+/* One part of what a waiver names. */
 static void add_part(struct iv_buf *buf, const char *word, const char *glob)
 {
     if (glob != NULL) {
@@ -217,6 +227,7 @@ static void add_part(struct iv_buf *buf, const char *word, const char *glob)
     }
 }
 
+/* Either end, where it is given. */
 static void add_range(struct iv_buf *buf, const char *word, const struct iv_version_range *range)
 {
     char text[IV_VERSION_TEXT_SIZE];
@@ -230,6 +241,7 @@ static void add_range(struct iv_buf *buf, const char *word, const struct iv_vers
     }
 }
 
+/* A waiver in words, for the finding about it: a policy may have many. */
 const char *iv_waive_text(const struct iv_policy_waiver *waiver, struct iv_arena *arena)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};

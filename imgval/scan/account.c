@@ -1,7 +1,6 @@
-/*
- * An item was read, or a fault says why it was not, or its reader found that it is none of the
- * documents that are read.
- */
+/* The account of all entries: each one that a listing met was read, or a fault says why it was not,
+ * or its reader found that it is none of the documents that are read. A report prints the sums, so
+ * that it can be seen that nothing was passed over. */
 #include "imgval/scan/account.h"
 
 #include <string.h>
@@ -13,6 +12,8 @@ static bool is_of_item(const struct iv_item *item, const struct iv_fault *fault)
            (fault->member == NULL && strcmp(fault->path, item->path) == 0);
 }
 
+/* Faults that leave the item read (a file that its manifest lists and that is missing) do not count
+ * against it. */
 enum iv_fate iv_account_fate(const struct iv_item *item, const struct iv_package *package,
                              const struct iv_facts *facts)
 {
@@ -32,6 +33,8 @@ enum iv_fate iv_account_fate(const struct iv_item *item, const struct iv_package
     return is_other ? IV_FATE_DOCUMENT : IV_FATE_READ;
 }
 
+/* The listing has counted what is no item; items are added here, and then what readers counted
+ * within images. */
 void iv_account(const struct iv_listing *listing, const enum iv_fate *fates,
                 const struct iv_facts *facts, size_t count, struct iv_submission *s)
 {

@@ -71,6 +71,8 @@ static int number_order(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
+/* The same path may be another file when a folder was mounted over, so device and inode belong to
+ * the place. */
 static int place_order(const char *path, const struct iv_identity *identity,
                        const struct entry *entry)
 {
@@ -143,6 +145,8 @@ static bool take_entries(struct iv_facts_cache *cache, struct iv_cursor *c)
     return true;
 }
 
+/* Over all of the file. It finds damage, not forgery: the owner's own file may say what it
+ * likes. */
 static bool has_good_sum(const struct iv_buf *bytes)
 {
     unsigned char sum[IV_SHA256_SIZE];
@@ -183,6 +187,7 @@ static const char *foreign(struct iv_facts_cache *cache, const char *why)
     return why;
 }
 
+/* NULL: nothing is wrong with it. A file that is not there, or empty, is a new one. */
 static const char *load(struct iv_facts_cache *cache)
 {
     struct iv_status st;
@@ -225,6 +230,7 @@ static void digest_build(const struct iv_facts_cache_options *options, unsigned 
     iv_sha256_close(sha, ret_digest);
 }
 
+/* Never fails: a cache that cannot be used is an empty one, and the note says why. */
 struct iv_facts_cache *iv_facts_cache_open(const struct iv_facts_cache_options *options)
 {
     struct iv_facts_cache *cache = calloc(1, sizeof(*cache));
@@ -282,6 +288,7 @@ static struct entry *find_old(struct iv_facts_cache *cache, const char *path,
     return NULL;
 }
 
+/* What is found counts as seen by this scan, so it is kept longest when there is no room. */
 bool iv_facts_cache_find(struct iv_facts_cache *cache, const char *path,
                          const struct iv_identity *identity, const void **ret_record,
                          size_t *ret_size)
@@ -297,6 +304,8 @@ bool iv_facts_cache_find(struct iv_facts_cache *cache, const char *path,
     return true;
 }
 
+/* A file that was changed a moment ago may change again without a new time, so it is read the next
+ * time too. Path and record are borrowed until the saving. */
 void iv_facts_cache_add(struct iv_facts_cache *cache, const char *path,
                         const struct iv_identity *identity, const void *record, size_t size)
 {
@@ -320,11 +329,13 @@ void iv_facts_cache_add(struct iv_facts_cache *cache, const char *path,
     };
 }
 
+/* A reader died or gave a strange answer: what it said before is not kept for later. */
 void iv_facts_cache_distrust(struct iv_facts_cache *cache)
 {
     cache->is_distrusted = true;
 }
 
+/* For -v. */
 void iv_facts_cache_counts(const struct iv_facts_cache *cache, size_t *ret_recalled,
                            size_t *ret_added)
 {
@@ -334,6 +345,7 @@ void iv_facts_cache_counts(const struct iv_facts_cache *cache, size_t *ret_recal
 
 /* --- saving ---------------------------------------------------------------------------------- */
 
+/* Little-endian, as iv_cursor reads it. */
 static void put_number(struct iv_buf *buf, uint64_t value, size_t size)
 {
     char *place = iv_buf_reserve(buf, size);
@@ -343,6 +355,7 @@ static void put_number(struct iv_buf *buf, uint64_t value, size_t size)
     buf->size += size;
 }
 
+/* As take_entry() reads it. */
 static void put_entry(struct iv_buf *buf, const struct entry *entry)
 {
     const struct iv_identity *identity = &entry->identity;
@@ -391,6 +404,8 @@ static size_t choose(const struct iv_facts_cache *cache, const struct entry **en
     return kept;
 }
 
+/* Nothing is written where nothing is new. Two scans at once may each replace the file: the later
+ * one wins, and only time is lost. */
 bool iv_facts_cache_save(const struct iv_facts_cache *cache, struct iv_error *err)
 {
     if (cache->added_count == 0 || cache->is_distrusted || cache->is_foreign) {

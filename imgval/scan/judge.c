@@ -64,6 +64,7 @@ void iv_judge_close(struct iv_judge *judge)
     iv_engine_close(&judge->engine);
 }
 
+/* The frame of a report: what was judged by which settings. The caller puts in the judgements. */
 struct iv_report iv_judge_report(const struct iv_scan_options *options, size_t count,
                                  struct iv_arena *arena)
 {
@@ -85,6 +86,8 @@ struct iv_report iv_judge_report(const struct iv_scan_options *options, size_t c
     return report;
 }
 
+/* Of a request or a history, for formats that print findings alone. The submission is shown without
+ * its comparison: what was compared here is something else. */
 struct iv_report iv_judge_report_of(const struct iv_scan_options *options,
                                     const struct iv_submission *submission,
                                     const struct iv_judgement *judgement, struct iv_arena *arena)

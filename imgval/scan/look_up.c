@@ -72,6 +72,7 @@ static bool find_similar(struct iv_store *store, struct iv_variant *variant, str
     return true;
 }
 
+/* The sets of some of the baselines: most of a list is never loaded. */
 static bool load_sets(struct iv_store *store, struct iv_baseline *baselines, const size_t *places,
                       size_t count, struct iv_arena *arena, struct iv_error *err)
 {
@@ -348,6 +349,8 @@ static void look_up_against(const struct iv_baseline *older, bool all_owners,
     }
 }
 
+/* Comparison by comparison from what rules it out to what it needs. False only where --against
+ * names nothing that can be compared with: trouble with the store is a fact for the rules. */
 bool iv_scan_look_up(const struct iv_scan_options *options, struct iv_arena *arena,
                      struct iv_submission *submission, struct iv_error *err)
 {

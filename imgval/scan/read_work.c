@@ -56,6 +56,8 @@ static void forge_package(struct iv_arena *arena, struct iv_facts *facts)
 }
 #endif
 
+/* The work function: one item to facts, facts to bytes. With a facts cache the first byte says
+ * whether the file is still the one that was looked at before. */
 void iv_read_item(void *context, size_t slot, struct iv_buf *record)
 {
     struct iv_read_work *work = context;
@@ -81,6 +83,7 @@ void iv_read_item(void *context, size_t slot, struct iv_buf *record)
 
 /* --- the work as bytes ----------------------------------------------------------------------- */
 
+/* A size, then the text with its NUL; size 0 is NULL. */
 static void add_text(struct iv_buf *buf, const char *text)
 {
     size_t size = text == NULL ? 0 : strlen(text) + 1;
@@ -88,6 +91,7 @@ static void add_text(struct iv_buf *buf, const char *text)
     iv_buf_add(buf, text == NULL ? "" : text, size);
 }
 
+/* Points into the charge, which lasts as long as the reader. */
 static const char *take_text(struct iv_cursor *c)
 {
     size_t size = (size_t)iv_cursor_uint(c, sizeof(size));
@@ -139,6 +143,7 @@ static void *take_copy(struct iv_cursor *c, size_t count, size_t size, struct iv
     return bytes == NULL ? NULL : memcpy(iv_arena_alloc(arena, total + 1), bytes, total);
 }
 
+/* The descriptors are this process's own: numbers of the parent mean nothing here. */
 static struct iv_listing *take_listing(struct iv_cursor *c, const struct iv_workers_options *given,
                                        struct iv_arena *arena)
 {
@@ -157,6 +162,7 @@ static struct iv_listing *take_listing(struct iv_cursor *c, const struct iv_work
     return listing->items == NULL || c->failed ? NULL : listing;
 }
 
+/* The list of members comes with it, so that no reader parses it again. */
 static struct iv_archive *take_archive(struct iv_cursor *c, int fd, struct iv_arena *arena)
 {
     const struct iv_status *before = take_copy(c, 1, sizeof(*before), arena);
@@ -171,6 +177,7 @@ static struct iv_archive *take_archive(struct iv_cursor *c, int fd, struct iv_ar
     return iv_archive_decode(bytes, size, arena, archive) ? archive : NULL;
 }
 
+/* With the certificates of --trust. */
 static struct iv_verify_options *take_verify(struct iv_cursor *c, struct iv_arena *arena)
 {
     struct iv_verify_options *verify = take_copy(c, 1, sizeof(*verify), arena);
@@ -180,6 +187,7 @@ static struct iv_verify_options *take_verify(struct iv_cursor *c, struct iv_aren
     return verify;
 }
 
+/* NULL: the charge does not fit. Pointers that came along are replaced one by one. */
 static struct iv_read_work *decode(const struct iv_workers_charge *charge, struct iv_arena *arena)
 {
     struct iv_cursor c = iv_cursor(charge->bytes, charge->size);
@@ -204,6 +212,7 @@ static struct iv_read_work *decode(const struct iv_workers_charge *charge, struc
     return work->listing == NULL || c.failed || iv_cursor_left(&c) > 0 ? NULL : work;
 }
 
+/* False: the charge was of another kind, or did not fit. */
 bool iv_read_work_serve(const struct iv_workers_charge *charge, struct iv_arena *arena)
 {
     if (iv_archive_serve(charge)) {

@@ -44,6 +44,8 @@ static void add_values(const struct iv_record *record, struct iv_arena *arena,
     iv_device_build(data, used, arena, device);
 }
 
+/* Its texts are the record's. What a record does not keep stays empty, and rules that ask for it
+ * find nothing to look at. */
 void iv_submission_from_record(const struct iv_record *record, struct iv_arena *arena,
                                struct iv_submission *ret_submission)
 {
@@ -144,6 +146,7 @@ static bool lacks_version(const char *text)
     return !iv_look_is_there(folder.data);
 }
 
+/* Whether a word is to be looked up in the store and not in the file system. */
 bool iv_resolve_is_name(const char *text)
 {
     if (iv_look_is_there(text)) {
@@ -156,6 +159,8 @@ bool iv_resolve_is_name(const char *text)
            lacks_version(text); /* iv_resolve() says so */
 }
 
+/* The message helps by what the word looks like: a POP without a version, a store without a place,
+ * or a typing error. */
 bool iv_resolve_not_found(const char *option, const char *name,
                           const struct iv_scan_options *options, struct iv_error *err)
 {

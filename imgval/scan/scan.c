@@ -1,8 +1,11 @@
 /*
  * The main job. Paths become inputs: a directory that holds image files stands for each of them.
- * All inputs are read first, then all are compared with baselines, then all are judged by one
- * engine, so that the uses of waivers are counted over the whole run. A name of the baseline store
- * is judged from its record, without reading anything.
+ * All inputs are read first (scan_read.c), then all are compared with baselines (look_up.c), then
+ * all are judged by one engine (judge.c), so that the uses of waivers are counted over the whole
+ * run. A name of the baseline store is judged from its record, without reading anything.
+ *
+ * From here downwards nothing asks the environment, the clock or a terminal: what decides the
+ * outcome is in the options and in the input.
  */
 #include "imgval/scan/scan.h"
 
@@ -48,6 +51,7 @@ static void sum_rules(const struct iv_report *report, struct iv_arena *arena,
     }
 }
 
+/* Looking up and judging alone: cache add does it twice, on what was read once. */
 bool iv_scan_judge(struct iv_submission *submissions, size_t count,
                    const struct iv_scan_options *options, struct iv_arena *arena,
                    struct iv_scan_outcome *ret_outcome, struct iv_error *err)
@@ -146,6 +150,7 @@ static bool refuse_uncompared(const struct iv_submission *s, const struct iv_sca
                         s->path);
 }
 
+/* For commands that take one submission, by path or by name. */
 bool iv_scan_read_named(const char *name, const struct iv_scan_options *options,
                         struct iv_arena *arena, struct iv_submission *ret_submission,
                         struct iv_containment *ret_containment, struct iv_error *err)
@@ -170,6 +175,8 @@ static bool read_input(const struct iv_scan_input *input, const struct iv_scan_o
            refuse_uncompared(ret_submission, options, err);
 }
 
+/* The stages one after the other. An input that cannot be read at all ends the scan; what cannot be
+ * read of one is a fault of it. */
 bool iv_scan(const char *const *paths, size_t count, const struct iv_scan_options *options,
              struct iv_arena *arena, struct iv_scan_outcome *ret_outcome, struct iv_error *err)
 {

@@ -36,6 +36,8 @@
 /* --- values of the command line ----------------------------------------------------------------
  */
 
+/* The values that win over all sources. --model and --operator repeat: the variants are their cross
+ * product. */
 struct iv_datum *iv_scan_option_data(const struct iv_reading *options, struct iv_arena *arena,
                                      size_t *ret_count)
 {
@@ -594,6 +596,7 @@ static bool lacks_history(const struct iv_submission *s)
     return !s->history.complete;
 }
 
+/* Either separator: imports are spelled by tools of Windows. */
 static const char *last_part(const char *path)
 {
     const char *part = path;
@@ -648,6 +651,8 @@ static void fault_missing_imports(const struct iv_listing *listing, const struct
     s->faults = faults;
 }
 
+/* The whole way of one input: list, read, assemble, then what can be said only when all of it is
+ * known. The listing's descriptors are closed at the end; nothing of the submission needs them. */
 bool iv_scan_read_input(const struct iv_scan_input *input, const struct iv_reading *options,
                         struct iv_arena *arena, struct iv_submission *ret_submission,
                         struct iv_containment *ret_containment, struct iv_error *err)
@@ -721,6 +726,7 @@ static bool refuse_several_images(const char *path, const char *const *images, s
                         count, iv_buf_text(&names));
 }
 
+/* A folder with one image file is that image; with several it is no single submission. */
 bool iv_scan_read(const char *path, const struct iv_reading *options, struct iv_arena *arena,
                   struct iv_submission *ret_submission, struct iv_containment *ret_containment,
                   struct iv_error *err)
