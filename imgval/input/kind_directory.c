@@ -1,10 +1,10 @@
 /*
  * A directory tree: package files, extracted packages, bare manifests and metadata files, by name
  * alone. What is named like one of them and is no regular file is a fault, and so is a file that is
- * named like a container which nobody here reads: what was not looked at must not be hidden by a
- * pass. Links are not followed. One whose target lies in the tree is met there under its own name;
- * one that leads to a folder outside is a fault. FIFOs, sockets and devices of other names, and
- * links to files of other names, are ignored.
+ * named like a container which nobody here reads, or whose name is one of these for Windows alone:
+ * what was not looked at must not be hidden by a pass. Links are not followed. One whose target
+ * lies in the tree is met there under its own name; one that leads to a folder outside is a fault.
+ * FIFOs, sockets and devices of other names, and links to files of other names, are ignored.
  *
  * An extracted package is a folder that holds update.mum or man.dsm.xml. Package files below it are
  * listed too, and so are registry files: only its manifest can tell which are payload, and the
@@ -107,6 +107,26 @@ static bool is_packed(const struct iv_lister *lister, const char *path, const ch
     return inner != NULL && is_of_interest(lister, inner_path, inner);
 }
 
+/* The name without the dots and blanks at its end, which Windows drops; NULL: it has none. */
+static const char *without_tail(struct iv_arena *arena, const char *name)
+{
+    size_t size = strlen(name);
+    size_t kept = size;
+    while (kept > 0 && (name[kept - 1] == '.' || name[kept - 1] == ' ')) {
+        kept--;
+    }
+    return kept == 0 || kept == size ? NULL : iv_arena_strndup(arena, name, kept);
+}
+
+/* Whether a file has a name of interest for Windows, and not for other systems. */
+static bool is_trailed(const struct iv_lister *lister, const char *path, const char *name)
+{
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    const char *kept = without_tail(&arena, name);
+    const char *kept_path = kept == NULL ? NULL : without_tail(&arena, path);
+    return kept != NULL && is_of_interest(lister, kept_path, kept);
+}
+
 /* What is not kept does not matter, and is counted here. */
 static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
 {
@@ -116,7 +136,7 @@ static bool want(void *context, const char *path, const char *name, enum iv_file
     switch (type) {
     case IV_FILE_REGULAR:
         is_wanted = is_of_interest(lister, path, name) || is_hive_log(path) ||
-                    is_packed(lister, path, name);
+                    is_packed(lister, path, name) || is_trailed(lister, path, name);
         counts[IV_FATE_NAME] += is_wanted ? 0 : 1;
         break;
     case IV_FILE_OTHER:
@@ -356,7 +376,9 @@ static bool is_of_another(const struct tree *tree, const struct iv_entry *entry)
         return (is_image && !iv_lister_is_part_name(name)) ||
                (iv_lister_metadata_role(name, &role) && role != IV_ROLE_REGISTRY);
     }
-    return !is_image && !iv_container_is_name(name) && !is_packed(tree->lister, entry->path, name);
+    return !is_image && !iv_container_is_name(name) &&
+           !is_packed(tree->lister, entry->path, name) &&
+           !is_trailed(tree->lister, entry->path, name);
 }
 
 /* What the entry became, in the folder of an image. */
@@ -393,6 +415,15 @@ static enum iv_fate list_container(struct tree *tree, const struct iv_entry *ent
         iv_lister_fault(lister, IV_FAULT_UNSUPPORTED, path,
                         "a container of files: unpack it, and scan what is in it");
     }
+    return IV_FATE_REPORTED;
+}
+
+/* On Windows it is the file of the shorter name, here it is not: which one is meant is not known.
+ */
+static enum iv_fate list_trailed(const struct tree *tree, const char *path)
+{
+    iv_lister_fault(tree->lister, IV_FAULT_UNSUPPORTED, path,
+                    "its name ends in a dot or blank, which Windows drops: rename it");
     return IV_FATE_REPORTED;
 }
 
@@ -439,6 +470,9 @@ static enum iv_fate list_file(struct tree *tree, const struct iv_entry *entry)
     if (iv_kind_of_image_name(name) != IV_KIND_COUNT || iv_container_is_name(name) ||
         is_packed(lister, entry->path, name)) {
         return list_container(tree, entry, path, relative);
+    }
+    if (is_trailed(lister, entry->path, name)) {
+        return list_trailed(tree, path);
     }
     return list_metadata(tree, entry, path, relative);
 }
