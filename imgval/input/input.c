@@ -480,6 +480,19 @@ static bool is_layout(const struct iv_document *doc)
                                doc->size < ANSWER_HEAD_SIZE ? doc->size : ANSWER_HEAD_SIZE);
 }
 
+/* Of names that can be anything, only the content says whether there is a role to have twice. */
+static void report_twin(const struct iv_reader *r, const struct iv_item *item)
+{
+    if (item->twin != NULL) {
+        const struct iv_fault fault = {
+            .kind = IV_FAULT_TWINS,
+            .path = item->path,
+            .detail = iv_reader_printf(r, "%s is its twin in the same folder", item->twin),
+        };
+        iv_reader_fault(r, &fault);
+    }
+}
+
 static void read_document(const struct iv_reader *r, const struct iv_item *item,
                           const struct iv_document *doc)
 {
@@ -500,6 +513,7 @@ static void read_document(const struct iv_reader *r, const struct iv_item *item,
         }
         break;
     case IV_ROLE_ANSWER:
+        report_twin(r, item);
         if (is_layout(doc)) {
             iv_device_layout_read(r, doc, false);
         } else {

@@ -41,6 +41,7 @@ struct iv_item {
     const char *path;     /* as in reports */
     const char *relative; /* beneath the listing's root; NULL when fd is used. Of a FOLDER:
                              its manifest (the path is that of the folder) */
+    const char *twin;     /* ANSWER: a name in its folder that differs in case alone; NULL */
     int fd;               /* opened by the parent (side files, a single file); else -1 */
     enum iv_kind kind;    /* of an image */
     uint64_t offset;      /* CHUNKS: the range */

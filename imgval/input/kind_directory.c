@@ -43,6 +43,7 @@ struct tree {
     bool is_of_image;      /* the folder of image files: these are not listed */
     struct iv_arena arena; /* of the walk and the folders: nothing of it is kept */
     struct iv_walk walk;
+    size_t *item_of;        /* the item that an entry became, from 1; 0: none */
     struct folder *folders; /* sorted by path */
     size_t folder_count;
 };
@@ -536,12 +537,19 @@ static enum iv_fate list_entry(struct tree *tree, const struct iv_entry *entry)
 
 /* --------------------------------------------------------------------------------------- twins */
 
-/* Folders, and the files that have a role. */
-static bool can_be_twin(const struct tree *tree, const struct iv_entry *entry)
+/* Folders, and the files that have a role by their names. */
+static bool has_role(const struct tree *tree, const struct iv_entry *entry)
 {
     return entry->type == IV_FILE_DIRECTORY ||
            (entry->type == IV_FILE_REGULAR &&
             (is_telling(tree->lister, last_part(entry->path)) || is_hive(entry->path)));
+}
+
+/* Any other .xml has a role if it turns out to be an answer file. */
+static bool can_have_role(const struct tree *tree, const struct iv_entry *entry)
+{
+    return has_role(tree, entry) ||
+           (entry->type == IV_FILE_REGULAR && iv_ascii_isuffix(entry->path, ".xml"));
 }
 
 static size_t parent_size(const char *path)
@@ -554,11 +562,32 @@ static int compare_twins(const void *a, const void *b)
 {
     const struct iv_entry *x = *(const struct iv_entry *const *)a;
     const struct iv_entry *y = *(const struct iv_entry *const *)b;
-    int order = (x->type == IV_FILE_DIRECTORY) - (y->type == IV_FILE_DIRECTORY);
-    if (order == 0) {
-        order = iv_fold_compare(x->path, y->path);
-    }
+    int order = iv_fold_compare(x->path, y->path);
     return order != 0 ? order : strcmp(x->path, y->path);
+}
+
+/* Leaves it to the reader of the file to report its twin. */
+static void note_twin(struct tree *tree, const struct iv_entry *entry, const char *twin)
+{
+    size_t item = tree->item_of[entry - tree->walk.entries];
+    if (item > 0) {
+        tree->lister->listing.items[item - 1].twin =
+            iv_arena_strdup(tree->lister->arena, last_part(twin));
+    }
+}
+
+static void judge_twins(struct tree *tree, const struct iv_entry *first,
+                        const struct iv_entry *second)
+{
+    if (has_role(tree, first) && has_role(tree, second)) {
+        iv_lister_fault(tree->lister, IV_FAULT_TWINS,
+                        iv_lister_join(tree->lister, tree->probe->path, second->path),
+                        iv_arena_printf(tree->lister->arena, "%s is its twin in the same folder",
+                                        last_part(first->path)));
+        return;
+    }
+    note_twin(tree, first, second->path);
+    note_twin(tree, second, first->path);
 }
 
 static void find_twins(struct tree *tree)
@@ -567,7 +596,7 @@ static void find_twins(struct tree *tree)
         IV_NEW_ARRAY(&tree->arena, const struct iv_entry *, tree->walk.count + 1);
     size_t count = 0;
     for (size_t i = 0; i < tree->walk.count; i++) {
-        if (can_be_twin(tree, &tree->walk.entries[i])) {
+        if (can_have_role(tree, &tree->walk.entries[i])) {
             order[count++] = &tree->walk.entries[i];
         }
     }
@@ -576,12 +605,9 @@ static void find_twins(struct tree *tree)
         const char *first = order[i - 1]->path;
         const char *second = order[i]->path;
         size_t parent = parent_size(first);
-        if (order[i]->type == order[i - 1]->type && parent == parent_size(second) &&
-            memcmp(first, second, parent) == 0 && iv_fold_is_twin(first, second)) {
-            iv_lister_fault(tree->lister, IV_FAULT_TWINS,
-                            iv_lister_join(tree->lister, tree->probe->path, second),
-                            iv_arena_printf(tree->lister->arena,
-                                            "%s is its twin in the same folder", last_part(first)));
+        if (parent == parent_size(second) && memcmp(first, second, parent) == 0 &&
+            iv_fold_is_twin(first, second)) {
+            judge_twins(tree, order[i - 1], order[i]);
         }
     }
 }
@@ -614,8 +640,11 @@ static void list_tree(struct tree *tree)
     iv_lister_expect(lister, tree->walk.count);
     find_folders(tree);
     mark_folders(tree);
+    tree->item_of = IV_NEW_ARRAY(&tree->arena, size_t, tree->walk.count);
     for (size_t i = 0; i < tree->walk.count; i++) {
+        size_t before = lister->listing.item_count;
         enum iv_fate fate = list_entry(tree, &tree->walk.entries[i]);
+        tree->item_of[i] = lister->listing.item_count > before ? before + 1 : 0;
         if (fate != IV_FATE_READ) { /* items are counted once they were read */
             lister->listing.entries.of[fate]++;
         }

@@ -120,6 +120,7 @@ void iv_read_work_encode(struct iv_buf *buf, const struct iv_read_work *work)
     for (size_t i = 0; i < listing->item_count; i++) {
         add_text(buf, listing->items[i].path);
         add_text(buf, listing->items[i].relative);
+        add_text(buf, listing->items[i].twin);
     }
     iv_buf_add(buf, work->slots, work->slot_count * sizeof(*work->slots));
     if (work->identities != NULL) {
@@ -157,6 +158,7 @@ static struct iv_listing *take_listing(struct iv_cursor *c, const struct iv_work
     for (size_t i = 0; listing->items != NULL && i < listing->item_count; i++) {
         listing->items[i].path = take_text(c);
         listing->items[i].relative = take_text(c);
+        listing->items[i].twin = take_text(c);
         listing->items[i].fd = given->files[i];
     }
     return listing->items == NULL || c->failed ? NULL : listing;
