@@ -30,7 +30,7 @@ void iv_vhd_read_item(const struct iv_reader *r, const struct iv_item *item, int
     /* As many as the reader of partition tables may fill. */
     x.image->partitions =
         IV_NEW_ARRAY(r->arena, struct iv_image_partition, IV_IMAGE_PARTITIONS_MAX);
-    if (iv_vhd_open(&file, r->arena, x.image, &x.faults, &disk) && x.image->store_count == 1) {
+    if (iv_vhd_open(&file, r->arena, x.image, &x.faults, &disk)) { /* it has one store then */
         iv_partitions_read(&disk, &x.image->stores[0], x.image, &x.faults);
         iv_image_read_disk(&x, &disk, x.image->stores[0].index);
     }

@@ -77,6 +77,16 @@ static void test_is(void)
     check_is("", false);
     check_is("ImageCustomizations", true);
     check_is("text", false);
+    /* Far more than is looked at. */
+    char *much = malloc(1 << 20);
+    memset(much, 'x', 1 << 20);
+    CHECK(!iv_answer_is(much, 1 << 20));
+    memcpy(much, "ImageCustomizations", 19);
+    CHECK(iv_answer_is(much, 1 << 20));
+    memset(much, 'x', 19);
+    memcpy(much + (1 << 20) - 19, "ImageCustomizations", 19);
+    CHECK(!iv_answer_is(much, 1 << 20));
+    free(much);
     static const char wide[] =
         "\xFF\xFE<\0I\0m\0a\0g\0e\0C\0u\0s\0t\0o\0m\0i\0z\0a\0t\0i\0o\0n\0s\0>\0";
     CHECK(iv_answer_is(wide, sizeof(wide) - 1));

@@ -87,6 +87,58 @@ static void test_content(void)
     CHECK_STR(own->content, none->content);
 }
 
+/* The manifest as a whole path, and names that only end like it. */
+static void test_own(void)
+{
+    static const struct {
+        const char *name;
+        bool empty;
+    } rows[] = {{"update.mum", true},   {"UPDATE.CAT", true},   {"a/update.mum", true},
+                {"\\update.cat", true}, {"xupdate.mum", false}, {"update.mum.x", false},
+                {"-update.cat", false}};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        BENCH(b);
+        const struct iv_package *p =
+            read_mum(&b, iv_arena_printf(&b.arena,
+                                         ID "<package><customInformation><file name=\"%s\"/>"
+                                            "</customInformation></package>",
+                                         rows[i].name));
+        if (!CHECK(p->empty == rows[i].empty)) {
+            fprintf(stderr, "    %s\n", rows[i].name);
+        }
+    }
+}
+
+/* The order of the files in the manifest is no content, also where a path is listed again. */
+static void test_order(void)
+{
+    static const char *const files[] = {"<file name=\"\\A\" size=\"0\"/>",
+                                        "<file name=\"\\a\" size=\"9\"/>", "<file name=\"\\a\"/>",
+                                        "<file name=\"\\B\"/>"};
+    static const unsigned char orders[][4] = {{0, 1, 2, 3}, {1, 0, 2, 3}, {2, 1, 0, 3},
+                                              {2, 0, 1, 3}, {0, 2, 1, 3}, {1, 2, 0, 3},
+                                              {3, 2, 1, 0}};
+    BENCH(b);
+    const char *content = NULL;
+    for (size_t i = 0; i < IV_COUNT(orders); i++) {
+        const unsigned char *o = orders[i];
+        const struct iv_package *p =
+            read_mum(&b, iv_arena_printf(&b.arena,
+                                         ID "<package><customInformation>%s%s%s%s"
+                                            "</customInformation></package>",
+                                         files[o[0]], files[o[1]], files[o[2]], files[o[3]]));
+        content = content == NULL ? p->content : content;
+        CHECK_STR(p->content, content);
+        CHECK(p->content_other == NULL);
+    }
+    const struct iv_package *p =
+        read_mum(&b, iv_arena_printf(&b.arena,
+                                     ID "<package><customInformation>%s%s</customInformation>"
+                                        "</package>",
+                                     files[0], files[2]));
+    CHECK(strcmp(p->content, content) != 0);
+}
+
 static void test_recall(void)
 {
     BENCH(b);
@@ -329,6 +381,8 @@ int main(void)
 {
     test_whole();
     test_content();
+    test_own();
+    test_order();
     test_recall();
     test_nesting();
     check_language("language=\"de-DE\"", "de-DE", "a_lang_de-de");

@@ -72,6 +72,70 @@ static void test_tree(void)
     CHECK(s.facts[seen_find(&s, "/OEMInput.xml")].oem_input.present);
 }
 
+/* What a manifest lists in the payload: paths below the package's folder, and none that could lead
+ * elsewhere. */
+static void test_payload(void)
+{
+    static const struct {
+        const char *cab_path;
+        bool counts;
+    } rows[] = {
+        {"in.cab", true},         {"x.\\in.cab", true},    {".x\\in.cab", true},
+        {"..x\\in.cab", true},    {"x..\\in.cab", true},   {"..\\in.cab", false},
+        {".\\in.cab", false},     {"a\\.\\in.cab", false}, {"a\\..\\in.cab", false},
+        {"a\\\\in.cab", false},   {"\\in.cab", false},     {"a/../in.cab", false},
+        {"a/b/c.d/in.cab", true}, {"in.cab.txt", false},
+    };
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        TEMP(t);
+        struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+        temp_text(&t, &a, "ex/update.mum",
+                  iv_arena_printf(&a,
+                                  "<assembly " ASM3 "><assemblyIdentity name=\"A\" "
+                                  "version=\"1.0.0.0\"/><package identifier=\"A\">"
+                                  "<customInformation><file name=\"\\x\" cabpath=\"%s\"/>"
+                                  "</customInformation></package></assembly>",
+                                  rows[i].cab_path));
+        SEEN(s, t.root);
+        const struct iv_package *p = seen_package(&s, "/ex");
+        if (!CHECK_INT(p->payload_package_count, rows[i].counts ? 1 : 0)) {
+            fprintf(stderr, "    %s\n", rows[i].cab_path);
+        }
+    }
+}
+
+/* A bare manifest is what its root element says, and a cabinet is one whatever its name. */
+static void test_content_wins(void)
+{
+    TEMP(t);
+    struct iv_arena a IV_CLEANUP(iv_arena_fini) = {0};
+    struct cab_file files[] = {{.name = "man.dsm.xml", .text = dsm}};
+    temp_text(&t, &a, "one.mum", dsm);
+    temp_text(&t, &a, "two.dsm.xml", mum);
+    temp_cabinet(&t, &a, "three.dsm.xml", files, 1);
+    temp_cabinet(&t, &a, "four.mum", files, 1);
+    temp_text(&t, &a, "five.mum", "<other/>");
+    temp_text(&t, &a, "six.dsm.xml", "<other/>");
+    SEEN(s, t.root);
+    CHECK_INT(s.listing.item_count, 6);
+    CHECK_STR(seen_package(&s, "/one.mum")->key, "contoso.a");
+    CHECK_INT(seen_package(&s, "/one.mum")->style, IV_STYLE_SPKG);
+    CHECK_STR(seen_package(&s, "/two.dsm.xml")->key, "contoso.m-package");
+    CHECK_INT(seen_package(&s, "/two.dsm.xml")->style, IV_STYLE_CBS);
+    static const char *const cabinets[] = {"/three.dsm.xml", "/four.mum"};
+    for (size_t i = 0; i < IV_COUNT(cabinets); i++) {
+        const struct iv_package *p = seen_package(&s, cabinets[i]);
+        CHECK(!p->unreadable);
+        CHECK_INT(p->container, IV_CONTAINER_CABINET);
+        CHECK_STR(p->component, "A");
+    }
+    /* Neither: by the name. */
+    CHECK_INT(seen_package(&s, "/five.mum")->style, IV_STYLE_CBS);
+    CHECK_INT(seen_package(&s, "/six.dsm.xml")->style, IV_STYLE_SPKG);
+    CHECK(seen_package(&s, "/five.mum")->unreadable &&
+          seen_package(&s, "/six.dsm.xml")->unreadable);
+}
+
 /* A stray manifest at the top hides neither packages nor metadata. */
 static void test_stray(void)
 {
@@ -203,6 +267,10 @@ static void test_kinds(void)
     check_kind("x.vhd", "conectix", 8, IV_KIND_VHD);
     check_kind("x.vhdx", "vhdxfile", 8, IV_KIND_VHD);
     check_kind("x.wim", "MSWIM\0\0\0", 8, IV_KIND_WIM);
+    check_kind("x.bin", "MSWIM\0\0\0", 8, IV_KIND_WIM); /* by its content alone */
+    check_kind("x.bin", "MSWIN\0\0\0", 8, IV_KIND_PACKAGE);
+    check_kind("x.bin", "MSWI", 4, IV_KIND_PACKAGE);
+    check_kind("x.ffu", "MSWIM\0\0\0", 8, IV_KIND_WIM);
     check_kind("x.spkg", "MSCF", 4, IV_KIND_PACKAGE);
     check_kind("x.spkg", "", 0, IV_KIND_PACKAGE);
     check_kind("man.dsm.xml", dsm, sizeof(dsm) - 1, IV_KIND_PACKAGE);
@@ -440,6 +508,8 @@ static void test_changes(void)
 int main(void)
 {
     test_tree();
+    test_payload();
+    test_content_wins();
     test_stray();
     test_not_regular();
     test_names();

@@ -663,6 +663,75 @@ static void test_damage_by_hand(struct scene *scene)
     }
 }
 
+/* Changes the store as another program would, without foreign keys. */
+static void change(const char *path, const char *sql)
+{
+    struct iv_db *db IV_CLEANUP(iv_db_close) = NULL;
+    struct iv_query *query IV_CLEANUP(iv_query_close) = NULL;
+    struct iv_error err = {0};
+    CHECK(iv_db_open(path, &raw_schema, IV_DB_WRITE, 1000, &db, &err));
+    CHECK(iv_query_open(db, "PRAGMA foreign_keys = OFF", &query, &err) &&
+          iv_query_run(query, &err));
+    iv_query_close(&query);
+    CHECK(iv_query_open(db, sql, &query, &err) && iv_query_run(query, &err));
+}
+
+/* The list of a set's members, row numbers as LEB128 differences: which ones have the form of one.
+ * (Another check stops those that have it and are not what was written.) */
+static void test_member_lists(struct scene *scene)
+{
+    static const struct {
+        const char *sql;
+        bool is_malformed;
+    } rows[] = {
+        {"UPDATE package_set SET members = x'01', count = 1 WHERE n = 1", false},
+        {"UPDATE package_set SET members = x'0101', count = 2 WHERE n = 1", false},
+        {"UPDATE package_set SET members = x'8101', count = 1 WHERE n = 1", false},
+        {"UPDATE package_set SET members = x'ffffffffffffffff7f', count = 1 WHERE n = 1", false},
+        {"UPDATE package_set SET members = x'00', count = 1 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'0001', count = 2 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'81', count = 1 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'0101', count = 1 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'01', count = 2 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'018181', count = 2 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'ffffffffffffffff7f01', count = 2 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'ffffffffffffffffff01', count = 1 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'ffffffffffffffffff00', count = 1 WHERE n = 1", true},
+        {"UPDATE package_set SET members = x'00', count = 0 WHERE n = 1", true},
+    };
+    struct iv_record one = make(scene, 1, "1.0.0.1", "A", true);
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        const char *path = new_path(scene);
+        struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+        struct iv_error err = {0};
+        struct iv_record record;
+        put(path, &one);
+        change(path, rows[i].sql);
+        CHECK(iv_store_open(path, IV_STORE_READ, &store, &err));
+        CHECK(!iv_store_find(store, one.id, &scene->arena, &record, &err));
+        if (!CHECK((strstr(err.text, "package set 1 is malformed") != NULL) ==
+                   rows[i].is_malformed)) {
+            fprintf(stderr, "    %s: %s\n", rows[i].sql, err.text);
+        }
+    }
+}
+
+/* A record whose row is damaged is not one that is not there. */
+static void test_damaged_row(struct scene *scene)
+{
+    const char *path = new_path(scene);
+    struct iv_record one = make(scene, 1, "1.0.0.1", "A", true);
+    struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
+    struct iv_error err = {0};
+    const char *id;
+    put(path, &one);
+    change(path, "UPDATE submission SET imported = 'x' WHERE n = 1");
+    CHECK(iv_store_open(path, IV_STORE_WRITE, &store, &err));
+    CHECK_INT(find(store, one.id, scene, &id), IV_ERROR_STORE);
+    CHECK(!iv_store_remove(store, one.id, &err));
+    CHECK_INT(err.code, IV_ERROR_STORE);
+}
+
 /* What a scan asks of a store, as text; a refusal is "error". */
 static const char *ask(struct scene *scene, const char *path)
 {
@@ -874,10 +943,26 @@ int main(void)
 {
     struct scene scene = {.directory = "/tmp/imgval-store-XXXXXX"};
     static void (*const tests[])(struct scene *) = {
-        test_round_trip,      test_add_again, test_undone,    test_replace,        test_imported,
-        test_merge,           test_find,      test_ambiguous, test_remove,         test_no_store,
-        test_other_databases, test_migration, test_paths,     test_damage_by_hand, test_corruption,
-        test_locked,          test_writers,   test_full,
+        test_round_trip,
+        test_add_again,
+        test_undone,
+        test_replace,
+        test_imported,
+        test_merge,
+        test_find,
+        test_ambiguous,
+        test_remove,
+        test_no_store,
+        test_other_databases,
+        test_migration,
+        test_paths,
+        test_damage_by_hand,
+        test_member_lists,
+        test_damaged_row,
+        test_corruption,
+        test_locked,
+        test_writers,
+        test_full,
     };
     if (!CHECK(mkdtemp(scene.directory) != NULL)) {
         return unit_end();
