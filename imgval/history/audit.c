@@ -178,14 +178,14 @@ static int place_order(const void *a, const void *b, const void *context)
     return order != 0 ? order : (x->source > y->source) - (x->source < y->source);
 }
 
-/* The next item of a set that counts, from `at` on; NULL: there is none. */
-static const struct iv_pool_item *next_counted(const struct iv_audit *audit,
-                                               const struct iv_pool_set *set, uint32_t *at)
+/* The next state of a set that counts, from `at` on; NULL: there is none. */
+static const struct iv_pool_package *next_counted(const struct iv_audit *audit,
+                                                  const struct iv_pool_set *set, uint32_t *at)
 {
     while (*at < set->count) {
-        const struct iv_pool_item *item = &set->items[(*at)++];
-        if (audit->all_owners || audit->pool.packages[item->package].firmware) {
-            return item;
+        const struct iv_pool_package *state = &audit->pool.packages[set->items[(*at)++]];
+        if (audit->all_owners || state->firmware) {
+            return state;
         }
     }
     return NULL;
@@ -197,8 +197,8 @@ static bool has_same_shape(const struct iv_audit *audit, uint32_t a, uint32_t b)
     uint32_t i = 0;
     uint32_t k = 0;
     for (;;) {
-        const struct iv_pool_item *x = next_counted(audit, &audit->pool.sets[a], &i);
-        const struct iv_pool_item *y = next_counted(audit, &audit->pool.sets[b], &k);
+        const struct iv_pool_package *x = next_counted(audit, &audit->pool.sets[a], &i);
+        const struct iv_pool_package *y = next_counted(audit, &audit->pool.sets[b], &k);
         if (x == NULL || y == NULL || x->key != y->key) {
             return x == NULL && y == NULL;
         }

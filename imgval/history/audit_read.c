@@ -283,13 +283,14 @@ static void add_entry(void *context, const struct iv_report_entry *entry, bool w
     iv_arena_init(&arena);
     struct iv_submission s;
     struct origin origin = {.baseline = entry->run->baseline, .reported = &entry->judgement};
-    iv_import_rebuild(entry->submission, &a->options->scan->reading, &arena, &s);
+    bool is_its_id;
+    iv_import_rebuild(entry->submission, &a->options->scan->reading, &arena, &s, &is_its_id);
     s.kind = entry->submission->kind;
     s.type = entry->submission->type;
     if (!whole) {
         origin.reason = "the stream ends, or was changed, within this submission";
     }
-    if (whole && s.type == IV_IMAGE && !iv_import_is_its_id(entry->submission, &arena)) {
+    if (whole && s.type == IV_IMAGE && !is_its_id) {
         origin.reason = "the report contradicts itself: its id is not that of what it lists";
     }
     for (size_t i = 0; i < entry->judgement.finding_count; i++) {

@@ -123,32 +123,41 @@ struct iv_saved_options iv_import_saved_options(const struct iv_reading *reading
 
 /* --- reports --------------------------------------------------------------------------------- */
 
-void iv_import_rebuild(const struct iv_submission *reported, const struct iv_reading *reading,
-                       struct iv_arena *arena, struct iv_submission *ret_submission)
+/* The packages are those of the report itself: it may have thousands of versions of a thousand. */
+static void rebuild(const struct iv_submission *reported, const struct iv_datum *data, size_t count,
+                    struct iv_arena *arena, struct iv_submission *ret_submission)
 {
-    size_t count;
-    const struct iv_datum *data = iv_scan_option_data(reading, arena, &count);
     const struct iv_facts facts = {
-        .packages = reported->packages,
-        .package_count = reported->package_count,
         .data = reported->device.values,
         .datum_count = reported->device.value_count,
     };
-    struct iv_submission built = {.path = reported->path, .kind = IV_KIND_RECORD, .type = IV_IMAGE};
-    iv_submission_assemble(&facts, 1, data, count, arena, &built);
+    *ret_submission = (struct iv_submission){
+        .path = reported->path,
+        .kind = IV_KIND_RECORD,
+        .type = IV_IMAGE,
+        .packages = reported->packages,
+        .package_count = reported->package_count,
+    };
+    iv_submission_assemble(&facts, 1, data, count, arena, ret_submission);
+}
+
+void iv_import_rebuild(const struct iv_submission *reported, const struct iv_reading *reading,
+                       struct iv_arena *arena, struct iv_submission *ret_submission,
+                       bool *ret_is_its_id)
+{
+    size_t count;
+    const struct iv_datum *data = iv_scan_option_data(reading, arena, &count);
+    struct iv_submission built;
+    rebuild(reported, NULL, 0, arena, &built);
+    *ret_is_its_id = reported->id != NULL && strcmp(built.id, reported->id) == 0;
+    if (count > 0) {
+        rebuild(reported, data, count, arena, &built);
+    }
     for (size_t i = 0; i < built.variant_count && built.variant_count == reported->variant_count;
          i++) {
         built.variants[i].wspc = reported->variants[i].wspc;
     }
     *ret_submission = built;
-}
-
-bool iv_import_is_its_id(const struct iv_submission *reported, struct iv_arena *arena)
-{
-    static const struct iv_reading nothing = {0};
-    struct iv_submission s;
-    iv_import_rebuild(reported, &nothing, arena, &s);
-    return strcmp(s.id, reported->id) == 0;
 }
 
 /* Rules that say what was not compared with, not what was not read: the set is whole all the same.
@@ -220,15 +229,17 @@ static bool import_report(const struct importing *in, int fd, struct iv_import *
         if (!check_whole(in, &report.entries[i], err)) {
             return false;
         }
-        if (!iv_import_is_its_id(&s, in->arena)) {
+        /* What the report does not say is taken from the command line. */
+        bool is_its_id;
+        iv_import_rebuild(report.entries[i].submission, &in->options->reading, in->arena, &s,
+                          &is_its_id);
+        if (!is_its_id) {
             return iv_error_set(
                 err, IV_ERROR_INVALID,
                 "%s: the report contradicts itself: the id of %s is not that of its "
                 "packages, phone and firmware version, so one of them was changed",
                 in->path, s.path);
         }
-        /* What the report does not say is taken from the command line. */
-        iv_import_rebuild(report.entries[i].submission, &in->options->reading, in->arena, &s);
         if (!add_submission(in, &s, &records[i], err)) {
             return false;
         }

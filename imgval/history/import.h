@@ -34,13 +34,14 @@ IV_MUST_USE bool iv_import_read(const char *path, const struct iv_scan_options *
 /* How saved documents are read where packages are read with these options, which must last. */
 struct iv_saved_options iv_import_saved_options(const struct iv_reading *reading);
 
-/* A submission of a report, built anew from its packages and device values: id, set and variants
- * are those of the content and not a claim of the report. Device values of the options win. */
+/*
+ * A submission of a report, built anew from its packages and device values: id, set and variants
+ * are those of the content and not a claim of the report. Device values of the options win. The
+ * packages are borrowed, and put in order where they lie. ret_is_its_id: whether the id that the
+ * report gives is that of the packages, variants and firmware version that it lists.
+ */
 void iv_import_rebuild(const struct iv_submission *reported, const struct iv_reading *reading,
-                       struct iv_arena *arena, struct iv_submission *ret_submission);
-
-/* Whether the id that a report gives an image is that of the packages, variants and firmware
- * version that it lists. */
-bool iv_import_is_its_id(const struct iv_submission *reported, struct iv_arena *arena);
+                       struct iv_arena *arena, struct iv_submission *ret_submission,
+                       bool *ret_is_its_id);
 
 #endif

@@ -202,6 +202,10 @@ struct decoder {
 /* The shortest form only: a last byte of 0 after others, or more than 64 bits, is a failure. */
 static uint64_t get_number(struct decoder *d)
 {
+    const struct iv_cursor *at = &d->at;
+    if (!at->failed && at->at < at->size && at->bytes[at->at] < 0x80) {
+        return at->bytes[d->at.at++]; /* nearly all of them */
+    }
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t byte = iv_cursor_u8(&d->at);

@@ -7,6 +7,10 @@
  * Entries refer to each other by number only: a state holds numbers of texts, a set holds numbers
  * of states. Arrays grow by realloc() and move, which numbers survive; texts and the items of sets
  * lie in the arena and do not move.
+ *
+ * Sets are mostly added in the order of a history, where a set has most packages of the one before
+ * it unchanged. So each package is compared with that of the same key in the set that was added
+ * last, text by text, and only what differs is looked for in the tables.
  */
 #include "imgval/model/pool.h"
 
@@ -137,10 +141,17 @@ static uint32_t add_text(struct iv_pool *pool, const char *text)
     return number;
 }
 
-/* Optional texts: 0 stands for "not said", so numbers are one higher. */
-static uint32_t add_optional(struct iv_pool *pool, const char *text)
+/* The same, where it is likely to be the text of this number. UINT32_MAX: of none. */
+static uint32_t add_likely(struct iv_pool *pool, const char *text, uint32_t likely)
 {
-    return text == NULL ? 0 : add_text(pool, text) + 1;
+    return likely != UINT32_MAX && strcmp(pool->texts[likely], text) == 0 ? likely
+                                                                          : add_text(pool, text);
+}
+
+/* Optional texts: 0 stands for "not said", so numbers are one higher. */
+static uint32_t add_optional(struct iv_pool *pool, const char *text, uint32_t likely)
+{
+    return text == NULL ? 0 : add_likely(pool, text, likely - 1) + 1;
 }
 
 static const char *optional(const struct iv_pool *pool, uint32_t number)
@@ -189,21 +200,24 @@ static bool is_same_state(const struct iv_pool_package *a, const struct iv_pool_
            a->empty == b->empty && a->unreadable == b->unreadable && a->firmware == b->firmware;
 }
 
-/* The number of the package's state. Every version of a history that has it unchanged shares it. */
-static uint32_t add_package(struct iv_pool *pool, const struct iv_package *package)
+/* The number of the package's state. Every version of a history that has it unchanged shares it;
+ * `before` is the number of the state that it is likely to have, or to be like. */
+static uint32_t add_package(struct iv_pool *pool, const struct iv_package *package, uint32_t before)
 {
+    static const struct iv_pool_package nothing = {.key = UINT32_MAX};
+    const struct iv_pool_package like = before == UINT32_MAX ? nothing : pool->packages[before];
     const struct iv_pool_package state = {
-        .key = add_text(pool, package->key),
-        .name = add_optional(pool, package->name),
-        .version = add_optional(pool, package->version),
-        .partition = add_optional(pool, package->partition),
-        .owner = add_optional(pool, package->owner),
-        .component = add_optional(pool, package->component),
-        .sub_component = add_optional(pool, package->sub_component),
-        .owner_type = add_optional(pool, package->owner_type),
-        .release_type = add_optional(pool, package->release_type),
-        .content = add_optional(pool, package->content),
-        .content_other = add_optional(pool, package->content_other),
+        .key = add_likely(pool, package->key, like.key),
+        .name = add_optional(pool, package->name, like.name),
+        .version = add_optional(pool, package->version, like.version),
+        .partition = add_optional(pool, package->partition, like.partition),
+        .owner = add_optional(pool, package->owner, like.owner),
+        .component = add_optional(pool, package->component, like.component),
+        .sub_component = add_optional(pool, package->sub_component, like.sub_component),
+        .owner_type = add_optional(pool, package->owner_type, like.owner_type),
+        .release_type = add_optional(pool, package->release_type, like.release_type),
+        .content = add_optional(pool, package->content, like.content),
+        .content_other = add_optional(pool, package->content_other, like.content_other),
         .style = package->style,
         .total_size = package->total_size,
         .binary_partition = package->binary_partition,
@@ -211,6 +225,9 @@ static uint32_t add_package(struct iv_pool *pool, const struct iv_package *packa
         .unreadable = package->unreadable,
         .firmware = !iv_package_is_microsoft(package),
     };
+    if (before != UINT32_MAX && is_same_state(&like, &state)) {
+        return before;
+    }
     make_room(pool, &pool->package_table, hash_package);
     struct iv_pool_table *table = &pool->package_table;
     uint64_t hash = hash_state(pool, &state);
@@ -300,6 +317,19 @@ static uint32_t keep_set(struct iv_pool *pool, const struct iv_pool_set *set)
     return number;
 }
 
+/* The state that a key has in the set that was added last; UINT32_MAX: none. Keys are asked for in
+ * their order, so that the search goes on from `at`. */
+static uint32_t latest_state(const struct iv_pool *pool, const char *key, uint32_t *at)
+{
+    const struct iv_pool_set *latest = pool->set_count == 0 ? NULL : &pool->sets[pool->latest];
+    int order = -1;
+    while (latest != NULL && *at < latest->count && order < 0) {
+        order = strcmp(pool->texts[pool->packages[latest->items[*at]].key], key);
+        *at += order <= 0 ? 1 : 0;
+    }
+    return order == 0 ? latest->items[*at - 1] : UINT32_MAX;
+}
+
 bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_set)
 {
     /* Each package brings at most 11 texts that are not there yet. Checked for all before any is
@@ -309,15 +339,13 @@ bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_s
         return false;
     }
 
-    struct iv_pool_item *items = malloc((set->count + 1) * sizeof(*items));
-    if (items == NULL) {
-        iv_out_of_memory();
-    }
+    uint32_t *items = iv_malloc((set->count + 1) * sizeof(*items));
     struct iv_pool_set kept = {.items = items, .count = (uint32_t)set->count};
+    uint32_t at = 0;
     for (size_t i = 0; i < set->count; i++) {
-        uint32_t package = add_package(pool, set->items[i]);
-        items[i] = (struct iv_pool_item){.key = pool->packages[package].key, .package = package};
-        count_item(pool, &kept, package);
+        const uint32_t before = latest_state(pool, set->items[i]->key, &at);
+        items[i] = add_package(pool, set->items[i], before);
+        count_item(pool, &kept, items[i]);
     }
 
     /* Most sets of a history are there already: only a new one gets its items copied into the
@@ -325,10 +353,11 @@ bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_s
     size_t before = pool->set_count;
     *ret_set = keep_set(pool, &kept);
     if (pool->set_count > before) {
-        struct iv_pool_item *own = IV_NEW_ARRAY(&pool->arena, struct iv_pool_item, set->count + 1);
+        uint32_t *own = IV_NEW_ARRAY(&pool->arena, uint32_t, set->count + 1);
         memcpy(own, items, set->count * sizeof(*own));
         pool->sets[*ret_set].items = own;
     }
+    pool->latest = *ret_set;
 
     free(items);
     return true;
@@ -336,20 +365,61 @@ bool iv_pool_add(struct iv_pool *pool, const struct iv_set *set, uint32_t *ret_s
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
-/* Order of two items by key: equal numbers are equal texts. */
-static int item_order(const struct iv_pool *pool, const struct iv_pool_item *a,
-                      const struct iv_pool_item *b)
+/* Order of two states by key: equal numbers are equal texts. */
+static int item_order(const struct iv_pool *pool, uint32_t a, uint32_t b)
 {
-    return a->key == b->key ? 0 : strcmp(pool->texts[a->key], pool->texts[b->key]);
+    const uint32_t x = pool->packages[a].key;
+    const uint32_t y = pool->packages[b].key;
+    return x == y ? 0 : strcmp(pool->texts[x], pool->texts[y]);
 }
 
-/* Appends a state as a package; `room` holds the packages that the set points to. */
-static void push(const struct iv_pool *pool, struct iv_package *room, struct iv_set *set,
-                 uint32_t package)
+/* A set in the making, whose packages `room` holds; NULL: it is only counted. */
+struct side {
+    struct iv_package *room;
+    struct iv_set set;
+};
+
+static void push(const struct iv_pool *pool, struct side *side, uint32_t package)
 {
-    iv_pool_package(pool, package, &room[set->count]);
-    set->items[set->count] = &room[set->count];
+    struct iv_set *set = &side->set;
+    if (side->room != NULL) {
+        iv_pool_package(pool, package, &side->room[set->count]);
+        set->items[set->count] = &side->room[set->count];
+    }
     set->count++;
+}
+
+/* Merge of two sorted lists; a key that is in both with another state goes into both results. With
+ * no room for them the packages are only counted. */
+static size_t merge_sets(const struct iv_pool *pool, const struct iv_pool_set *b,
+                         const struct iv_pool_set *a, struct side *before, struct side *after)
+{
+    size_t same = 0;
+    for (uint32_t i = 0, k = 0; i < b->count || k < a->count;) {
+        if (i < b->count && k < a->count && b->items[i] == a->items[k]) {
+            same++;
+            i++;
+            k++;
+            continue;
+        }
+        int order = i == b->count   ? 1
+                    : k == a->count ? -1
+                                    : item_order(pool, b->items[i], a->items[k]);
+        if (order <= 0) {
+            push(pool, before, b->items[i++]);
+        }
+        if (order >= 0) {
+            push(pool, after, a->items[k++]);
+        }
+    }
+    return same;
+}
+
+static void make_side(struct side *side, struct iv_arena *arena)
+{
+    side->room = IV_NEW_ARRAY(arena, struct iv_package, side->set.count + 1);
+    side->set.items = IV_NEW_ARRAY(arena, const struct iv_package *, side->set.count + 1);
+    side->set.count = 0;
 }
 
 size_t iv_pool_differ(const struct iv_pool *pool, uint32_t before, uint32_t after,
@@ -357,36 +427,16 @@ size_t iv_pool_differ(const struct iv_pool *pool, uint32_t before, uint32_t afte
 {
     const struct iv_pool_set *b = &pool->sets[before];
     const struct iv_pool_set *a = &pool->sets[after];
-    size_t same = 0;
-    *ret_before = (struct iv_set){0};
-    *ret_after = (struct iv_set){0};
-    if (before == after) {
-        return b->count;
+    struct side b_side = {0};
+    struct side a_side = {0};
+    size_t same = before == after ? b->count : merge_sets(pool, b, a, &b_side, &a_side);
+    if (before != after) {
+        make_side(&b_side, arena);
+        make_side(&a_side, arena);
+        (void)merge_sets(pool, b, a, &b_side, &a_side);
     }
-    struct iv_package *b_room = IV_NEW_ARRAY(arena, struct iv_package, (size_t)b->count + 1);
-    struct iv_package *a_room = IV_NEW_ARRAY(arena, struct iv_package, (size_t)a->count + 1);
-    ret_before->items = IV_NEW_ARRAY(arena, const struct iv_package *, (size_t)b->count + 1);
-    ret_after->items = IV_NEW_ARRAY(arena, const struct iv_package *, (size_t)a->count + 1);
-
-    /* Merge of two sorted lists; a key that is in both with another state goes into both
-     * results. */
-    for (uint32_t i = 0, k = 0; i < b->count || k < a->count;) {
-        int order = i == b->count   ? 1
-                    : k == a->count ? -1
-                                    : item_order(pool, &b->items[i], &a->items[k]);
-        if (order == 0 && b->items[i].package == a->items[k].package) {
-            same++;
-            i++;
-            k++;
-            continue;
-        }
-        if (order <= 0) {
-            push(pool, b_room, ret_before, b->items[i++].package);
-        }
-        if (order >= 0) {
-            push(pool, a_room, ret_after, a->items[k++].package);
-        }
-    }
+    *ret_before = b_side.set;
+    *ret_after = a_side.set;
     return same;
 }
 
@@ -400,13 +450,13 @@ size_t iv_pool_missing(const struct iv_pool *pool, uint32_t larger, uint32_t sma
     size_t count = 0;
     for (uint32_t i = 0, k = 0; i < s->count; i++) {
         int order = 1;
-        while (k < l->count && (order = item_order(pool, &s->items[i], &l->items[k])) > 0) {
+        while (k < l->count && (order = item_order(pool, s->items[i], l->items[k])) > 0) {
             k++;
         }
-        bool counts = all_owners || pool->packages[s->items[i].package].firmware;
+        bool counts = all_owners || pool->packages[s->items[i]].firmware;
         if ((k == l->count || order != 0) && counts) {
             if (missing != NULL) {
-                missing[count] = s->items[i].package;
+                missing[count] = s->items[i];
             }
             count++;
         }

@@ -44,14 +44,8 @@ struct iv_pool_package {
     enum iv_style style;
 };
 
-/* One package of a set. */
-struct iv_pool_item {
-    uint32_t key;     /* number of the key's text */
-    uint32_t package; /* number of its state */
-};
-
 struct iv_pool_set {
-    struct iv_pool_item *items; /* sorted by the key's text */
+    uint32_t *items; /* numbers of states, sorted by the key's text */
     uint32_t count;
     uint32_t firmware; /* how many are not owned by Microsoft */
     uint32_t empty;
@@ -69,6 +63,7 @@ struct iv_pool {
     size_t package_count, package_capacity;
     size_t set_count, set_capacity;
     struct iv_pool_table text_table, package_table, set_table;
+    uint32_t latest; /* the set that was added last; there is none while set_count is 0 */
 };
 
 void iv_pool_init(struct iv_pool *pool, uint64_t seed);

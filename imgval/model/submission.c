@@ -104,16 +104,19 @@ static struct id_line line_of(const struct iv_package *package, struct iv_arena 
     return line;
 }
 
-/* All fields with one call: the digest is over the bytes, however they are cut. */
+/* Many lines with one call: the digest is over the bytes, however they are cut. */
 static void add_line(struct iv_sha256 *sha, const struct id_line *line, struct iv_buf *buf)
 {
+    enum { MANY = 16 * 1024 };
     const char *const fields[] = {line->key, line->version, line->partition, line->flags,
                                   line->owner_type};
-    iv_buf_clear(buf);
     for (size_t i = 0; i < IV_COUNT(fields); i++) {
         iv_buf_add(buf, fields[i], strlen(fields[i]) + 1);
     }
-    iv_sha256_add(sha, buf->data, buf->size);
+    if (buf->size >= MANY) {
+        iv_sha256_add(sha, buf->data, buf->size);
+        iv_buf_clear(buf);
+    }
 }
 
 static void add_packages(struct iv_sha256 *sha, const struct iv_package *const *packages,
@@ -137,6 +140,7 @@ static void add_packages(struct iv_sha256 *sha, const struct iv_package *const *
     for (size_t i = 0; i < kept; i++) {
         add_line(sha, &lines[i], &buf);
     }
+    iv_sha256_add(sha, buf.data, buf.size);
 }
 
 static void add_pops(struct iv_sha256 *sha, const struct iv_pop *pops, size_t count,

@@ -28,6 +28,7 @@
 
 /* The keys of one variant, numbered from 0 in the order in which they appear. */
 struct keys {
+    const struct iv_pool *pool;
     uint32_t *local; /* by number of the key's text: local number + 1; 0: not of this variant */
     size_t count;
 };
@@ -37,14 +38,14 @@ struct keys {
 static void number_keys(const struct iv_pool *pool, const struct iv_point *points, size_t count,
                         struct iv_arena *arena, struct keys *ret_keys)
 {
-    struct keys keys = {.local = IV_NEW_ARRAY(arena, uint32_t, pool->text_count + 1)};
+    struct keys keys = {.pool = pool, .local = IV_NEW_ARRAY(arena, uint32_t, pool->text_count + 1)};
     for (size_t p = 0; p < count; p++) {
         const struct iv_pool_set *set = &pool->sets[points[p].set];
         if (p > 0 && points[p].set == points[p - 1].set) {
             continue;
         }
         for (uint32_t i = 0; i < set->count; i++) {
-            uint32_t *local = &keys.local[set->items[i].key];
+            uint32_t *local = &keys.local[pool->packages[set->items[i]].key];
             if (*local == 0) {
                 *local = (uint32_t)++keys.count;
             }
@@ -53,9 +54,9 @@ static void number_keys(const struct iv_pool *pool, const struct iv_point *point
     *ret_keys = keys;
 }
 
-static uint32_t local_key(const struct keys *keys, const struct iv_pool_item *item)
+static uint32_t local_key(const struct keys *keys, uint32_t package)
 {
-    return keys->local[item->key] - 1;
+    return keys->local[keys->pool->packages[package].key] - 1;
 }
 
 /* ---- all pairs: the shapes ------------------------------------------------------------------- */
@@ -107,10 +108,10 @@ static void fill_bits(const struct iv_pool *pool, const struct keys *keys, uint3
 {
     const struct iv_pool_set *s = &pool->sets[set];
     for (uint32_t i = 0; i < s->count; i++) {
-        uint32_t key = local_key(keys, &s->items[i]);
+        uint32_t key = local_key(keys, s->items[i]);
         uint64_t bit = UINT64_C(1) << (key % 64);
         present[key / 64] |= bit;
-        if (all_owners || pool->packages[s->items[i].package].firmware) {
+        if (all_owners || pool->packages[s->items[i]].firmware) {
             firmware[key / 64] |= bit;
         }
     }
@@ -362,7 +363,7 @@ static void close_spans(struct fixing *m, uint32_t point)
     size_t kept = 0;
     for (size_t i = 0; i < m->open_count; i++) {
         struct iv_fix_span *span = &m->fixes.spans[m->open[i]];
-        uint32_t key = m->keys.local[m->pool->packages[span->package].key] - 1;
+        uint32_t key = local_key(&m->keys, span->package);
         if (m->seen[key] != point + 1) {
             span->last = point;
             m->open[kept++] = m->open[i];
@@ -377,16 +378,16 @@ static void open_spans(struct fixing *m, const struct iv_pool_set *before, uint3
                        bool all_owners, struct iv_arena *arena)
 {
     for (uint32_t i = 0; i < before->count; i++) {
-        const struct iv_pool_item *item = &before->items[i];
-        if (m->seen[local_key(&m->keys, item)] == point + 1 ||
-            (!all_owners && !m->pool->packages[item->package].firmware)) {
+        const uint32_t package = before->items[i];
+        if (m->seen[local_key(&m->keys, package)] == point + 1 ||
+            (!all_owners && !m->pool->packages[package].firmware)) {
             continue;
         }
         m->fixes.spans = iv_arena_grow(arena, m->fixes.spans, m->fixes.count, &m->span_capacity,
                                        sizeof(*m->fixes.spans));
         m->open[m->open_count++] = (uint32_t)m->fixes.count;
         m->fixes.spans[m->fixes.count++] =
-            (struct iv_fix_span){.package = item->package, .first = point, .last = point};
+            (struct iv_fix_span){.package = package, .first = point, .last = point};
     }
 }
 
@@ -403,7 +404,7 @@ void iv_fixes_build(const struct iv_pool *pool, const struct iv_point *points, s
     for (size_t p = 1; p < count; p++) {
         const struct iv_pool_set *set = &pool->sets[points[p].set];
         for (uint32_t i = 0; i < set->count; i++) {
-            m.seen[local_key(&m.keys, &set->items[i])] = (uint32_t)p + 1;
+            m.seen[local_key(&m.keys, set->items[i])] = (uint32_t)p + 1;
         }
         close_spans(&m, (uint32_t)p);
         open_spans(&m, &pool->sets[points[p - 1].set], (uint32_t)p, all_owners, arena);
@@ -473,7 +474,7 @@ static struct member *list_members(const struct iv_pool *pool, const struct keys
     for (size_t p = 0; p < count; p++) {
         const struct iv_pool_set *set = &pool->sets[points[p].set];
         for (uint32_t i = 0; i < set->count; i++) {
-            last[local_key(keys, &set->items[i])] = set->items[i].package;
+            last[local_key(keys, set->items[i])] = set->items[i];
         }
     }
     for (size_t k = 0; k < keys->count; k++) {
@@ -515,13 +516,13 @@ static void refine(struct refining *r, const struct iv_pool_set *set)
     memset(r->fresh, 0, r->classes * sizeof(*r->fresh));
     const uint32_t old = r->classes;
     for (uint32_t i = 0; i < set->count; i++) {
-        uint32_t at = r->member_of[local_key(r->keys, &set->items[i])];
+        uint32_t at = r->member_of[local_key(r->keys, set->items[i])];
         if (at != 0) {
             r->touched[r->members[at - 1].class]++;
         }
     }
     for (uint32_t i = 0; i < set->count; i++) {
-        uint32_t at = r->member_of[local_key(r->keys, &set->items[i])];
+        uint32_t at = r->member_of[local_key(r->keys, set->items[i])];
         if (at == 0 || r->touched[r->members[at - 1].class] == r->size[r->members[at - 1].class]) {
             continue;
         }
@@ -615,50 +616,62 @@ void iv_merge_groups_build(const struct iv_pool *pool, const struct iv_point *po
 
 /* A state in the first point where it is not the last one that was seen of its key. */
 struct sighting {
-    const struct iv_pool *pool;
     uint32_t package;
     uint32_t point;
     struct iv_version number;
 };
 
-static int sighting_order(const void *a, const void *b)
+static int sighting_order(const void *a, const void *b, const void *context)
 {
+    const struct iv_pool *pool = context;
     const struct sighting *x = a;
     const struct sighting *y = b;
-    uint32_t x_key = x->pool->packages[x->package].key;
-    uint32_t y_key = y->pool->packages[y->package].key;
+    uint32_t x_key = pool->packages[x->package].key;
+    uint32_t y_key = pool->packages[y->package].key;
     int order = (x_key > y_key) - (x_key < y_key);
     order = order != 0 ? order : iv_version_compare(x->number, y->number);
     return order != 0 ? order : (x->point > y->point) - (x->point < y->point);
 }
 
-/* States whose content is known, where they appear first or anew. */
-static struct sighting *list_sightings(const struct iv_pool *pool, const struct iv_point *points,
-                                       size_t count, struct iv_arena *arena, size_t *ret_count)
+/* States whose content is known, where they appear first or anew, into `list`; NULL: they are only
+ * counted. `last` has room for a number for each key. */
+static size_t see_all(const struct iv_pool *pool, const struct iv_point *points, size_t count,
+                      const struct keys *keys, uint32_t *last, struct sighting *list)
 {
-    struct keys keys;
-    number_keys(pool, points, count, arena, &keys);
-    uint32_t *last = IV_NEW_ARRAY(arena, uint32_t, keys.count + 1); /* state + 1 */
-    struct sighting *list = NULL;
-    size_t capacity = 0;
     size_t used = 0;
+    memset(last, 0, keys->count * sizeof(*last)); /* state + 1 */
     for (size_t p = 0; p < count; p++) {
         const struct iv_pool_set *set = &pool->sets[points[p].set];
         for (uint32_t i = 0; i < set->count; i++) {
-            uint32_t package = set->items[i].package;
-            uint32_t *known = &last[local_key(&keys, &set->items[i])];
+            uint32_t package = set->items[i];
+            uint32_t *known = &last[local_key(keys, package)];
             if (*known == package + 1 || pool->packages[package].content == 0 ||
                 pool->packages[package].version == 0) {
                 continue;
             }
             *known = package + 1;
-            list = iv_arena_grow(arena, list, used, &capacity, sizeof(*list));
-            list[used] = (struct sighting){.pool = pool, .package = package, .point = (uint32_t)p};
+            used++;
+            if (list == NULL) {
+                continue;
+            }
+            list[used - 1] = (struct sighting){.package = package, .point = (uint32_t)p};
             (void)iv_version_parse(text_of(pool, pool->packages[package].version, NULL),
-                                   &list[used++].number);
+                                   &list[used - 1].number);
         }
     }
-    *ret_count = used;
+    return used;
+}
+
+/* There may be as many as states: they are counted first, so that no room is left over. */
+static struct sighting *list_sightings(const struct iv_pool *pool, const struct iv_point *points,
+                                       size_t count, struct iv_arena *arena, size_t *ret_count)
+{
+    struct keys keys;
+    number_keys(pool, points, count, arena, &keys);
+    uint32_t *last = IV_NEW_ARRAY(arena, uint32_t, keys.count + 1);
+    *ret_count = see_all(pool, points, count, &keys, last, NULL);
+    struct sighting *list = IV_NEW_ARRAY(arena, struct sighting, *ret_count + 1);
+    (void)see_all(pool, points, count, &keys, last, list);
     return list;
 }
 
@@ -698,7 +711,7 @@ void iv_changed_contents_build(const struct iv_pool *pool, const struct iv_point
     size_t seen;
     struct sighting *list = list_sightings(pool, points, count, &scratch, &seen);
     if (seen > 0) {
-        iv_sort(list, seen, sizeof(*list), sighting_order);
+        iv_sort_with(list, seen, sizeof(*list), sighting_order, pool);
     }
     /* One run of a key and version. All are compared with the first one, which is what devices
      * may have already; one finding a run is enough. */

@@ -13,15 +13,17 @@ bool iv_version_parse(const char *text, struct iv_version *ret_version)
         return false;
     }
     struct iv_version version = {0};
-    const char *at = text;
-    for (size_t i = 0; i < 4; i++) {
-        const char *end = i < 3 ? strchr(at, '.') : at + strlen(at);
-        uint64_t value;
-        if (end == NULL || !iv_parse_decimal(at, (size_t)(end - at), UINT16_MAX, &value)) {
+    const char *at = text; /* by hand: there are several for each package */
+    for (size_t i = 0; i < 4; i++, at++) {
+        unsigned value = 0;
+        const char *first = at;
+        for (; *at >= '0' && *at <= '9' && value <= UINT16_MAX; at++) {
+            value = value * 10 + (unsigned)(*at - '0');
+        }
+        if (at == first || value > UINT16_MAX || *at != (i < 3 ? '.' : '\0')) {
             return false;
         }
         version.part[i] = (uint16_t)value;
-        at = i < 3 ? end + 1 : end;
     }
     *ret_version = version;
     return true;

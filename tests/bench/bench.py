@@ -8,6 +8,7 @@ Times are medians of interleaved runs; only the ratios carry over to other machi
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
 shared between them count once for each. Sampling takes processor time of its own: where milliseconds
 count, the peak is that of a run before those that are timed."""
+import hashlib
 import json
 import os
 import pathlib
@@ -349,10 +350,21 @@ def bench_ffu(build, work):
     goal("peak RSS of all processes", rss / 2**20, 96, " MiB")
 
 
+def submission_id(packages, pop, revision):
+    """Of (name, version) pairs, as imgval/model/submission.c makes it."""
+    lines = sorted((name.lower(), version) for name, version in packages)
+    fields = ["imgval-submission/1", str(len(lines))]
+    for key, version in lines:
+        fields += [key, version, "mainos", "---", "oem"]
+    fields += ["1", *(part.lower() for part in pop), "number", revision]
+    return hashlib.sha256(b"".join(field.encode() + b"\0" for field in fields)).hexdigest()
+
+
 def write_stream(path, versions, packages):
     """A stream as scan writes it: each version changes a tenth of the packages, every fiftieth one
     loses one."""
     numbers = [0] * packages
+    pop = ("CONTOSO", "000-88", "CT-100")
 
     def line(**members):
         return json.dumps(members, separators=(",", ":")) + "\n"
@@ -368,12 +380,14 @@ def write_stream(path, versions, packages):
             for k in range(v % 10, packages, 10):
                 numbers[k] = v
             present = [k for k in range(packages) if v % 50 or k != v // 50 % packages]
-            device = {"PhoneManufacturer": value("CONTOSO"), "PhoneMobileOperatorName": value("000-88"),
-                      "PhoneManufacturerModelName": value("CT-100"),
-                      "PhoneFirmwareRevision": value(revision)}
+            device = dict(zip(("PhoneManufacturer", "PhoneMobileOperatorName",
+                               "PhoneManufacturerModelName"), map(value, pop)))
+            device["PhoneFirmwareRevision"] = value(revision)
+            own_id = submission_id([(f"Contoso.P{k}.Main", f"1.0.{numbers[k]}.0") for k in present],
+                                   pop, revision)
             counts = dict.fromkeys(("error", "warning", "note", "waived", "unreadable"), 0)
             out.write(line(record="submission", index=v, path=f"firmware/v{v}", kind="directory",
-                           type="image", context_free=False, baseline=False, id="0" * 64,
+                           type="image", context_free=False, baseline=False, id=own_id,
                            verdict="pass", firmware_version=revision, device=device, variants=[],
                            outcomes=[], counts={"packages": len(present), **counts}))
             out.writelines(

@@ -86,8 +86,8 @@ static void test_package_names(void)
     const struct iv_set set = {.items = items, .count = 2};
     uint32_t number = 0;
     CHECK(iv_pool_add(&audit.pool, &set, &number));
-    CHECK_STR(iv_audit_package_name(&audit, audit.pool.sets[number].items[0].package), "Contoso.A");
-    CHECK_STR(iv_audit_package_name(&audit, audit.pool.sets[number].items[1].package), "contoso.b");
+    CHECK_STR(iv_audit_package_name(&audit, audit.pool.sets[number].items[0]), "Contoso.A");
+    CHECK_STR(iv_audit_package_name(&audit, audit.pool.sets[number].items[1]), "contoso.b");
     iv_pool_fini(&audit.pool);
 }
 

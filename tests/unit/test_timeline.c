@@ -260,7 +260,7 @@ static void test_states(void)
             CHECK(iv_pool_add(&pool, &set, &number));
             CHECK_INT(number, i);
             struct iv_package back;
-            iv_pool_package(&pool, pool.sets[number].items[0].package, &back);
+            iv_pool_package(&pool, pool.sets[number].items[0], &back);
             CHECK_STR(back.key, item->key);
             CHECK_STR(back.version, item->version);
             CHECK_INT(back.empty, item->empty);

@@ -241,7 +241,7 @@ static void write_advice(const struct writer *w)
         last == 0 ? NULL
                   : &pool->sets[w->variant->versions[w->variant->chain[last - 1]].source->set];
     for (uint32_t i = 0; set != NULL && i < set->count; i++) {
-        const struct iv_pool_package *state = &pool->packages[set->items[i].package];
+        const struct iv_pool_package *state = &pool->packages[set->items[i]];
         if (state->empty) {
             iv_json_open_object(json, NULL);
             write_package(w, state);

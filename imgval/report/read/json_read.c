@@ -4,7 +4,8 @@
  * Every getter goes through member(), which gives NULL once the reader has failed, so that a
  * failure needs no check after each call. iv_json_read_fields() is the counterpart of
  * iv_json_fields() (write/json.c): the same table of a struct drives both, so that what one writes
- * the other reads.
+ * the other reads. A stream may have millions of records, so the fields of a table are not looked
+ * up one by one: match_fields() walks the members once.
  *
  * JSON cannot hold text that is not UTF-8. The writer puts U+FFFD for each bad byte and the exact
  * bytes in NAME_bytes; here both are read, and they must agree: otherwise a report could show one
@@ -18,6 +19,7 @@
 #include "imgval/model/package.h"
 #include "imgval/model/version.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,6 +245,60 @@ const char *iv_json_get_string(struct iv_json_reader *reader, const struct iv_js
     return exact_text(reader, name, value, bytes_member(reader, object, name));
 }
 
+/* The next functions take a member that was looked up; NULL: there is none, or it is null. */
+
+static bool bool_of(struct iv_json_reader *reader, const char *name,
+                    const struct iv_json_value *value)
+{
+    if (value != NULL && value->type != IV_JSON_TRUE && value->type != IV_JSON_FALSE) {
+        iv_json_fail(reader, "member \"%s\" is not true or false", name);
+    }
+    return value != NULL && value->type == IV_JSON_TRUE;
+}
+
+static int64_t int_of(struct iv_json_reader *reader, const char *name,
+                      const struct iv_json_value *value)
+{
+    if (value != NULL && value->type != IV_JSON_INTEGER) {
+        iv_json_fail(reader, "member \"%s\" is not a whole number", name);
+    }
+    return value != NULL && value->type == IV_JSON_INTEGER ? value->integer : 0;
+}
+
+static uint64_t uint_of(struct iv_json_reader *reader, const char *name,
+                        const struct iv_json_value *value)
+{
+    int64_t number = int_of(reader, name, value);
+    if (number < 0) {
+        iv_json_fail(reader, "member \"%s\" is less than zero", name);
+        return 0;
+    }
+    return (uint64_t)number;
+}
+
+/* Whether a string value, or a member's name, is this text. */
+static bool is_text(const struct iv_json_value *value, const char *text)
+{
+    return *text == *value->text && strncmp(text, value->text, value->size) == 0 &&
+           text[value->size] == '\0';
+}
+
+static int word_of(struct iv_json_reader *reader, const char *name,
+                   const struct iv_json_value *value, const char *const *words)
+{
+    for (int i = 0; is_string(value) && words[i] != NULL; i++) {
+        if (is_text(value, words[i])) {
+            return i;
+        }
+    }
+    const char *text =
+        is_string(value) ? iv_arena_strndup(reader->arena, value->text, value->size) : NULL;
+    iv_json_fail(
+        reader, "member \"%s\" is %s%s", name,
+        text == NULL ? "not a word" : "none of the words for it: ", text == NULL ? "" : text);
+    return 0;
+}
+
 const char *iv_json_need_string(struct iv_json_reader *reader, const struct iv_json_value *object,
                                 const char *name)
 {
@@ -257,32 +313,19 @@ const char *iv_json_need_string(struct iv_json_reader *reader, const struct iv_j
 bool iv_json_get_bool(struct iv_json_reader *reader, const struct iv_json_value *object,
                       const char *name)
 {
-    const struct iv_json_value *value = member(reader, object, name);
-    if (value != NULL && value->type != IV_JSON_TRUE && value->type != IV_JSON_FALSE) {
-        iv_json_fail(reader, "member \"%s\" is not true or false", name);
-    }
-    return value != NULL && value->type == IV_JSON_TRUE;
+    return bool_of(reader, name, member(reader, object, name));
 }
 
 int64_t iv_json_get_int(struct iv_json_reader *reader, const struct iv_json_value *object,
                         const char *name)
 {
-    const struct iv_json_value *value = member(reader, object, name);
-    if (value != NULL && value->type != IV_JSON_INTEGER) {
-        iv_json_fail(reader, "member \"%s\" is not a whole number", name);
-    }
-    return value != NULL && value->type == IV_JSON_INTEGER ? value->integer : 0;
+    return int_of(reader, name, member(reader, object, name));
 }
 
 uint64_t iv_json_get_uint(struct iv_json_reader *reader, const struct iv_json_value *object,
                           const char *name)
 {
-    int64_t value = iv_json_get_int(reader, object, name);
-    if (value < 0) {
-        iv_json_fail(reader, "member \"%s\" is less than zero", name);
-        return 0;
-    }
-    return (uint64_t)value;
+    return uint_of(reader, name, member(reader, object, name));
 }
 
 /* The place of a word in its list. A word that this version does not know is a failure: it may mean
@@ -290,18 +333,7 @@ uint64_t iv_json_get_uint(struct iv_json_reader *reader, const struct iv_json_va
 int iv_json_get_word(struct iv_json_reader *reader, const struct iv_json_value *object,
                      const char *name, const char *const *words)
 {
-    const struct iv_json_value *value = member(reader, object, name);
-    for (int i = 0; is_string(value) && words[i] != NULL; i++) {
-        if (strlen(words[i]) == value->size && memcmp(words[i], value->text, value->size) == 0) {
-            return i;
-        }
-    }
-    const char *text =
-        is_string(value) ? iv_arena_strndup(reader->arena, value->text, value->size) : NULL;
-    iv_json_fail(
-        reader, "member \"%s\" is %s%s", name,
-        text == NULL ? "not a word" : "none of the words for it: ", text == NULL ? "" : text);
-    return 0;
+    return word_of(reader, name, member(reader, object, name), words);
 }
 
 const struct iv_json_value *iv_json_get_object(struct iv_json_reader *reader,
@@ -440,32 +472,37 @@ static void read_one(struct iv_json_reader *reader, const struct iv_json_value *
     STORE(ret_object, field->count_offset, count);
 }
 
-/* An absent member leaves what zero means for its type: an enum its first word. */
+/* An absent member leaves what zero means for its type: an enum its first word, which null is not.
+ */
 static void read_scalar(struct iv_json_reader *reader, const struct iv_json_value *object,
-                        const struct iv_field *field, void *ret_object)
+                        const struct iv_field *field, const struct iv_json_value *found,
+                        void *ret_object)
 {
-    if (field->type == IV_TYPE_STRING) {
-        const char *text = iv_json_get_string(reader, object, field->name);
-        STORE(ret_object, field->offset, text);
-    } else if (field->type == IV_TYPE_BOOL) {
-        bool value = iv_json_get_bool(reader, object, field->name);
-        STORE(ret_object, field->offset, value);
+    const char *name = field->name;
+    const struct iv_json_value *value = found == NULL || found->type == IV_JSON_NULL ? NULL : found;
+    if (field->type == IV_TYPE_BOOL) {
+        bool flag = bool_of(reader, name, value);
+        STORE(ret_object, field->offset, flag);
     } else if (field->type == IV_TYPE_U64) {
-        uint64_t value = iv_json_get_uint(reader, object, field->name);
-        STORE(ret_object, field->offset, value);
+        uint64_t number = uint_of(reader, name, value);
+        STORE(ret_object, field->offset, number);
     } else if (field->type == IV_TYPE_SIZE) {
-        size_t value = (size_t)iv_json_get_uint(reader, object, field->name);
-        STORE(ret_object, field->offset, value);
+        size_t number = (size_t)uint_of(reader, name, value);
+        STORE(ret_object, field->offset, number);
     } else if (field->type == IV_TYPE_ENUM) {
-        int value = iv_json_has(object, field->name)
-                        ? iv_json_get_word(reader, object, field->name, field->names)
-                        : 0;
-        STORE(ret_object, field->offset, value);
+        int word = found != NULL ? word_of(reader, name, value, field->names) : 0;
+        STORE(ret_object, field->offset, word);
     } else {
-        const char *text = iv_json_get_string(reader, object, field->name);
+        const char *text =
+            value == NULL ? NULL
+                          : exact_text(reader, name, value, bytes_member(reader, object, name));
         struct iv_version version = {0};
+        if (field->type == IV_TYPE_STRING) {
+            STORE(ret_object, field->offset, text);
+            return;
+        }
         if (text != NULL && !iv_version_parse(text, &version)) {
-            iv_json_fail(reader, "member \"%s\" is not a version: %s", field->name, text);
+            iv_json_fail(reader, "member \"%s\" is not a version: %s", name, text);
         }
         STORE(ret_object, field->offset, version);
     }
@@ -537,14 +574,41 @@ static void read_struct(struct iv_json_reader *reader, const struct iv_json_valu
 
 /* Fails when a member that must be there is not; null is enough where the table does not ask for
  * more. */
-static void check_need(struct iv_json_reader *reader, const struct iv_json_value *object,
-                       const struct iv_field *field)
+static void check_need(struct iv_json_reader *reader, const struct iv_field *field,
+                       const struct iv_json_value *found)
 {
     const bool may_be_null = (field->shape & IV_SHAPE_FILLED) == 0;
     if ((field->shape & IV_SHAPE_NEEDED) != 0 &&
-        (may_be_null ? !iv_json_has(object, field->name)
-                     : member(reader, object, field->name) == NULL)) {
+        (found == NULL || (!may_be_null && found->type == IV_JSON_NULL))) {
         iv_json_fail(reader, "member \"%s\" is missing", field->name);
+    }
+}
+
+/* The most fields that a table has. */
+enum { FIELDS_MAX = 48 };
+
+/*
+ * The member of each field, by the field's place in the table; NULL: it is not there. Members stand
+ * mostly in the order of the table, so the search for the next one goes on from the last one, once
+ * around. Members that the table does not know are passed over.
+ */
+static void match_fields(const struct iv_json_value *object, const struct iv_struct *type,
+                         const struct iv_json_value *ret_found[FIELDS_MAX])
+{
+    assert(type->field_count <= FIELDS_MAX);
+    memset(ret_found, 0, type->field_count * sizeof(*ret_found));
+    size_t next = 0;
+    const struct iv_json_value *end = object + object->span;
+    for (const struct iv_json_value *name = object + 1; name < end; name += 1 + name[1].span) {
+        for (size_t tried = 0, at = next; tried < type->field_count; tried++) {
+            const bool is_it = is_text(name, type->fields[at].name);
+            ret_found[at] = is_it ? name + 1 : ret_found[at];
+            at = at + 1 < type->field_count ? at + 1 : 0;
+            if (is_it) {
+                next = at;
+                break;
+            }
+        }
     }
 }
 
@@ -552,12 +616,17 @@ static void check_need(struct iv_json_reader *reader, const struct iv_json_value
 void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_value *object,
                          const struct iv_struct *type, unsigned uses, void *ret_object)
 {
+    const struct iv_json_value *found[FIELDS_MAX];
+    if (reader->failed || object == NULL) {
+        return;
+    }
+    match_fields(object, type, found);
     for (size_t i = 0; i < type->field_count && !reader->failed; i++) {
         const struct iv_field *field = &type->fields[i];
         if ((field->uses & uses) == 0) {
             continue;
         }
-        check_need(reader, object, field);
+        check_need(reader, field, found[i]);
         switch (field->type) {
         case IV_TYPE_STRING:
         case IV_TYPE_BOOL:
@@ -565,7 +634,7 @@ void iv_json_read_fields(struct iv_json_reader *reader, const struct iv_json_val
         case IV_TYPE_ENUM:
         case IV_TYPE_VERSION:
         case IV_TYPE_SIZE:
-            read_scalar(reader, object, field, ret_object);
+            read_scalar(reader, object, field, found[i], ret_object);
             break;
         case IV_TYPE_LIST:
             if ((field->shape & IV_SHAPE_ONE) != 0) {

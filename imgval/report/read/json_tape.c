@@ -88,7 +88,7 @@ static void empty(struct iv_json_tape *tape)
 /* ---- text ------------------------------------------------------------------------------------ */
 
 /* The four of RFC 8259, section 2, and no others. */
-static void skip_blanks(struct parser *p)
+static inline void skip_blanks(struct parser *p)
 {
     while (p->at < p->end &&
            (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t')) {
@@ -230,42 +230,55 @@ static bool take_escape(struct parser *p, struct iv_buf *buf)
 }
 
 /*
- * Whether one of eight bytes is a quote, a backslash, a control character or not ASCII. Such a byte
- * has its highest bit set after one of these steps: it has it already (not ASCII); it is less than
- * a blank, so that the subtraction wraps; or it is zero after the XOR, and wraps when 1 is taken
- * off. A byte that wraps borrows from its neighbour, which may then look special too. That is
- * harmless: the caller looks at the bytes one by one then.
+ * How many of eight bytes are before the first quote, backslash, control character or byte that is
+ * not ASCII. Such a byte has its highest bit set after one of these steps: it has it already (not
+ * ASCII); it is less than a blank, so that the subtraction wraps; or it is zero after the XOR, and
+ * wraps when 1 is taken off. A byte that wraps borrows from the next higher one, which may then
+ * look special too. So the lowest one that does is special, which is the first one as the bytes are
+ * put together here.
  */
-static bool has_special(const char *bytes)
+static inline size_t plain_of_eight(const char *bytes)
 {
     const uint64_t each = UINT64_C(0x0101010101010101);
-    const uint64_t high = each << 7;
     uint64_t eight;
     memcpy(&eight, bytes, sizeof(eight));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    eight = __builtin_bswap64(eight);
+#endif
     const uint64_t quote = eight ^ (each * '"');
     const uint64_t slash = eight ^ (each * '\\');
-    return ((eight | (eight - each * ' ') | (quote - each) | (slash - each)) & high) != 0;
+    const uint64_t special =
+        (eight | (eight - each * ' ') | (quote - each) | (slash - each)) & (each << 7);
+    return special == 0 ? sizeof(eight) : (size_t)__builtin_ctzll(special) / 8;
 }
 
 /* Up to a quote, an escape, or what may not stand there. */
 static bool skip_plain(struct parser *p)
 {
-    while (p->end - p->at >= 8 && !has_special(p->at)) {
-        p->at += 8;
-    }
-    while (p->at < p->end && *p->at != '"' && *p->at != '\\') {
-        const unsigned char c = (unsigned char)*p->at;
+    const char *at = p->at;
+    const char *const end = p->end;
+    for (;;) {
+        for (size_t plain = 8; plain == 8 && end - at >= 8; at += plain) {
+            plain = plain_of_eight(at);
+        }
+        p->at = at;
+        if (at == end) {
+            return fail(p, "a string without an end");
+        }
+        const unsigned char c = (unsigned char)*at;
+        if (c == '"' || c == '\\') {
+            return true;
+        }
         uint32_t code;
-        size_t taken = c < 0x80 ? 1 : iv_utf8_decode(p->at, (size_t)(p->end - p->at), &code);
+        size_t taken = c < 0x80 ? 1 : iv_utf8_decode(at, (size_t)(end - at), &code);
         if (c < ' ') {
             return fail(p, "a control character within a string");
         }
         if (taken == 0) {
             return fail(p, "a string that is not UTF-8");
         }
-        p->at += taken;
+        at += taken;
     }
-    return p->at < p->end || fail(p, "a string without an end");
 }
 
 /* The rest of a string from its first escape on; what stands before it begins at `first`. */

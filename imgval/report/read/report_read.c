@@ -173,6 +173,15 @@ static bool is_sound(const struct iv_submission *s)
     return !s->image.present || (s->image.path != NULL && s->image.format != NULL);
 }
 
+/* Packages to make room for: as many as the submission says, within reason, where it is soon
+ * forgotten again. It may say anything, and of those that are kept there may be many. */
+static size_t room_for(const struct iv_loader *loader, size_t said)
+{
+    enum { ROOM_MAX = 1024 };
+    size_t wanted = said < ROOM_MAX ? said : ROOM_MAX;
+    return loader->each == NULL ? 0 : wanted;
+}
+
 /* A new entry, to which the packages and findings that follow belong. */
 static bool take_submission(struct iv_loader *loader, const struct iv_piece *bytes)
 {
@@ -194,7 +203,8 @@ static bool take_submission(struct iv_loader *loader, const struct iv_piece *byt
     *run = piece.run;
     *entry = (struct iv_report_entry){.submission = s, .run = run, .judgement = piece.judgement};
     loader->submission = s;
-    loader->package_capacity = 0;
+    loader->package_capacity = room_for(loader, piece.judgement.counts.packages);
+    s->packages = IV_NEW_ARRAY(loader->arena, struct iv_package, loader->package_capacity);
     loader->finding_capacity = 0;
     return take_variants(loader, &piece) && take_outcomes(loader, &piece);
 }
