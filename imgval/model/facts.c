@@ -54,15 +54,26 @@ static void put_number(struct iv_buf *buf, uint64_t value)
     iv_buf_putc(buf, (char)value);
 }
 
-static void put_string(struct iv_buf *buf, const char *text)
+void iv_facts_encode_number(struct iv_buf *buf, uint64_t number)
+{
+    put_number(buf, number);
+}
+
+/* After the text there may be anything; the buffer itself puts a NUL. */
+void iv_facts_encode_text(struct iv_buf *buf, const char *text, size_t size)
 {
     if (text == NULL) {
         put_number(buf, 0);
         return;
     }
-    size_t size = strlen(text);
     put_number(buf, (uint64_t)size + 1);
-    iv_buf_add(buf, text, size + 1);
+    iv_buf_add(buf, text, size);
+    iv_buf_putc(buf, '\0');
+}
+
+static void put_string(struct iv_buf *buf, const char *text)
+{
+    iv_facts_encode_text(buf, text, text == NULL ? 0 : strlen(text));
 }
 
 static void put_strings(struct iv_buf *buf, const struct iv_field *field, const void *object)

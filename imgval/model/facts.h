@@ -81,6 +81,10 @@ struct iv_facts {
 /* Any struct that has a table, by the fields that have one of `uses`. */
 void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const void *object,
                      unsigned uses);
+/* Single fields, for whoever has them without the object: a number, also of a count or an
+ * enumerator; a text without NULs, NULL where there is none. */
+void iv_facts_encode_number(struct iv_buf *buf, uint64_t number);
+void iv_facts_encode_text(struct iv_buf *buf, const char *text, size_t size);
 /* False when the bytes are not exactly one such object. The object was zeroed by the caller; its
  * strings are borrowed from the bytes, its lists go into the arena. */
 IV_MUST_USE bool iv_facts_decode(const void *bytes, size_t size, const struct iv_struct *type,

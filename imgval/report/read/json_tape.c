@@ -252,32 +252,47 @@ static inline size_t plain_of_eight(const char *bytes)
     return special == 0 ? sizeof(eight) : (size_t)__builtin_ctzll(special) / 8;
 }
 
+static bool is_special(unsigned char c)
+{
+    return c < ' ' || c >= 0x80 || c == '"' || c == '\\';
+}
+
+const char *iv_json_plain_end(const char *at, const char *end)
+{
+    while (end - at >= 8) {
+        size_t plain = plain_of_eight(at);
+        at += plain;
+        if (plain < 8) {
+            return at;
+        }
+    }
+    while (at < end && !is_special((unsigned char)*at)) {
+        at++;
+    }
+    return at;
+}
+
 /* Up to a quote, an escape, or what may not stand there. */
 static bool skip_plain(struct parser *p)
 {
-    const char *at = p->at;
-    const char *const end = p->end;
     for (;;) {
-        for (size_t plain = 8; plain == 8 && end - at >= 8; at += plain) {
-            plain = plain_of_eight(at);
-        }
-        p->at = at;
-        if (at == end) {
+        p->at = iv_json_plain_end(p->at, p->end);
+        if (p->at == p->end) {
             return fail(p, "a string without an end");
         }
-        const unsigned char c = (unsigned char)*at;
+        const unsigned char c = (unsigned char)*p->at;
         if (c == '"' || c == '\\') {
             return true;
         }
-        uint32_t code;
-        size_t taken = c < 0x80 ? 1 : iv_utf8_decode(at, (size_t)(end - at), &code);
         if (c < ' ') {
             return fail(p, "a control character within a string");
         }
+        uint32_t code;
+        size_t taken = iv_utf8_decode(p->at, (size_t)(p->end - p->at), &code);
         if (taken == 0) {
             return fail(p, "a string that is not UTF-8");
         }
-        at += taken;
+        p->at += taken;
     }
 }
 

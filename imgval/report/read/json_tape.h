@@ -80,6 +80,10 @@ IV_MUST_USE bool iv_json_parse(struct iv_json_document *document, const char *te
                                struct iv_error *err);
 void iv_json_close(struct iv_json_document *document);
 
+/* The first of these bytes that is a quote, a backslash, a control character or not ASCII, else the
+ * end: a text without any of them stands for itself. */
+const char *iv_json_plain_end(const char *at, const char *end);
+
 /* The value at a place of an array. One of a large array lives until another one is asked for. */
 const struct iv_json_value *iv_json_element(const struct iv_json_value *array, size_t number);
 

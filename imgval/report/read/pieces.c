@@ -172,27 +172,38 @@ static void put_le(char *place, uint64_t value, size_t size)
     }
 }
 
-/* Appends a piece and sends what there is once it is a good size: a message each would cost more
- * than the pieces. */
-void iv_pieces_add(struct iv_pieces *pieces, enum iv_piece_kind kind, uint64_t place,
-                   const void *object)
+size_t iv_pieces_begin(struct iv_pieces *pieces)
+{
+    const size_t begin = pieces->part.size;
+    (void)iv_buf_reserve(&pieces->part, HEAD_SIZE);
+    pieces->part.size += HEAD_SIZE;
+    return begin;
+}
+
+/* Sends what there is once it is a good size: a message each would cost more than the pieces. */
+void iv_pieces_finish(struct iv_pieces *pieces, size_t begin, enum iv_piece_kind kind,
+                      uint64_t place)
 {
     enum { FULL = 64 * 1024 };
     struct iv_buf *part = &pieces->part;
-    const struct form *form = &forms[kind];
-    const size_t start = part->size;
-    (void)iv_buf_reserve(part, HEAD_SIZE);
-    part->size += HEAD_SIZE;
-    if (form->type != NULL) {
-        iv_facts_encode(part, form->type, object, form->uses);
-    }
-    char *head = part->data + start;
+    char *head = part->data + begin;
     head[0] = (char)kind;
-    put_le(head + 1, part->size - start - HEAD_SIZE, 4);
+    put_le(head + 1, part->size - begin - HEAD_SIZE, 4);
     put_le(head + 5, place, 8);
     if (part->size >= FULL) {
         iv_pieces_flush(pieces);
     }
+}
+
+void iv_pieces_add(struct iv_pieces *pieces, enum iv_piece_kind kind, uint64_t place,
+                   const void *object)
+{
+    const struct form *form = &forms[kind];
+    const size_t begin = iv_pieces_begin(pieces);
+    if (form->type != NULL) {
+        iv_facts_encode(&pieces->part, form->type, object, form->uses);
+    }
+    iv_pieces_finish(pieces, begin, kind, place);
 }
 
 void iv_pieces_flush(struct iv_pieces *pieces)

@@ -117,6 +117,11 @@ struct iv_pieces {
  * IV_PIECE_WHOLE. `place`: the line of a stream or bundle that it stands in, for messages. */
 void iv_pieces_add(struct iv_pieces *pieces, enum iv_piece_kind kind, uint64_t place,
                    const void *object);
+/* The same in two steps, for a piece that is encoded by the caller: where its bytes begin in the
+ * part, to which it appends them; and its end. Set back to the beginning, the part has no piece. */
+size_t iv_pieces_begin(struct iv_pieces *pieces);
+void iv_pieces_finish(struct iv_pieces *pieces, size_t begin, enum iv_piece_kind kind,
+                      uint64_t place);
 /* Sends what there is, so that the parent has all pieces so far. */
 void iv_pieces_flush(struct iv_pieces *pieces);
 

@@ -12,6 +12,7 @@
 #include "imgval/model/kinds.h"
 #include "imgval/model/version.h"
 #include "imgval/report/read/json_read.h"
+#include "imgval/report/read/package_line.h"
 #include "imgval/report/write/json_report.h"
 
 #include <errno.h>
@@ -25,8 +26,9 @@ struct parsing {
     struct iv_pieces *pieces;
     const struct iv_rule *site_rules;
     size_t site_rule_count;
-    struct iv_arena_mark mark; /* what lies after it is the piece in hand */
-    bool has_header;           /* streams */
+    struct iv_arena_mark mark;            /* what lies after it is the piece in hand */
+    const struct iv_package_lines *lines; /* streams */
+    bool has_header;
     bool has_end;
     uint64_t place; /* the line of a stream in hand */
     uint64_t submissions;
@@ -385,14 +387,19 @@ static void read_submission(struct parsing *p, const struct iv_json_value *objec
     emit(p, IV_PIECE_SUBMISSION, &piece);
 }
 
+/* Members that a package must have, be it with null. */
+static const char *const package_members[] = {
+    "name",  "key",    "style", "version", "partition", "owner_type", "removal", "binary_partition",
+    "empty", "origin", "path",  NULL,
+};
+
 /* `number` follows from the version and is checked here, so that the parent need not fail on it. */
 static void read_package(struct parsing *p, const struct iv_json_value *object)
 {
     struct iv_json_reader *reader = &p->reader;
     struct iv_package package = {0};
     struct iv_version number;
-    IV_JSON_REQUIRE(reader, object, "name", "key", "style", "version", "partition", "owner_type",
-                    "removal", "binary_partition", "empty", "origin", "path");
+    iv_json_require(reader, object, package_members);
     iv_json_read_fields(reader, object, &iv_package_struct, IV_FIELD_REPORT, &package);
     if (package.name == NULL || package.key == NULL) {
         iv_json_fail(reader, "a package without name or key");
@@ -520,6 +527,23 @@ static void read_record(struct parsing *p, const struct iv_json_value *object)
     }
 }
 
+/* The most frequent record, as imgval writes it. False: the line is to be looked at in full. */
+static bool read_package_line(struct parsing *p, const struct iv_line *line)
+{
+    if (!p->has_header || p->has_end || p->submissions == 0) {
+        return false;
+    }
+    const size_t begin = iv_pieces_begin(p->pieces);
+    if (!iv_package_lines_encode(p->lines, line->text, line->size, p->submissions - 1,
+                                 &p->pieces->part)) {
+        p->pieces->part.size = begin;
+        return false;
+    }
+    iv_pieces_finish(p->pieces, begin, IV_PIECE_PACKAGE, p->place);
+    p->packages++;
+    return true;
+}
+
 /* One line. False: the stream ends here, because it is cut off within it or is wrong. Only a last
  * line without a newline counts as cut off; a whole line that is not JSON is an error. */
 static bool read_line(void *context, const struct iv_line *line, struct iv_error *err)
@@ -528,6 +552,9 @@ static bool read_line(void *context, const struct iv_line *line, struct iv_error
     const struct iv_json_value *value;
     struct iv_error why = {0};
     p->place = line->number;
+    if (read_package_line(p, line)) {
+        return true;
+    }
     if (!iv_json_parse(&p->document, line->text, line->size, line->number, &value, &why)) {
         if (line->is_whole || !p->has_header || p->has_end || why.code != IV_ERROR_INVALID) {
             *err = why;
@@ -550,6 +577,8 @@ bool iv_stream_parse(struct iv_window *window, iv_rule_find_fn *find, struct iv_
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     struct parsing p = {.reader = {.arena = &arena, .err = err}, .find = find, .pieces = pieces};
+    p.lines = iv_package_lines_new(package_members, &arena);
+    p.mark = iv_arena_mark(&arena);
     bool is_read = iv_window_lines(window, read_line, &p, err);
     iv_json_close(&p.document);
     return is_read || err->code == IV_ERROR_NONE;
