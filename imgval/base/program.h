@@ -8,6 +8,7 @@
 #include "imgval/base/arena.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* What is put back at the end. */
 struct iv_program {
@@ -26,6 +27,10 @@ const char *iv_program_path_variable(const char *name, struct iv_arena *arena);
 
 /* The path with the separator of this project: what users type may have others. */
 const char *iv_program_path(const char *path, struct iv_arena *arena);
+
+/* How many bytes at its front say where a path begins, which no folder above has: of "/a" one, of a
+ * relative path none, of "C:/a" and "//server/share/a" of Windows more. */
+size_t iv_program_path_root(const char *path);
 
 /* The path for a library that opens files by itself: never a name that means something else to it.
  * NULL with errno set. */

@@ -13,6 +13,7 @@
 #include "imgval/base/clock.h"
 #include "imgval/base/file.h"
 #include "imgval/base/look.h"
+#include "imgval/base/program.h"
 #include "imgval/base/text.h"
 #include "imgval/engine/policy_read.h"
 #include "imgval/report/show/policy_show.h"
@@ -101,16 +102,21 @@ static int load(const char *path, struct iv_arena *arena, struct iv_policy *ret_
 
 /* --- finding --------------------------------------------------------------------------------- */
 
-/* The folder above a path, as text: "a/b" -> "a", "a" -> ".", "." -> "./..". Text and not
+/* The folder above a path, as text: "a/b" -> "a", "a" -> ".", "." -> "./..",
+ * "/" -> "/". Text and not
  * realpath(): messages name the policy as the user would, and a link is followed by looking. */
 static const char *folder_above(const char *path, struct iv_arena *arena)
 {
+    size_t root = iv_program_path_root(path);
     size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/') {
+    if (root > 0 && length <= root) {
+        return path;
+    }
+    while (length > root && path[length - 1] == '/') {
         length--;
     }
     size_t start = length;
-    while (start > 0 && path[start - 1] != '/') {
+    while (start > root && path[start - 1] != '/') {
         start--;
     }
     const char *last = path + start;
@@ -118,7 +124,7 @@ static const char *folder_above(const char *path, struct iv_arena *arena)
     if ((last_length == 1 && last[0] == '.') || (last_length == 2 && memcmp(last, "..", 2) == 0)) {
         return iv_arena_printf(arena, "%.*s/..", (int)length, path);
     }
-    while (start > 1 && path[start - 1] == '/') {
+    while (start > root && path[start - 1] == '/') {
         start--;
     }
     return start == 0 ? "." : iv_arena_strndup(arena, path, start);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh BUILD [SECONDS [NAME...]]: the program for Windows in BUILD/windows, which `./run windows` has
-# built, under wine: the unit tests, then compare.py with the program in BUILD, for so many seconds in all
+# built, under wine: the unit tests, manners.py, then compare.py with the program in BUILD, for so many seconds in all
 # (0, the default: without an end). With NAMEs, only the cases whose path holds one of them.
 set -euo pipefail
 top=$(realpath -- "$(dirname -- "$0")/../..")
@@ -31,11 +31,13 @@ trap '"$wineserver" -k' EXIT # ends the programs of this folder alone
 status=0
 [ $# -gt 2 ] || ctest --test-dir "$build/windows" --no-tests=error --parallel "$(nproc)" \
     --output-on-failure || status=1
+[ $# -gt 2 ] || "$top/tests/windows/manners.py" --program="$build/imgval" --windows="$build/windows" \
+    --builder="$build/tests/mkfixture" || status=1
 if [ "$seconds" -gt 0 ]; then
     seconds=$((seconds - SECONDS + from))
     [ "$seconds" -gt 0 ] || seconds=1
 fi
-"$top/tests/windows/compare.py" --program="$build/imgval" --windows="$build/windows/imgval.exe" \
+"$top/tests/windows/compare.py" --program="$build/imgval" --windows="$build/windows" \
     --builder="$build/tests/mkfixture" --seconds="$seconds" \
     --seed="$(git -C "$top" rev-parse HEAD 2>/dev/null || echo imgval)" "${@:3}" || status=1
 exit "$status"

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include "imgval/base/look.h"
+#include "imgval/base/program.h"
 #include "imgval/base/windows/native.h"
 #include "imgval/base/windows/opening.h"
 
@@ -83,6 +84,8 @@ static void test_paths(void)
         {"\\\\server\\share\\fw", L"\\\\?\\UNC\\server\\share\\fw"},
         {"//server/share/fw", L"\\\\?\\UNC\\server\\share\\fw"},
         {"\\\\?\\C:\\a", L"\\\\?\\C:\\a"},
+        {"C:", L"\\\\?\\C:\\"},
+        {"//?/C:", L"\\\\?\\C:\\"},
         {"//?/UNC/server/share", L"\\\\?\\UNC\\server\\share"},
         {"C:/z\xc3\xa9", L"\\\\?\\C:\\z\u00e9"},
     };
@@ -97,6 +100,32 @@ static void test_paths(void)
     }
     const wchar_t *got = iv_win_path(longer, &arena);
     CHECK(got != NULL && wcslen(got) == strlen(longer) + 4);
+}
+
+static void test_roots(void)
+{
+    static const struct {
+        const char *typed;
+        const char *path;
+        size_t root;
+    } rows[] = {
+        {"C:\\a\\b", "C:/a/b", 3},
+        {"C:\\", "C:/", 3},
+        {"C:a\\b", "C:./a/b", 2},
+        {"c:", "c:.", 2},
+        {"\\a", "/a", 1},
+        {"a/b", "a/b", 0},
+        {"\\\\server\\share\\a", "//server/share/a", 15},
+        {"\\\\server\\share", "//server/share", 14},
+        {"\\\\?\\C:\\a", "//?/C:/a", 7},
+        {"\\\\?\\UNC\\server\\share\\a", "//?/UNC/server/share/a", 21},
+    };
+    struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
+    for (size_t i = 0; i < IV_COUNT(rows); i++) {
+        const char *path = iv_program_path(rows[i].typed, &arena);
+        CHECK_STR(path, rows[i].path);
+        CHECK_INT(iv_program_path_root(path), rows[i].root);
+    }
 }
 
 static void test_text(void)
@@ -288,6 +317,7 @@ int main(void)
     test_words();
     test_devices();
     test_paths();
+    test_roots();
     test_text();
     test_opening();
     test_hanging_up();

@@ -54,6 +54,11 @@ const char *iv_program_path(const char *path, struct iv_arena *arena)
     return path;
 }
 
+size_t iv_program_path_root(const char *path)
+{
+    return path[0] == '/' ? 1 : 0;
+}
+
 const char *iv_program_library_path(const char *path, struct iv_arena *arena)
 {
     return iv_arena_printf(arena, "%s%s", *path == '/' ? "" : "./", path);

@@ -143,12 +143,15 @@ wchar_t *iv_win_path(const char *path, struct iv_arena *arena)
         errno = length == 0 ? ENOENT : EINVAL;
         return NULL;
     }
-    if (wcsncmp(wide, L"\\\\?\\", 4) == 0) {
-        return wide;
+    if (wcsncmp(wide, L"\\\\?\\", 4) == 0) { /* a drive without its top is no folder */
+        return length == 6 && wide[5] == L':' ? join(wide, L"\\", arena) : wide;
     }
     if (iv_win_kind(path) != IV_WIN_FILE) {
         errno = EINVAL;
         return NULL;
+    }
+    if (length == 2 && wide[1] == L':') { /* the top: see iv_program_path() */
+        wide = join(wide, L"\\", arena);
     }
     DWORD room = GetFullPathNameW(wide, 0, NULL, NULL);
     wchar_t *full = IV_NEW_ARRAY(arena, wchar_t, room + 1);

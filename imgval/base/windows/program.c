@@ -146,13 +146,51 @@ const char *iv_program_path_variable(const char *name, struct iv_arena *arena)
     return got == 0 || got >= room ? NULL : iv_program_path(iv_win_text(value, got, arena), arena);
 }
 
+static bool is_drive(const char *path)
+{
+    return ((path[0] >= 'A' && path[0] <= 'Z') || (path[0] >= 'a' && path[0] <= 'z')) &&
+           path[1] == ':';
+}
+
+/* A drive alone, or with a name right after it, means the folder that is current there: "C:x" is
+ * "C:./x", so that all that comes after the last '/' is a name, and "C:" is free to be the top. */
 const char *iv_program_path(const char *path, struct iv_arena *arena)
 {
-    char *copy = iv_arena_strdup(arena, path);
+    bool is_current = is_drive(path) && path[2] != '/' && path[2] != '\\';
+    char *copy =
+        is_current ? iv_arena_printf(arena, "%.2s.%s%s", path, path[2] == '\0' ? "" : "/", path + 2)
+                   : iv_arena_strdup(arena, path);
     for (char *at = copy; *at != '\0'; at++) {
         *at = *at == '\\' ? '/' : *at;
     }
     return copy;
+}
+
+/* The end of so many parts, and of the slash after them. */
+static size_t skip_parts(const char *path, size_t at, unsigned count)
+{
+    for (; count > 0; count--) {
+        at += strcspn(path + at, "/");
+        at += path[at] == '/' ? 1 : 0;
+    }
+    return at;
+}
+
+size_t iv_program_path_root(const char *path)
+{
+    if (strncmp(path, "//?/UNC/", 8) == 0) {
+        return skip_parts(path, 8, 2);
+    }
+    if (strncmp(path, "//?/", 4) == 0) {
+        return skip_parts(path, 4, 1);
+    }
+    if (strncmp(path, "//", 2) == 0) {
+        return skip_parts(path, 2, 2);
+    }
+    if (is_drive(path)) {
+        return path[2] == '/' ? 3 : 2;
+    }
+    return path[0] == '/' ? 1 : 0;
 }
 
 const char *iv_program_library_path(const char *path, struct iv_arena *arena)
