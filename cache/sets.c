@@ -128,7 +128,7 @@ static void write_sql(const struct iv_sets *sets, enum iv_sets_sql which, struct
         iv_buf_puts(sql, "INSERT INTO package_set(digest, count, members) VALUES(?, ?, ?)");
         return;
     case IV_SETS_LOAD_SET:
-        iv_buf_puts(sql, "SELECT digest, count, members FROM package_set WHERE n = ?");
+        iv_buf_puts(sql, "SELECT n, digest, count, members FROM package_set WHERE n = ?");
         return;
     case IV_SETS_SQL_COUNT:
         break;
@@ -273,16 +273,17 @@ static bool decode_members(const unsigned char *bytes, size_t size, size_t count
     return at == size && (count == 0 || ret_n[0] > 0);
 }
 
-bool iv_sets_read_members(const struct iv_sets *sets, struct iv_query *query, int column,
-                          int64_t set, struct iv_arena *arena, struct iv_members *ret_members,
+bool iv_sets_read_members(const struct iv_sets *sets, struct iv_query *query,
+                          struct iv_arena *arena, struct iv_members *ret_members,
                           struct iv_error *err)
 {
     size_t digest_size;
     size_t size;
     struct iv_members members = {0};
-    const void *digest = iv_query_blob(query, column, &digest_size);
-    int64_t count = iv_query_int(query, column + 1);
-    const unsigned char *bytes = iv_query_blob(query, column + 2, &size);
+    int64_t set = iv_query_int(query, 0);
+    const void *digest = iv_query_blob(query, 1, &digest_size);
+    int64_t count = iv_query_int(query, 2);
+    const unsigned char *bytes = iv_query_blob(query, 3, &size);
     if (!iv_query_is_sound(query, err)) {
         return false;
     }
@@ -317,7 +318,7 @@ static bool load_members(struct iv_sets *sets, int64_t set, struct iv_arena *are
     if (!row) {
         return iv_db_damaged(sets->db, err, "package set %" PRId64 " is missing", set);
     }
-    bool is_done = iv_sets_read_members(sets, query, 0, set, arena, ret_members, err);
+    bool is_done = iv_sets_read_members(sets, query, arena, ret_members, err);
     iv_query_reset(query);
     return is_done;
 }
@@ -483,35 +484,34 @@ static bool read_package(struct iv_sets *sets, struct iv_query *query, struct iv
     return true;
 }
 
-/* Packages of the members from `first` up to `end`, whose row numbers are close together. */
-static bool load_run(struct iv_sets *sets, const struct iv_members *members, size_t first,
-                     size_t end, struct iv_arena *arena, struct iv_package *packages,
-                     struct iv_error *err)
+/* The packages with `count` row numbers that are close together, in their order. */
+static bool load_run(struct iv_sets *sets, const int64_t *wanted, size_t count,
+                     struct iv_arena *arena, struct iv_package *packages, struct iv_error *err)
 {
     struct iv_query *query;
     bool row = true;
-    size_t i = first;
+    size_t i = 0;
     if (!prepare(sets, IV_SETS_LOAD_PACKAGES, &query, err)) {
         return false;
     }
-    iv_query_bind_int(query, 1, members->n[first]);
-    iv_query_bind_int(query, 2, members->n[end - 1]);
-    while (i < end) {
+    iv_query_bind_int(query, 1, wanted[0]);
+    iv_query_bind_int(query, 2, wanted[count - 1]);
+    while (i < count) {
         if (!iv_query_next(query, &row, err)) {
             return false;
         }
         int64_t n = row ? iv_query_int(query, 0) : INT64_MAX;
-        if (n < members->n[i]) {
+        if (n < wanted[i]) {
             continue;
         }
-        if (n > members->n[i]) {
+        if (n > wanted[i]) {
             iv_query_reset(query);
-            return iv_db_damaged(sets->db, err, "package %" PRId64 " is missing", members->n[i]);
+            return iv_db_damaged(sets->db, err, "package %" PRId64 " is missing", wanted[i]);
         }
         if (!read_package(sets, query, arena, &packages[i], err)) {
             return false;
         }
-        for (i++; i < end && members->n[i] == n; i++) {
+        for (i++; i < count && wanted[i] == n; i++) {
             packages[i] = packages[i - 1];
         }
     }
@@ -528,7 +528,7 @@ static bool load_packages(struct iv_sets *sets, const struct iv_members *members
         while (end < members->count && members->n[end] - members->n[end - 1] <= GAP_MAX) {
             end++;
         }
-        if (!load_run(sets, members, first, end, arena, packages, err)) {
+        if (!load_run(sets, &members->n[first], end - first, arena, &packages[first], err)) {
             return false;
         }
         first = end;
@@ -536,8 +536,6 @@ static bool load_packages(struct iv_sets *sets, const struct iv_members *members
     return true;
 }
 
-/* Packages in the order of their keys, in the caller's arena; what the work needs is in the sets'
- * own. */
 bool iv_sets_load(struct iv_sets *sets, int64_t set, struct iv_arena *arena,
                   struct iv_package **ret_packages, size_t *ret_count, struct iv_error *err)
 {

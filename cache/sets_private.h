@@ -40,10 +40,10 @@ struct iv_members {
     size_t count;
 };
 
-/* Reads a row of (digest, count, members) from `column` on. */
+/* Reads a row of `package_set`: (n, digest, count, members). */
 IV_MUST_USE bool iv_sets_read_members(const struct iv_sets *sets, struct iv_query *query,
-                                      int column, int64_t set, struct iv_arena *arena,
-                                      struct iv_members *ret_members, struct iv_error *err);
+                                      struct iv_arena *arena, struct iv_members *ret_members,
+                                      struct iv_error *err);
 
 /* "PREFIXcolumnSUFFIX" for the columns of one table, with `between` between them. */
 void iv_sets_add_columns(const struct iv_sets *sets, struct iv_buf *sql, bool changing,

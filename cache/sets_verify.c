@@ -103,8 +103,7 @@ static bool mark_all(struct iv_sets *sets, struct usage *usage, bool is_lenient,
         struct iv_members members = {0};
         struct iv_error why = {0};
         struct iv_arena_mark mark = iv_arena_mark(&sets->arena);
-        if (iv_sets_read_members(sets, query, 1, iv_query_int(query, 0), &sets->arena, &members,
-                                 &why)) {
+        if (iv_sets_read_members(sets, query, &sets->arena, &members, &why)) {
             mark_members(usage, &members);
         } else if (!is_lenient) {
             *err = why;

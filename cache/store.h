@@ -51,13 +51,17 @@ IV_MUST_USE bool iv_store_begin(struct iv_store *store, struct iv_error *err);
  */
 IV_MUST_USE bool iv_store_commit(struct iv_store *store, struct iv_error *err);
 
-/*
- * All baselines of a POP (folded), without their sets, sorted by version, then id. ret_touched: the
- * latest add or import that touched the POP (seconds since 1970, 0: none).
- */
+/* What is recorded for one POP. */
+struct iv_baselines {
+    struct iv_baseline *items; /* without their sets; sorted by version, then id */
+    size_t count;
+    int64_t touched; /* the latest add or import (seconds since 1970); 0: none */
+};
+
+/* All baselines of a POP (folded). */
 IV_MUST_USE bool iv_store_baselines(struct iv_store *store, const struct iv_pop *pop,
-                                    struct iv_arena *arena, struct iv_baseline **ret_baselines,
-                                    size_t *ret_count, int64_t *ret_touched, struct iv_error *err);
+                                    struct iv_arena *arena, struct iv_baselines *ret_baselines,
+                                    struct iv_error *err);
 
 /* Fills baseline->set (present packages, sorted by key) and baseline->traits. */
 IV_MUST_USE bool iv_store_load_set(struct iv_store *store, struct iv_baseline *baseline,

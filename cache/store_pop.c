@@ -246,12 +246,10 @@ static bool is_sealed(const struct iv_store *store, const struct iv_pop *pop,
 
 /* No row for the POP means a first baseline, so that answer is given only by a whole table. */
 bool iv_store_baselines(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
-                        struct iv_baseline **ret_baselines, size_t *ret_count, int64_t *ret_touched,
-                        struct iv_error *err)
+                        struct iv_baselines *ret_baselines, struct iv_error *err)
 {
     struct iv_store_pop found;
-    struct iv_baseline *baselines = NULL;
-    size_t count = 0;
+    struct iv_baselines baselines = {0};
     if (!iv_store_find_pop(store, pop, &found, err)) {
         return false;
     }
@@ -261,17 +259,17 @@ bool iv_store_baselines(struct iv_store *store, const struct iv_pop *pop, struct
         }
     } else {
         unsigned char seal[IV_SHA256_SIZE];
-        if (!iv_store_load_baselines(store, found.n, arena, &baselines, &count, err)) {
+        if (!iv_store_load_baselines(store, found.n, arena, &baselines.items, &baselines.count,
+                                     err)) {
             return false;
         }
-        compute_seal(pop, baselines, count, arena, seal);
+        compute_seal(pop, baselines.items, baselines.count, arena, seal);
         if (!is_sealed(store, pop, &found, seal, err)) {
             return false;
         }
     }
+    baselines.touched = found.touched;
     *ret_baselines = baselines;
-    *ret_count = count;
-    *ret_touched = found.touched;
     return true;
 }
 
@@ -432,9 +430,7 @@ bool iv_store_check_seals(struct iv_store *store, struct iv_error *err)
 bool iv_store_check_seal(struct iv_store *store, const struct iv_pop *pop, struct iv_arena *arena,
                          struct iv_error *err)
 {
-    struct iv_baseline *baselines;
-    size_t count;
-    int64_t touched;
+    struct iv_baselines baselines;
     struct iv_store_pop found;
     if (!iv_store_find_pop(store, pop, &found, err)) {
         return false;
@@ -443,7 +439,7 @@ bool iv_store_check_seal(struct iv_store *store, const struct iv_pop *pop, struc
         return iv_db_damaged(store->db, err, "the POP %s/%s/%s of a submission is not in the table",
                              pop->oem, pop->mobile_operator, pop->model);
     }
-    return iv_store_baselines(store, pop, arena, &baselines, &count, &touched, err);
+    return iv_store_baselines(store, pop, arena, &baselines, err);
 }
 
 /* Before the first change to a POP: a broken seal must not be replaced by a fresh one. */

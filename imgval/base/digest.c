@@ -487,19 +487,29 @@ static const char *time_text(const ASN1_TIME *time, struct iv_arena *arena)
                            tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* A time stamp of either form: the message that it stands in, its signer, what that one signed, and
+ * the time that it says. */
+struct stamp {
+    PKCS7 *p7;
+    PKCS7_SIGNER_INFO *info;
+    const ASN1_OCTET_STRING *about;
+    const ASN1_TIME *time; /* NULL: it says none */
+};
+
 /* The time of a stamp that fits; NULL and *ret_why for one that does not. */
-static ASN1_TIME *take_stamp(struct message *m, PKCS7 *p7, PKCS7_SIGNER_INFO *info,
-                             const void *bytes, size_t size, const ASN1_TIME *time,
-                             struct iv_signed *s, const char **ret_why)
+static ASN1_TIME *take_stamp(struct message *m, const struct stamp *stamp, struct iv_signed *s,
+                             const char **ret_why)
 {
-    X509 *certificate = certificate_of(p7->d.sign->cert, info);
+    const ASN1_TIME *time = stamp->time;
+    X509 *certificate = certificate_of(stamp->p7->d.sign->cert, stamp->info);
     if (certificate == NULL || time == NULL) {
         *ret_why = "its time stamp has no certificate or no time";
         return NULL;
     }
     if ((X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) == 0 ||
         (X509_get_extended_key_usage(certificate) & XKU_TIMESTAMP) == 0 ||
-        verify_info(p7, info, certificate, bytes, size) != NULL) {
+        verify_info(stamp->p7, stamp->info, certificate, stamp->about->data,
+                    (size_t)stamp->about->length) != NULL) {
         *ret_why = "its time stamp is not of this signature, or not by a time stamp authority";
         return NULL;
     }
@@ -516,19 +526,21 @@ static ASN1_TIME *take_counter_signature(struct message *m, const ASN1_TYPE *val
                                          const char **ret_why)
 {
     const unsigned char *at = value->type == V_ASN1_SEQUENCE ? value->value.sequence->data : NULL;
-    PKCS7_SIGNER_INFO *stamp =
+    PKCS7_SIGNER_INFO *signer =
         at == NULL ? NULL : d2i_PKCS7_SIGNER_INFO(NULL, &at, value->value.sequence->length);
-    if (stamp == NULL) {
+    if (signer == NULL) {
         *ret_why = "its time stamp cannot be read";
         return NULL;
     }
-    const ASN1_TYPE *time = PKCS7_get_signed_attribute(stamp, NID_pkcs9_signingTime);
+    const ASN1_TYPE *time = PKCS7_get_signed_attribute(signer, NID_pkcs9_signingTime);
     bool is_time =
         time != NULL && (time->type == V_ASN1_UTCTIME || time->type == V_ASN1_GENERALIZEDTIME);
-    ASN1_TIME *found =
-        take_stamp(m, m->p7, stamp, info->enc_digest->data, (size_t)info->enc_digest->length,
-                   is_time ? time->value.utctime : NULL, s, ret_why);
-    PKCS7_SIGNER_INFO_free(stamp);
+    const struct stamp stamp = {.p7 = m->p7,
+                                .info = signer,
+                                .about = info->enc_digest,
+                                .time = is_time ? time->value.utctime : NULL};
+    ASN1_TIME *found = take_stamp(m, &stamp, s, ret_why);
+    PKCS7_SIGNER_INFO_free(signer);
     return found;
 }
 
@@ -570,9 +582,11 @@ static ASN1_TIME *take_token(struct message *m, const ASN1_TYPE *value,
     const ASN1_OCTET_STRING *content = p7->d.sign->contents->d.other->value.octet_string;
     ASN1_TIME *found = NULL;
     if (is_imprint(token, info)) {
-        found =
-            take_stamp(m, p7, sk_PKCS7_SIGNER_INFO_value(p7->d.sign->signer_info, 0), content->data,
-                       (size_t)content->length, TS_TST_INFO_get_time(token), s, ret_why);
+        const struct stamp stamp = {.p7 = p7,
+                                    .info = sk_PKCS7_SIGNER_INFO_value(p7->d.sign->signer_info, 0),
+                                    .about = content,
+                                    .time = TS_TST_INFO_get_time(token)};
+        found = take_stamp(m, &stamp, s, ret_why);
     } else {
         *ret_why = "its time stamp is of another signature";
     }
@@ -719,13 +733,15 @@ static bool has_content(const PKCS7 *p7, const void *content, size_t size)
            (size == 0 || memcmp(at, content, size) == 0);
 }
 
-bool iv_signature_read(const void *bytes, size_t size, const void *content, size_t content_size,
-                       const struct iv_signing *signing, struct iv_arena *arena,
-                       struct iv_signed *ret_signed, const char **ret_why)
+bool iv_signature_read(const struct iv_signed_message *message, const struct iv_signing *signing,
+                       struct iv_arena *arena, struct iv_signed *ret_signed, const char **ret_why)
 {
+    const void *content = message->content;
+    const size_t content_size = message->content_size;
     crypto_begin();
-    const unsigned char *at = bytes;
-    PKCS7 *p7 IV_CLEANUP(p7_free) = size > INT_MAX ? NULL : d2i_PKCS7(NULL, &at, (long)size);
+    const unsigned char *at = message->bytes;
+    PKCS7 *p7 IV_CLEANUP(p7_free) =
+        message->size > INT_MAX ? NULL : d2i_PKCS7(NULL, &at, (long)message->size);
     ERR_clear_error();
     if (p7 == NULL || !PKCS7_type_is_signed(p7) || !has_content(p7, content, content_size)) {
         *ret_why = "it is no PKCS #7 message that libcrypto can read";

@@ -23,27 +23,26 @@ static int compare_names(const void *a, const void *b)
 }
 
 bool iv_look_list(int dirfd, bool (*want)(const char *name), const struct iv_limits *limits,
-                  struct iv_arena *arena, struct iv_look_names *ret_names, bool *ret_is_limit,
-                  const char **ret_detail)
+                  struct iv_arena *arena, struct iv_look_names *ret_names)
 {
     struct iv_look_names names = {0};
     size_t capacity = 0;
-    *ret_names = names;
-    *ret_is_limit = false;
     struct iv_folder *folder IV_CLEANUP(iv_folder_close) = iv_folder_open(dirfd, ".");
     if (folder == NULL) {
-        *ret_detail =
+        names.detail =
             iv_arena_printf(arena, "the directory cannot be read: %s", iv_errno_text(errno));
+        *ret_names = names;
         return false;
     }
+
     enum iv_folder_step step;
     const char *name;
     enum iv_file_type type;
     for (uint64_t seen = 0;;) {
         step = iv_folder_next(folder, &name, &type);
-        *ret_is_limit =
+        names.is_limit =
             step != IV_FOLDER_END && step != IV_FOLDER_TROUBLE && seen++ == limits->entries;
-        if (step == IV_FOLDER_END || step == IV_FOLDER_TROUBLE || *ret_is_limit) {
+        if (step == IV_FOLDER_END || step == IV_FOLDER_TROUBLE || names.is_limit) {
             break;
         }
         if (want(name)) {
@@ -53,13 +52,13 @@ bool iv_look_list(int dirfd, bool (*want)(const char *name), const struct iv_lim
         }
     }
 
-    if (*ret_is_limit) {
-        *ret_detail =
+    if (names.is_limit) {
+        names.detail =
             iv_arena_printf(arena, "more than %llu directory entries; the rest was not read",
                             (unsigned long long)limits->entries);
     } else if (step == IV_FOLDER_TROUBLE) {
-        *ret_detail = iv_arena_printf(arena, "the directory cannot be read to its end: %s",
-                                      iv_errno_text(errno));
+        names.detail = iv_arena_printf(arena, "the directory cannot be read to its end: %s",
+                                       iv_errno_text(errno));
     }
     iv_sort(names.items, names.count, sizeof(*names.items), compare_names);
     *ret_names = names;

@@ -53,15 +53,15 @@ int iv_look_open(const char *path, bool *ret_lists);
 struct iv_look_names {
     const char **items; /* sorted bytewise */
     size_t count;
+    const char *detail; /* why there may be more, one clause; NULL: there are not */
+    bool is_limit;      /* that was a limit of ours */
 };
 
 /*
- * The names in a directory that `want` says yes to, in the arena. False with *ret_detail, one
- * clause: the directory was not read to its end, and what is not among the names may be there all
- * the same. *ret_is_limit: that was a limit of ours.
+ * The names in a directory that `want` says yes to, in the arena. False: the directory was not read
+ * to its end, and what is not among the names may be there all the same.
  */
 bool iv_look_list(int dirfd, bool (*want)(const char *name), const struct iv_limits *limits,
-                  struct iv_arena *arena, struct iv_look_names *ret_names, bool *ret_is_limit,
-                  const char **ret_detail);
+                  struct iv_arena *arena, struct iv_look_names *ret_names);
 
 #endif

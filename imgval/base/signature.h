@@ -54,15 +54,20 @@ struct iv_signed {
     const char *stamp_signer;
 };
 
-/*
- * Reads the signers of a message whose content (the value of what is signed, without its tag and
- * length) was found to be `content`. False with *ret_why: it is no such message for libcrypto, or
- * its content is another one there.
- */
-IV_MUST_USE bool iv_signature_read(const void *bytes, size_t size, const void *content,
-                                   size_t content_size, const struct iv_signing *signing,
-                                   struct iv_arena *arena, struct iv_signed *ret_signed,
-                                   const char **ret_why);
+/* A message, and its content (the value of what is signed, without its tag and length) as somebody
+ * else has found it. */
+struct iv_signed_message {
+    const void *bytes;
+    size_t size;
+    const void *content;
+    size_t content_size;
+};
+
+/* Reads the signers of a message. False with *ret_why: it is no such message for libcrypto, or its
+ * content is another one there. */
+IV_MUST_USE bool iv_signature_read(const struct iv_signed_message *message,
+                                   const struct iv_signing *signing, struct iv_arena *arena,
+                                   struct iv_signed *ret_signed, const char **ret_why);
 
 /* How many certificates a file of trusted ones holds. */
 size_t iv_signature_count_trusted(const void *bytes, size_t size);

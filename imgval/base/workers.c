@@ -112,11 +112,7 @@ struct lane {
 /* One call of iv_workers_run(): what the caller gave, the lanes, and which slots are left. */
 struct run {
     const struct iv_workers_options *options;
-    size_t count;
-    iv_worker_fn *work;
-    void *work_context;
-    iv_result_fn *result;
-    void *result_context;
+    struct iv_workers_job job;
     size_t record_max;
     struct iv_buf charge; /* for workers by exec; empty: they begin by fork */
     struct lane *lanes;
@@ -197,7 +193,7 @@ static bool worker_next(const struct run *run, size_t *ret_slot)
     }
     struct iv_cursor c = iv_cursor(bytes, sizeof(bytes));
     uint64_t slot = iv_cursor_u64(&c);
-    if (slot >= run->count) {
+    if (slot >= run->job.count) {
         _Exit(5);
     }
     *ret_slot = (size_t)slot;
@@ -227,7 +223,7 @@ static void worker_run(const struct run *run)
         }
 #endif
         iv_buf_clear(&record);
-        run->work(run->work_context, i, &record);
+        run->job.work(run->job.work_context, i, &record);
         if (record.size > run->record_max) {
             worker_send(RECORD_FACTS, i, "", 0, UINT32_MAX); /* the parent ends us */
         } else {
@@ -316,7 +312,7 @@ static void run_charge(struct run *run)
 {
     const struct iv_workers_options *options = run->options;
     struct iv_buf *charge = &run->charge;
-    add_le(charge, run->count);
+    add_le(charge, run->job.count);
     add_le(charge, run->record_max);
     add_le(charge, options->require_sandbox ? 1 : 0);
     add_le(charge, (uint64_t)options->sabotage);
@@ -359,10 +355,8 @@ void iv_workers_serve(const struct iv_workers_charge *charge, iv_worker_fn *work
 {
     const struct run run = {
         .options = &charge->options,
-        .count = charge->count,
+        .job = {.count = charge->count, .work = work, .work_context = context},
         .record_max = charge->options.record_max,
-        .work = work,
-        .work_context = context,
     };
     worker_main(&run);
 }
@@ -407,7 +401,7 @@ static bool lane_start(struct run *run, struct lane *lane)
 /* Slots that no lane has. */
 static size_t run_left(const struct run *run)
 {
-    return run->count - run->fresh + run->returned_count;
+    return run->job.count - run->fresh + run->returned_count;
 }
 
 /*
@@ -455,8 +449,8 @@ static void lane_lose(struct run *run, struct lane *lane, const char *reason)
         run->returned[run->returned_count++] = lane_take(lane);
     }
     if (is_lost) {
-        run->result(run->result_context, slot, reason != NULL ? reason : "ended too early", NULL,
-                    0);
+        run->job.result(run->job.result_context, slot, reason != NULL ? reason : "ended too early",
+                        NULL, 0);
     }
 }
 
@@ -608,7 +602,7 @@ static enum progress take_record(struct run *run, struct lane *lane, const struc
     case RECORD_PART:
         lane->parts += record->size;
         lane->has_parts = true;
-        return run->options->part(run->result_context, record->slot, payload, record->size)
+        return run->options->part(run->job.result_context, record->slot, payload, record->size)
                    ? PROGRESS_FINE
                    : PROGRESS_BROKEN;
     case RECORD_FACTS:
@@ -616,7 +610,7 @@ static enum progress take_record(struct run *run, struct lane *lane, const struc
         lane->has_parts = false;
         lane->parts = 0;
         (void)lane_take(lane);
-        run->result(run->result_context, record->slot, NULL, payload, record->size);
+        run->job.result(run->job.result_context, record->slot, NULL, payload, record->size);
         return PROGRESS_FINE;
     case RECORD_RETIRE:
         return PROGRESS_RETIRED;
@@ -849,7 +843,7 @@ static bool run_processes(struct run *run, struct iv_error *err)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     size_t wanted = run->options->jobs < IV_PROCESSES_MAX ? run->options->jobs : IV_PROCESSES_MAX;
-    run->lane_count = wanted < run->count ? wanted : run->count;
+    run->lane_count = wanted < run->job.count ? wanted : run->job.count;
     run->lanes = IV_NEW_ARRAY(&arena, struct lane, run->lane_count);
     run->processes = IV_NEW_ARRAY(&arena, struct iv_process *, run->lane_count);
     run->waiting = IV_NEW_ARRAY(&arena, struct lane *, run->lane_count);
@@ -879,13 +873,13 @@ static bool run_processes(struct run *run, struct iv_error *err)
 static void run_here(struct run *run)
 {
     struct iv_buf record IV_CLEANUP(iv_buf_fini) = {0};
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->job.count; i++) {
         iv_buf_clear(&record);
-        run->work(run->work_context, i, &record);
+        run->job.work(run->job.work_context, i, &record);
         if (record.size > run->record_max) {
-            run->result(run->result_context, i, "broke the protocol", NULL, 0);
+            run->job.result(run->job.result_context, i, "broke the protocol", NULL, 0);
         } else {
-            run->result(run->result_context, i, NULL, iv_buf_text(&record), record.size);
+            run->job.result(run->job.result_context, i, NULL, iv_buf_text(&record), record.size);
         }
         if (record.capacity > KEEP_SIZE) {
             iv_buf_fini(&record);
@@ -893,17 +887,12 @@ static void run_here(struct run *run)
     }
 }
 
-bool iv_workers_run(const struct iv_workers_options *options, size_t count, iv_worker_fn *work,
-                    void *work_context, iv_result_fn *result, void *result_context,
+bool iv_workers_run(const struct iv_workers_options *options, const struct iv_workers_job *job,
                     struct iv_containment *ret_containment, struct iv_error *err)
 {
     struct run run = {
         .options = options,
-        .count = count,
-        .work = work,
-        .work_context = work_context,
-        .result = result,
-        .result_context = result_context,
+        .job = *job,
         /* UINT32_MAX itself announces a record that is too large. */
         .record_max = options->record_max < UINT32_MAX ? options->record_max : UINT32_MAX - 1,
     };

@@ -79,16 +79,24 @@ struct iv_workers_options {
     uint64_t parts_max; /* bytes of all parts of one slot */
 };
 
+/* What is done: `work` for each slot in a worker, `result` for each in this process. */
+struct iv_workers_job {
+    size_t count; /* of the slots */
+    iv_worker_fn *work;
+    void *work_context;
+    iv_result_fn *result;
+    void *result_context;
+};
+
 /*
  * Returns false only when no worker can be started (any more), or none may work as it is not
  * confined: then some slots were not delivered.
  * ret_containment: what was in force in every worker that ran (all false when none did, as with
  * jobs == 0).
  */
-IV_MUST_USE bool iv_workers_run(const struct iv_workers_options *options, size_t count,
-                                iv_worker_fn *work, void *work_context, iv_result_fn *result,
-                                void *result_context, struct iv_containment *ret_containment,
-                                struct iv_error *err);
+IV_MUST_USE bool iv_workers_run(const struct iv_workers_options *options,
+                                const struct iv_workers_job *job,
+                                struct iv_containment *ret_containment, struct iv_error *err);
 
 /* What a worker that began by exec finds. */
 struct iv_workers_charge {

@@ -803,18 +803,17 @@ static bool parse(const struct document *doc, const struct iv_xml_table *table, 
     return true;
 }
 
-bool iv_xml_read(const char *bytes, size_t size, const struct iv_xml_table *table, void *context,
-                 const struct iv_limits *limits, struct iv_arena *arena, size_t *ret_namespace,
-                 struct iv_xml_error *ret_error)
+bool iv_xml_read(const struct iv_xml_input *input, const struct iv_xml_table *table, void *context,
+                 size_t *ret_namespace, struct iv_xml_error *ret_error)
 {
-    struct document doc = {.limits = limits, .arena = arena, .ret_error = ret_error};
+    struct document doc = {.limits = input->limits, .arena = input->arena, .ret_error = ret_error};
     struct iv_buf store IV_CLEANUP(iv_buf_fini) = {0};
-    if (size > INT_MAX / 2) {
+    if (input->size > INT_MAX / 2) {
         doc.text = "";
-        return fail_at(&doc, IV_XML_LIMIT, 0, "a document of %zu bytes", size);
+        return fail_at(&doc, IV_XML_LIMIT, 0, "a document of %zu bytes", input->size);
     }
-    return decode(&doc, bytes, size, &store) && check_declaration(&doc) && prescan(&doc) &&
-           parse(&doc, table, context, ret_namespace);
+    return decode(&doc, input->bytes, input->size, &store) && check_declaration(&doc) &&
+           prescan(&doc) && parse(&doc, table, context, ret_namespace);
 }
 
 void iv_xml_library(struct iv_buf *buf)

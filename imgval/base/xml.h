@@ -73,6 +73,14 @@ struct iv_xml_table {
     iv_xml_unknown_fn *unknown; /* NULL: they are passed over in silence */
 };
 
+/* A document, and what reading it may take. */
+struct iv_xml_input {
+    const char *bytes;
+    size_t size;
+    const struct iv_limits *limits;
+    struct iv_arena *arena; /* for the pass, and for the detail of an error */
+};
+
 /*
  * Parses a whole document. Handlers cannot stop the pass: they keep state of their own through
  * `context`. ret_namespace: index of the root's namespace in the table ("" there stands for none).
@@ -83,9 +91,8 @@ struct iv_xml_table {
  * stands more than once is passed over with what it holds; the pass goes on, and false is its
  * result. Text of an element is bounded by the document's size.
  */
-IV_MUST_USE bool iv_xml_read(const char *bytes, size_t size, const struct iv_xml_table *table,
-                             void *context, const struct iv_limits *limits, struct iv_arena *arena,
-                             size_t *ret_namespace, struct iv_xml_error *ret_error);
+IV_MUST_USE bool iv_xml_read(const struct iv_xml_input *input, const struct iv_xml_table *table,
+                             void *context, size_t *ret_namespace, struct iv_xml_error *ret_error);
 
 /* Appends the name and version of the library that is linked: "libxml2 2.9.14". */
 void iv_xml_library(struct iv_buf *buf);

@@ -92,8 +92,12 @@ static int load(const char *path, struct iv_arena *arena, struct iv_policy *ret_
     if (!read_bytes(path, &bytes, &err)) {
         return iv_command_fail(&err);
     }
-    if (!iv_policy_read(iv_buf_text(&bytes), bytes.size, iv_arena_strdup(arena, path), families,
-                        IV_RULE_FAMILIES, arena, ret_policy, &errors)) {
+    const struct iv_policy_source source = {.bytes = iv_buf_text(&bytes),
+                                            .size = bytes.size,
+                                            .path = iv_arena_strdup(arena, path),
+                                            .families = families,
+                                            .family_count = IV_RULE_FAMILIES};
+    if (!iv_policy_read(&source, arena, ret_policy, &errors)) {
         print_errors(path, &errors, arena);
         return IV_EXIT_USAGE;
     }

@@ -172,8 +172,11 @@ void iv_catalog_verify(struct iv_catalog *catalog, const void *bytes, size_t siz
     if (catalog->signature == IV_SIGNATURE_NONE) {
         return;
     }
-    if (iv_signature_read(bytes, size, catalog->list.bytes, catalog->list.size, &nobody, arena, &by,
-                          ret_why)) {
+    const struct iv_signed_message message = {.bytes = bytes,
+                                              .size = size,
+                                              .content = catalog->list.bytes,
+                                              .content_size = catalog->list.size};
+    if (iv_signature_read(&message, &nobody, arena, &by, ret_why)) {
         /* Two readers of one message: one that sees no signer has not verified any. */
         *ret_why = by.signer_count != catalog->signer_count ? "its signers are not clear" : by.why;
     }

@@ -620,8 +620,7 @@ static int error_order(const void *left, const void *right)
 }
 
 /* False: ret_errors lists what is wrong, sorted by line. Texts of the file live in the arena. */
-bool iv_policy_read(const char *bytes, size_t size, const char *path,
-                    const struct iv_rules *families, size_t family_count, struct iv_arena *arena,
+bool iv_policy_read(const struct iv_policy_source *source, struct iv_arena *arena,
                     struct iv_policy *ret_policy, struct iv_policy_errors *ret_errors)
 {
     static const char *const namespaces[] = {"", NULL};
@@ -641,14 +640,16 @@ bool iv_policy_read(const char *bytes, size_t size, const char *path,
 
     const struct iv_limits limits = iv_limits_default();
     struct parser p = {.arena = arena,
-                       .families = families,
-                       .family_count = family_count,
-                       .policy = {.path = path}};
+                       .families = source->families,
+                       .family_count = source->family_count,
+                       .policy = {.path = source->path}};
     struct iv_xml_error broken = {0};
+    const struct iv_xml_input input = {
+        .bytes = source->bytes, .size = source->size, .limits = &limits, .arena = arena};
     size_t namespace_index;
-    if (size > IV_POLICY_SIZE_MAX) {
+    if (source->size > IV_POLICY_SIZE_MAX) {
         fail(&p, 0, "the file is larger than 1 MiB");
-    } else if (!iv_xml_read(bytes, size, &table, &p, &limits, arena, &namespace_index, &broken)) {
+    } else if (!iv_xml_read(&input, &table, &p, &namespace_index, &broken)) {
         fail(&p, broken.line, "%s", broken.detail);
     } else {
         check_waived_rules(&p);

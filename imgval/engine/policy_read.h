@@ -28,14 +28,20 @@ struct iv_policy_errors {
     size_t count;
 };
 
+/* A policy file, and what it speaks about. */
+struct iv_policy_source {
+    const char *bytes;
+    size_t size;
+    const char *path;                /* for reports; it must last as long as the policy */
+    const struct iv_rules *families; /* the built-in tables */
+    size_t family_count;
+};
+
 /*
- * Reads a policy file. `families` are the built-in tables, which it speaks about. False when
- * anything is wrong: then ret_errors has all of it, in the order of the file, and ret_policy is not
- * touched. Everything lives in the arena; rules stay the caller's.
+ * Reads a policy file. False when anything is wrong: then ret_errors has all of it, in the order of
+ * the file, and ret_policy is not touched. Everything lives in the arena; rules stay the caller's.
  */
-IV_MUST_USE bool iv_policy_read(const char *bytes, size_t size, const char *path,
-                                const struct iv_rules *families, size_t family_count,
-                                struct iv_arena *arena, struct iv_policy *ret_policy,
-                                struct iv_policy_errors *ret_errors);
+IV_MUST_USE bool iv_policy_read(const struct iv_policy_source *source, struct iv_arena *arena,
+                                struct iv_policy *ret_policy, struct iv_policy_errors *ret_errors);
 
 #endif

@@ -255,8 +255,8 @@ static bool import_list(const struct importing *in, int fd, struct iv_import *re
 {
     struct iv_facts facts = {0};
     const struct iv_saved_options saved = iv_import_saved_options(&in->options->reading);
-    if (!iv_saved_list(&saved, fd, in->path, in->arena, &facts.packages, &facts.package_count,
-                       err)) {
+    const struct iv_saved list = {.fd = fd, .kind = IV_SAVED_LIST, .path = in->path};
+    if (!iv_saved_list(&saved, &list, in->arena, &facts.packages, &facts.package_count, err)) {
         /* A line that is wrong is named with the path. */
         return err->code == IV_ERROR_INVALID ? false : iv_error_add(err, "%s", in->path);
     }

@@ -20,8 +20,7 @@ struct judging {
     struct iv_store *store; /* NULL: there is none */
     struct iv_arena *arena;
     struct iv_request request;
-    struct iv_baseline *baselines; /* of the POP in hand */
-    size_t baseline_count;
+    struct iv_baselines baselines; /* of the POP in hand */
 };
 
 static enum iv_final_verdict worse(enum iv_final_verdict a, enum iv_final_verdict b)
@@ -46,7 +45,7 @@ static bool is_baseline(const struct iv_named *named, const struct iv_pop *pop)
 static bool load_sets(struct judging *j, const size_t *places, size_t count, struct iv_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!iv_store_load_set(j->store, &j->baselines[places[i]], j->arena, err)) {
+        if (!iv_store_load_set(j->store, &j->baselines.items[places[i]], j->arena, err)) {
             return false;
         }
     }
@@ -64,13 +63,13 @@ static bool find_status(struct judging *j, const struct iv_named *named, const s
         *ret_status = IV_REQUEST_BASELINE;
         return true;
     }
-    iv_wspc_neighbours(j->baselines, j->baseline_count, s->number, j->arena, &neighbours);
+    iv_wspc_neighbours(j->baselines.items, j->baselines.count, s->number, j->arena, &neighbours);
     if (!load_sets(j, neighbours.older, neighbours.older_count, err) ||
         !load_sets(j, neighbours.newer, neighbours.newer_count, err) ||
         !load_sets(j, neighbours.same, neighbours.same_count, err)) {
         return false;
     }
-    iv_wspc_judge(&s->set, j->baselines, &neighbours, false, j->arena, &wspc);
+    iv_wspc_judge(&s->set, j->baselines.items, &neighbours, false, j->arena, &wspc);
     *ret_status = wspc.status == IV_WSPC_COMPLIANT || wspc.status == IV_WSPC_FIRST
                       ? IV_REQUEST_COMPLIANT
                   : wspc.status == IV_WSPC_NOT_COMPLIANT ? IV_REQUEST_NOT_COMPLIANT
@@ -84,15 +83,13 @@ static bool find_status(struct judging *j, const struct iv_named *named, const s
 /* One POP: the status of both sides, the steps that fail, and the highest baseline between them. */
 static bool look_up_pop(struct judging *j, struct iv_request_variant *variant, struct iv_error *err)
 {
-    int64_t touched;
-    if (!iv_store_baselines(j->store, &variant->pop, j->arena, &j->baselines, &j->baseline_count,
-                            &touched, err) ||
+    if (!iv_store_baselines(j->store, &variant->pop, j->arena, &j->baselines, err) ||
         !find_status(j, j->source, &variant->pop, &variant->source, err) ||
         !find_status(j, j->target, &variant->pop, &variant->target, err)) {
         return false;
     }
-    const struct iv_baseline *baselines = j->baselines;
-    const size_t count = j->baseline_count;
+    const struct iv_baseline *baselines = j->baselines.items;
+    const size_t count = j->baselines.count;
     bool below_all = true;
     for (size_t i = 0; i < count; i++) {
         below_all =

@@ -271,8 +271,12 @@ bool iv_archive_open(int fd, const struct iv_archive_options *options, struct iv
         .charge = by_exec ? &charge : NULL,
         .by_exec = by_exec,
     };
-    if (!iv_workers_run(&workers, 1, read_list, &opening, take_list, &opening, ret_containment,
-                        err)) {
+    const struct iv_workers_job job = {.count = 1,
+                                       .work = read_list,
+                                       .work_context = &opening,
+                                       .result = take_list,
+                                       .result_context = &opening};
+    if (!iv_workers_run(&workers, &job, ret_containment, err)) {
         return false;
     }
     *ret_archive = archive;

@@ -62,15 +62,21 @@ const struct iv_member *iv_cabinet_find(const struct iv_cabinet *cabinet, const 
 /* Takes a member's bytes, which are gone after the call; false: no further member is wanted. */
 typedef bool iv_cabinet_take_fn(void *context, size_t index, const char *bytes, size_t size);
 
+struct iv_cabinet_taker {
+    iv_cabinet_take_fn *take;
+    void *context;
+    uint64_t max; /* bytes of a member */
+};
+
 /*
- * Hands the members (in any order, each once) to `take` with their index in the list: folder by
+ * Hands the members (in any order, each once) to the taker with their index in the list: folder by
  * folder, each inflated once and no further than the last member that is wanted of it. False with
  * the fault set as soon as something cannot be read: a member larger than `max` (a limit) before
  * any other is read, else those after it in the cabinet were not handed over.
  */
 IV_MUST_USE bool iv_cabinet_read_all(struct iv_cabinet *cabinet,
                                      const struct iv_member *const *members, size_t count,
-                                     uint64_t max, iv_cabinet_take_fn *take, void *context,
+                                     const struct iv_cabinet_taker *taker,
                                      struct iv_fault *ret_fault);
 
 /* Appends the member's bytes, at most `max` of them (else a limit fault, nothing is appended). */

@@ -80,22 +80,28 @@ static uint32_t checksum(const unsigned char *bytes, size_t size)
     return sum ^ tail;
 }
 
-/*
- * The header of block `index` of a folder, at `at`. Only the last block may be short: members are
- * found by their offsets, which count on full frames before them. `chunk`: bytes to read from the
- * file at once, as the data will be wanted too; 0: the header alone.
- */
+/* Which block of a folder, and where it begins. */
+struct block_place {
+    uint32_t index;
+    uint64_t at;
+    size_t chunk; /* read at once from there, as the data will be wanted too; 0: the header alone */
+};
+
+/* The header of a block. Only the last block may be short: members are found by their offsets,
+ * which count on full frames before them. */
 static bool read_block_header(struct iv_cabinet *cab, const struct iv_folder *folder,
-                              uint32_t index, uint64_t at, size_t chunk, struct block *ret_block,
+                              const struct block_place *place, struct block *ret_block,
                               struct iv_fault *ret_fault)
 {
+    const uint32_t index = place->index;
+    const uint64_t at = place->at;
     size_t header_size = IV_CFDATA_SIZE + cab->data_reserve;
     if (at > folder->end || folder->end - at < header_size) {
         return iv_cabinet_malformed(cab, ret_fault, "data block %u runs past the end of its folder",
                                     index);
     }
     const unsigned char *bytes =
-        iv_cabinet_bytes(cab, at, header_size, folder->end, chunk, ret_fault);
+        iv_cabinet_bytes(cab, at, header_size, folder->end, place->chunk, ret_fault);
     if (bytes == NULL) {
         return false;
     }
@@ -177,8 +183,8 @@ static bool read_stored(struct iv_cabinet *cab, const struct iv_folder *folder,
     uint64_t left = member->size;
     for (uint32_t i = 0; i < count; i++) {
         struct block block = {0};
-        size_t chunk = i < first ? 0 : next_chunk(cab);
-        if (!read_block_header(cab, folder, i, at, chunk, &block, ret_fault)) {
+        const struct block_place place = {i, at, i < first ? 0 : next_chunk(cab)};
+        if (!read_block_header(cab, folder, &place, &block, ret_fault)) {
             return false;
         }
         at = block.data_at + block.data_size;
@@ -363,8 +369,8 @@ static la_ssize_t feed_block(struct feed *feed, const void **ret_bytes)
         if (feed->index == feed->blocks) {
             return 0;
         }
-        if (!read_block_header(cab, feed->folder, feed->index, feed->at, next_chunk(cab),
-                               &feed->block, feed->ret_fault)) {
+        const struct block_place place = {feed->index, feed->at, next_chunk(cab)};
+        if (!read_block_header(cab, feed->folder, &place, &feed->block, feed->ret_fault)) {
             feed->failed = true;
             return ARCHIVE_FATAL;
         }
@@ -505,11 +511,10 @@ struct wanted {
 struct pass {
     struct wanted *wanted;
     size_t count;
-    size_t next;              /* the member in hand */
-    struct iv_buf *buf;       /* its bytes are appended */
-    iv_cabinet_take_fn *take; /* called when they are whole, and buf is cleared; NULL: one member */
-    void *context;
-    bool is_done; /* no further member is wanted */
+    size_t next;                          /* the member in hand */
+    struct iv_buf *buf;                   /* its bytes are appended */
+    const struct iv_cabinet_taker *taker; /* gets them, and buf is cleared; NULL: one member */
+    bool is_done;                         /* no further member is wanted */
 };
 
 static uint64_t end_of(const struct iv_member *member)
@@ -529,9 +534,9 @@ static void finish_member(struct pass *pass)
                       wanted->member->size);
         iv_sha256_close(sha, wanted->digest);
     }
-    if (pass->take != NULL) {
-        pass->is_done =
-            !pass->take(pass->context, wanted->index, iv_buf_text(pass->buf), pass->buf->size);
+    if (pass->taker != NULL) {
+        pass->is_done = !pass->taker->take(pass->taker->context, wanted->index,
+                                           iv_buf_text(pass->buf), pass->buf->size);
         iv_buf_clear(pass->buf);
     }
 }
@@ -724,14 +729,14 @@ static int compare_wanted(const void *a, const void *b)
 }
 
 bool iv_cabinet_read_all(struct iv_cabinet *cabinet, const struct iv_member *const *members,
-                         size_t count, uint64_t max, iv_cabinet_take_fn *take, void *context,
+                         size_t count, const struct iv_cabinet_taker *taker,
                          struct iv_fault *ret_fault)
 {
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct wanted *wanted = IV_NEW_ARRAY(cabinet->arena, struct wanted, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!check_size(cabinet, members[i], max, ret_fault)) {
+        if (!check_size(cabinet, members[i], taker->max, ret_fault)) {
             return false;
         }
         if (members[i]->size > 0) { /* an empty one has no place */
@@ -753,8 +758,7 @@ bool iv_cabinet_read_all(struct iv_cabinet *cabinet, const struct iv_member *con
             .wanted = wanted + start,
             .count = end - start,
             .buf = &buf,
-            .take = take,
-            .context = context,
+            .taker = taker,
         };
         if (!read_folder(cabinet, &pass, ret_fault)) {
             return false;
@@ -846,7 +850,8 @@ static bool stream_stored(struct iv_cabinet *cab, const struct iv_folder *folder
     uint64_t at = folder->start;
     for (uint32_t i = 0; i < folder->blocks; i++) {
         struct block block = {0};
-        if (!read_block_header(cab, folder, i, at, next_chunk(cab), &block, ret_fault)) {
+        const struct block_place place = {i, at, next_chunk(cab)};
+        if (!read_block_header(cab, folder, &place, &block, ret_fault)) {
             return false;
         }
         const unsigned char *data = read_block_data(cab, folder, i, &block, ret_fault);

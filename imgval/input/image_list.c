@@ -125,15 +125,17 @@ void iv_input_images(const char *path, const struct iv_limits *limits, struct iv
     struct iv_look_names names;
     struct iv_status st;
     bool lists;
-    bool is_limit;
     *ret_images = (struct iv_input_images){0};
     if (iv_look_at(path, &st) != IV_LOOK_FOUND || st.type != IV_FILE_DIRECTORY) {
         return; /* a file; what is wrong is reported when it is listed */
     }
     int directory IV_CLEANUP(iv_fd_close) = iv_look_open(path, &lists);
-    if (directory < 0 || !iv_look_list(directory, is_deciding_name, limits, arena, &names,
-                                       &is_limit, &ret_images->trouble)) {
-        ret_images->trouble = directory < 0 ? iv_lister_reason(errno) : ret_images->trouble;
+    if (directory < 0) {
+        ret_images->trouble = iv_lister_reason(errno);
+        return;
+    }
+    if (!iv_look_list(directory, is_deciding_name, limits, arena, &names)) {
+        ret_images->trouble = names.detail;
         return;
     }
     ret_images->paths = IV_NEW_ARRAY(arena, const char *, names.count);

@@ -288,11 +288,9 @@ static void ask_for_names(struct iv_lister *lister, const struct place *place,
 static void look_beside(struct iv_lister *lister, const struct place *place,
                         const char *const *stems, struct iv_look_names *ret_names)
 {
-    bool is_limit;
-    const char *detail;
     if (!iv_look_list(place->directory, is_beside_name, lister->options->limits, lister->arena,
-                      ret_names, &is_limit, &detail)) {
-        place_fault(lister, place, is_limit, detail);
+                      ret_names)) {
+        place_fault(lister, place, ret_names->is_limit, ret_names->detail);
         if (!place->lists) {
             ask_for_names(lister, place, stems, ret_names);
         }
@@ -345,8 +343,6 @@ void iv_lister_beside(struct iv_lister *lister, const char *path, bool with_pack
 static bool add_from_directory(struct iv_lister *lister, const char *path,
                                const struct metadata_name *row, struct iv_error *err)
 {
-    bool is_limit;
-    const char *detail;
     struct iv_look_names names;
     struct place place IV_CLEANUP(place_close) = {.path = path};
     place.directory = iv_look_open(path, &place.lists);
@@ -354,8 +350,8 @@ static bool add_from_directory(struct iv_lister *lister, const char *path,
         return iv_error_open(err, path);
     }
     if (!iv_look_list(place.directory, is_metadata_name, lister->options->limits, lister->arena,
-                      &names, &is_limit, &detail)) {
-        return iv_error_set(err, IV_ERROR_SYSTEM, "%s: %s", path, detail);
+                      &names)) {
+        return iv_error_set(err, IV_ERROR_SYSTEM, "%s: %s", path, names.detail);
     }
     if (add_role(lister, &place, &names, row, NULL, true) == 0) {
         return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: no %s in this directory", path, row->name);

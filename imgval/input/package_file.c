@@ -301,8 +301,9 @@ static void read_packed(const struct registries *in, const struct iv_package_fil
     }
     struct packed_registries all = {.in = in, .items = items};
     struct iv_fault fault = {0};
-    if (!iv_cabinet_read_all(in->place->cabinet, members, kept, r->limits->metadata_size,
-                             take_packed, &all, &fault)) {
+    const struct iv_cabinet_taker taker = {
+        .take = take_packed, .context = &all, .max = r->limits->metadata_size};
+    if (!iv_cabinet_read_all(in->place->cabinet, members, kept, &taker, &fault)) {
         struct iv_document doc = {.path = in->package->path, .member = fault.member};
         iv_reader_metadata_fault(r, in->package, &doc, &fault);
     }

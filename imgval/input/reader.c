@@ -348,8 +348,9 @@ bool iv_reader_xml(const struct iv_reader *r, const struct iv_document *doc,
         [IV_XML_UNSUPPORTED] = IV_FAULT_UNSUPPORTED,
     };
     struct iv_xml_error broken = {0};
-    if (iv_xml_read(doc->bytes, doc->size, table, context, r->limits, r->scratch, ret_namespace,
-                    &broken)) {
+    const struct iv_xml_input input = {
+        .bytes = doc->bytes, .size = doc->size, .limits = r->limits, .arena = r->scratch};
+    if (iv_xml_read(&input, table, context, ret_namespace, &broken)) {
         return true;
     }
     *ret_fault = (struct iv_fault){

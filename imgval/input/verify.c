@@ -277,8 +277,11 @@ static void check_signature(struct verifier *v, const struct iv_catalog *catalog
     struct iv_signed by = {0};
     const char *why = NULL;
     signing.roots = iv_known_roots(&signing.root_count);
-    if (!iv_signature_read(iv_buf_text(&v->catalog), v->catalog.size, catalog->list.bytes,
-                           catalog->list.size, &signing, v->r->arena, &by, &why)) {
+    const struct iv_signed_message message = {.bytes = iv_buf_text(&v->catalog),
+                                              .size = v->catalog.size,
+                                              .content = catalog->list.bytes,
+                                              .content_size = catalog->list.size};
+    if (!iv_signature_read(&message, &signing, v->r->arena, &by, &why)) {
         seal->signature = IV_SIGNATURE_INVALID;
         iv_seal_flaw(v->r, seal, IV_FLAW_SIGNATURE, v->catalog_name,
                      "the signature of %s cannot be read: %s", v->catalog_name, why);

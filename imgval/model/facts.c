@@ -438,10 +438,13 @@ static void get_object(struct decoder *d, const struct iv_struct *type, void *ob
     }
 }
 
-static bool decode(struct decoder *d, const struct iv_struct *type, void *ret_object)
+bool iv_facts_decode_into(const void *bytes, size_t size, const struct iv_struct *type,
+                          unsigned uses, const struct iv_facts_memory *memory, void *ret_object)
 {
-    get_object(d, type, ret_object);
-    if (d->at.failed || iv_cursor_left(&d->at) != 0) {
+    struct decoder d = {
+        .at = iv_cursor(bytes, size), .uses = uses, .arena = memory->arena, .texts = memory->texts};
+    get_object(&d, type, ret_object);
+    if (d.at.failed || iv_cursor_left(&d.at) != 0) {
         /* Nothing of a broken record may be used. */
         memset(ret_object, 0, type->size);
         return false;
@@ -452,16 +455,8 @@ static bool decode(struct decoder *d, const struct iv_struct *type, void *ret_ob
 bool iv_facts_decode(const void *bytes, size_t size, const struct iv_struct *type, unsigned uses,
                      struct iv_arena *arena, void *ret_object)
 {
-    struct decoder d = {.at = iv_cursor(bytes, size), .uses = uses, .arena = arena};
-    return decode(&d, type, ret_object);
-}
-
-bool iv_facts_decode_kept(const void *bytes, size_t size, const struct iv_struct *type,
-                          unsigned uses, struct iv_arena *arena, struct iv_texts *texts,
-                          void *ret_object)
-{
-    struct decoder d = {.at = iv_cursor(bytes, size), .uses = uses, .arena = arena, .texts = texts};
-    return decode(&d, type, ret_object);
+    const struct iv_facts_memory memory = {.arena = arena};
+    return iv_facts_decode_into(bytes, size, type, uses, &memory, ret_object);
 }
 
 /* Whether all elements of an array are. */

@@ -90,9 +90,16 @@ void iv_facts_encode_text(struct iv_buf *buf, const char *text, size_t size);
 IV_MUST_USE bool iv_facts_decode(const void *bytes, size_t size, const struct iv_struct *type,
                                  unsigned uses, struct iv_arena *arena, void *ret_object);
 
-/* The same where the bytes will not last: strings are kept in the arena. */
-IV_MUST_USE bool iv_facts_decode_kept(const void *bytes, size_t size, const struct iv_struct *type,
-                                      unsigned uses, struct iv_arena *arena, struct iv_texts *texts,
+/* Where an object is decoded to. */
+struct iv_facts_memory {
+    struct iv_arena *arena; /* for lists */
+    struct iv_texts *texts; /* for strings, where the bytes will not last: each text is kept once,
+                               in the arena; NULL: strings are borrowed */
+};
+
+/* The same, with strings kept or borrowed. */
+IV_MUST_USE bool iv_facts_decode_into(const void *bytes, size_t size, const struct iv_struct *type,
+                                      unsigned uses, const struct iv_facts_memory *memory,
                                       void *ret_object);
 
 /* Whether each text of an object that must be there, by its table, is there. */

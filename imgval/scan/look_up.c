@@ -89,18 +89,18 @@ static bool look_up_variant(struct iv_store *store, const struct iv_scan_options
                             const struct iv_submission *s, struct iv_variant *variant,
                             struct iv_arena *arena, struct iv_error *err)
 {
-    struct iv_baseline *baselines;
-    size_t count;
-    int64_t touched;
-    if (!iv_store_baselines(store, &variant->pop, arena, &baselines, &count, &touched, err)) {
+    struct iv_baselines list;
+    if (!iv_store_baselines(store, &variant->pop, arena, &list, err)) {
         return false;
     }
-    if (options->run.has_max_list_age && touched > 0) {
-        variant->list_age_days =
-            options->comparing.now > touched ? (options->comparing.now - touched) / 86400 : 0;
+    if (options->run.has_max_list_age && list.touched > 0) {
+        const int64_t now = options->comparing.now;
+        variant->list_age_days = now > list.touched ? (now - list.touched) / 86400 : 0;
     }
+
+    struct iv_baseline *baselines = list.items;
     struct iv_neighbours neighbours;
-    iv_wspc_neighbours(baselines, count, s->number, arena, &neighbours);
+    iv_wspc_neighbours(baselines, list.count, s->number, arena, &neighbours);
     if (options->comparing.replaces_same) {
         neighbours.same_count = 0; /* it is to be demoted */
     }

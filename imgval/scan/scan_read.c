@@ -414,8 +414,12 @@ static bool read_items(const struct iv_listing *listing, const struct iv_reading
         workers.charge = &charge;
         workers.by_exec = true;
     }
-    bool done = iv_workers_run(&workers, reading.work.slot_count, iv_read_item, &reading.work,
-                               receive_item, &reading, &ret_facts->containment, err);
+    const struct iv_workers_job job = {.count = reading.work.slot_count,
+                                       .work = iv_read_item,
+                                       .work_context = &reading.work,
+                                       .result = receive_item,
+                                       .result_context = &reading};
+    bool done = iv_workers_run(&workers, &job, &ret_facts->containment, err);
     iv_arena_fini(&reading.scratch);
     const struct iv_containment *containment = &ret_facts->containment;
     if (done && containment->any && !iv_sandbox_is_whole(containment) &&

@@ -279,7 +279,9 @@ int main(int argc, char **argv)
     int status = 0;
     struct iv_error err = {0};
     struct iv_containment containment;
-    if (!iv_workers_run(&options, 1, work, &cat, print, &status, &containment, &err)) {
+    const struct iv_workers_job job = {
+        .count = 1, .work = work, .work_context = &cat, .result = print, .result_context = &status};
+    if (!iv_workers_run(&options, &job, &containment, &err)) {
         fprintf(stderr, "volcat: %s\n", err.text);
         status = 1;
     }

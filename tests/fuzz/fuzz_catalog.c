@@ -47,8 +47,11 @@ static void read_catalog(const uint8_t *data, size_t size, struct iv_arena *aren
     struct iv_signing signing = {0};
     struct iv_signed by = {0};
     signing.roots = iv_known_roots(&signing.root_count);
-    if (iv_signature_read(data, size, catalog.list.bytes, catalog.list.size, &signing, arena, &by,
-                          &why)) {
+    const struct iv_signed_message message = {.bytes = data,
+                                              .size = size,
+                                              .content = catalog.list.bytes,
+                                              .content_size = catalog.list.size};
+    if (iv_signature_read(&message, &signing, arena, &by, &why)) {
         (void)iv_known_roots_judge(&by);
     } else {
         require(why != NULL);

@@ -45,8 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct iv_policy_errors errors = {0};
     iv_rules_all(families);
     iv_arena_init(&arena);
-    if (iv_policy_read((const char *)data, size, "policy.xml", families, IV_RULE_FAMILIES, &arena,
-                       &policy, &errors)) {
+    const struct iv_policy_source source = {.bytes = (const char *)data,
+                                            .size = size,
+                                            .path = "policy.xml",
+                                            .families = families,
+                                            .family_count = IV_RULE_FAMILIES};
+    if (iv_policy_read(&source, &arena, &policy, &errors)) {
         check(&policy);
     } else if (errors.count == 0 || errors.items[0].text[0] == '\0') {
         abort();

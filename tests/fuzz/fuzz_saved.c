@@ -74,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         }
     } else {
         struct iv_package *packages;
-        if (iv_saved_list(&options, fd, "list", &arena, &packages, &count, &err)) {
+        const struct iv_saved list = {.fd = fd, .kind = IV_SAVED_LIST, .path = "list"};
+        if (iv_saved_list(&options, &list, &arena, &packages, &count, &err)) {
             return 0;
         }
     }

@@ -54,8 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct iv_xml_error fault = {0};
     size_t namespace_index = 99;
     size_t count = 0;
-    bool read = iv_xml_read((const char *)data, size, &table, &count, &limits, &arena,
-                            &namespace_index, &fault);
+    const struct iv_xml_input input = {
+        .bytes = (const char *)data, .size = size, .limits = &limits, .arena = &arena};
+    bool read = iv_xml_read(&input, &table, &count, &namespace_index, &fault);
     if (read ? namespace_index >= 3 : fault.state == IV_XML_FINE || fault.detail == NULL) {
         abort();
     }

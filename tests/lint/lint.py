@@ -12,6 +12,7 @@ platform    headers that are not of C17 stand in base/posix and base/windows, wh
 state       no mutable data: .data and .bss of the objects are empty
 cases       every rule has a case that fires it and one that passes it
 manual      man/ is in step with the option and rule tables
+parameters  at most six; what belongs together is a struct with a name
 prose       no trailing blanks, no tabs, no line over 100 columns in C
 words       what a person reads says fix, after, reported, depends on: one word for one thing
 """
@@ -236,6 +237,38 @@ def check_text(path, text):
         yield f"{path}:1: a header opens with a paragraph that says what it is for"
 
 
+# Functions whose parameters a library dictates.
+DICTATED = {("imgval/base/xml.c", "on_start")}  # startElementNsSAX2Func of libxml2
+PARAMETERS_MAX = 6
+DEFINITION = re.compile(r"^(?!typedef\b)[a-zA-Z_][\w \t\n*]*?[\s*](\w+)\(([^{};]*)\)\s*\{", re.M)
+
+
+def parameter_count(text):
+    """Commas within the parameters of a parameter do not count."""
+    depth = 0
+    count = 1
+    for c in text:
+        depth += (c in "([") - (c in ")]")
+        count += c == "," and depth == 0
+    return count
+
+
+def check_parameters(texts):
+    seen = set()
+    for path, text in texts:
+        text = without_comments(text)
+        for match in DEFINITION.finditer(text) if path.endswith(".c") else ():
+            count = parameter_count(match.group(2))
+            if count <= PARAMETERS_MAX:
+                continue
+            seen.add((path, match.group(1)))
+            if (path, match.group(1)) not in DICTATED:
+                number = text.count("\n", 0, match.start(1)) + 1
+                yield f"{path}:{number}: {match.group(1)}() has {count} parameters: make a struct"
+    for path, name in sorted(DICTATED - seen):
+        yield f"{path}:1: {name}() needs no exception for its parameters"
+
+
 def check_state(build):
     if "IMGVAL_SANITIZE:BOOL=ON" in (pathlib.Path(build) / "CMakeCache.txt").read_text():
         return # the sanitizers put data of their own into every object
@@ -305,6 +338,7 @@ def main():
         breaches += check_libraries(path, text)
         breaches += check_platform(path, text)
         breaches += check_text(path, text)
+    breaches += check_parameters(sources())
     breaches += check_state(given.build)
     breaches += check_circles(given.build)
     breaches += check_maps()

@@ -47,13 +47,24 @@ static const struct iv_rules families[] = {
 
 #define DUE " reason='r' owner='o' expires='2031-01-31'/>"
 
+/* Reads bytes as the file p.xml. */
+static bool read_bytes(const char *bytes, size_t size, struct iv_arena *arena,
+                       struct iv_policy *ret_policy, struct iv_policy_errors *ret_errors)
+{
+    const struct iv_policy_source source = {.bytes = bytes,
+                                            .size = size,
+                                            .path = "p.xml",
+                                            .families = families,
+                                            .family_count = IV_COUNT(families)};
+    return iv_policy_read(&source, arena, ret_policy, ret_errors);
+}
+
 static bool read_policy(const char *inside, struct iv_arena *arena, struct iv_policy *ret_policy)
 {
     struct iv_policy_errors errors = {0};
     const char *text =
         iv_arena_printf(arena, "<imgval-policy version='1'>%s</imgval-policy>", inside);
-    bool fine = iv_policy_read(text, strlen(text), "p.xml", families, IV_COUNT(families), arena,
-                               ret_policy, &errors);
+    bool fine = read_bytes(text, strlen(text), arena, ret_policy, &errors);
     CHECK(fine == (errors.count == 0));
     return fine;
 }
@@ -196,8 +207,7 @@ static const char *first_error(const char *inside, struct iv_arena *arena)
     struct iv_policy_errors errors = {0};
     const char *text =
         iv_arena_printf(arena, "<imgval-policy version='1'>%s</imgval-policy>", inside);
-    bool fine = iv_policy_read(text, strlen(text), "p.xml", families, IV_COUNT(families), arena,
-                               &policy, &errors);
+    bool fine = read_bytes(text, strlen(text), arena, &policy, &errors);
     CHECK(fine == (errors.count == 0));
     return fine ? "" : errors.items[0].text;
 }
@@ -315,8 +325,7 @@ static void test_noise(struct iv_arena *arena)
             state = state * 1103515245u + 12345u;
             copy[(state >> 8) % size] = "<>/'=&\xFFx0*("[(state >> 4) % 11];
         }
-        bool fine = iv_policy_read(copy, size, "p.xml", families, IV_COUNT(families), arena,
-                                   &policy, &errors);
+        bool fine = read_bytes(copy, size, arena, &policy, &errors);
         CHECK(fine == (errors.count == 0));
         read += fine;
         free(copy);

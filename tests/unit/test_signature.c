@@ -117,8 +117,9 @@ static struct iv_signed read_message(PKCS7 *p7, struct iv_arena *arena)
     const struct iv_signing signing = {0};
     const char *why = NULL;
     must(size > 0);
-    if (!CHECK(iv_signature_read(der, (size_t)size, content, sizeof(content), &signing, arena, &s,
-                                 &why))) {
+    const struct iv_signed_message read = {
+        .bytes = der, .size = (size_t)size, .content = content, .content_size = sizeof(content)};
+    if (!CHECK(iv_signature_read(&read, &signing, arena, &s, &why))) {
         fprintf(stderr, "    %s\n", why);
     }
     OPENSSL_free(der);

@@ -133,22 +133,21 @@ static void test_round_trip(struct scene *scene)
 
     struct iv_pop folded = {.oem = "contoso", .mobile_operator = "00a-01", .model = "ct-100"};
     struct iv_pop other = {.oem = "contoso", .mobile_operator = "00c-01", .model = "ct-100"};
-    struct iv_baseline *baselines;
-    int64_t touched;
-    CHECK(iv_store_baselines(store, &folded, &scene->arena, &baselines, &count, &touched, &err));
-    CHECK_INT(count, 1);
-    CHECK_INT(touched, 1001);
-    CHECK_STR(baselines[0].id, record.id);
-    CHECK(!baselines[0].set_loaded);
-    CHECK(iv_store_load_set(store, &baselines[0], &scene->arena, &err));
+    struct iv_baselines list;
+    CHECK(iv_store_baselines(store, &folded, &scene->arena, &list, &err));
+    CHECK_INT(list.count, 1);
+    CHECK_INT(list.touched, 1001);
+    CHECK_STR(list.items[0].id, record.id);
+    CHECK(!list.items[0].set_loaded);
+    CHECK(iv_store_load_set(store, &list.items[0], &scene->arena, &err));
     struct iv_set set;
     const struct iv_package **missing;
     iv_set_build(record.packages, record.package_count, &scene->arena, &set);
-    CHECK_INT(baselines[0].set.count, set.count);
-    CHECK_INT(iv_set_missing(&set, &baselines[0].set, true, &scene->arena, &missing), 0);
-    CHECK(iv_store_baselines(store, &other, &scene->arena, &baselines, &count, &touched, &err));
-    CHECK_INT(count, 0);
-    CHECK_INT(touched, 0);
+    CHECK_INT(list.items[0].set.count, set.count);
+    CHECK_INT(iv_set_missing(&set, &list.items[0].set, true, &scene->arena, &missing), 0);
+    CHECK(iv_store_baselines(store, &other, &scene->arena, &list, &err));
+    CHECK_INT(list.count, 0);
+    CHECK_INT(list.touched, 0);
     struct iv_pop *pops;
     CHECK(iv_store_baseline_pops(store, &scene->arena, &pops, &count, &err));
     CHECK_INT(count, 2);
@@ -180,13 +179,10 @@ static void test_add_again(struct scene *scene)
     CHECK(iv_store_find(store, record.id, &scene->arena, &found, &err));
     CHECK(!found.pops[0].baseline && found.pops[1].baseline);
     CHECK_INT(found.recorded, 1001);
-    struct iv_baseline *baselines;
-    size_t count;
-    int64_t touched;
-    CHECK(iv_store_baselines(store, &record.pops[1].pop, &scene->arena, &baselines, &count,
-                             &touched, &err));
-    CHECK_INT(touched, 5000);
-    CHECK_INT(count, 1);
+    struct iv_baselines list;
+    CHECK(iv_store_baselines(store, &record.pops[1].pop, &scene->arena, &list, &err));
+    CHECK_INT(list.touched, 5000);
+    CHECK_INT(list.count, 1);
 
     /* Nothing goes in under an id that is not its own. */
     record.packages[0].removal = !record.packages[0].removal;
@@ -739,13 +735,11 @@ static const char *ask(struct scene *scene, const char *path)
     struct iv_error err = {0};
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     struct iv_pop pop = {.oem = "CONTOSO", .mobile_operator = "00A-01", .model = "CT-100"};
-    struct iv_baseline *baselines;
-    size_t count;
-    int64_t touched;
-    bool is_done =
-        iv_store_open(path, IV_STORE_READ, &store, &err) &&
-        iv_store_baselines(store, &pop, &scene->arena, &baselines, &count, &touched, &err);
-    for (size_t i = 0; is_done && i < count; i++) {
+    struct iv_baselines list = {0};
+    bool is_done = iv_store_open(path, IV_STORE_READ, &store, &err) &&
+                   iv_store_baselines(store, &pop, &scene->arena, &list, &err);
+    struct iv_baseline *baselines = list.items;
+    for (size_t i = 0; is_done && i < list.count; i++) {
         is_done = iv_store_load_set(store, &baselines[i], &scene->arena, &err);
         iv_buf_printf(&buf, "%s %s %d\n", baselines[i].id, baselines[i].firmware_version,
                       baselines[i].imported);

@@ -94,13 +94,21 @@ static struct iv_workers_options options_for(unsigned jobs, const struct iv_limi
     };
 }
 
+/* The job of a test, by places. */
+#define JOB(slots, function, context, receiver, receiver_context)                                  \
+    &(const struct iv_workers_job)                                                                 \
+    {                                                                                              \
+        .count = (slots), .work = (function), .work_context = (context), .result = (receiver),     \
+        .result_context = (receiver_context)                                                       \
+    }
+
 static void run_all(const struct iv_workers_options *options, iv_worker_fn *work, void *context,
                     struct outcome *outcome)
 {
     struct iv_containment got;
     struct iv_error err = {0};
-    if (!CHECK(
-            iv_workers_run(options, outcome->count, work, context, store, outcome, &got, &err))) {
+    if (!CHECK(iv_workers_run(options, JOB(outcome->count, work, context, store, outcome), &got,
+                              &err))) {
         fprintf(stderr, "    %s\n", err.text);
     }
 }
@@ -422,7 +430,8 @@ static void test_slow_parent(void)
     struct iv_workers_options options = options_for(2, &limits);
     struct iv_containment containment;
     struct iv_error err = {0};
-    CHECK(iv_workers_run(&options, 8, work_by_size, sizes, store_slowly, &got, &containment, &err));
+    CHECK(iv_workers_run(&options, JOB(8, work_by_size, sizes, store_slowly, &got), &containment,
+                         &err));
     check_one_lost(&got, 0, "");
 }
 
@@ -448,7 +457,7 @@ static void test_containment(void)
     struct outcome got IV_CLEANUP(outcome_free) = outcome_new(5);
     struct iv_containment containment = {0};
     struct iv_error err = {0};
-    CHECK(iv_workers_run(&options, 5, work_mixed, NULL, store, &got, &containment, &err));
+    CHECK(iv_workers_run(&options, JOB(5, work_mixed, NULL, store, &got), &containment, &err));
     printf("landlock %d, seccomp %d, limits %d\n", containment.files, containment.calls,
            containment.limits);
     if (containment.limits) {
@@ -457,7 +466,7 @@ static void test_containment(void)
         check_one_lost(&hungry, 2, "exited with status 4");
     }
     options.jobs = 0;
-    CHECK(iv_workers_run(&options, 0, work_mixed, NULL, store, &got, &containment, &err));
+    CHECK(iv_workers_run(&options, JOB(0, work_mixed, NULL, store, &got), &containment, &err));
     CHECK(!containment.files && !containment.calls && !containment.limits);
     close(root);
     CHECK(rmdir(path) == 0);
@@ -502,7 +511,7 @@ static void test_view(void)
     char text[64] = "";
     struct iv_containment got = {0};
     struct iv_error err = {0};
-    CHECK(iv_workers_run(&options, 1, work_looking, &root, store_text, text, &got, &err));
+    CHECK(iv_workers_run(&options, JOB(1, work_looking, &root, store_text, text), &got, &err));
     CHECK_STR(text, got.files ? "0 1 4 0" : "0 1 4 1");
     close(fd);
     unlinkat(root, "f", 0);
@@ -570,7 +579,8 @@ static void test_required_sandbox(void)
     struct iv_containment offered = iv_sandbox_offered();
     struct iv_containment containment;
     struct iv_error err = {0};
-    bool is_fine = iv_workers_run(&options, 3, work_mixed, NULL, store, &got, &containment, &err);
+    bool is_fine =
+        iv_workers_run(&options, JOB(3, work_mixed, NULL, store, &got), &containment, &err);
     CHECK_INT(is_fine, iv_sandbox_is_whole(&offered));
     if (!is_fine) {
         CHECK(strncmp(err.text, "--require-sandbox: ", 19) == 0);
@@ -598,8 +608,8 @@ static void test_no_processes(void)
             struct outcome got IV_CLEANUP(outcome_free) = outcome_new(100);
             struct iv_containment containment;
             struct iv_error err = {0};
-            bool is_fine =
-                iv_workers_run(&options, 100, work_mixed, NULL, store, &got, &containment, &err);
+            bool is_fine = iv_workers_run(&options, JOB(100, work_mixed, NULL, store, &got),
+                                          &containment, &err);
             CHECK_INT(is_fine, extra > 0);
             if (is_fine) {
                 check_one_lost(&got, 0, "");
@@ -640,7 +650,7 @@ static void test_parent_dies(void)
         struct iv_containment containment;
         struct iv_error err;
         bool is_fine =
-            iv_workers_run(&options, 2, work_forever, NULL, store, &got, &containment, &err);
+            iv_workers_run(&options, JOB(2, work_forever, NULL, store, &got), &containment, &err);
         _exit(is_fine);
     }
     close(ends[1]);

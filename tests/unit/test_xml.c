@@ -86,8 +86,10 @@ static void read_bytes(struct outcome *outcome, const char *bytes, size_t size)
     if (size > 0) {
         memcpy(copy, bytes, size);
     }
-    outcome->read = iv_xml_read(copy, size, &table, &outcome->log, &limits, &outcome->arena,
-                                &outcome->namespace_index, &outcome->fault);
+    const struct iv_xml_input input = {
+        .bytes = copy, .size = size, .limits = &limits, .arena = &outcome->arena};
+    outcome->read =
+        iv_xml_read(&input, &table, &outcome->log, &outcome->namespace_index, &outcome->fault);
     free(copy);
     if (!outcome->read) {
         CHECK(outcome->fault.state != IV_XML_FINE && outcome->fault.detail != NULL);
@@ -387,8 +389,9 @@ static void check_real(const char *path, const char *file_name)
     struct identity identity = {0};
     struct iv_xml_error fault = {0};
     size_t namespace_index;
-    bool read = iv_xml_read(iv_buf_text(&bytes), bytes.size, &mum, &identity, &limits, &arena,
-                            &namespace_index, &fault);
+    const struct iv_xml_input input = {
+        .bytes = iv_buf_text(&bytes), .size = bytes.size, .limits = &limits, .arena = &arena};
+    bool read = iv_xml_read(&input, &mum, &identity, &namespace_index, &fault);
     CHECK_STR(fault.detail, NULL);
     CHECK(read && identity.version[0] != '\0');
     CHECK(strncmp(file_name, identity.name, strlen(identity.name)) == 0);
@@ -447,7 +450,9 @@ static void test_mixed(void)
         const struct iv_limits limits = iv_limits_default();
         struct iv_xml_error error = {0};
         size_t space;
-        CHECK(iv_xml_read(text, sizeof(text) - 1, &either, &log, &limits, &arena, &space, &error));
+        const struct iv_xml_input input = {
+            .bytes = text, .size = sizeof(text) - 1, .limits = &limits, .arena = &arena};
+        CHECK(iv_xml_read(&input, &either, &log, &space, &error));
         CHECK_STR(iv_buf_text(&log), mixed == 1 ? "<1;<1;>1 [];" : "<1;");
     }
 }
@@ -471,7 +476,9 @@ static void test_unknown(void)
     const struct iv_limits limits = iv_limits_default();
     struct iv_xml_error error = {0};
     size_t space;
-    CHECK(iv_xml_read(text, sizeof(text) - 1, &telling, &log, &limits, &arena, &space, &error));
+    const struct iv_xml_input input = {
+        .bytes = text, .size = sizeof(text) - 1, .limits = &limits, .arena = &arena};
+    CHECK(iv_xml_read(&input, &telling, &log, &space, &error));
     CHECK(strstr(iv_buf_text(&log), "?Owners@3;") != NULL);
     CHECK(strstr(iv_buf_text(&log), "?Identity@3;") != NULL);
     CHECK(strstr(iv_buf_text(&log), "?Identity@6;") != NULL);

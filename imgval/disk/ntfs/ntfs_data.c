@@ -258,13 +258,12 @@ static bool check_sizes(const struct iv_ntfs *ntfs, const struct iv_ntfs_attribu
 }
 
 bool iv_ntfs_stream_open(const struct iv_ntfs *ntfs, const struct iv_ntfs_attribute *first,
-                         const struct iv_ntfs_attribute *attributes, size_t count,
-                         struct iv_arena *arena, struct iv_ntfs_stream *ret_stream,
+                         size_t count, struct iv_arena *arena, struct iv_ntfs_stream *ret_stream,
                          struct iv_ntfs_why *why)
 {
     struct iv_ntfs_stream stream = {.ntfs = ntfs};
-    for (size_t i = (size_t)(first - attributes); i < count; i++) {
-        const struct iv_ntfs_attribute *piece = &attributes[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_ntfs_attribute *piece = &first[i];
         if (!is_same(piece, first)) {
             continue;
         }

@@ -70,12 +70,11 @@ IV_MUST_USE bool iv_ntfs_runs_add(const struct iv_ntfs *ntfs, const struct iv_nt
                                   struct iv_ntfs_why *why);
 
 /*
- * Opens the attribute whose first piece is `first`, one of the `count` attributes of a file in
- * their order. False: damaged, or compressed in a way that is not known.
+ * Opens the attribute whose first piece is `first`; the others are among the `count` attributes of
+ * its file from there on. False: damaged, or compressed in a way that is not known.
  */
 IV_MUST_USE bool iv_ntfs_stream_open(const struct iv_ntfs *ntfs,
-                                     const struct iv_ntfs_attribute *first,
-                                     const struct iv_ntfs_attribute *attributes, size_t count,
+                                     const struct iv_ntfs_attribute *first, size_t count,
                                      struct iv_arena *arena, struct iv_ntfs_stream *ret_stream,
                                      struct iv_ntfs_why *why);
 

@@ -186,11 +186,11 @@ static bool check_count(const struct parts *parts, const struct iv_ntfs_file *fi
 }
 
 /* Reads the list as bytes. */
-static bool read_list(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *file,
-                      struct iv_arena *arena, struct iv_cursor *ret_list, struct iv_ntfs_why *why)
+static bool read_list(const struct iv_ntfs_file *file, struct iv_arena *arena,
+                      struct iv_cursor *ret_list, struct iv_ntfs_why *why)
 {
     struct iv_ntfs_stream stream;
-    if (!iv_ntfs_file_stream(ntfs, file, IV_NTFS_ATTRIBUTE_LIST, "", arena, &stream, why)) {
+    if (!iv_ntfs_file_stream(file, IV_NTFS_ATTRIBUTE_LIST, "", arena, &stream, why)) {
         return false;
     }
     if (stream.size > LIST_SIZE_MAX) {
@@ -210,7 +210,7 @@ static bool follow_list(struct iv_ntfs *ntfs, const struct iv_ntfs_record *base,
                         struct iv_arena *arena, struct iv_ntfs_file *file, struct iv_ntfs_why *why)
 {
     struct iv_cursor list;
-    if (!read_list(ntfs, file, arena, &list, why)) {
+    if (!read_list(file, arena, &list, why)) {
         return false;
     }
     struct parts parts = {0};
@@ -254,15 +254,16 @@ const struct iv_ntfs_attribute *iv_ntfs_file_find(const struct iv_ntfs_file *fil
     return NULL;
 }
 
-bool iv_ntfs_file_stream(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *file, uint32_t type,
-                         const char *name, struct iv_arena *arena,
-                         struct iv_ntfs_stream *ret_stream, struct iv_ntfs_why *why)
+bool iv_ntfs_file_stream(const struct iv_ntfs_file *file, uint32_t type, const char *name,
+                         struct iv_arena *arena, struct iv_ntfs_stream *ret_stream,
+                         struct iv_ntfs_why *why)
 {
     const struct iv_ntfs_attribute *first = iv_ntfs_file_find(file, type, name);
     if (first == NULL) {
         return iv_ntfs_fail(why, "an attribute of type 0x%X is not there", type);
     }
-    return iv_ntfs_stream_open(ntfs, first, file->attributes, file->count, arena, ret_stream, why);
+    const size_t left = file->count - (size_t)(first - file->attributes);
+    return iv_ntfs_stream_open(file->ntfs, first, left, arena, ret_stream, why);
 }
 
 bool iv_ntfs_file_open(struct iv_ntfs *ntfs, uint64_t number, uint32_t sequence,
@@ -278,6 +279,7 @@ bool iv_ntfs_file_open(struct iv_ntfs *ntfs, uint64_t number, uint32_t sequence,
                             (unsigned long long)number);
     }
     struct iv_ntfs_file file = {
+        .ntfs = ntfs,
         .reference = IV_NTFS_REFERENCE(number, base.sequence),
         .is_directory = base.is_directory,
     };
@@ -301,7 +303,7 @@ static bool follow_mft(struct iv_ntfs *ntfs, const struct iv_ntfs_record *base,
                        struct iv_ntfs_why *why)
 {
     struct iv_cursor list;
-    if (!read_list(ntfs, file, arena, &list, why)) {
+    if (!read_list(file, arena, &list, why)) {
         return false;
     }
     struct parts parts = {0};
@@ -328,7 +330,7 @@ bool iv_ntfs_mft_open(struct iv_ntfs *ntfs, struct iv_arena *arena, struct iv_nt
 {
     unsigned char *bytes = iv_arena_alloc(arena, ntfs->record_size);
     struct iv_ntfs_record base;
-    struct iv_ntfs_file file = {0};
+    struct iv_ntfs_file file = {.ntfs = ntfs};
     if (!iv_source_read(&ntfs->source, bytes, ntfs->record_size,
                         ntfs->mft_cluster * ntfs->cluster_size)) {
         return iv_ntfs_fail(why, "record 0 cannot be read");

@@ -10,6 +10,7 @@
 #define IV_NTFS_ANY_SEQUENCE UINT32_MAX
 
 struct iv_ntfs_file {
+    const struct iv_ntfs *ntfs;
     uint64_t reference;
     bool is_directory;                    /* by the record's header */
     struct iv_ntfs_attribute *attributes; /* in the order of the attribute list, if there is one */
@@ -30,8 +31,8 @@ const struct iv_ntfs_attribute *iv_ntfs_file_find(const struct iv_ntfs_file *fil
                                                   const char *name);
 
 /* As iv_ntfs_stream_open(); false also when there is no such attribute. */
-IV_MUST_USE bool iv_ntfs_file_stream(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *file,
-                                     uint32_t type, const char *name, struct iv_arena *arena,
+IV_MUST_USE bool iv_ntfs_file_stream(const struct iv_ntfs_file *file, uint32_t type,
+                                     const char *name, struct iv_arena *arena,
                                      struct iv_ntfs_stream *ret_stream, struct iv_ntfs_why *why);
 
 #endif

@@ -80,12 +80,17 @@ static void add_name(struct tree *tree, const struct iv_ntfs_name *name)
     }
 }
 
+/* Where the next entry begins, and whether there is one. */
+struct entry {
+    size_t length;
+    bool is_last;
+};
+
 /* One entry of a node, which is `left` bytes long from here on. */
-static bool read_entry(struct tree *tree, const unsigned char *entry, size_t left,
-                       bool has_children, size_t *ret_length, bool *ret_last,
-                       struct iv_ntfs_why *why)
+static bool read_entry(struct tree *tree, const unsigned char *bytes, size_t left,
+                       bool has_children, struct entry *ret_entry, struct iv_ntfs_why *why)
 {
-    struct iv_cursor c = iv_cursor(entry, left);
+    struct iv_cursor c = iv_cursor(bytes, left);
     struct iv_ntfs_name name = {0};
     uint64_t file = iv_cursor_u64(&c);
     size_t length = iv_cursor_u16(&c);
@@ -102,13 +107,12 @@ static bool read_entry(struct tree *tree, const unsigned char *entry, size_t lef
             return false;
         }
     }
-    *ret_length = length;
-    *ret_last = (flags & IS_LAST) != 0;
-    if (*ret_last) {
+    *ret_entry = (struct entry){.length = length, .is_last = (flags & IS_LAST) != 0};
+    if (ret_entry->is_last) {
         return length == left || iv_ntfs_fail(why, "entries follow the last one");
     }
     if (key > length - ENTRY_HEADER - tail ||
-        !iv_ntfs_name_read(entry + ENTRY_HEADER, key, &name)) {
+        !iv_ntfs_name_read(bytes + ENTRY_HEADER, key, &name)) {
         return iv_ntfs_fail(why, "an entry has no name");
     }
     name.file = file;
@@ -130,11 +134,12 @@ static bool read_node(struct tree *tree, const unsigned char *node, size_t room,
         return iv_ntfs_fail(why, "its header is damaged");
     }
     for (bool is_last = false; !is_last;) {
-        size_t length = 0;
-        if (!read_entry(tree, node + at, used - at, has_children, &length, &is_last, why)) {
+        struct entry entry = {0};
+        if (!read_entry(tree, node + at, used - at, has_children, &entry, why)) {
             return false;
         }
-        at += length;
+        at += entry.length;
+        is_last = entry.is_last;
     }
     return true;
 }
@@ -170,8 +175,8 @@ static bool open_blocks(struct tree *tree, const struct iv_ntfs_file *folder,
     if (iv_ntfs_file_find(folder, IV_NTFS_INDEX_ALLOCATION, I30) == NULL) {
         return true;
     }
-    if (!iv_ntfs_file_stream(tree->ntfs, folder, IV_NTFS_INDEX_ALLOCATION, I30, tree->arena,
-                             &tree->blocks, why)) {
+    if (!iv_ntfs_file_stream(folder, IV_NTFS_INDEX_ALLOCATION, I30, tree->arena, &tree->blocks,
+                             why)) {
         return false;
     }
     /* neither is true of a directory, and it bounds the blocks by the volume */
@@ -194,7 +199,7 @@ static bool check_bitmap(const struct tree *tree, const struct iv_ntfs_file *fol
     struct iv_ntfs_stream bitmap;
     size_t size = (size_t)((tree->block_count + 7) / 8);
     unsigned char *used = iv_arena_alloc(tree->arena, size + 1);
-    if (!iv_ntfs_file_stream(tree->ntfs, folder, IV_NTFS_BITMAP, I30, tree->arena, &bitmap, why)) {
+    if (!iv_ntfs_file_stream(folder, IV_NTFS_BITMAP, I30, tree->arena, &bitmap, why)) {
         return false;
     }
     if (!iv_ntfs_stream_read(&bitmap, used, size, 0)) {

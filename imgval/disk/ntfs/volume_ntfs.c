@@ -138,8 +138,7 @@ static const unsigned char *read_bitmap(struct iv_volume *volume)
     unsigned char *bits = NULL;
     if (iv_ntfs_file_open(&state->ntfs, BITMAP, IV_NTFS_ANY_SEQUENCE, &state->scratch, &file,
                           &why) &&
-        iv_ntfs_file_stream(&state->ntfs, &file, IV_NTFS_DATA, "", &state->scratch, &stream,
-                            &why) &&
+        iv_ntfs_file_stream(&file, IV_NTFS_DATA, "", &state->scratch, &stream, &why) &&
         stream.size >= size) {
         bits = iv_arena_alloc(volume->arena, size);
         if (!iv_ntfs_stream_read(&stream, bits, size, 0)) {
@@ -204,12 +203,12 @@ static bool ntfs_open(struct iv_volume *volume, size_t image, struct iv_fault *r
 
 /* ---- what a file is ---- */
 
-static bool read_reparse(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *file,
-                         struct iv_arena *arena, struct traits *traits, struct iv_ntfs_why *why)
+static bool read_reparse(const struct iv_ntfs_file *file, struct iv_arena *arena,
+                         struct traits *traits, struct iv_ntfs_why *why)
 {
     struct iv_ntfs_stream stream;
     unsigned char head[24] = {0};
-    if (!iv_ntfs_file_stream(ntfs, file, IV_NTFS_REPARSE_POINT, "", arena, &stream, why)) {
+    if (!iv_ntfs_file_stream(file, IV_NTFS_REPARSE_POINT, "", arena, &stream, why)) {
         return false;
     }
     size_t size = stream.size < sizeof(head) ? (size_t)stream.size : sizeof(head);
@@ -231,8 +230,8 @@ static bool read_reparse(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *
 }
 
 /* False: what the attributes say does not fit together. */
-static bool read_traits(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *file,
-                        struct iv_arena *arena, struct traits *ret_traits, struct iv_ntfs_why *why)
+static bool read_traits(const struct iv_ntfs_file *file, struct iv_arena *arena,
+                        struct traits *ret_traits, struct iv_ntfs_why *why)
 {
     struct traits traits = {.data = iv_ntfs_file_find(file, IV_NTFS_DATA, "")};
     const struct iv_ntfs_attribute *standard =
@@ -252,7 +251,7 @@ static bool read_traits(const struct iv_ntfs *ntfs, const struct iv_ntfs_file *f
         return iv_ntfs_fail(why, file->is_directory ? "it is a directory without an index"
                                                     : "it is a file with an index");
     }
-    if (traits.has_reparse && !read_reparse(ntfs, file, arena, &traits, why)) {
+    if (traits.has_reparse && !read_reparse(file, arena, &traits, why)) {
         return false;
     }
     *ret_traits = traits;
@@ -287,7 +286,7 @@ static bool open_entry(struct state *state, uint64_t number, uint32_t sequence,
     iv_arena_reset(&opened->arena, opened->start);
     opened->is_open =
         iv_ntfs_file_open(&state->ntfs, number, sequence, &opened->arena, &opened->file, why) &&
-        read_traits(&state->ntfs, &opened->file, &opened->arena, &opened->traits, why);
+        read_traits(&opened->file, &opened->arena, &opened->traits, why);
     return opened->is_open;
 }
 
@@ -471,7 +470,6 @@ static enum iv_volume_outcome open_data(struct iv_volume *volume, const struct i
                                         const struct opened *opened, struct iv_arena *arena,
                                         struct data *data, struct iv_fault *ret_fault)
 {
-    const struct iv_ntfs *ntfs = &state_of(volume)->ntfs;
     const struct iv_ntfs_file *file = &opened->file;
     const struct traits *traits = &opened->traits;
     struct iv_ntfs_why why;
@@ -479,7 +477,7 @@ static enum iv_volume_outcome open_data(struct iv_volume *volume, const struct i
     if (outcome != IV_VOLUME_FOUND) {
         return outcome;
     }
-    if (!iv_ntfs_file_stream(ntfs, file, IV_NTFS_DATA, "", arena, &data->stream, &why)) {
+    if (!iv_ntfs_file_stream(file, IV_NTFS_DATA, "", arena, &data->stream, &why)) {
         return damaged_why(volume, ret_fault, "its data are damaged", &why);
     }
     if (data->stream.size != node->size) {
@@ -488,7 +486,7 @@ static enum iv_volume_outcome open_data(struct iv_volume *volume, const struct i
     if (!traits->has_reparse) {
         return outcome;
     }
-    if (!iv_ntfs_file_stream(ntfs, file, IV_NTFS_DATA, WOF_STREAM, arena, &data->stream, &why)) {
+    if (!iv_ntfs_file_stream(file, IV_NTFS_DATA, WOF_STREAM, arena, &data->stream, &why)) {
         return damaged_why(volume, ret_fault, "it is compressed, and its chunks are not there",
                            &why);
     }
@@ -573,7 +571,7 @@ static enum iv_volume_outcome ntfs_file(struct iv_volume *volume, struct iv_volu
     struct opened opened = {0};
     if (!iv_ntfs_file_open(&state->ntfs, IV_NTFS_NUMBER(node->place), IV_NTFS_SEQUENCE(node->place),
                            volume->arena, &opened.file, &why) ||
-        !read_traits(&state->ntfs, &opened.file, volume->arena, &opened.traits, &why)) {
+        !read_traits(&opened.file, volume->arena, &opened.traits, &why)) {
         return damaged_record(volume, ret_fault, &why);
     }
     enum iv_volume_outcome outcome =

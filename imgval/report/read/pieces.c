@@ -247,9 +247,8 @@ bool iv_piece_decode(const struct iv_piece *piece, struct iv_arena *arena, struc
     if (form->type == NULL) {
         return piece->size == 0;
     }
-    return (texts == NULL ? iv_facts_decode(piece->bytes, piece->size, form->type, form->uses,
-                                            arena, ret_object)
-                          : iv_facts_decode_kept(piece->bytes, piece->size, form->type, form->uses,
-                                                 arena, texts, ret_object)) &&
+    const struct iv_facts_memory memory = {.arena = arena, .texts = texts};
+    return iv_facts_decode_into(piece->bytes, piece->size, form->type, form->uses, &memory,
+                                ret_object) &&
            (form->has_no_needs || iv_facts_are_filled(form->type, form->uses, ret_object));
 }

@@ -18,6 +18,7 @@
 #include "imgval/report/read/pieces.h"
 #include "imgval/report/read/window.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Bytes: a report of 100,000 findings has some 60 MB. A stream may be of any length. */
@@ -371,8 +372,12 @@ bool iv_saved_read(const struct iv_saved_options *options, const struct iv_saved
     if (options->in_process) {
         read_here(&saving, count);
     } else {
-        is_done =
-            iv_workers_run(&workers, count, work, &saving, take_end, &saving, &containment, err);
+        const struct iv_workers_job job = {.count = count,
+                                           .work = work,
+                                           .work_context = &saving,
+                                           .result = take_end,
+                                           .result_context = &saving};
+        is_done = iv_workers_run(&workers, &job, &containment, err);
     }
     if (is_done && containment.any && !iv_sandbox_is_whole(&containment) &&
         options->unconfined != NULL) {
@@ -442,13 +447,13 @@ bool iv_saved_bundle(const struct iv_saved_options *options, int fd, struct iv_a
            iv_bundle_end(&bundle, ret_records, ret_count, err);
 }
 
-bool iv_saved_list(const struct iv_saved_options *options, int fd, const char *path,
+bool iv_saved_list(const struct iv_saved_options *options, const struct iv_saved *document,
                    struct iv_arena *arena, struct iv_package **ret_packages, size_t *ret_count,
                    struct iv_error *err)
 {
-    struct iv_package_list_taker list = {.arena = arena, .path = path};
-    const struct iv_saved document = {.fd = fd, .kind = IV_SAVED_LIST, .path = path};
+    assert(document->kind == IV_SAVED_LIST);
+    struct iv_package_list_taker list = {.arena = arena, .path = document->path};
     struct single single = {.list = &list, .err = err};
-    return read_single(options, &document, &single) &&
+    return read_single(options, document, &single) &&
            iv_package_list_end(&list, ret_packages, ret_count, err);
 }

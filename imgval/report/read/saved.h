@@ -76,9 +76,10 @@ IV_MUST_USE bool iv_saved_report(const struct iv_saved_options *options, int fd,
 IV_MUST_USE bool iv_saved_bundle(const struct iv_saved_options *options, int fd,
                                  struct iv_arena *arena, struct iv_record **ret_records,
                                  size_t *ret_count, struct iv_error *err);
-/* One list: its packages, in the order of its lines. */
-IV_MUST_USE bool iv_saved_list(const struct iv_saved_options *options, int fd, const char *path,
-                               struct iv_arena *arena, struct iv_package **ret_packages,
-                               size_t *ret_count, struct iv_error *err);
+/* One list (IV_SAVED_LIST): its packages, in the order of its lines. */
+IV_MUST_USE bool iv_saved_list(const struct iv_saved_options *options,
+                               const struct iv_saved *document, struct iv_arena *arena,
+                               struct iv_package **ret_packages, size_t *ret_count,
+                               struct iv_error *err);
 
 #endif
