@@ -7,6 +7,7 @@
 # IMGVAL_FRESH_COMMANDS=1 runs the first command alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. .release/root.sh
 
 # The lines after "$ " in the first console block below "## Two commands".
 mapfile -t commands < <(awk '/^## Two commands/ {on = 1} on && /^\$ / {print substr($0, 3)}
@@ -17,16 +18,7 @@ mapfile -t commands < <(awk '/^## Two commands/ {on = 1} on && /^\$ / {print sub
 }
 commands=("${commands[@]:0:${IMGVAL_FRESH_COMMANDS:-2}}")
 
-# in_root ROOT COMMAND: runs it as a login on that machine would. A scan that fails the firmware is a
-# scan that worked.
-in_root() {
-    # shellcheck disable=SC2016
-    unshare --mount --propagation private sh -c '
-        mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount -t tmpfs tmpfs "$1/tmp" &&
-            exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-                sh -c "cd /src/imgval && $2"' sh "$1" "$2"
-}
-
+# A scan that fails the firmware is a scan that worked.
 try() {
     local suite=$1 root command status
     root=$(mktemp -d)
@@ -37,7 +29,7 @@ try() {
     for command in "${commands[@]}"; do
         echo "--- $suite: $command"
         status=0
-        in_root "$root" "$command" >"$root.log" 2>&1 || status=$?
+        in_root "$root" "cd imgval && $command" >"$root.log" 2>&1 || status=$?
         case $command in *' scan '*) [ "$status" -eq 1 ] && grep -q '^. FAIL' "$root.log" && status=0 ;; esac
         [ "$status" -eq 0 ] || {
             tail -n 60 "$root.log"

@@ -17,6 +17,7 @@ arm64) machine=aarch64 ;;
     ;;
 esac
 triple=$machine-linux-gnu
+. "$top/.release/root.sh"
 root=$(mktemp -d)
 work=$(mktemp -d)
 trap 'rm -rf --one-file-system "$root" "$work"' EXIT
@@ -33,22 +34,13 @@ mmdebstrap --quiet --variant=apt --architectures="$(dpkg --print-architecture),$
 mkdir "$root/src"
 git -C "$top" archive HEAD | tar -C "$root/src" -xf -
 
-# in_root COMMAND: there, with nothing of this environment
-in_root() {
-    # shellcheck disable=SC2016
-    unshare --mount --propagation private sh -c '
-        mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
-            exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-                SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
-                PKG_CONFIG_LIBDIR="/usr/lib/$3/pkgconfig:/usr/share/pkgconfig" \
-                sh -c "cd /src && $2"' sh "$root" "$1" "$triple"
-}
-
-in_root "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DIMGVAL_TESTS=OFF -DIMGVAL_WERROR=ON \
+in_root "$root" "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DIMGVAL_TESTS=OFF -DIMGVAL_WERROR=ON \
     -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=$machine -DCMAKE_C_COMPILER=$triple-gcc \
     -DCMAKE_LIBRARY_ARCHITECTURE=$triple -DCMAKE_CROSSCOMPILING_EMULATOR=qemu-$machine-static \
     -DCPACK_DEBIAN_PACKAGE_ARCHITECTURE=$architecture &&
-    cmake --build build --parallel $(nproc) && cd build && cpack -G DEB" >"$work/log" 2>&1 || {
+    cmake --build build --parallel $(nproc) && cd build && cpack -G DEB" \
+    "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" "PKG_CONFIG_LIBDIR=/usr/lib/$triple/pkgconfig:/usr/share/pkgconfig" \
+    >"$work/log" 2>&1 || {
     tail -n 40 "$work/log" >&2
     exit 1
 }
@@ -67,7 +59,7 @@ done
 dpkg-deb -x "$root/src/build/$package" "$root"
 scan='scan --format=json --against=testdata/story/v3 testdata/story/v4'
 same() { grep -v '"unconfined"' | sha256sum; }
-theirs=$(in_root "qemu-$machine-static /usr/bin/imgval $scan" 2>"$work/log" | same)
+theirs=$(in_root "$root" "qemu-$machine-static /usr/bin/imgval $scan" 2>"$work/log" | same)
 # shellcheck disable=SC2086
 ours=$(cd "$root/src" && "$native" $scan | same)
 [ "$ours" = "$theirs" ] || {

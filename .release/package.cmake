@@ -1,6 +1,13 @@
 # How the Debian package is made (CPack); included at the end of CMakeLists.txt. `cpack -G DEB` in a
 # build folder writes imgval_VERSION_ARCHITECTURE.deb there.
 set(CPACK_GENERATOR DEB)
+# The packages for two Debians lie in one folder, and who updates from one to the next gets the other one:
+# 0.2.0 is for Debian 12, 0.2.0+deb13 for Debian 13.
+set(CPACK_PACKAGE_VERSION ${IMGVAL_VERSION})
+cmake_host_system_information(RESULT DISTRIBUTION QUERY DISTRIB_INFO)
+if(DISTRIBUTION_ID STREQUAL "debian" AND NOT DISTRIBUTION_VERSION_ID STREQUAL "12")
+  string(APPEND CPACK_PACKAGE_VERSION "+deb${DISTRIBUTION_VERSION_ID}")
+endif()
 set(CPACK_PACKAGE_NAME imgval)
 set(CPACK_PACKAGE_VENDOR "The imgval authors")
 set(CPACK_PACKAGE_CONTACT "The imgval authors <imgval@example.org>")

@@ -1,8 +1,14 @@
 #!/bin/bash
-# release.sh [OUT]: everything that a release consists of, in the folder OUT (default: release), with
-# SHA256SUMS. Built from the last commit alone, in a folder of its own; two runs anywhere give the same
-# bytes. `./run release` installs what this needs.
+# release.sh [--with-windows] [OUT]: everything that a release consists of, in the folder OUT (default:
+# release), with SHA256SUMS. Built from the last commit alone, in a folder of its own; two runs anywhere
+# give the same bytes. --with-windows: the archive for Windows too, whose libraries are built when they are
+# not there yet. `./run release` installs what this needs.
 set -euo pipefail
+with_windows=false
+if [ "${1:-}" = --with-windows ]; then
+    with_windows=true
+    shift
+fi
 top=$(realpath -- "$(dirname -- "$0")/..")
 out=${1:-$top/release}
 mkdir -p "$out"
@@ -46,13 +52,33 @@ say "Debian package"
 mv "$work"/build/imgval_*.deb "$out"
 deb=$(echo "$out"/imgval_*.deb)
 
+this=$(. /etc/os-release && echo "$VERSION_CODENAME")
+for suite in bookworm trixie; do
+    [ "$suite" != "$this" ] || continue
+    say "Debian package for $suite"
+    status=0
+    "$top/.release/deb.sh" "$suite" "$out" >/dev/null || status=$?
+    case $status in
+    0) ;;
+    3) say "the package for $suite is left out" ;;
+    *) exit "$status" ;;
+    esac
+done
+
+if $with_windows; then
+    say "archive for Windows"
+    libraries=${XDG_CACHE_HOME:-$HOME/.cache}/imgval/windows
+    "$top/.release/windows/libraries.sh" "$libraries"
+    "$top/.release/windows/zip.sh" "$work/$source" "$work/build" "$libraries" "$out" >/dev/null
+fi
+
 say "archive that runs anywhere"
 "$top/.release/tarball.sh" "$work/build" "$out" >/dev/null
 
 say "container image"
 libraries=$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/ //g')
 mmdebstrap --quiet --variant=extract --include="base-files,$libraries" \
-    "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work/root" >/dev/null
+    "$this" "$work/root" >/dev/null
 dpkg-deb -x "$deb" "$work/root"
 "$top/.release/image.py" --version "$version" "$work/root" \
     "$out/$source-oci-$(dpkg --print-architecture).tar" >/dev/null

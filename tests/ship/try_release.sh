@@ -1,5 +1,5 @@
 #!/bin/bash
-# try_release.sh RELEASE: what ./run release wrote, tried where it is to be used: the Debian package and
+# try_release.sh RELEASE: what ./run release wrote, tried where it is to be used: the Debian packages and
 # the archive in roots that hold nothing else, the container image unpacked, the bill of materials
 # against its schema. Needs root and mmdebstrap; the schema comes from the npm registry.
 #
@@ -7,6 +7,7 @@
 set -uo pipefail
 release=$(realpath -- "${1:?usage: try_release.sh RELEASE}")
 top=$(realpath -- "$(dirname -- "$0")/../..")
+. "$top/.release/root.sh"
 work=$(mktemp -d)
 trap 'rm -rf --one-file-system "$work"' EXIT
 passed=0
@@ -25,15 +26,6 @@ check() {
     fi
 }
 
-# in_root ROOT COMMAND: as root there, with /proc, /dev and a copy of the checkout in /src
-in_root() {
-    # shellcheck disable=SC2016
-    unshare --mount --propagation private sh -c '
-        mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount -t tmpfs tmpfs "$1/tmp" &&
-            exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-                DEBIAN_FRONTEND=noninteractive sh -c "cd /src && $2"' sh "$1" "$2"
-}
-
 # make_root NAME SUITE [PACKAGES]
 make_root() {
     local root=$work/$1
@@ -46,38 +38,49 @@ cd "$release" || exit 2
 for file in *; do
     printf 'artefact %10d  %s  %s\n' "$(stat -c %s "$file")" "$(sha256sum <"$file" | cut -c1-64)" "$file"
 done
-deb=$(echo imgval_*.deb)
 tarball=$(echo imgval-*-linux-*.tar.xz)
 image=$(echo imgval-*-oci-*.tar)
-version=${deb#imgval_}
-version=${version%%_*}
+version=${tarball#imgval-}
+version=${version%%-linux-*}
 
 check 'the digests are right' sha256sum --quiet -c SHA256SUMS
 
-# --- the Debian package
-check 'lintian has nothing to say' sh -c "lintian --allow-root --fail-on=error,warning '$deb'"
-make_root package bookworm python3
-cp "$deb" "$work/package/opt/"
+# --- the Debian packages
 scan_story='imgval scan -q --against=testdata/story/v3 testdata/story/v4'
-# A scan that goes on while the package is installed again uses the program that it started with.
-cat >"$work/package/opt/again.sh" <<'SH'
+# try_deb SUITE PACKAGE
+try_deb() {
+    local suite=$1 deb=$2 root=$work/package-$1
+    check "$deb: lintian has nothing to say" lintian --allow-root --fail-on=error,warning "$deb"
+    make_root "package-$suite" "$suite" python3
+    cp "$deb" "$root/opt/"
+    # A scan that goes on while the package is installed again uses the program that it started with.
+    cat >"$root/opt/again.sh" <<'SH'
 set -e
 ( for i in $(seq 40); do imgval scan --no-wspc testdata/story/v1 >/dev/null || exit 1; done ) &
 dpkg -i /opt/imgval_*.deb >/dev/null
 wait $!
 SH
-check 'deb: apt installs it' in_root "$work/package" \
-    "apt-get update -q && apt-get install -q -y --no-install-recommends /opt/$deb"
-check 'deb: says its version' in_root "$work/package" "imgval --version | grep -F 'imgval $version'"
-check 'deb: the session of README.md' in_root "$work/package" 'python3 tests/cli/readme.py /usr/bin/imgval'
-check 'deb: the tutorial' in_root "$work/package" 'python3 tests/cli/tutorial.py /usr/bin/imgval'
-check 'deb: the manual, completions and schemas are there' in_root "$work/package" \
-    'dpkg -L imgval | grep -q man1/imgval.1.gz && test -f /usr/share/bash-completion/completions/imgval &&
-     test -f /usr/share/imgval/schema/imgval-report-1.schema.json && test -f /usr/share/doc/imgval/copyright'
-check 'deb: installed again while scans run' in_root "$work/package" 'sh /opt/again.sh'
-check 'deb: removal leaves the baseline store' in_root "$work/package" \
-    'imgval cache add --baseline testdata/story/v1 && apt-get remove -q -y imgval &&
-     test -s "$HOME/.local/share"/imgval/baselines.db && ! test -e /usr/bin/imgval && ! test -e /usr/share/imgval'
+    check "$deb: apt installs it in $suite" in_root "$root" \
+        "apt-get update -q && apt-get install -q -y --no-install-recommends /opt/$deb"
+    check "$deb: says its version" in_root "$root" "imgval --version | grep -F 'imgval $version'"
+    check "$deb: the session of README.md" in_root "$root" 'python3 tests/cli/readme.py /usr/bin/imgval'
+    check "$deb: the tutorial" in_root "$root" 'python3 tests/cli/tutorial.py /usr/bin/imgval'
+    check "$deb: the manual, completions and schemas are there" in_root "$root" \
+        'dpkg -L imgval | grep -q man1/imgval.1.gz && test -f /usr/share/bash-completion/completions/imgval &&
+         test -f /usr/share/imgval/schema/imgval-report-1.schema.json && test -f /usr/share/doc/imgval/copyright'
+    check "$deb: installed again while scans run" in_root "$root" 'sh /opt/again.sh'
+    # shellcheck disable=SC2016 # for the shell there
+    check "$deb: removal leaves the baseline store" in_root "$root" \
+        'imgval cache add --baseline testdata/story/v1 && apt-get remove -q -y imgval &&
+         test -s "$HOME/.local/share"/imgval/baselines.db && ! test -e /usr/bin/imgval && ! test -e /usr/share/imgval'
+    rm -rf --one-file-system "$root"
+}
+for deb in imgval_*.deb; do
+    case $deb in
+    *+deb13_*) try_deb trixie "$deb" ;;
+    *_"$(dpkg --print-architecture)".deb) try_deb bookworm "$deb" ;;
+    esac
+done
 
 # --- the archive, where nothing is installed
 for suite in bookworm trixie; do
@@ -116,6 +119,13 @@ run_image() {
     chroot --userspec=65532:65532 "$work/container" /usr/bin/imgval "$@"
 }
 check 'image: scans as a user without rights' run_image scan -q --against=/data/story/v3 /data/story/v4
+
+# --- the archive for Windows, where there is one: that it is whole. .ci/run windows tries the program.
+for zip in imgval-*-windows-x64.zip; do
+    [ -e "$zip" ] || continue
+    check "$zip: whole, with program, manual and licences" sh -c "unzip -q -t '$zip' && unzip -Z1 '$zip' >'$work/names' &&
+        grep -q /imgval.exe '$work/names' && grep -q /manual/index.html '$work/names' && grep -q /licenses/ '$work/names'"
+done
 
 # --- the bill of materials
 bill=$(echo imgval-*.cdx.json)
