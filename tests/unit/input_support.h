@@ -7,17 +7,16 @@
 
 #include "imgval/base/arena.h"
 #include "imgval/base/buf.h"
+#include "imgval/base/file.h"
 #include "imgval/input/input.h"
 #include "imgval/input/manifest.h"
 #include "imgval/input/metadata.h"
+#include "tests/unit/files.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define IU "xmlns=\"http://schemas.microsoft.com/embedded/2004/10/ImageUpdate\""
 #define ASM3 "xmlns=\"urn:schemas-microsoft-com:asm.v3\""
@@ -79,7 +78,7 @@ struct cab_file {
     size_t size; /* 0: the text's length */
 };
 
-static inline void put_uint(struct iv_buf *buf, unsigned long value, size_t size)
+static inline void put_uint(struct iv_buf *buf, uint64_t value, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         iv_buf_putc(buf, (char)(value >> (8 * i) & 0xFF));
@@ -129,29 +128,17 @@ static inline void make_cabinet(struct iv_buf *cab, const struct cab_file *files
 /* ---- trees ---- */
 
 struct temp {
-    char root[64];
+    char root[FILES_PATH_SIZE];
 };
-
-static inline int temp_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
 
 static inline void temp_fini(struct temp *temp)
 {
-    nftw(temp->root, temp_remove, 16, FTW_DEPTH | FTW_PHYS);
+    files_remove(temp->root);
 }
 
 static inline void temp_init(struct temp *temp)
 {
-    snprintf(temp->root, sizeof(temp->root), "/tmp/imgval_unit_XXXXXX");
-    if (mkdtemp(temp->root) == NULL) {
-        perror("mkdtemp");
-        exit(2);
-    }
+    files_folder(temp->root);
 }
 
 #define TEMP(name)                                                                                 \
@@ -165,7 +152,7 @@ static inline char *temp_path(const struct temp *temp, struct iv_arena *arena, c
     for (char *p = path + strlen(temp->root) + 1; *p != '\0'; p++) {
         if (*p == '/') {
             *p = '\0';
-            mkdir(path, 0755);
+            (void)iv_file_make_folder(path);
             *p = '/';
         }
     }
@@ -175,12 +162,11 @@ static inline char *temp_path(const struct temp *temp, struct iv_arena *arena, c
 static inline void temp_bytes(const struct temp *temp, struct iv_arena *arena, const char *name,
                               const void *bytes, size_t size)
 {
-    int fd = open(temp_path(temp, arena, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size) {
+    FILE *file = fopen(temp_path(temp, arena, name), "wb");
+    if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
         perror(name);
         exit(2);
     }
-    close(fd);
 }
 
 static inline void temp_text(const struct temp *temp, struct iv_arena *arena, const char *name,

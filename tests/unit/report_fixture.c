@@ -2,15 +2,11 @@
 
 #include "imgval/base/file.h"
 #include "imgval/report/read/saved.h"
+#include "tests/unit/files.h"
 
-#include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define RULE(the_id, the_name, level, what)                                                        \
     {                                                                                              \
@@ -516,53 +512,16 @@ void fixture_big(struct iv_arena *arena, size_t count, struct iv_report *ret_rep
 void fixture_write(const struct iv_report *report, const struct iv_sink *sink,
                    const struct iv_style_options *style, struct iv_buf *ret_text)
 {
-    char *bytes = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&bytes, &size);
+    size_t size;
+    FILE *stream = tmpfile();
     if (stream == NULL) {
         abort();
     }
     sink->write(report, style, stream);
-    if (fclose(stream) != 0) {
-        abort();
-    }
+    char *text = files_text(stream, &size);
     iv_buf_clear(ret_text);
-    iv_buf_add(ret_text, bytes, size);
-    free(bytes);
-}
-
-bool fixture_validate(const char *text, size_t size)
-{
-    const char *script = getenv("IMGVAL_VALIDATE");
-    if (script == NULL) {
-        return true;
-    }
-    char path[] = "/tmp/imgval-fixture-XXXXXX";
-    int fd = mkstemp(path);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (file == NULL || fwrite(text, 1, size, file) != size || fclose(file) != 0) {
-        return false;
-    }
-    char *const arguments[] = {(char[]){"/usr/bin/python3"}, strdup(script), path, NULL};
-    char *const environment[] = {NULL};
-    pid_t child = 0;
-    int status = -1;
-    int why = posix_spawn(&child, arguments[0], NULL, NULL, arguments, environment);
-    while (why == 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    free(arguments[1]);
-    (void)unlink(path);
-    return why == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-/* A file in memory with these bytes, at its beginning. */
-static int file_of(const char *bytes, size_t size)
-{
-    int fd = memfd_create("fixture", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET) != 0) {
-        abort();
-    }
-    return fd;
+    iv_buf_add(ret_text, text, size);
+    free(text);
 }
 
 static const struct iv_limits *limits(void)
@@ -575,7 +534,7 @@ static const struct iv_limits *limits(void)
 bool fixture_read(const char *bytes, size_t size, struct iv_arena *arena,
                   struct iv_report *ret_report, bool *ret_complete, struct iv_error *err)
 {
-    int fd IV_CLEANUP(iv_fd_close) = file_of(bytes, size);
+    int fd IV_CLEANUP(iv_fd_close) = files_open(bytes, size);
     const struct iv_saved_options options = {
         .limits = limits(), .in_process = true, .find = fixture_rule};
     return iv_saved_report(&options, fd, arena, ret_report, ret_complete, err);
@@ -584,7 +543,7 @@ bool fixture_read(const char *bytes, size_t size, struct iv_arena *arena,
 bool fixture_read_bundle(const char *bytes, size_t size, struct iv_arena *arena,
                          struct iv_record **ret_records, size_t *ret_count, struct iv_error *err)
 {
-    int fd IV_CLEANUP(iv_fd_close) = file_of(bytes, size);
+    int fd IV_CLEANUP(iv_fd_close) = files_open(bytes, size);
     const struct iv_saved_options options = {.limits = limits(), .in_process = true};
     return iv_saved_bundle(&options, fd, arena, ret_records, ret_count, err);
 }

@@ -1,3 +1,4 @@
+#include "tests/unit/files.h"
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -7,11 +8,10 @@
 
 static void write_bundle(const struct iv_record *records, size_t count, struct iv_buf *ret_text)
 {
-    char *bytes = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&bytes, &size);
+    size_t size;
+    FILE *stream = tmpfile();
     iv_bundle_write(records, count, stream);
-    (void)fclose(stream);
+    char *bytes = files_text(stream, &size);
     iv_buf_clear(ret_text);
     iv_buf_add(ret_text, bytes, size);
     free(bytes);

@@ -21,6 +21,7 @@
  */
 #include "imgval/input/cabinet.h"
 
+#include "tests/unit/files.h"
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -28,7 +29,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -186,8 +186,7 @@ struct opened {
 static void open_bytes(struct opened *opened, const char *bytes, size_t size)
 {
     *opened = (struct opened){.limits = iv_limits_default()};
-    opened->fd = memfd_create("cabinet", MFD_CLOEXEC);
-    CHECK_INT(write(opened->fd, bytes, size), size);
+    opened->fd = files_open(bytes, size);
     iv_arena_init(&opened->arena);
     const struct iv_opened file = iv_opened_of(opened->fd, size);
     if (!iv_cabinet_open(&file, &opened->limits, &opened->arena, &opened->cabinet,
@@ -201,7 +200,7 @@ static void opened_fini(struct opened *opened)
 {
     iv_cabinet_close(&opened->cabinet);
     iv_arena_fini(&opened->arena);
-    (void)close(opened->fd);
+    iv_fd_close(&opened->fd);
 }
 
 /* The fault's kind and detail for a cabinet that must not open. */
@@ -672,6 +671,16 @@ static void test_stops_early(void)
     free(data);
 }
 
+static bool holds(const char *bytes, size_t size, const struct iv_buf *part)
+{
+    for (size_t at = 0; at + part->size <= size; at++) {
+        if (memcmp(bytes + at, part->data, part->size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Reads both members of a simple cabinet, if it opens, and looks for bytes that it does not have.
  */
 static void probe(const struct made *made, size_t size, bool exact)
@@ -690,7 +699,7 @@ static void probe(const struct made *made, size_t size, bool exact)
             CHECK(opened.fault.detail != NULL && buf.size == 0);
             continue;
         }
-        CHECK(buf.size == 0 || memmem(all, sizeof(all) - 1, buf.data, buf.size) != NULL);
+        CHECK(buf.size == 0 || holds(all, sizeof(all) - 1, &buf));
         if (exact && i < 2) {
             CHECK_STR(iv_buf_text(&buf), i == 0 ? "0123456789" : TEXT);
         }

@@ -224,7 +224,8 @@ static const struct row rows[] = {
 static void shuffle(struct iv_datum *data, size_t count, unsigned *seed)
 {
     for (size_t i = count; i > 1; i--) {
-        size_t k = (size_t)rand_r(seed) % i;
+        *seed = *seed * 1103515245u + 12345u;
+        size_t k = (*seed >> 16) % i;
         struct iv_datum swap = data[i - 1];
         data[i - 1] = data[k];
         data[k] = swap;

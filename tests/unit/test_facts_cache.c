@@ -3,6 +3,8 @@
 #include "tests/unit/input_support.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define NOW 1000000
 

@@ -1,13 +1,16 @@
 /* imgval/input/input.c, listing.c, kind_directory.c: what there is to read in a path. */
 #include "tests/unit/input_support.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char dsm[] = "<Package " IU "><Identity><Owner>Contoso</Owner><Component>A</Component>"
                           "<Version Major=\"1\" Minor=\"2\" QFE=\"3\" Build=\"4\"/></Identity>"

@@ -1,8 +1,10 @@
 /* The fast way for package lines against the general one: a blank after a line keeps it from the
  * first, and nothing else of what is read may change: pieces, or the words of a refusal. */
+#include "tests/unit/files.h"
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
+#include "imgval/base/file.h"
 #include "imgval/base/limits.h"
 #include "imgval/report/read/package_line.h"
 #include "imgval/report/read/pieces.h"
@@ -12,8 +14,6 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 static const char head[] =
     "{\"record\":\"header\",\"schema\":\"imgval-report/1\",\"fail_on\":\"error\",\"tool\":{\"name\":"
@@ -59,8 +59,7 @@ static void read_stream(const char *line, size_t size, const char *ending, struc
     iv_buf_puts(&text, head);
     iv_buf_add(&text, line, size);
     iv_buf_puts(&text, ending);
-    int fd = memfd_create("stream", MFD_CLOEXEC);
-    CHECK(write(fd, text.data, text.size) == (ssize_t)text.size && lseek(fd, 0, SEEK_SET) == 0);
+    int fd = files_open(text.data, text.size);
     struct iv_window window IV_CLEANUP(iv_window_fini) = {
         .fd = fd, .max = UINT64_MAX, .line_max = 1024 * 1024, .what = "a report"};
     struct iv_pieces pieces = {.send = send_part, .context = &result->pieces};
@@ -69,7 +68,7 @@ static void read_stream(const char *line, size_t size, const char *ending, struc
     result->is_read = iv_stream_parse(&window, fixture_rule, &pieces, &result->err);
     iv_pieces_flush(&pieces);
     iv_buf_fini(&pieces.part);
-    close(fd);
+    iv_fd_close(&fd);
 }
 
 /* The words of a refusal after its column, which the blank may move. */

@@ -1,5 +1,6 @@
 /* Saved documents through reader processes: whole ones, readers that die, and pieces that no reader
  * of ours sends, which the parent must refuse or be able to print. */
+#include "tests/unit/files.h"
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -10,14 +11,11 @@
 #include "imgval/report/report.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 static int file_of(const struct iv_buf *text)
 {
-    int fd = memfd_create("saved", MFD_CLOEXEC);
-    CHECK(write(fd, text->data, text->size) == (ssize_t)text->size && lseek(fd, 0, SEEK_SET) == 0);
-    return fd;
+    return files_open(text->data, text->size);
 }
 
 static void write_report(const struct iv_report *report, const struct iv_sink *sink,

@@ -1,12 +1,12 @@
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
+#include "imgval/base/clock.h"
 #include "imgval/base/text.h"
 #include "imgval/report/report.h"
 #include "imgval/report/write/escape.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static bool has(const struct iv_buf *text, const char *part)
 {
@@ -99,9 +99,7 @@ static void test_cut(void)
 
 static double seconds(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)iv_clock_cpu_ms() / 1e3;
 }
 
 /* test_sink_json SINK COUNT [FLAGS]: CPU time of one writing, for people. */

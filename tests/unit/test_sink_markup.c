@@ -3,12 +3,12 @@
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
+#include "imgval/base/clock.h"
 #include "imgval/base/text.h"
 #include "imgval/report/read/report_read.h"
 #include "imgval/report/report.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static const struct iv_circumstances plain = {0};
 
@@ -232,9 +232,7 @@ static void test_places(void)
 
 static double seconds(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)iv_clock_cpu_ms() / 1e3;
 }
 
 static double time_of(const struct iv_sink *sink, size_t count, size_t *ret_size)

@@ -1,3 +1,4 @@
+#include "tests/unit/files.h"
 #include "tests/unit/report_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -145,17 +146,17 @@ static void test_sinks(const struct iv_report *report)
     CHECK(iv_sink_find(IV_PRINTED_REPORT, "json") == &iv_sink_json);
     CHECK(iv_sink_find(IV_PRINTED_REPORT, "TEXT") == NULL &&
           iv_sink_find(IV_PRINTED_REPORT, "") == NULL);
-    char path[] = "/tmp/imgval-sink-XXXXXX";
-    char *folder = mkdtemp(path);
+    char folder[FILES_PATH_SIZE];
+    files_folder(folder);
     struct iv_error err = {0};
-    char file[64];
+    char file[FILES_PATH_SIZE + 16];
     (void)snprintf(file, sizeof(file), "%s/report.txt", folder);
     const struct iv_style_options style = {.width = 80};
     CHECK(iv_report_save(report, &iv_sink_text, &style, file, &err));
     struct iv_buf wanted IV_CLEANUP(iv_buf_fini) = {0};
     fixture_write(report, &iv_sink_text, &style, &wanted);
     struct iv_buf got IV_CLEANUP(iv_buf_fini) = {0};
-    FILE *stream = fopen(file, "r");
+    FILE *stream = fopen(file, "rb");
     if (CHECK(stream != NULL)) {
         char *place = iv_buf_reserve(&got, wanted.size + 1);
         size_t size = fread(place, 1, wanted.size + 1, stream);
@@ -163,8 +164,7 @@ static void test_sinks(const struct iv_report *report)
         CHECK(memcmp(place, wanted.data, wanted.size) == 0);
         (void)fclose(stream);
     }
-    (void)remove(file);
-    (void)remove(folder);
+    files_remove(folder);
     CHECK(!iv_report_save(report, &iv_sink_text, &style, "/nonexistent/x/report.txt", &err));
     CHECK_INT(err.code, IV_ERROR_SYSTEM);
 }

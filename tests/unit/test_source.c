@@ -2,10 +2,10 @@
 #include "imgval/base/attr.h"
 #include "imgval/disk/faults.h"
 #include "imgval/disk/source.h"
+#include "tests/unit/files.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 static const char text[] = "0123456789";
@@ -35,8 +35,7 @@ static void test_sources(void)
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     struct iv_source bytes = iv_source_of_bytes(text, 10, &arena);
     check_bounds(&bytes);
-    int fd = memfd_create("source", MFD_CLOEXEC);
-    CHECK(fd >= 0 && write(fd, text, 10) == 10);
+    int fd = files_open(text, 10);
     struct iv_source_trouble trouble = {0};
     struct iv_source file = iv_source_of_file(fd, 10, &trouble, &arena);
     check_bounds(&file);
