@@ -136,7 +136,8 @@ static bool make_way(struct iv_store *store, const struct iv_record *record,
             return iv_error_set(
                 err, IV_ERROR_REFUSED,
                 "%s: There was an incorrect number of baseline submissions returned. Count: 2. "
-                "%s is the baseline %s of %s/%s/%s already",
+                "%s is the baseline %s of %s/%s/%s already; with --replace this one takes its "
+                "place",
                 iv_db_path(store->db), baselines[i].id, baselines[i].firmware_version,
                 item->pop.oem, item->pop.mobile_operator, item->pop.model);
         }

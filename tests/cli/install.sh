@@ -32,6 +32,31 @@ check 'it scans' scan_story
 no_rpath() { ! readelf -d "$program" | grep -E 'RPATH|RUNPATH'; }
 command -v readelf >/dev/null && check 'it names no build directory' no_rpath
 
+# --- staged, as a packager does it, under names with blanks; and where nothing can be written
+stage="$prefix/a stage"
+staged_install() { DESTDIR=$stage cmake --install "$build" --prefix '/usr/a place'; }
+check 'DESTDIR and a prefix with a blank' staged_install
+check 'nothing lies beside the prefix' test "$(find "$stage" -type f ! -path "$stage/usr/a place/*" | wc -l)" -eq 0
+check 'what was staged is what is installed' diff -r -x 'a stage' "$prefix" "$stage/usr/a place"
+staged_scan() { cd "$source_dir/testdata/story" && "$stage/usr/a place/bin/imgval" scan --no-wspc v1; }
+check 'it scans from there' staged_scan
+# in_read_only COMMAND: with the staged prefix mounted read-only, which stops root too
+in_read_only() {
+    # shellcheck disable=SC2016
+    unshare --map-root-user --mount sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && eval "$2"' \
+        sh "$stage" "$1"
+}
+if unshare --map-root-user --mount true 2>/dev/null; then
+    check 'it scans from a read-only prefix' in_read_only \
+        "cd '$source_dir/testdata/story' && '$stage/usr/a place/bin/imgval' scan --no-wspc v1"
+    refused() { ! in_read_only "DESTDIR='$stage' cmake --install '$build' --prefix '/usr/a place'"; }
+    check 'installing there fails, and says so' refused
+    check 'and leaves what was there' diff -r -x 'a stage' "$prefix" "$stage/usr/a place"
+else
+    echo 'skipped the read-only prefix: no mount namespace'
+fi
+rm -rf "$stage"
+
 # --- manual pages: found, rendered without complaint, and in step with the version
 man=$(dirname "$(find "$prefix" -type d -name man1 | head -n 1)")
 for page in imgval.1 imgval-formats.5 imgval-fleet.7 imgval-rules.7 imgval-tutorial.7; do

@@ -136,6 +136,10 @@ def check_baselines(c, p):
     for words in named:
         c.status(p.run(*typed(words)), 0, "it works as it is printed")
     c.status(p.run("scan", "--require-baseline", "--cache=s.db", "v2"), 0, "then the gate opens")
+    p.run("cache", "add", "--baseline", "--cache=t.db", "v1")
+    twice = p.run("cache", "add", "--baseline", "--cache=t.db", "--firmware-version=3012.0.1610.1", "v3")
+    c.status(twice, 1, "a second baseline of one version")
+    c.that("with --replace this one takes its place" in twice.text_err, "and how to replace it", twice.text_err)
     near = p.run("scan", "-q", "--cache=s.db", *DEVICE[:2], "--operator=000-89", "v3")
     c.that("there is one of CONTOSO/000-88/CT-100" in near.text, "a POP that is nearly this one", near.text)
 
