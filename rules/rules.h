@@ -17,7 +17,7 @@ extern const struct iv_rules iv_rules_wspc;      /* WSPC001..WSPC016 */
 extern const struct iv_rules iv_rules_rfu;       /* RFU001..RFU006 */
 extern const struct iv_rules iv_rules_image;     /* IMG001..IMG011 */
 extern const struct iv_rules iv_rules_ffu;       /* IMG101..IMG205 */
-extern const struct iv_rules iv_rules_metadata;  /* IMG012, IMG013, IMG301..IMG305 */
+extern const struct iv_rules iv_rules_metadata;  /* IMG012, IMG013, IMG301..IMG306 */
 extern const struct iv_rules iv_rules_advice;    /* ADV... */
 extern const struct iv_rules iv_rules_signature; /* SIG... */
 extern const struct iv_rules iv_rules_service;   /* SVC001..SVC029 */

@@ -652,6 +652,22 @@ static const struct iv_rule metadata_rows[] = {
         .passes = "a SYSTEM hive whose two sequence numbers are equal",
         .fails = "a SYSTEM hive that was copied while it was in use, without its logs",
     },
+    {
+        .id = "IMG306",
+        .name = "metadata-elsewhere",
+        .severity = IV_WARNING,
+        .subject = IV_SUBJECT_SUBMISSION,
+        .applies = WITH_METADATA,
+        .fault = IV_FAULT_ELSEWHERE,
+        .message = "The device metadata in {0} do not count: {1}",
+        .summary = "What describes the device of an image must lie beside the image.",
+        .why = "Files below the folder of an image, and a history or OEMInput.xml with the name of "
+               "another image, say nothing about the image: one that was meant to is not judged.",
+        .remedy = "Put the file beside the image, name it with --update-history, --oem-input or "
+                  "--device-info, or take it away.",
+        .passes = "phone.ffu with phone.UpdateHistory.xml and OEMInput.xml in one folder",
+        .fails = "phone.ffu in a folder, and OEMInput.xml in another one below it",
+    },
 };
 
 const struct iv_rules iv_rules_metadata = {

@@ -68,7 +68,8 @@ static bool is_incomplete(const struct iv_submission *s)
             return true;
         }
     }
-    return s->fault_count > 0 || s->package_count == 0 || has_unchecked_hashes(&s->image);
+    return iv_submission_doubt(s) != NULL || s->package_count == 0 ||
+           has_unchecked_hashes(&s->image);
 }
 
 /* A path, or a recorded submission. */

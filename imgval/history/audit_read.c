@@ -248,11 +248,12 @@ static void read_path(struct iv_auditing *a, const char *path)
         add_unread(a, path, err.text);
         return;
     }
+    const struct iv_fault *doubt = iv_submission_doubt(&s);
     const struct origin origin = {
         .baseline = a->options->scan->run.baseline,
         .verified = a->options->scan->reading.verify,
         .hidden = s.set_incomplete,
-        .doubt = s.fault_count == 0 ? NULL : s.faults[0].path,
+        .doubt = doubt == NULL ? NULL : doubt->path,
         .reason = lacks_packages_of_history(&s) ? partial_reason
                   : is_archive(&s)              ? archive_reason
                                                 : NULL,

@@ -96,12 +96,12 @@ static bool import_scan(const struct importing *in, bool is_history, struct iv_i
         return iv_error_set(err, IV_ERROR_INVALID, "%s: neither a package nor a list of packages",
                             in->path);
     }
-    if (s.fault_count > 0) {
-        bool is_trouble =
-            s.faults[0].kind == IV_FAULT_UNREADABLE || s.faults[0].kind == IV_FAULT_READER_DIED;
+    const struct iv_fault *doubt = iv_submission_doubt(&s);
+    if (doubt != NULL) {
+        bool is_trouble = doubt->kind == IV_FAULT_UNREADABLE || doubt->kind == IV_FAULT_READER_DIED;
         return iv_error_set(err, is_trouble ? IV_ERROR_SYSTEM : IV_ERROR_INVALID,
                             "%s: not recorded, as not all of it could be read: %s: %s", in->path,
-                            s.faults[0].path, s.faults[0].detail);
+                            doubt->path, doubt->detail);
     }
     return one_record(in, &s, ret_import, err);
 }

@@ -600,6 +600,20 @@ static void read_metadata(const struct iv_reader *r, const struct iv_item *item,
     read_document(r, item, &doc);
 }
 
+/* Of a file below the folder of an image it only matters whether it has device values. */
+static void set_aside(const struct iv_reader *r, const struct iv_item *item)
+{
+    const struct iv_fault fault = {
+        .kind = IV_FAULT_ELSEWHERE, .path = item->path, .detail = IV_ELSEWHERE_BELOW};
+    bool has_values = r->facts->datum_count > 0;
+    *r->facts = (struct iv_facts){0};
+    if (has_values) {
+        iv_reader_fault(r, &fault);
+    } else {
+        r->facts->entries.of[IV_FATE_DOCUMENT] = 1;
+    }
+}
+
 /* What is open, by what it is. */
 static void read_item(const struct iv_reader *r, const struct iv_listing *listing,
                       const struct iv_item *item, const struct opened *opened)
@@ -623,6 +637,9 @@ static void read_item(const struct iv_reader *r, const struct iv_listing *listin
     case IV_ROLE_HIVE:
     case IV_ROLE_DEVICE_INFO:
         read_metadata(r, item, opened);
+        if (item->is_below) {
+            set_aside(r, item);
+        }
         break;
     }
 }

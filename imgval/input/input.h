@@ -48,7 +48,7 @@ struct iv_item {
     uint64_t size;
     bool is_part;       /* an image in a tree that is a part of it: its packages alone count */
     bool is_beside;     /* a package in the folder of an image: no member of its set ... */
-    bool is_below;      /* ... and in a folder below that one: its device values do not count */
+    bool is_below;      /* in a folder below that of an image: its device values do not count */
     bool has_log;       /* HIVE: a log that can hold entries lies beside it */
     bool has_history;   /* the image's own UpdateHistory.xml does not count ... */
     bool has_oem_input; /* ... nor its OEMInput.xml: there is one beside it */

@@ -46,6 +46,10 @@ struct tree {
     size_t *item_of;        /* the item that an entry became, from 1; 0: none */
     struct folder *folders; /* sorted by path */
     size_t folder_count;
+    const char **stems; /* of the folder of an image: the names of its images, less extension */
+    size_t stem_count;
+    const char **others; /* ... and the folders below that hold one, another submission; sorted */
+    size_t other_count;
 };
 
 static const char *last_part(const char *path)
@@ -362,10 +366,55 @@ static enum iv_fate list_manifest(struct tree *tree, const struct iv_entry *entr
     return IV_FATE_READ;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_submission(const struct iv_entry *entry)
+{
+    const char *name = last_part(entry->path);
+    return entry->type == IV_FILE_REGULAR && iv_kind_of_image_name(name) != IV_KIND_COUNT &&
+           !iv_lister_is_part_name(name);
+}
+
+/* Of the folder of an image: its images, and the folders below that hold others. */
+static void find_images(struct tree *tree)
+{
+    size_t most = tree->is_of_image ? tree->walk.count : 0;
+    tree->stems = IV_NEW_ARRAY(&tree->arena, const char *, most);
+    tree->others = IV_NEW_ARRAY(&tree->arena, const char *, most);
+    for (size_t i = 0; i < most; i++) {
+        const struct iv_entry *entry = &tree->walk.entries[i];
+        if (is_submission(entry) && last_part(entry->path) == entry->path) {
+            size_t size = (size_t)(strrchr(entry->path, '.') - entry->path);
+            tree->stems[tree->stem_count++] = iv_arena_strndup(&tree->arena, entry->path, size);
+        } else if (is_submission(entry)) {
+            tree->others[tree->other_count++] = folder_of(&tree->arena, entry->path);
+        }
+    }
+    if (tree->other_count > 1) {
+        iv_sort(tree->others, tree->other_count, sizeof(*tree->others), compare_names);
+    }
+}
+
+/* Whether it lies in such a folder, or below one. */
+static bool is_with_image(struct tree *tree, const struct iv_entry *entry)
+{
+    char *above = iv_arena_strdup(&tree->arena, entry->path);
+    bool is_with = false;
+    for (char *slash; tree->other_count > 0 && !is_with && (slash = strrchr(above, '/')) != NULL;) {
+        *slash = '\0';
+        is_with = bsearch(&above, tree->others, tree->other_count, sizeof(*tree->others),
+                          compare_names) != NULL;
+    }
+    return is_with;
+}
+
 /* Of the folder of an image: what is not listed with it. The images of the folder itself are
  * submissions, and their side files are listed with them. What lies below says nothing about the
- * device of an image: packages alone are looked at there. */
-static bool is_of_another(const struct tree *tree, const struct iv_entry *entry)
+ * device of an image; what claims to is looked at, to say so. */
+static bool is_of_another(struct tree *tree, const struct iv_entry *entry)
 {
     const char *name = last_part(entry->path);
     enum iv_role role;
@@ -379,7 +428,7 @@ static bool is_of_another(const struct tree *tree, const struct iv_entry *entry)
     }
     return !is_image && !iv_container_is_name(name) &&
            !is_packed(tree->lister, entry->path, name) &&
-           !is_trailed(tree->lister, entry->path, name);
+           !is_trailed(tree->lister, entry->path, name) && is_with_image(tree, entry);
 }
 
 /* What the entry became, in the folder of an image. */
@@ -388,7 +437,7 @@ static void mark_beside(struct tree *tree, const struct iv_entry *entry, size_t 
     for (size_t i = first; tree->is_of_image && i < tree->lister->listing.item_count; i++) {
         struct iv_item *item = &tree->lister->listing.items[i];
         item->is_beside = item->role == IV_ROLE_PACKAGE || item->role == IV_ROLE_FOLDER;
-        item->is_below = item->is_beside && strchr(entry->path, '/') != NULL;
+        item->is_below = strchr(entry->path, '/') != NULL;
     }
 }
 
@@ -441,6 +490,24 @@ static enum iv_fate list_metadata(struct tree *tree, const struct iv_entry *entr
     return IV_FATE_READ;
 }
 
+/* Below the folder of an image: what describes a device, by its name. (Registry and answer files do
+ * by their content, which their reader looks at.) */
+static bool is_set_aside(const struct tree *tree, const struct iv_entry *entry)
+{
+    const char *name = last_part(entry->path);
+    enum iv_role role = IV_ROLE_REGISTRY;
+    (void)iv_lister_metadata_role(name, &role);
+    return tree->is_of_image && name != entry->path &&
+           ((role != IV_ROLE_REGISTRY && !iv_lister_is_named(tree->lister, role)) ||
+            is_hive(entry->path) || iv_answer_is_datastore(name));
+}
+
+static enum iv_fate set_aside(struct tree *tree, const char *path, const char *detail)
+{
+    iv_lister_fault(tree->lister, IV_FAULT_ELSEWHERE, path, detail);
+    return IV_FATE_REPORTED;
+}
+
 /* READ stands for what became an item: what its reader makes of it decides. */
 static enum iv_fate list_file(struct tree *tree, const struct iv_entry *entry)
 {
@@ -448,6 +515,9 @@ static enum iv_fate list_file(struct tree *tree, const struct iv_entry *entry)
     const char *name = last_part(entry->path);
     const char *path = iv_lister_join(lister, tree->probe->path, entry->path);
     const char *relative = path + strlen(path) - strlen(entry->path);
+    if (is_set_aside(tree, entry)) {
+        return set_aside(tree, path, IV_ELSEWHERE_BELOW);
+    }
     if (iv_answer_is_datastore(name)) {
         iv_lister_item(lister, IV_ROLE_ANSWER, path, relative, -1);
         return IV_FATE_READ;
@@ -478,9 +548,21 @@ static enum iv_fate list_file(struct tree *tree, const struct iv_entry *entry)
     return list_metadata(tree, entry, path, relative);
 }
 
+/* Whether a side file has the plain name, or that of an image beside it. */
+static bool is_named_for_image(const struct tree *tree, const char *name)
+{
+    enum iv_role role;
+    bool is = !iv_lister_metadata_role(name, &role) || iv_lister_is_named(tree->lister, role) ||
+              iv_lister_is_plain(name);
+    for (size_t i = 0; i < tree->stem_count && !is; i++) {
+        is = iv_ascii_iprefix(name, tree->stems[i]) && name[strlen(tree->stems[i])] == '.';
+    }
+    return is;
+}
+
 /* Of what stands for another submission: an image file of the folder is the one in hand itself, and
  * so are its side files, which have their items already. */
-static enum iv_fate fate_of_another(const struct tree *tree, const struct iv_entry *entry)
+static enum iv_fate fate_of_another(struct tree *tree, const struct iv_entry *entry)
 {
     const struct iv_listing *listing = &tree->lister->listing;
     const char *path = iv_lister_join(tree->lister, tree->probe->path, entry->path);
@@ -488,6 +570,9 @@ static enum iv_fate fate_of_another(const struct tree *tree, const struct iv_ent
         if (listing->items[i].fd >= 0 && strcmp(listing->items[i].path, path) == 0) {
             return IV_FATE_READ;
         }
+    }
+    if (last_part(entry->path) == entry->path && !is_named_for_image(tree, entry->path)) {
+        return set_aside(tree, path, "its name is that of no image beside it");
     }
     return IV_FATE_OTHER;
 }
@@ -640,6 +725,7 @@ static void list_tree(struct tree *tree)
     iv_lister_expect(lister, tree->walk.count);
     find_folders(tree);
     mark_folders(tree);
+    find_images(tree);
     tree->item_of = IV_NEW_ARRAY(&tree->arena, size_t, tree->walk.count);
     for (size_t i = 0; i < tree->walk.count; i++) {
         size_t before = lister->listing.item_count;

@@ -116,6 +116,9 @@ void iv_lister_beside(struct iv_lister *lister, const char *path, bool with_pack
 /* Whether a file name is that of a history, an OEMInput.xml or a loose OEMSettings.reg. */
 bool iv_lister_metadata_role(const char *name, enum iv_role *ret_role);
 
+/* Whether it is such a name without the name of an image before it. */
+bool iv_lister_is_plain(const char *name);
+
 /* Whether files of this role were named by an option, so that those found do not count. */
 bool iv_lister_is_named(const struct iv_lister *lister, enum iv_role role);
 

@@ -133,6 +133,15 @@ bool iv_lister_metadata_role(const char *name, enum iv_role *ret_role)
     return false;
 }
 
+bool iv_lister_is_plain(const char *name)
+{
+    bool is = false;
+    for (size_t i = 0; i < IV_COUNT(metadata_names); i++) {
+        is = is || iv_ascii_ieq(name, metadata_names[i].name);
+    }
+    return is;
+}
+
 bool iv_lister_is_named(const struct iv_lister *lister, enum iv_role role)
 {
     return (role == IV_ROLE_HISTORY && lister->options->update_history != NULL) ||

@@ -50,6 +50,9 @@ bool iv_answer_is_datastore(const char *path);
 #define IV_DATASTORE_DETAIL                                                                        \
     "it is a multivariant datastore, and the device values of its variants are not read"
 
+/* The detail of an ELSEWHERE fault. */
+#define IV_ELSEWHERE_BELOW "the file lies below the folder of an image, and not beside it"
+
 /* --device-info: registry text, an answer file or Name=Value lines, by content. */
 void iv_device_info_read(const struct iv_reader *r, const struct iv_document *doc);
 

@@ -30,6 +30,7 @@ enum iv_fault_kind {
     IV_FAULT_TWINS,          /* names of one folder that differ in case alone: IMG013 */
     IV_FAULT_NOT_PACKAGE, /* a cabinet that is no package, by a name that need not be one: IMG012 */
     IV_FAULT_NOT_CLOSED,  /* a hive without a pending log that was not closed: IMG305 */
+    IV_FAULT_ELSEWHERE,   /* what describes a device, where it does not count: IMG306 */
     IV_FAULT_KINDS        /* their number */
 };
 
@@ -37,6 +38,13 @@ enum iv_fault_kind {
 static inline bool iv_fault_leaves_read(enum iv_fault_kind kind)
 {
     return kind == IV_FAULT_TWINS || kind == IV_FAULT_MEMBER_MISSING || kind == IV_FAULT_NOT_CLOSED;
+}
+
+/* Whether such a fault takes nothing from what is known of a submission: neither packages nor
+ * values that would count. */
+static inline bool iv_fault_is_advice(enum iv_fault_kind kind)
+{
+    return kind == IV_FAULT_NOT_CLOSED || kind == IV_FAULT_ELSEWHERE;
 }
 
 struct iv_fault {

@@ -90,6 +90,7 @@ const char *const iv_fault_names[] = {
     [IV_FAULT_TWINS] = "twins",
     [IV_FAULT_NOT_PACKAGE] = "not-package",
     [IV_FAULT_NOT_CLOSED] = "not-closed",
+    [IV_FAULT_ELSEWHERE] = "elsewhere",
     [IV_FAULT_KINDS] = NULL,
 };
 static_assert(IV_COUNT(iv_fault_names) == IV_FAULT_KINDS + 1, "a word for each kind of fault");

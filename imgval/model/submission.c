@@ -235,6 +235,7 @@ static bool hides_values(const struct iv_submission *s, const struct iv_fault *f
     case IV_FAULT_TWINS: /* both are read */
     case IV_FAULT_NOT_PACKAGE:
     case IV_FAULT_NOT_CLOSED:
+    case IV_FAULT_ELSEWHERE: /* it would not count */
     case IV_FAULT_KINDS:
         return false;
     }
@@ -277,4 +278,14 @@ bool iv_submission_misses_sources(const struct iv_submission *s)
         misses = iv_kinds[s->kind].is_image && package_hides_values(s, &s->beside[i]);
     }
     return misses;
+}
+
+const struct iv_fault *iv_submission_doubt(const struct iv_submission *s)
+{
+    for (size_t i = 0; i < s->fault_count; i++) {
+        if (!iv_fault_is_advice(s->faults[i].kind)) {
+            return &s->faults[i];
+        }
+    }
+    return NULL;
 }

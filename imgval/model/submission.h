@@ -111,4 +111,7 @@ static inline bool iv_submission_is_half_read(const struct iv_submission *s)
  */
 bool iv_submission_misses_sources(const struct iv_submission *s);
 
+/* The first fault that leaves something of a submission unknown; NULL: none. */
+const struct iv_fault *iv_submission_doubt(const struct iv_submission *s);
+
 #endif

@@ -93,7 +93,7 @@ void iv_submission_from_record(const struct iv_record *record, struct iv_arena *
 /* Whether something that belongs to the submission could not be read. */
 static bool is_incomplete(const struct iv_submission *s)
 {
-    return s->set_incomplete || s->unreadable_count > 0 || s->fault_count > 0 ||
+    return s->set_incomplete || s->unreadable_count > 0 || iv_submission_doubt(s) != NULL ||
            s->package_count == 0;
 }
 

@@ -514,8 +514,8 @@ static bool settle_type(const char *path, const struct iv_reading *options,
 static bool hides_packages(const struct iv_listing *listing)
 {
     for (size_t i = 0; i < listing->fault_count; i++) {
-        if (listing->faults[i].kind != IV_FAULT_METADATA &&
-            listing->faults[i].kind != IV_FAULT_TWINS) {
+        enum iv_fault_kind kind = listing->faults[i].kind;
+        if (kind != IV_FAULT_METADATA && kind != IV_FAULT_TWINS && !iv_fault_is_advice(kind)) {
             return true;
         }
     }
@@ -550,6 +550,7 @@ static bool is_hiding(const struct iv_submission *s, const struct iv_fault *faul
     case IV_FAULT_TWINS:
     case IV_FAULT_NOT_PACKAGE:
     case IV_FAULT_NOT_CLOSED:
+    case IV_FAULT_ELSEWHERE:
     case IV_FAULT_KINDS:
         break;
     }
@@ -616,7 +617,7 @@ static bool has_answer_file(const struct iv_listing *listing, const char *name)
     for (size_t i = 0; i < listing->item_count; i++) {
         const struct iv_item *item = &listing->items[i];
         if ((item->role == IV_ROLE_ANSWER || item->role == IV_ROLE_DEVICE_INFO) &&
-            iv_ascii_ieq(last_part(item->path), name)) {
+            !item->is_below && iv_ascii_ieq(last_part(item->path), name)) {
             return true;
         }
     }
