@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Exit statuses of the contract. */
+/* Exit statuses, as imgval(1) promises them to scripts. */
 enum {
     IV_EXIT_PASS = 0,
     IV_EXIT_FAIL = 1,

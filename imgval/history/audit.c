@@ -191,7 +191,7 @@ static const struct iv_pool_package *next_counted(const struct iv_audit *audit,
     return NULL;
 }
 
-/* Contract 4: sets are equal when their firmware members are. */
+/* Sets are equal when their firmware members are. */
 static bool has_same_shape(const struct iv_audit *audit, uint32_t a, uint32_t b)
 {
     uint32_t i = 0;

@@ -1,5 +1,5 @@
 /*
- * request.h: a request for update (contract 5): may devices that hold the source be served the
+ * request.h: a request for update (imgval rfu): may devices that hold the source be served the
  * target? Judged for each POP that both are made for, against the baseline store.
  */
 #ifndef IMGVAL_HISTORY_REQUEST_H

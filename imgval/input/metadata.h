@@ -17,7 +17,7 @@ struct iv_metadata {
     bool any_root; /* the registry key counts under any root: exports of a mounted hive */
 };
 
-/* What a key path is to DeviceTargetingInfo (packages.md 5); names fold their case. */
+/* What a key path is to DeviceTargetingInfo (imgval(1), Device values); names fold their case. */
 enum iv_registry_place {
     IV_REGISTRY_OTHER,
     IV_REGISTRY_TARGETING, /* the key itself */
@@ -64,7 +64,7 @@ void iv_hive_read(const struct iv_reader *r, const struct iv_document *doc, bool
  * its header. */
 bool iv_hive_is_log(const char *name, uint64_t size);
 
-/* UpdateHistory.xml -> facts->history, by the algorithm of packages.md 3.3. */
+/* UpdateHistory.xml -> facts->history, by Microsoft's documented algorithm: history.c. */
 void iv_history_read(const struct iv_reader *r, const struct iv_document *doc);
 
 /* OEMInput.xml -> facts->oem_input. */

@@ -22,6 +22,7 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* By path, kind and detail: all that a fault has, so that equal ones alone are interchangeable. */
 static int compare_faults(const void *a, const void *b)
 {
     const struct iv_fault *x = a;
@@ -76,6 +77,7 @@ static void collect_packages(const struct iv_facts *facts, size_t count, size_t 
 
 /* ---- copies on several volumes ---- */
 
+/* Not said and empty are the same. */
 static bool is_same_text(const char *a, const char *b)
 {
     return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
@@ -91,6 +93,7 @@ static bool is_same_package(const struct iv_package *a, const struct iv_package 
            a->binary_partition == b->binary_partition && a->unreadable == b->unreadable;
 }
 
+/* Of paths with '/': the text before the last one; two paths without any are in the same. */
 static bool is_in_same_folder(const char *a, const char *b)
 {
     const char *x = strrchr(a, '/');
@@ -188,7 +191,8 @@ static void collect_device(const struct iv_facts *facts, size_t count, const str
     iv_device_build(data, used, arena, &s->device);
 }
 
-/* UpdateHistory.xml and OEMInput.xml. */
+/* UpdateHistory.xml and OEMInput.xml. The lister sees to it that one reader has each, so the last
+ * one that is present is the only one. */
 static void collect_side_files(const struct iv_facts *facts, size_t count, struct iv_submission *s)
 {
     for (size_t i = 0; i < count; i++) {
@@ -234,8 +238,9 @@ static void collect_image(const struct iv_facts *facts, size_t count, struct iv_
     }
 }
 
-/* Contract 4: a contextual partial's set is the history's final state overlaid with the partial's
- * packages. A removal package of the partial takes its name out. */
+/* A contextual partial (imgval(1), Kinds of submission) is judged as what a device holds after it:
+ * the history's final state overlaid with the partial's packages. A removal package of the partial
+ * takes its name out. collect_packages() has left room for the history's. */
 static void overlay_history(struct iv_submission *s, struct iv_arena *arena)
 {
     size_t own = s->package_count;
@@ -258,7 +263,8 @@ static void overlay_history(struct iv_submission *s, struct iv_arena *arena)
     }
 }
 
-/* `sorted`: all packages by key. */
+/* Firmware version, variants and id. Where sources disagree about the version it is not known: a
+ * guess might pick the wrong neighbours among the baselines. `sorted`: all packages by key. */
 static void set_identity(struct iv_submission *s, const struct iv_package *const *sorted,
                          struct iv_arena *arena)
 {
@@ -283,6 +289,8 @@ static void set_identity(struct iv_submission *s, const struct iv_package *const
     s->id = iv_submission_id_of(packages, recorded, pops, count, s->firmware_version, arena);
 }
 
+/* The caller has set kind, type and path; with an image it may have put its packages and faults
+ * into the submission already, and they stay. */
 void iv_submission_assemble(const struct iv_facts *facts, size_t count,
                             const struct iv_datum *extra, size_t extra_count,
                             struct iv_arena *arena, struct iv_submission *ret_submission)

@@ -6,12 +6,16 @@
 
 #include <string.h>
 
+/* Versions of several variants may share a source: one submission with several operators or
+ * models. */
 static const struct iv_audit_source *source_of(const struct iv_audit_variant *variant,
                                                uint32_t version)
 {
     return variant->versions[version].source;
 }
 
+/* Only what differs is made into packages again; what is equal has one number on both sides and is
+ * counted. */
 void iv_audit_step_delta(const struct iv_audit *audit, const struct iv_audit_variant *variant,
                          const struct iv_audit_step *step, struct iv_arena *arena,
                          struct iv_delta *ret_delta)
@@ -33,6 +37,7 @@ size_t iv_audit_step_missing(const struct iv_audit *audit, const struct iv_audit
                            ret_missing);
 }
 
+/* Places in the chain count from 1, and the first has no step before it. */
 const struct iv_audit_step *iv_audit_step_to(const struct iv_audit_variant *variant,
                                              const struct iv_audit_version *version)
 {
@@ -94,6 +99,7 @@ int iv_natural_compare(const char *a, const char *b)
     return *x == *y ? strcmp(a, b) : *x == '\0' ? -1 : 1;
 }
 
+/* The oldest step that loses a package: devices that are older than that cannot come past it. */
 const struct iv_audit_step *iv_audit_first_break(const struct iv_audit_variant *variant)
 {
     for (size_t i = 0; i < variant->step_count; i++) {

@@ -20,6 +20,7 @@ const char *const iv_change_names[IV_CHANGE_KINDS] = {
 
 /* ---- new names ------------------------------------------------------------------------------- */
 
+/* Both orders compare all that has to agree, so bsearch() with them finds a package that agrees. */
 static int content_order(const void *a, const void *b)
 {
     const struct iv_package *x = *(const struct iv_package *const *)a;
@@ -51,6 +52,7 @@ static bool has_shape(const struct iv_package *p)
     return p->version != NULL && !p->empty && p->total_size > 0 && !iv_version_is_zero(p->number);
 }
 
+/* Only what is new can be a new name; a package that was there before is what it was. */
 void iv_new_names_build(const struct iv_set *after, const struct iv_set *before,
                         struct iv_arena *arena, struct iv_new_names *ret_names)
 {
@@ -182,6 +184,8 @@ static void pair_names(const struct iv_set *before, const struct iv_set *after,
     }
 }
 
+/* Both sets are sorted by key, so one pass sees each key once, and changes come out in its
+ * order. */
 void iv_delta_build(const struct iv_set *before, const struct iv_set *after, struct iv_arena *arena,
                     struct iv_delta *ret_delta)
 {
@@ -209,6 +213,7 @@ void iv_delta_build(const struct iv_set *before, const struct iv_set *after, str
 
 /* ---- metadata -------------------------------------------------------------------------------- */
 
+/* The order of iv_device.values, so that two devices can be merged. */
 static int value_order(const struct iv_datum *x, const struct iv_datum *y)
 {
     int order = strcmp(x->name, y->name);

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value names of DeviceTargetingInfo (packages.md 5.1). */
+/* The value names of DeviceTargetingInfo, as imgval(1), Device values, lists them. */
 const char *const iv_device_value_names[IV_DEVICE_VALUE_NAMES + 1] = {
     IV_PHONE_FIRMWARE_REVISION,
     IV_PHONE_MANUFACTURER,
@@ -51,12 +51,15 @@ const char *iv_device_value_name(const char *name)
     return *known;
 }
 
+/* A hive may also say USB's product string: no value of DeviceTargetingInfo, but collected like
+ * one, since a rule compares it. */
 const char *iv_device_datum_name(const char *name)
 {
     return strcmp(name, IV_USBFN_PRODUCT) == 0 ? IV_USBFN_PRODUCT : iv_device_value_name(name);
 }
 
-/* Variant settings: a submission may carry several values (packages.md 5.1). */
+/* Of these two a submission may carry several values: they make its variants. Manufacturer and
+ * firmware version have one. */
 static bool is_variant_name(const char *name)
 {
     return strcmp(name, IV_PHONE_OPERATOR_NAME) == 0 || strcmp(name, IV_PHONE_MODEL_NAME) == 0;
@@ -97,7 +100,9 @@ static int compare_found(const void *a, const void *b)
     return order != 0 ? order : compare_optional(x->group, y->group);
 }
 
-/* Within one name and rank: equal values together, the first source first. */
+/* Within one name and rank: equal values together, the first source first. distinct_values()
+ * depends on it: the spelling that is kept is that of the first source, whichever reader was
+ * faster. */
 static int compare_in_force(const void *a, const void *b)
 {
     const struct iv_datum *x = a;
@@ -192,6 +197,8 @@ struct builder {
     size_t part_capacity;
 };
 
+/* Conflicts (IMG302) and overridden values (IMG301) have one form: the datum in force and the one
+ * that says otherwise. */
 static void add_conflict(struct builder *b, struct iv_device_conflict conflict)
 {
     struct iv_device *d = &b->device;
@@ -217,7 +224,8 @@ static void add_single_conflicts(struct builder *b, struct run winners)
     }
 }
 
-/* The static ones of a source's data, which are sorted by value. */
+/* The static ones of a source's data, which are sorted by value and stay so. Values of a group
+ * belong to one variant and say nothing of the others, so only static ones can be in conflict. */
 static struct run statics_of(struct iv_arena *arena, struct run source)
 {
     struct iv_datum *items = IV_NEW_ARRAY(arena, struct iv_datum, source.count);
@@ -314,6 +322,8 @@ static void add_name(struct builder *b, struct run name)
     }
 }
 
+/* Data of one name become neighbours by the sort; add_name() then has all that it needs in one run.
+ * Names are spelled as in iv_device_value_names from here on, so that strcmp() does. */
 void iv_device_build(const struct iv_datum *data, size_t count, struct iv_arena *arena,
                      struct iv_device *ret_device)
 {
@@ -370,11 +380,14 @@ bool iv_device_has_conflict(const struct iv_device *device, const char *name)
     return false;
 }
 
+/* A part that is not said counts as an empty one. */
 static int compare_folded(const char *a, const char *b)
 {
     return iv_ascii_casecmp(a != NULL ? a : "", b != NULL ? b : "");
 }
 
+/* What makes two variants the same, for baselines, reports and audits alike: case does not
+ * count. */
 int iv_pop_compare(const struct iv_pop *a, const struct iv_pop *b)
 {
     int order = compare_folded(a->oem, b->oem);
@@ -410,6 +423,8 @@ static size_t edit_distance(const char *a, const char *b)
     return costs[b_length];
 }
 
+/* For the hint "did you mean" when a variant has no baseline: one part differs, however much, or
+ * there are but two typing errors in all of them. */
 bool iv_pop_is_similar(const struct iv_pop *a, const struct iv_pop *b)
 {
     const char *const parts[3][2] = {
@@ -450,6 +465,8 @@ static int compare_group(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->group, y->group);
 }
 
+/* By group, then value; in a group equal values become neighbours, of which list_parts() keeps the
+ * first. */
 static int compare_part(const void *a, const void *b)
 {
     const struct iv_datum *x = a;
@@ -465,6 +482,8 @@ struct part_list {
     struct run grouped;
 };
 
+/* From the parts, which know their groups. A device that was put together by hand (a record, a
+ * test) has values alone: those are static then. */
 static struct part_list list_parts(const struct iv_device *device, const char *name,
                                    struct iv_arena *arena)
 {
@@ -514,6 +533,7 @@ static struct run take_group(struct run *rest, const struct iv_datum *group)
     return part;
 }
 
+/* The variants as they are found; sorted and made unique by iv_device_pops(). */
 struct pop_list {
     struct iv_arena *arena;
     const char *oem;
@@ -584,6 +604,8 @@ static struct pop_list list_pops(const struct iv_device *device, struct iv_arena
     return list;
 }
 
+/* Too many variants are none: part of them would look like all. The rule that asks
+ * iv_device_has_too_many_pops() says so. */
 void iv_device_pops(const struct iv_device *device, struct iv_arena *arena,
                     struct iv_pop **ret_pops, size_t *ret_count)
 {
@@ -610,6 +632,9 @@ bool iv_device_has_too_many_pops(const struct iv_device *device)
     return list_pops(device, &arena).is_full;
 }
 
+/* Whether some group names the other part only and there is no static value to go with it: a
+ * variant that lacks an operator, or a model, beside others that have both. Groups with values of
+ * the name are walked along with those of the other part, both in order. */
 bool iv_device_has_gap(const struct iv_device *device, const char *name)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};

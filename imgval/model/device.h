@@ -1,6 +1,6 @@
 /*
  * device.h: device targeting facts (DeviceTargetingInfo) with their sources, and the variants that
- * follow from them. Facts and precedence: packages.md 5.
+ * follow from them. Sources and precedence: imgval(1), Device values.
  */
 #ifndef IMGVAL_MODEL_DEVICE_H
 #define IMGVAL_MODEL_DEVICE_H

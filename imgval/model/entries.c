@@ -1,4 +1,10 @@
-/* The fates of entries: words and sums. */
+/*
+ * The fates of entries: words and sums.
+ *
+ * Each entry that a scan meets has exactly one fate, so the sum of all of them is the number of
+ * entries: nothing is dropped in silence. The order of the enum parts what was read or reported
+ * from what is irrelevant, which the sums below go by.
+ */
 #include "imgval/model/entries.h"
 
 const char *const iv_fate_names[] = {
@@ -36,6 +42,7 @@ uint64_t iv_entries_total(const struct iv_entries *entries)
            iv_entries_irrelevant(entries);
 }
 
+/* All from IV_FATE_FOLDER on: see the enum. */
 uint64_t iv_entries_irrelevant(const struct iv_entries *entries)
 {
     uint64_t total = 0;

@@ -30,6 +30,7 @@
  * tables, whose nesting is fixed at compile time; the input decides only the counts.
  */
 
+/* Members by their offset, for reading and for writing. */
 static const void *member_of(const void *object, size_t offset)
 {
     return (const char *)object + offset;
@@ -40,6 +41,7 @@ static void *member_at(void *object, size_t offset)
     return (char *)object + offset;
 }
 
+/* Lists keep their number of elements in a size_t beside the pointer. */
 static size_t load_count(const struct iv_field *field, const void *object)
 {
     return *(const size_t *)member_of(object, field->count_offset);
@@ -123,6 +125,7 @@ static void put_list(struct iv_buf *buf, const struct iv_field *field, const voi
     }
 }
 
+/* Each byte equals the next one, and the first is zero. */
 static bool is_zero(const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
@@ -152,6 +155,7 @@ static void put_struct(struct iv_buf *buf, const struct iv_struct *type, const v
     }
 }
 
+/* The mirror of get_object(): a type that is added here is added there, with the same bytes. */
 void iv_facts_encode(struct iv_buf *buf, const struct iv_struct *type, const void *object,
                      unsigned uses)
 {
@@ -233,6 +237,8 @@ static uint64_t get_number(struct decoder *d)
     return 0;
 }
 
+/* Borrowed from the record, which then must live as long as the object; with `texts` one copy of
+ * each different text is kept. */
 static const char *get_string(struct decoder *d)
 {
     uint64_t size = get_number(d);
@@ -284,6 +290,7 @@ static size_t get_count(struct decoder *d, const struct iv_struct *type)
     return (size_t)count;
 }
 
+/* A list has no NULL in it: one would end a loop early, or crash it. */
 static void get_strings(struct decoder *d, const struct iv_field *field, void *object)
 {
     size_t count = get_count(d, NULL);
@@ -354,6 +361,7 @@ static void get_list(struct decoder *d, const struct iv_field *field, void *obje
     *(size_t *)member_at(object, field->count_offset) = count;
 }
 
+/* A number that a size_t of this machine cannot hold is a failure, never cut. */
 static void get_size(struct decoder *d, void *place)
 {
     uint64_t value = get_number(d);
@@ -361,6 +369,8 @@ static void get_size(struct decoder *d, void *place)
     *(size_t *)place = d->at.failed ? 0 : (size_t)value;
 }
 
+/* What is pointed to is allocated only after the byte that announces it, so the record pays for
+ * it. */
 static void get_pointer(struct decoder *d, const struct iv_struct *type, void *place)
 {
     uint8_t byte = iv_cursor_u8(&d->at);
@@ -495,6 +505,8 @@ bool iv_facts_are_filled(const struct iv_struct *type, unsigned uses, const void
     return filled;
 }
 
+/* A fault without a kind would be shown as "none", and its path and detail are printed as they
+ * are. */
 static bool faults_are_sound(const struct iv_fault *faults, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -518,6 +530,7 @@ static bool packages_are_sound(const struct iv_package *packages, size_t count)
     return true;
 }
 
+/* Readers keep within these numbers, so more come from none of them. */
 static bool layout_is_sound(const struct iv_layout *layout)
 {
     for (size_t i = 0; i < layout->partition_count; i++) {

@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* UpdateHistory.xml after the documented algorithm (packages.md 3.3). */
+/* UpdateHistory.xml after the documented algorithm (imgval/input/history.c). */
 struct iv_history {
     const char *path;
     bool present;                /* such a file was read (with or without faults) */

@@ -58,6 +58,7 @@ const char *const iv_container_names[] = {
     [IV_CONTAINER_HISTORY + 1] = NULL,
 };
 
+/* From the weakest source to the strongest, as imgval(1), Device values, has them. */
 const char *const iv_rank_names[] = {
     [IV_RANK_ANSWER] = "answer-file",
     [IV_RANK_REGISTRY] = "registry",
@@ -68,6 +69,8 @@ const char *const iv_rank_names[] = {
     [IV_RANK_OPTION + 1] = NULL,
 };
 
+/* These words are in reports and must not change; which rule a fault is judged by is decided in
+ * rules/. */
 const char *const iv_fault_names[] = {
     [IV_FAULT_NONE] = "none",
     [IV_FAULT_MALFORMED] = "malformed",
@@ -102,6 +105,8 @@ const char *const iv_update_type_names[] = {
     [IV_UPDATE_PARTIAL + 1] = NULL,
 };
 
+/* Not verified is an answer of its own: there is a signature, and nobody has shown that it is
+ * good. */
 const char *const iv_signature_names[] = {
     [IV_SIGNATURE_UNKNOWN] = "unknown",           [IV_SIGNATURE_NONE] = "unsigned",
     [IV_SIGNATURE_NOT_VERIFIED] = "not-verified", [IV_SIGNATURE_VALID] = "valid",
@@ -122,6 +127,7 @@ const char *const iv_hash_state_names[] = {
     [IV_HASH_CHECKED + 1] = NULL,
 };
 
+/* Of a package's files against its catalog: intact needs each file covered and equal. */
 const char *const iv_content_names[] = {
     [IV_CONTENT_NOT_CHECKED] = "not-checked", [IV_CONTENT_INTACT] = "intact",
     [IV_CONTENT_NOT_COVERED] = "not-covered", [IV_CONTENT_DAMAGED] = "damaged",
@@ -147,6 +153,8 @@ const char *const iv_sealed_state_names[] = {
     [IV_SEALED_LISTED + 1] = NULL,
 };
 
+/* Why the seal of a package does not hold. On the wire only: rules make findings of it, which are
+ * what a report has. */
 static const struct iv_field flaw_fields[] = {
     ENUM(iv_flaw, kind, "kind", W, iv_flaw_kind, iv_flaw_names),
     STRING(iv_flaw, member, "member", W),
@@ -160,6 +168,8 @@ static const struct iv_field sealed_file_fields[] = {
     NUMBER(iv_sealed_file, size, "size", W | R),
 };
 
+/* What the catalog of a package says: who signed, up to which root, and how much of it was
+ * checked. */
 static const struct iv_field seal_fields[] = {
     ENUM(iv_seal, content, "content", W | R, iv_content, iv_content_names),
     ENUM(iv_seal, signature, "signature", W | R, iv_signature, iv_signature_names),
@@ -210,7 +220,7 @@ static const struct iv_field datum_fields[] = {
     ENUM(iv_datum, rank, "rank", W | R, iv_rank, iv_rank_names),
 };
 
-/* In the order of the JSON report (contract 7). */
+/* In the order of the JSON report: the rows of a package, in each use that it has. */
 static const struct iv_field package_fields[] = {
     STRING(iv_package, name, "name", W | R | S),
     STRING(iv_package, key, "key", W | R | S),

@@ -1,4 +1,11 @@
-/* The tables of judgements: what a report says of a finding, an outcome, a rule, a variant. */
+/*
+ * The tables of judgements: what a report says of a finding, an outcome, a rule, a variant.
+ *
+ * Unlike facts these never cross the pipe, so they have no use WIRE; they have a shape (may be
+ * absent, must be filled, stands in line with its parent, is cut when long) and the name of a
+ * column in CSV. JSON, CSV, the reader of reports and the schemas all go by these rows, which is
+ * what keeps the four of them alike.
+ */
 #include "imgval/model/circumstances.h"
 #include "imgval/model/fields_rows.h"
 #include "imgval/model/finding.h"
@@ -58,6 +65,8 @@ enum {
         .column = (head)                                                                           \
     }
 
+/* Of the program's own rules a report has id and name, by which imgval explain finds the rest. Of a
+ * rule that a site wrote it has all that explains it (SITE): no other program knows it. */
 static const struct iv_field rule_fields[] = {
     TEXT(iv_rule, id, "id", ID | SITE, FILLED, "id"),
     TEXT(iv_rule, name, "name", NAME | SITE, FILLED, "name"),
@@ -78,6 +87,7 @@ static const struct iv_field pop_fields[] = {
 };
 const struct iv_struct iv_pop_struct = TABLE(iv_pop, pop_fields);
 
+/* Of a baseline a report needs what finds it again: not its set, which the store has. */
 static const struct iv_field baseline_fields[] = {
     TEXT(iv_baseline, id, "id", R, 0, "id"),
     TEXT(iv_baseline, firmware_version, "version", R, 0, "version"),
@@ -85,6 +95,7 @@ static const struct iv_field baseline_fields[] = {
 };
 const struct iv_struct iv_baseline_struct = TABLE(iv_baseline, baseline_fields);
 
+/* NULL is written for a neighbour that there is not: an answer, which a reader need not guess. */
 static const struct iv_field wspc_fields[] = {
     WORD(iv_wspc, status, "wspc", R, NEEDED, NULL, iv_wspc_status, iv_wspc_status_names),
     POINTER(iv_wspc, older, "older", R, 0, NULL, const struct iv_baseline *, iv_baseline_struct),
@@ -112,6 +123,7 @@ static const struct iv_struct iv_direction_struct = {.name = "iv_direction",
                                                      .fields = direction_fields,
                                                      .field_count = IV_COUNT(direction_fields)};
 
+/* The order is that of the JSON members and of the CSV columns, both of which are public. */
 static const struct iv_field finding_fields[] = {
     POINTER(iv_finding, rule, "rule", ID, INLINE, "", const struct iv_rule *, iv_rule_struct),
     WORD(iv_finding, severity, "severity", R, NEEDED, "severity", iv_severity, iv_severity_names),
@@ -152,6 +164,8 @@ static const struct iv_field finding_fields[] = {
 };
 const struct iv_struct iv_finding_struct = TABLE(iv_finding, finding_fields);
 
+/* One of each rule, also of those that passed: a report shows what was looked at, not only what was
+ * found. */
 static const struct iv_field outcome_fields[] = {
     POINTER(iv_rule_outcome, rule, "rule", ID, INLINE, NULL, const struct iv_rule *,
             iv_rule_struct),
@@ -161,6 +175,7 @@ static const struct iv_field outcome_fields[] = {
 };
 const struct iv_struct iv_outcome_struct = TABLE(iv_rule_outcome, outcome_fields);
 
+/* The sums of a report, computed once for all sinks. */
 static const struct iv_field counts_fields[] = {
     COUNT(iv_counts, packages, "packages", R, NEEDED),
     COUNT(iv_counts, error, "error", R, NEEDED),

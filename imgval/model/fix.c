@@ -132,7 +132,8 @@ static bool is_plain(const char *text)
     return text[0] != '\0' && text[0] != '.' && text[0] != '-';
 }
 
-/* Satellites are named <package>_Lang_<language> or <package>_Res_<resolution> (packages.md). */
+/* Satellites are named <package>_Lang_<language> or <package>_Res_<resolution> (imgval-formats(5),
+ * Keys). */
 static bool is_satellite(const char *key)
 {
     return iv_ascii_ifind(key, "_lang_") != NULL || iv_ascii_ifind(key, "_res_") != NULL;

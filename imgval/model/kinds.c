@@ -1,4 +1,5 @@
-/* One row a kind; the array of names is made from the same rows. */
+/* The kinds of submission: one row a kind; the array of names is made from the same rows, so that
+ * words, phrases and extensions cannot part. */
 #include "imgval/model/kinds.h"
 
 #include "imgval/base/text.h"
@@ -32,6 +33,8 @@ const char *const iv_kind_names[] = {ROWS(NAME)[IV_KIND_COUNT] = NULL};
 #define ONE(...) +1
 _Static_assert(0 ROWS(ONE) == IV_KIND_COUNT, "a row for each kind");
 
+/* By its name alone, which is how a directory's images are found; the reader then goes by content.
+ * IV_KIND_COUNT: no image. */
 enum iv_kind iv_kind_of_image_name(const char *name)
 {
     for (size_t i = 0; i < IV_KIND_COUNT; i++) {

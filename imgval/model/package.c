@@ -25,7 +25,8 @@ struct extension {
     bool wraps; /* may stand after another one: the update servers' second suffix is .cab */
 };
 
-/* packages.md 1.1 and 2.3. */
+/* Of packages on a build machine and of what the update servers make of them: imgval-formats(5),
+ * Cabinets. */
 static const struct extension extensions[] = {
     {.text = ".spkg", .kind = EXTENSION_CANONICAL, .wraps = false},
     {.text = ".spkr", .kind = EXTENSION_REMOVAL, .wraps = false},
@@ -201,8 +202,8 @@ static char *joined(struct iv_arena *arena, const char *const *parts, size_t cou
     return text;
 }
 
-/* Owner.Component[.SubComponent] and the mark of a satellite (packages.md 1.3). A CBS component
- * may carry the language in its name already. */
+/* Owner.Component[.SubComponent] and the mark of a satellite, as PkgGen names a package's file
+ * (imgval-formats(5), Keys). A CBS component may carry the language in its name already. */
 char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *package)
 {
     if (!is_said(package->owner) || !is_said(package->component)) {
@@ -325,8 +326,8 @@ static const char *staged_name(struct iv_arena *arena, const char *file_name)
                : name;
 }
 
-/* Contract 4: the identity, whatever the place; PackageIdentity and place only where it is missing.
- */
+/* A history was written on a device, whose paths say little: the identity, whatever the place;
+ * PackageIdentity and place only where it is missing. */
 static const char *history_name(struct iv_arena *arena, const struct iv_package *package,
                                 const char *file_name)
 {
@@ -366,8 +367,9 @@ static bool has_guest(const struct iv_package *package)
     return dot != NULL && dot != package->cpu && dot[1] != '\0';
 }
 
-/* A CBS identity leaves language and guest processor to attributes of their own (packages.md 1.3,
- * 2.3); where the name does not say them, packages that differ in nothing else would be one. */
+/* A CBS identity leaves language and guest processor to attributes of their own; where the name
+ * does not say them, packages that differ in nothing else would be one (imgval-formats(5),
+ * Keys). */
 static const char *with_satellite(struct iv_arena *arena, const struct iv_package *package,
                                   const char *name)
 {

@@ -44,7 +44,7 @@ struct iv_package_file {
 struct iv_package {
     const char *path; /* as in reports: the input's path joined with '/' */
     const char *name; /* what people call it: the key before folding */
-    const char *key;  /* contract 4: what identifies it across submissions */
+    const char *key;  /* what identifies it across submissions: imgval-formats(5), Keys */
     enum iv_style style;
     enum iv_container container;
     enum iv_origin origin;
@@ -116,8 +116,9 @@ bool iv_package_is_diff_name(const char *file_name);
 char *iv_package_composed_name(struct iv_arena *arena, const struct iv_package *package);
 
 /*
- * Sets name and key from container, file name (last part of `file_name`) and identity, as contract
- * 4 says. Falls back to the stem, or the folder's name, where the manifest does not say.
+ * Sets name and key from container, file name (last part of `file_name`) and identity, as
+ * imgval-formats(5), Keys, says. Falls back to the stem, or the folder's name, where the manifest
+ * does not say.
  * `file_name`: the package file; the folder or the manifest in it; the installed manifest; the
  * PackageFile of a history entry (a path with backslashes). NULL: not known. Sets both, never NULL;
  * "" for a history entry that names no package. The one place that makes keys.
@@ -167,8 +168,8 @@ void iv_set_build_sorted(const struct iv_package *const *sorted, size_t count,
 const struct iv_package *iv_set_find(const struct iv_set *set, const char *key);
 
 /*
- * The superset test of contract 4: the firmware packages of `smaller` (all packages with
- * all_owners) that `larger` does not hold, sorted by key. Returns their number.
+ * The superset test (imgval(1), The comparison): the firmware packages of `smaller` (all packages
+ * with all_owners) that `larger` does not hold, sorted by key. Returns their number.
  */
 size_t iv_set_missing(const struct iv_set *larger, const struct iv_set *smaller, bool all_owners,
                       struct iv_arena *arena, const struct iv_package ***ret_missing);

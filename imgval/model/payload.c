@@ -1,4 +1,6 @@
-/* Payload: a sorted list of folded paths. */
+/* Payload: a sorted list of folded paths. A package may list cabinets among its files; one that
+ * lies extracted beside its manifest then has the name of a package and is none of the set. First
+ * all paths are added, then sorted once, then asked for. */
 #include "imgval/model/payload.h"
 
 #include "imgval/base/sort.h"
@@ -12,6 +14,8 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Paths are folded as file systems of Windows take them, since manifests and folders seldom agree
+ * in case. */
 void iv_payload_add(struct iv_payload *payload, const struct iv_package *packages, size_t count,
                     struct iv_arena *arena)
 {
@@ -34,6 +38,7 @@ void iv_payload_finish(struct iv_payload *payload)
     iv_sort(payload->paths, payload->count, sizeof(*payload->paths), compare_strings);
 }
 
+/* The folded path is scratch: the arena is as before when this returns. */
 bool iv_payload_has(const struct iv_payload *payload, const char *path, struct iv_arena *arena)
 {
     if (payload->count == 0) {

@@ -24,6 +24,8 @@ const struct iv_limit_row iv_limit_rows[] = {
 };
 const size_t iv_limit_row_count = IV_COUNT(iv_limit_rows);
 
+/* YYYY-MM-DD of the calendar, as the number YYYYMMDD, which compares as the date does: whether a
+ * waiver has expired is one comparison. */
 bool iv_policy_date(const char *text, int *ret_date)
 {
     static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -44,6 +46,7 @@ bool iv_policy_date(const char *text, int *ret_date)
     return true;
 }
 
+/* NULL: the policy is silent, and the rule keeps its own severity. */
 const struct iv_policy_severity *iv_policy_severity(const struct iv_policy *policy,
                                                     const struct iv_rule *rule)
 {
@@ -55,6 +58,7 @@ const struct iv_policy_severity *iv_policy_severity(const struct iv_policy *poli
     return NULL;
 }
 
+/* Only the limits that the policy names are changed. Their range was checked when it was read. */
 void iv_policy_limits(const struct iv_policy *policy, struct iv_limits *limits)
 {
     for (size_t i = 0; i < policy->limit_count; i++) {

@@ -116,6 +116,7 @@ static void make_room(const struct iv_pool *pool, struct iv_pool_table *table, h
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
+/* Each table has a function like this one: the hash of the entry with a number, for make_room(). */
 static uint64_t hash_text(const struct iv_pool *pool, uint32_t number)
 {
     return hash_bytes(pool->seed, pool->texts[number], strlen(pool->texts[number]));
@@ -246,6 +247,8 @@ static uint32_t add_package(struct iv_pool *pool, const struct iv_package *packa
     return number;
 }
 
+/* The way back: as much of a package as a state has, with texts that the pool owns. The version is
+ * parsed again; it was valid, or zero, when it went in. */
 void iv_pool_package(const struct iv_pool *pool, uint32_t number, struct iv_package *ret_package)
 {
     const struct iv_pool_package *state = &pool->packages[number];
@@ -272,6 +275,7 @@ void iv_pool_package(const struct iv_pool *pool, uint32_t number, struct iv_pack
 
 /* ---- sets ------------------------------------------------------------------------------------ */
 
+/* Over the items only: what else a set has is computed from them. */
 static uint64_t hash_items(const struct iv_pool *pool, const struct iv_pool_set *set)
 {
     return hash_bytes(pool->seed, set->items, set->count * sizeof(*set->items));
@@ -440,6 +444,7 @@ size_t iv_pool_differ(const struct iv_pool *pool, uint32_t before, uint32_t afte
     return same;
 }
 
+/* Both sets are in the order of keys, so one pass over the two finds what the larger one lacks. */
 size_t iv_pool_missing(const struct iv_pool *pool, uint32_t larger, uint32_t smaller,
                        bool all_owners, struct iv_arena *arena, uint32_t **ret_missing)
 {

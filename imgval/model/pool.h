@@ -82,9 +82,9 @@ size_t iv_pool_differ(const struct iv_pool *pool, uint32_t before, uint32_t afte
                       struct iv_arena *arena, struct iv_set *ret_before, struct iv_set *ret_after);
 
 /*
- * The superset test (contract 4): numbers of the states in `smaller` that count (all with
- * all_owners, else firmware) and whose key `larger` does not hold, sorted by key. ret_missing may
- * be NULL: then they are only counted.
+ * The superset test (imgval(1), The comparison): numbers of the states in `smaller` that count (all
+ * with all_owners, else firmware) and whose key `larger` does not hold, sorted by key. ret_missing
+ * may be NULL: then they are only counted.
  */
 size_t iv_pool_missing(const struct iv_pool *pool, uint32_t larger, uint32_t smaller,
                        bool all_owners, struct iv_arena *arena, uint32_t **ret_missing);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* One package a key, as in a set, but removals stay: they are in the id and in the record. */
 const struct iv_package **iv_record_packages(const struct iv_package *const *sorted, size_t count,
                                              struct iv_arena *arena, size_t *ret_count)
 {
@@ -22,6 +23,8 @@ const struct iv_package **iv_record_packages(const struct iv_package *const *sor
     return kept;
 }
 
+/* Compliant holds for a variant without any baseline too: the first one is what later ones are
+ * compared with. What was not evaluated is not compliant, whatever the reason. */
 void iv_record_build(const struct iv_submission *submission, bool baseline, bool imported,
                      int64_t recorded, struct iv_arena *arena, struct iv_record *ret_record)
 {

@@ -23,7 +23,7 @@ struct iv_record_pop {
 };
 
 struct iv_record {
-    const char *id;               /* contract 4 */
+    const char *id;               /* iv_submission_id_of() */
     const char *firmware_version; /* as given */
     struct iv_version number;
     bool imported;              /* recorded without judging */

@@ -1,4 +1,5 @@
-/* The words of requests, in the order of their enums. */
+/* The words of requests, in the order of their enums. The answer goes by the verdict over the rules
+ * RFU001..RFU006: a request that could not be decided is never allowed. */
 #include "imgval/model/request.h"
 
 const char *const iv_request_type_names[] = {

@@ -52,7 +52,7 @@ struct iv_submission {
     bool type_by_default; /* a single package: partial, context-free was chosen for the user */
     bool context_free;
 
-    const char *id;               /* SHA-256, hex (contract 4) */
+    const char *id;               /* SHA-256, hex */
     const char *firmware_version; /* the value in force; NULL: none, or in conflict */
     bool firmware_version_valid;
     struct iv_version number;
@@ -84,7 +84,7 @@ struct iv_submission {
     size_t variant_count;
 };
 
-/* Contract 4: SHA-256 over the sorted packages, the POPs and the firmware version. */
+/* SHA-256 over the sorted packages, the POPs and the firmware version. */
 const char *iv_submission_id(const struct iv_package *packages, size_t package_count,
                              const struct iv_pop *pops, size_t pop_count,
                              const char *firmware_version, struct iv_arena *arena);

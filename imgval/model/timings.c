@@ -1,4 +1,5 @@
-/* The words of the stages, in the order in which a scan goes through them. */
+/* The words of the stages, in the order in which a scan goes through them. Without --timings the
+ * pointer is NULL and no clock is read. */
 #include "imgval/model/timings.h"
 
 const char *const iv_stage_names[] = {

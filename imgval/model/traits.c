@@ -86,6 +86,8 @@ static void take_claims(const struct iv_image *image, struct iv_arena *arena,
     }
 }
 
+/* A submission that comes out of the store brings the traits that were recorded: the files are not
+ * there to be read again. The layout's path is dropped, since a record has no place. */
 struct iv_traits iv_traits_of(const struct iv_submission *submission, struct iv_arena *arena)
 {
     struct iv_traits traits = {.has_identity_keys = true};
@@ -109,6 +111,7 @@ struct iv_traits iv_traits_of(const struct iv_submission *submission, struct iv_
 
 /* ---- order --------------------------------------------------------------------------------- */
 
+/* Known before unknown, then as lists of words. */
 static int compare_features(const struct iv_traits *a, const struct iv_traits *b)
 {
     if (a->has_features != b->has_features) {
@@ -123,6 +126,7 @@ static int compare_features(const struct iv_traits *a, const struct iv_traits *b
     return (a->feature_count > b->feature_count) - (a->feature_count < b->feature_count);
 }
 
+/* Where a partition takes what is left its size says nothing. */
 static int compare_partitions(const struct iv_layout_partition *a,
                               const struct iv_layout_partition *b)
 {
@@ -162,6 +166,8 @@ bool iv_layout_is_equal(const struct iv_layout *a, const struct iv_layout *b)
     return compare_layouts(a, b) == 0;
 }
 
+/* What the first one does not know comes from the second. With `by_order` the higher of two that
+ * are known wins, so the result is the same from either side; without, the first stays. */
 struct iv_traits iv_traits_join(const struct iv_traits *a, const struct iv_traits *b, bool by_order)
 {
     struct iv_traits joined = *a;

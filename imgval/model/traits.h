@@ -1,6 +1,6 @@
 /*
  * traits.h: what a submission is built from besides its packages, as far as the service's further
- * rules compare it between versions (packages.md 10, rules 1 and 5): the optional features of the
+ * rules (SVC001, SVC002, ...) compare it between versions: the optional features of the
  * operating system and the layout of the partitions. They are recorded with a submission and are
  * no part of its id. Plain data, borrowed from an arena.
  */

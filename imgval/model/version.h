@@ -1,7 +1,7 @@
 /*
- * version.h: four numbers of 16 bits, Major.Minor.QFE.Build, compared in that order
- * (packages.md 1.2: QFE is the third, Build the fourth). Leading zeros are accepted and kept in the
- * text that people see; equality and order are numeric.
+ * version.h: four numbers of 16 bits, Major.Minor.QFE.Build, compared in that order (QFE is the
+ * third and Build the fourth, unlike in a Windows file version). Leading zeros are accepted and
+ * kept in the text that people see; equality and order are numeric.
  */
 #ifndef IMGVAL_MODEL_VERSION_H
 #define IMGVAL_MODEL_VERSION_H

@@ -1,8 +1,12 @@
 /*
  * The comparison in three steps: iv_wspc_neighbours() picks the baselines next to the submission's
  * version, the caller loads their sets, and iv_wspc_judge() makes up to three superset tests
- * (contract 4): the submission must hold the older and the equal baseline's firmware set, and the
- * newer baseline must hold the submission's.
+ * (imgval(1), The comparison): the submission must hold the older and the equal baseline's firmware
+ * set, and the newer baseline must hold the submission's.
+ *
+ * The reason for the direction: devices are served updates in the order of versions, and an update
+ * cannot take a package away. A package that an older image has and a newer one lacks would stay on
+ * the devices, in no tested state.
  *
  * Several baselines may stand at one place. With equal firmware sets they count as one; with
  * different ones there is no right answer, and the variant is not evaluated rather than passed.
@@ -50,6 +54,8 @@ static size_t indexes_of(const struct iv_baseline *baselines, size_t count,
     return found;
 }
 
+/* One pass finds the two versions, three more collect all baselines that have them. Versions
+ * further away need no test: the chain of neighbours holds when each link does. */
 void iv_wspc_neighbours(const struct iv_baseline *baselines, size_t count,
                         struct iv_version version, struct iv_arena *arena,
                         struct iv_neighbours *ret_neighbours)
@@ -85,6 +91,7 @@ static const struct iv_package *next_counted(const struct iv_set *set, size_t *a
     return NULL;
 }
 
+/* By key alone: versions and contents may differ, as they may in the superset test. */
 bool iv_wspc_is_same_set(const struct iv_set *a, const struct iv_set *b, bool all_owners)
 {
     size_t i = 0;
@@ -172,6 +179,7 @@ static void compare(struct iv_wspc *wspc, enum iv_direction direction,
     }
 }
 
+/* Differences are listed once a key, whichever test found them. */
 static int compare_key(const void *a, const void *b)
 {
     const struct iv_package *const *x = a;
@@ -250,6 +258,7 @@ void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *ba
     *ret_wspc = wspc;
 }
 
+/* --against: the one test that the option asks for, without neighbours. */
 void iv_wspc_judge_against(const struct iv_set *submission, const struct iv_baseline *older,
                            bool all_owners, struct iv_arena *arena, struct iv_wspc *ret_wspc)
 {
@@ -271,7 +280,10 @@ static bool is_below_all(struct iv_version version, const struct iv_baseline *ba
     return true;
 }
 
-/* The steps are numbered as in contract 5. */
+/* A request for update (imgval(1), imgval rfu), in the six steps that rules/rules_rfu.c quotes. A
+ * source that is no baseline is let through as a legacy device (3), or is refused for one of two
+ * reasons (4): it was never recorded, or it is not even compliant. Containment is asked for between
+ * two baselines (6), and of a legacy device's target (3). */
 unsigned iv_wspc_request(const struct iv_rfu_side *source, const struct iv_rfu_side *target,
                          const struct iv_baseline *baselines, size_t count, struct iv_arena *arena)
 {

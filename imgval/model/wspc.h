@@ -1,6 +1,6 @@
 /*
  * wspc.h: the Windows Standard Packaging Configuration comparison: neighbours and superset tests.
- * Pure set algebra over the model; no store, no files. The words are those of the contract:
+ * Pure set algebra over the model; no store, no files. Words:
  * L (older) is the baseline with the highest version below the submission's, H (newer) the one with
  * the lowest above, `same` one of equal version.
  */
@@ -102,14 +102,14 @@ void iv_wspc_judge(const struct iv_set *submission, const struct iv_baseline *ba
                    const struct iv_neighbours *neighbours, bool all_owners, struct iv_arena *arena,
                    struct iv_wspc *ret_wspc);
 
-/* Contract 4: sets are equal when their firmware members are (with all_owners: all members). */
+/* Sets are equal when their firmware members are (with all_owners: all members). */
 bool iv_wspc_is_same_set(const struct iv_set *a, const struct iv_set *b, bool all_owners);
 
 /* --against: one submission as the older baseline, whatever its version. */
 void iv_wspc_judge_against(const struct iv_set *submission, const struct iv_baseline *older,
                            bool all_owners, struct iv_arena *arena, struct iv_wspc *ret_wspc);
 
-/* Request for update: which of RFU001..RFU006 hold for one POP (contract 5), as a bit mask. */
+/* Request for update: which of RFU001..RFU006 hold for one POP, as a bit mask. */
 enum {
     IV_RFU_TARGET_NOT_BASELINE = 1 << 1,
     IV_RFU_SOURCE_NOT_BASELINE = 1 << 2,
