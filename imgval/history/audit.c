@@ -39,6 +39,7 @@
 
 /* ---- sources: sorted, each once -------------------------------------------------------------- */
 
+/* NULL before every text. */
 static int text_order(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : strcmp(a, b);
@@ -93,7 +94,8 @@ static int path_order(const void *a, const void *b)
     return iv_natural_compare(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorts the sources; ret_new[old] is the new number of each. */
+/* Sorts the sources; ret_new[old] is the new number of each, since places refer to sources by
+ * number. Pointers are sorted and the sources moved once: they are large. */
 static void sort_sources(struct iv_auditing *a, size_t *ret_new)
 {
     struct iv_audit *audit = a->audit;
@@ -165,6 +167,8 @@ static void merge_copies(struct iv_auditing *a, size_t *ret_main)
 
 /* ---- variants -------------------------------------------------------------------------------- */
 
+/* By variant, then number, then source: the places of one variant become a run, and in it the
+ * versions stand in order. */
 static int place_order(const void *a, const void *b, const void *context)
 {
     const struct iv_audit *audit = context;
@@ -191,7 +195,8 @@ static const struct iv_pool_package *next_counted(const struct iv_audit *audit,
     return NULL;
 }
 
-/* Sets are equal when their firmware members are. */
+/* Sets are equal when their firmware members are, by key: as iv_wspc_is_same_set() has it, but on
+ * numbers. */
 static bool has_same_shape(const struct iv_audit *audit, uint32_t a, uint32_t b)
 {
     uint32_t i = 0;
@@ -213,7 +218,9 @@ static bool is_smaller(const struct iv_audit *audit, const struct iv_audit_versi
     return audit->pool.sets[a->source->set].count < audit->pool.sets[b->source->set].count;
 }
 
-/* Versions of one number: [first, end). Which of them goes into the chain? */
+/* Versions of one number: [first, end). Which of them goes into the chain? With different sets
+ * none: whichever was taken, steps to and from it would be judged that perhaps no device ever
+ * made. */
 static void settle_number(struct iv_auditing *a, struct iv_audit_variant *variant, size_t first,
                           size_t end)
 {
@@ -369,6 +376,8 @@ static void find_out_of_order(struct iv_audit_variant *variant, struct iv_arena 
     iv_arena_reset(arena, mark);
 }
 
+/* A package that becomes Microsoft's drops out of the superset test: nothing is missing, and all
+ * the same nobody watches it any more. */
 static bool leaves_firmware(const struct iv_change *change)
 {
     return change->before != NULL && change->after != NULL &&
@@ -384,6 +393,7 @@ static size_t count_owner_changed(const struct iv_delta *delta)
     return changed;
 }
 
+/* By the removed side, so that each pair counts once. */
 static size_t count_renamed(const struct iv_delta *delta)
 {
     size_t renamed = 0;
@@ -418,6 +428,7 @@ static void build_steps(struct iv_auditing *a, struct iv_audit_variant *variant)
     }
 }
 
+/* The versions as timeline.c takes them: a set and its number, in version order. */
 static struct iv_point *points_of(struct iv_auditing *a, const struct iv_audit_variant *variant,
                                   const uint32_t *versions, size_t count)
 {
@@ -456,6 +467,8 @@ static void build_variant(struct iv_auditing *a, const struct iv_audit_place *pl
 
 /* ---- findings -------------------------------------------------------------------------------- */
 
+/* The earlier side of a step, in the form in which findings name a baseline. Its set is not filled
+ * in: steps carry their own lists. */
 static const struct iv_baseline *as_baseline(const struct iv_audit_source *source,
                                              struct iv_arena *arena)
 {
@@ -488,6 +501,7 @@ static struct iv_step step_of(struct iv_auditing *a, const struct iv_audit_varia
     };
 }
 
+/* In the audit's arena: findings keep packages for as long as the audit lives. */
 static const struct iv_package *package_of(struct iv_auditing *a, uint32_t state)
 {
     struct iv_package *package = IV_NEW(a->arena, struct iv_package);
@@ -729,6 +743,8 @@ static bool is_recorded(const char *name, const struct iv_audit_options *options
     return true;
 }
 
+/* What is there on disk is searched; any other name must be one of the store. A name that is
+ * neither ends the command before anything is read, as it is most likely mistyped. */
 bool iv_audit_find(const char *const *names, size_t count, const struct iv_audit_options *options,
                    struct iv_arena *arena, struct iv_found_list *ret_list, struct iv_error *err)
 {
@@ -753,6 +769,9 @@ bool iv_audit_find(const char *const *names, size_t count, const struct iv_audit
     return true;
 }
 
+/* Three engines: one for the history, one for each family of rules on a set by itself. The first
+ * one knows the rules of the others (`also`), so that one list of findings can hold all of them.
+ * The seed keeps a tree from being made so that all its texts collide in the pool. */
 bool iv_audit_run(const struct iv_found_list *list, const struct iv_audit_options *options,
                   struct iv_arena *arena, struct iv_audit *ret_audit, struct iv_error *err)
 {

@@ -94,6 +94,7 @@ static const char *why_not(const struct iv_submission *s, const struct origin *o
                           : NULL;
 }
 
+/* The submission's arena goes when it was added. */
 static struct iv_pop copy_pop(struct iv_arena *arena, const struct iv_pop *pop)
 {
     return (struct iv_pop){
@@ -103,6 +104,8 @@ static struct iv_pop copy_pop(struct iv_arena *arena, const struct iv_pop *pop)
     };
 }
 
+/* A place for each variant that the last source is for; with --oem, --operator and --model of the
+ * wanted one only. */
 static void add_places(struct iv_auditing *a, const struct iv_submission *s)
 {
     const size_t number = a->audit->source_count - 1;
@@ -162,7 +165,9 @@ static const struct iv_judgement *judge_set(struct iv_auditing *a, const struct 
     return kept;
 }
 
-/* Everything that outlives the reading is copied. */
+/* Where all ways of reading meet. A submission that cannot be judged is added too, with the
+ * reason: it has a place in the report and in the verdict. Everything that outlives the reading
+ * is copied. */
 static void add_submission(struct iv_auditing *a, const struct iv_submission *s,
                            const struct origin *origin)
 {
@@ -226,7 +231,8 @@ static bool is_archive(const struct iv_submission *s)
            s->faults[0].kind == IV_FAULT_UNSUPPORTED && strcmp(s->faults[0].path, s->path) == 0;
 }
 
-/* The same of a report. */
+/* The same of a report, where the fault has become a finding of IMG008 about the submission's own
+ * path. */
 static bool is_reported_archive(const struct iv_submission *s, const struct iv_finding *finding)
 {
     return s->kind == IV_KIND_DIRECTORY && s->package_count == 0 && finding->path != NULL &&
@@ -235,7 +241,8 @@ static bool is_reported_archive(const struct iv_submission *s, const struct iv_f
 
 /* ---- submissions on disk --------------------------------------------------------------------- */
 
-/* A submission on disk. */
+/* A submission on disk. Trouble of the machine (no memory, no access) is kept for the exit status;
+ * anything else is the submission's own and becomes its reason. */
 static void read_path(struct iv_auditing *a, const char *path)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
@@ -343,6 +350,8 @@ struct batch {
     struct iv_bundle_taker bundle;
 };
 
+/* One part of document `i`, as it comes from the reader process; false ends that document. Whatever
+ * was taken before stays: of a stream those are whole submissions. */
 static bool take_part(void *context, size_t i, const void *part, size_t size)
 {
     struct batch *batch = context;
@@ -501,6 +510,7 @@ static void read_name(struct iv_auditing *a, const char *name)
     add_record(a, &record);
 }
 
+/* Asked of the list of records, which is cheap, before a record is loaded with its packages. */
 static bool has_pop(const struct iv_record *record, const struct iv_pop *pop)
 {
     for (size_t i = 0; i < record->pop_count; i++) {
@@ -511,6 +521,8 @@ static bool has_pop(const struct iv_record *record, const struct iv_pop *pop)
     return false;
 }
 
+/* With --store: every record, one at a time, in memory that is used again. A store that fails part
+ * of the way is trouble: the history would have holes. */
 void iv_audit_read_store(struct iv_auditing *a)
 {
     struct iv_arena arena IV_CLEANUP(iv_arena_fini);
@@ -557,6 +569,7 @@ static void read_found(struct batch *batch, const struct iv_found *found)
     }
 }
 
+/* In the order of the list, which is sorted, although the result would be the same in any. */
 void iv_audit_read(struct iv_auditing *a, const struct iv_found_list *list)
 {
     struct batch batch = {.a = a};

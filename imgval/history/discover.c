@@ -92,6 +92,8 @@ static enum role role_of(const char *name)
     return role == ROLE_OTHER && (is_packed || iv_container_is_name(name)) ? ROLE_CONTAINER : role;
 }
 
+/* What the walk is to list: files whose name says something. Folders need no entry, since a range
+ * of paths stands for them. */
 static bool want(void *context, const char *path, const char *name, enum iv_file_type type)
 {
     (void)context;
@@ -125,6 +127,7 @@ static void add(struct finder *finder, const char *relative, size_t length, bool
     };
 }
 
+/* Relative to the root, with '/'. */
 static const char *entry_path(const struct finder *finder, size_t i)
 {
     return finder->walk->entries[i].path;
@@ -195,12 +198,13 @@ static bool is_partition(const struct finder *finder, const struct folder *sub)
     return false;
 }
 
-/* A package name in a sub-folder. */
+/* A package name in a sub-folder, which its first entry stands for. */
 struct name {
     const char *stem;
     size_t sub;
 };
 
+/* Equal names next to each other, and in them those of one sub-folder. */
 static int name_order(const void *a, const void *b)
 {
     const struct name *x = a;
@@ -249,6 +253,8 @@ static bool list_names(struct finder *finder, const struct folder *sub, size_t n
     return found;
 }
 
+/* A file directly in the folder. Data, hives and containers make no folder a submission by
+ * themselves. */
 static void count_file(const char *path, struct summary *s)
 {
     switch (role_of(base_name(path))) {
@@ -319,7 +325,9 @@ static bool is_installed(const struct finder *finder, const struct folder *folde
     return false;
 }
 
-/* Whether all of a folder is one submission. */
+/* Whether all of a folder is one submission. One package name in two sub-folders means two
+ * submissions: a set has each package once. Partitions side by side are the exception that looks
+ * like several; metadata beside sub-folders speaks for all of them. */
 static bool is_one(const struct summary *s)
 {
     if (s->overlap || s->has_image_below || s->images > 1) {
@@ -416,6 +424,7 @@ static const struct iv_found_list *find_in_archive(struct finder *finder, const 
     return list;
 }
 
+/* An archive in which several parts say what they are for holds several submissions. */
 static size_t count_with_metadata(const struct iv_found_list *list)
 {
     size_t count = 0;

@@ -63,6 +63,7 @@ static bool add_submission(const struct importing *in, const struct iv_submissio
     return true;
 }
 
+/* An input that holds one set; reports and bundles may hold many. */
 static bool one_record(const struct importing *in, const struct iv_submission *s,
                        struct iv_import *ret_import, struct iv_error *err)
 {
@@ -106,6 +107,8 @@ static bool import_scan(const struct importing *in, bool is_history, struct iv_i
     return one_record(in, &s, ret_import, err);
 }
 
+/* Files of imgval's own making are parsed in a confined process too: they come from elsewhere as
+ * often as images do. */
 struct iv_saved_options iv_import_saved_options(const struct iv_reading *reading)
 {
     return (struct iv_saved_options){
@@ -123,7 +126,9 @@ struct iv_saved_options iv_import_saved_options(const struct iv_reading *reading
 
 /* --- reports --------------------------------------------------------------------------------- */
 
-/* The packages are those of the report itself: it may have thousands of versions of a thousand. */
+/* The submission that the reported packages and values make, assembled as a scan assembles it, with
+ * `data` from options. The packages are those of the report itself, not copied: it may have
+ * thousands of versions of a thousand. */
 static void rebuild(const struct iv_submission *reported, const struct iv_datum *data, size_t count,
                     struct iv_arena *arena, struct iv_submission *ret_submission)
 {
@@ -141,6 +146,9 @@ static void rebuild(const struct iv_submission *reported, const struct iv_datum 
     iv_submission_assemble(&facts, 1, data, count, arena, ret_submission);
 }
 
+/* Built first without options, for the id: equal to the reported one, it shows that packages and
+ * values in the report are those that were judged. Options may then add what the report does not
+ * say. The comparison is kept only where the variants are still the same. */
 void iv_import_rebuild(const struct iv_submission *reported, const struct iv_reading *reading,
                        struct iv_arena *arena, struct iv_submission *ret_submission,
                        bool *ret_is_its_id)
@@ -250,6 +258,8 @@ static bool import_report(const struct importing *in, int fd, struct iv_import *
 
 /* --- plain lists ------------------------------------------------------------------------------ */
 
+/* A name a line, perhaps with a version. It says nothing of the device, so version and variants
+ * come from options. */
 static bool import_list(const struct importing *in, int fd, struct iv_import *ret_import,
                         struct iv_error *err)
 {
@@ -269,6 +279,7 @@ static bool import_list(const struct importing *in, int fd, struct iv_import *re
 
 /* --- which of them --------------------------------------------------------------------------- */
 
+/* Records as a store wrote them, which the reader has checked against their ids. */
 static bool import_bundle(const struct importing *in, int fd, struct iv_import *ret_import,
                           struct iv_error *err)
 {
@@ -309,6 +320,8 @@ static bool import_file(const struct importing *in, int fd, struct iv_import *re
                        : import_list(in, fd, ret_import, err);
 }
 
+/* Nothing is recorded here: the caller gets all records of the file or an error, and adds them in
+ * one transaction. */
 bool iv_import_read(const char *path, const struct iv_scan_options *options, int64_t now,
                     struct iv_arena *arena, struct iv_import *ret_import, struct iv_error *err)
 {

@@ -175,6 +175,7 @@ static const struct iv_fault *first_trouble(const struct iv_fault *faults, size_
     return NULL;
 }
 
+/* Of the whole side first, then package by package. */
 static const struct iv_fault *find_trouble(const struct iv_submission *s)
 {
     const struct iv_fault *found = first_trouble(s->faults, s->fault_count);
@@ -264,6 +265,9 @@ static bool open_store(struct judging *j, struct iv_store **ret_store, struct iv
     return true;
 }
 
+/* Without a store nothing is a baseline, and each POP stays undecided unless the rules find an
+ * error in what both sides hold. What is lost between the sides is computed once: it is the same
+ * for every POP. */
 bool iv_request_judge(const struct iv_request_options *options,
                       const struct iv_scan_options *scan_options, struct iv_arena *arena,
                       struct iv_request *ret_request, struct iv_report *ret_report,
