@@ -24,6 +24,9 @@ struct iv_arena_block {
     alignas(max_align_t) unsigned char payload[];
 };
 
+/* Lack of memory is no error that callers handle: there is nothing that imgval could do without,
+ * and a check that no test reaches would be wrong. The status is the one for trouble of the
+ * machine. */
 void iv_out_of_memory(void)
 {
     fputs("imgval: out of memory\n", stderr); /* which has no buffer to allocate */
@@ -92,6 +95,7 @@ static void *arena_place(struct iv_arena *arena, size_t size, size_t align)
     return arena->head->payload + start;
 }
 
+/* Zeroed here, unless arena_add_block() has just made a block for it alone. */
 void *iv_arena_alloc(struct iv_arena *arena, size_t size)
 {
     void *place = arena_place(arena, size, alignof(max_align_t));
@@ -101,6 +105,7 @@ void *iv_arena_alloc(struct iv_arena *arena, size_t size)
     return place;
 }
 
+/* A product that overflows is more than there is. */
 void *iv_arena_array(struct iv_arena *arena, size_t count, size_t size)
 {
     size_t total;
@@ -128,6 +133,8 @@ char *iv_arena_strndup(struct iv_arena *arena, const char *text, size_t length)
     return copy;
 }
 
+/* Twice over the format: the first pass only counts, so that the text takes no more than it
+ * needs. */
 char *iv_arena_printf(struct iv_arena *arena, const char *fmt, ...)
 {
     va_list args;
@@ -160,6 +167,8 @@ void iv_arena_reset(struct iv_arena *arena, struct iv_arena_mark mark)
     arena->used = mark.used;
 }
 
+/* The old array stays where it is, unused, until the arena ends: doubled each time, all of them
+ * together are no more than the last one. */
 void *iv_arena_grow(struct iv_arena *arena, void *array, size_t count, size_t *capacity,
                     size_t size)
 {

@@ -17,6 +17,7 @@ void iv_buf_fini(struct iv_buf *buf)
     *buf = (struct iv_buf){0};
 }
 
+/* Keeps the memory, for the next text of about that size. */
 void iv_buf_clear(struct iv_buf *buf)
 {
     buf->size = 0;
@@ -25,6 +26,8 @@ void iv_buf_clear(struct iv_buf *buf)
     }
 }
 
+/* Room for `extra` bytes and the NUL after them. The pointer is good until the next call that adds
+ * something. */
 char *iv_buf_reserve(struct iv_buf *buf, size_t extra)
 {
     size_t wanted;

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of any digest: SHA-1 has the same life, with another name and size. */
 struct iv_sha256 {
     EVP_MD *digest;
     EVP_MD_CTX *context;
@@ -39,6 +40,8 @@ static void require(int is_fine)
     }
 }
 
+/* libcrypto's memory, as ours: it ends the process where there is none. The library also passes
+ * where it was asked for, which is of no use here. */
 static void *crypto_malloc(size_t size, const char *file, int line)
 {
     (void)file;
@@ -98,6 +101,7 @@ void iv_sha256_add(struct iv_sha256 *sha, const void *bytes, size_t size)
     }
 }
 
+/* The NUL ends the field, so that "ab", "c" differs from "a", "bc". NULL is a byte of its own. */
 void iv_sha256_add_field(struct iv_sha256 *sha, const char *text)
 {
     if (text == NULL) {
@@ -107,6 +111,7 @@ void iv_sha256_add_field(struct iv_sha256 *sha, const char *text)
     }
 }
 
+/* The size is what the caller's array has: another one would be a digest of another kind. */
 static void digest_final(struct iv_sha256 *sha, unsigned char *ret_digest, unsigned wanted)
 {
     unsigned size = 0;
@@ -120,6 +125,8 @@ static void digest_close(struct iv_sha256 *sha)
     free(sha);
 }
 
+/* For thousands of small pieces, such as the chunks of an image: fetching the digest anew each time
+ * would cost more than the arithmetic. */
 void iv_sha256_next(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA256_SIZE])
 {
     digest_final(sha, ret_digest, IV_SHA256_SIZE);
@@ -132,6 +139,7 @@ void iv_sha1_next(struct iv_sha256 *sha, unsigned char ret_digest[IV_SHA1_SIZE])
     require(EVP_DigestInit_ex2(sha->context, NULL, NULL));
 }
 
+/* The digest of what was added so far; more may be added after it. */
 void iv_sha256_peek(const struct iv_sha256 *sha, unsigned char *ret_digest, unsigned size)
 {
     EVP_MD_CTX *copy = EVP_MD_CTX_new();
@@ -183,6 +191,7 @@ struct message {
     struct iv_buf weak;
 };
 
+/* The library's destructors in the form that IV_CLEANUP takes: a pointer to the pointer. */
 static void stack_free(STACK_OF(X509) * *stack)
 {
     sk_X509_pop_free(*stack, X509_free);
@@ -207,6 +216,8 @@ static void key_free(EVP_PKEY **key)
     *key = NULL;
 }
 
+/* One certificate as DER, or any number as PEM, which is what people have. What is neither gives an
+ * empty stack; the option that named the file says so. */
 static STACK_OF(X509) * read_trusted(const void *bytes, size_t size)
 {
     STACK_OF(X509) *stack = sk_X509_new_null();
@@ -269,6 +280,8 @@ static const char *subject_of(const X509 *certificate, struct iv_arena *arena)
     return short_name(X509_get_subject_name(certificate), arena);
 }
 
+/* Weak is not wrong: it is collected over all signers and certificates and reported beside a
+ * signature that holds. */
 static void add_weak(struct message *m, const char *what, const char *name)
 {
     iv_buf_printf(&m->weak, "%s%s of %s", m->weak.size == 0 ? "" : "; ", what, name);
@@ -330,6 +343,8 @@ static X509 *certificate_of(STACK_OF(X509) * certificates, const PKCS7_SIGNER_IN
 
 /* ---- the chain ----------------------------------------------------------------------------- */
 
+/* The key of a root that is known by its key alone, from base64. NULL: it is known by its
+ * thumbprint, or has none. */
 static EVP_PKEY *root_key(const struct iv_known_root *root)
 {
     unsigned char der[1024];
@@ -342,6 +357,7 @@ static EVP_PKEY *root_key(const struct iv_known_root *root)
     return size <= 0 ? NULL : d2i_PUBKEY(NULL, &at, size);
 }
 
+/* SHA-1 in capitals, as Windows shows it and Microsoft publishes it. */
 static bool has_thumbprint(const X509 *certificate, const char *wanted)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -356,6 +372,7 @@ static bool has_thumbprint(const X509 *certificate, const char *wanted)
     return strcmp(hex, wanted) == 0;
 }
 
+/* Only to spare arithmetic: whoever makes a certificate chooses its name. */
 static bool is_name_of(const X509_NAME *name, const char *wanted, struct iv_arena *arena)
 {
     const char *text = name_part(name, NID_commonName, arena);
@@ -421,6 +438,8 @@ static X509 *find_issuer(const struct message *m, X509 *certificate, bool *ret_n
     return NULL;
 }
 
+/* Keys and digests that were good enough once. Old firmware is signed with them rightfully, so they
+ * are noted and no reason to refuse. */
 static void note_strength(struct message *m, const X509 *certificate, bool is_root)
 {
     const char *name = subject_of(certificate, m->arena);
@@ -477,6 +496,7 @@ static const char *follow_chain(struct message *m, X509 *certificate, struct iv_
 
 /* ---- time stamps --------------------------------------------------------------------------- */
 
+/* One form for both kinds of time that a certificate may have. */
 static const char *time_text(const ASN1_TIME *time, struct iv_arena *arena)
 {
     struct tm tm = {0};
@@ -520,7 +540,8 @@ static ASN1_TIME *take_stamp(struct message *m, const struct stamp *stamp, struc
     return copy;
 }
 
-/* PKCS #9: a signer info whose content is the signature. */
+/* PKCS #9, the older form: a signer info, whose content is the signature, and whose signer is among
+ * the certificates of the message itself. */
 static ASN1_TIME *take_counter_signature(struct message *m, const ASN1_TYPE *value,
                                          const PKCS7_SIGNER_INFO *info, struct iv_signed *s,
                                          const char **ret_why)
@@ -623,7 +644,8 @@ static ASN1_TIME *find_stamp(struct message *m, const PKCS7_SIGNER_INFO *info, s
     return NULL;
 }
 
-/* Whether the certificate was in force when the stamp was made. */
+/* Whether the certificate was in force when the stamp was made. Today's date plays no part:
+ * firmware outlives the certificates that it was signed with, which is what stamps are for. */
 static const char *check_time(const struct message *m, const X509 *certificate,
                               const ASN1_TIME *time, const struct iv_signed *s)
 {
@@ -686,6 +708,8 @@ static const char *read_signer(struct message *m, PKCS7_SIGNER_INFO *info, const
     return why;
 }
 
+/* The first signer is the one that is shown. The message is as good as the worst of them: any that
+ * fails makes it fail, and any whose root is not known makes the root unknown. */
 static bool read_signers(struct message *m, const void *content, size_t size, struct iv_signed *s,
                          const char **ret_why)
 {
@@ -733,6 +757,10 @@ static bool has_content(const PKCS7 *p7, const void *content, size_t size)
            (size == 0 || memcmp(at, content, size) == 0);
 }
 
+/* False: no message at all. A message whose signature does not hold is read, and `why` in it says
+ * what is wrong. The caller has taken the content out of the message by a walk of its own
+ * (disk/catalog.c), and here both views must agree: what is judged by one must be what was signed
+ * by the other. */
 bool iv_signature_read(const struct iv_signed_message *message, const struct iv_signing *signing,
                        struct iv_arena *arena, struct iv_signed *ret_signed, const char **ret_why)
 {

@@ -26,6 +26,7 @@ static void error_vset(struct iv_error *err, const char *fmt, va_list args)
     }
 }
 
+/* All of these return false, so that failing is one statement: return iv_error_set(...). */
 bool iv_error_set(struct iv_error *err, enum iv_error_code code, const char *fmt, ...)
 {
     va_list args;
@@ -36,6 +37,7 @@ bool iv_error_set(struct iv_error *err, enum iv_error_code code, const char *fmt
     return false;
 }
 
+/* errno is saved first: formatting may change it. */
 bool iv_error_errno(struct iv_error *err, const char *fmt, ...)
 {
     int saved = errno;
@@ -49,6 +51,8 @@ bool iv_error_errno(struct iv_error *err, const char *fmt, ...)
     return false;
 }
 
+/* A file that is not there is the user's mistake, any other failure the machine's: they have
+ * different exit statuses. */
 bool iv_error_open(struct iv_error *err, const char *path)
 {
     bool is_absent = errno == ENOENT;
@@ -57,6 +61,7 @@ bool iv_error_open(struct iv_error *err, const char *path)
     return false;
 }
 
+/* Where it happened before what happened: "store.db: disk I/O error". The code stays. */
 bool iv_error_add(struct iv_error *err, const char *fmt, ...)
 {
     char old[sizeof(err->text)];

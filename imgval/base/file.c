@@ -21,6 +21,8 @@ bool iv_status_is_same(const struct iv_status *a, const struct iv_status *b)
 
 /* ---- reading ---- */
 
+/* Not by the size that the file says: one of /proc says 0, and a file may grow. EFBIG past `max`;
+ * after a failure the buffer is as it was. */
 bool iv_file_read_all(int fd, uint64_t max, struct iv_buf *buf)
 {
     size_t start = buf->size;
@@ -86,6 +88,7 @@ struct walk {
     bool is_full;
 };
 
+/* What could not be walked is reported and never skipped: a package may lie there. */
 static void add_trouble(struct walk *walk, const char *path, bool is_limit, const char *detail)
 {
     struct iv_walk *result = walk->result;
@@ -216,6 +219,7 @@ static int compare_troubles(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->detail, y->detail);
 }
 
+/* Always a whole result: what went wrong is in its troubles. */
 void iv_walk(int dirfd, const struct iv_limits *limits, iv_walk_want_fn *want, void *context,
              struct iv_arena *arena, struct iv_walk *ret_walk)
 {

@@ -83,6 +83,7 @@ static const struct range ranges[] = {
 };
 /* clang-format on */
 
+/* The upper case that Windows has for a character: one for one, in no language. */
 static uint32_t upper(uint32_t code)
 {
     if (code < 0x80) {
@@ -123,6 +124,8 @@ static uint32_t next(const char **text)
     return upper(code);
 }
 
+/* Bytes that are no UTF-8 have numbers past all characters, so that two names with different ones
+ * never compare as equal. */
 int iv_fold_compare(const char *a, const char *b)
 {
     for (;;) {

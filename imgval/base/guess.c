@@ -16,6 +16,8 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
+/* rows[i % 3][k]: what it takes to make the first k letters of b of the first i of a. A swap looks
+ * two rows back. */
 static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     unsigned rows[3][WORD_MAX + 1];
@@ -40,6 +42,7 @@ static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_s
     return rows[a_size % 3][b_size];
 }
 
+/* Of equally near ones the first that was offered stays. */
 void iv_guess_offer(struct iv_guess *guess, const char *candidate)
 {
     const size_t word_size = strlen(guess->word);

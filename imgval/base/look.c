@@ -22,6 +22,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Sorted, since a directory has no order of its own. Half a list is returned too, with the reason,
+ * and the caller decides whether it will do. */
 bool iv_look_list(int dirfd, bool (*want)(const char *name), const struct iv_limits *limits,
                   struct iv_arena *arena, struct iv_look_names *ret_names)
 {

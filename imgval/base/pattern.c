@@ -30,6 +30,7 @@ struct iv_pattern {
     pcre2_match_data *data; /* scratch of one match; there are no threads */
 };
 
+/* PCRE2's memory, as ours: it ends the process where there is none. */
 static void *pattern_malloc(size_t size, void *context)
 {
     (void)context;
@@ -52,6 +53,7 @@ static void context_free(pcre2_compile_context **context)
     pcre2_compile_context_free(*context);
 }
 
+/* The pattern is somebody's text, so it is escaped and cut before it goes into a message. */
 static bool pattern_error(const char *text, size_t place, int code, struct iv_error *err)
 {
     PCRE2_UCHAR reason[256];
@@ -64,6 +66,8 @@ static bool pattern_error(const char *text, size_t place, int code, struct iv_er
                         iv_buf_text(&shown), place + 1, (const char *)reason);
 }
 
+/* Compiled once, for all submissions of a run. No JIT: it would need memory that is writable and
+ * executable, which the sandbox refuses. */
 bool iv_pattern_open(const char *text, struct iv_pattern **ret_pattern, struct iv_error *err)
 {
     pcre2_general_context *general IV_CLEANUP(general_free) =
@@ -105,6 +109,7 @@ void iv_pattern_close(struct iv_pattern **pattern)
     }
 }
 
+/* The whole text must match, as if the pattern stood between ^ and $ that no newline fools. */
 enum iv_match iv_pattern_match(const struct iv_pattern *pattern, const char *text, size_t size)
 {
     int code = pcre2_match(pattern->code, (PCRE2_SPTR)(size == 0 ? "" : text), size, 0,

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+/* The bytes that the first character takes; 0 for an error, and at the end. The first byte says how
+ * many follow, each of which has six bits; then what is too long or no character is refused. */
 size_t iv_utf8_decode(const char *text, size_t size, uint32_t *ret_code)
 {
     const unsigned char *p = (const unsigned char *)text;
@@ -66,6 +68,8 @@ bool iv_utf8_is_valid(const char *text, size_t size)
     return true;
 }
 
+/* A number that is no character becomes U+FFFD, so that a buffer never holds what
+ * iv_utf8_is_valid() would refuse. */
 void iv_utf8_add(struct iv_buf *buf, uint32_t code)
 {
     if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
@@ -97,6 +101,8 @@ static uint32_t utf16_unit(const unsigned char *bytes, bool big_endian)
     return big_endian ? (uint32_t)bytes[0] << 8 | bytes[1] : (uint32_t)bytes[1] << 8 | bytes[0];
 }
 
+/* A NUL is refused like half a pair: what comes after it would be invisible to everything that
+ * takes texts up to theirs. What came before the error stays in the buffer, to show where it is. */
 bool iv_utf16_to_utf8(struct iv_buf *buf, const unsigned char *bytes, size_t size, bool big_endian)
 {
     if (size % 2 != 0) {
@@ -148,6 +154,9 @@ static void escape_code(struct iv_buf *buf, uint32_t code)
     }
 }
 
+/* For terminals, logs and messages. A name in a submission may hold sequences that clear the
+ * screen, or characters that turn the line around; each is shown as what it is. Cut only between
+ * characters. */
 void iv_text_escape(struct iv_buf *buf, const char *text, size_t max, bool ascii)
 {
     size_t size = strlen(text);
@@ -189,6 +198,7 @@ static size_t code_width(uint32_t code)
     return 1;
 }
 
+/* In columns of a terminal, of a text that was escaped. */
 size_t iv_text_width(const char *text)
 {
     size_t size = strlen(text);
@@ -202,6 +212,7 @@ size_t iv_text_width(const char *text)
     return width;
 }
 
+/* The order of the folded texts, by unsigned bytes: the same in every locale. */
 int iv_ascii_casecmp(const char *a, const char *b)
 {
     for (;; a++, b++) {
@@ -219,6 +230,7 @@ int iv_ascii_casecmp(const char *a, const char *b)
     }
 }
 
+/* NULL equals NULL only, so that optional texts need no check before. */
 bool iv_ascii_ieq(const char *a, const char *b)
 {
     if (a == NULL || b == NULL) {
@@ -244,6 +256,7 @@ bool iv_ascii_isuffix(const char *text, const char *suffix)
     return size >= tail && iv_ascii_casecmp(text + size - tail, suffix) == 0;
 }
 
+/* memmem(), which Windows does not have. */
 const char *iv_find(const char *bytes, size_t size, const char *part)
 {
     const size_t length = strlen(part);
@@ -287,6 +300,7 @@ char *iv_ascii_fold(struct iv_arena *arena, const char *text)
     return copy;
 }
 
+/* Paths of Windows in one form: backslashes, lower case. Manifests have both slashes. */
 char *iv_path_fold(struct iv_arena *arena, const char *path)
 {
     size_t size = strlen(path);
@@ -297,6 +311,8 @@ char *iv_path_fold(struct iv_arena *arena, const char *path)
     return copy;
 }
 
+/* Digits alone, no sign and no blank, which strtoull() would take. The division sees an overflow
+ * before it happens. */
 bool iv_parse_decimal(const char *text, size_t size, uint64_t max, uint64_t *ret_value)
 {
     if (size == 0) {

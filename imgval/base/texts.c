@@ -1,4 +1,6 @@
-/* texts.c: one place for each hash, taken by whoever comes last. */
+/* texts.c: one place for each hash, taken by whoever comes last. Manifests say the same owner and
+ * version thousands of times, one after the other, so what was said last is what will be said next;
+ * a full table of all texts would cost more than it saves. */
 #include "imgval/base/texts.h"
 
 #include <stdint.h>

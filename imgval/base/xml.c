@@ -53,6 +53,7 @@ struct document {
     struct iv_xml_error *ret_error;
 };
 
+/* Newlines; the line of a byte is one more than those before it. */
 static uint64_t count_lines(const char *text, size_t size)
 {
     uint64_t lines = 0;
@@ -166,6 +167,9 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* A document that says another encoding than it has would be read otherwise by others. The old
+ * one-byte encodings pass where all is ASCII, which they share; else what their bytes mean is not
+ * known here. */
 static bool check_encoding_name(const struct document *doc, size_t at, const char *name)
 {
     if (iv_ascii_ieq(name, "utf-8") || iv_ascii_ieq(name, "utf8")) {
@@ -330,6 +334,7 @@ static bool scan_element(struct prescan *scan)
     return true;
 }
 
+/* From '<' to '<': text between tags needs no look. */
 static bool prescan(const struct document *doc)
 {
     struct prescan scan = {.doc = doc};
@@ -597,6 +602,8 @@ static size_t take_attributes(struct pass *pass, size_t count, const xmlChar **r
     return taken;
 }
 
+/* All rows of the element's path. Attributes are copied once, and only where a row asks for
+ * them. */
 static void call_start(struct pass *pass, const struct frame *frame, size_t count,
                        const xmlChar **raw)
 {
@@ -615,6 +622,7 @@ static void call_start(struct pass *pass, const struct frame *frame, size_t coun
     }
 }
 
+/* That of the root; where a table is_mixed any of its namespaces, since some tools mix them. */
 static bool is_in_namespace(const struct pass *pass, const xmlChar *uri)
 {
     if (!pass->table->is_mixed) {
@@ -647,6 +655,9 @@ static bool is_repeated(struct pass *pass, struct node *node, const char *name)
     return true;
 }
 
+/* The signature is libxml2's (startElementNsSAX2Func). An element becomes a frame when the tree
+ * knows it in its parent; below any other one levels are counted and nothing else, until it
+ * ends. */
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
                      int namespace_count, const xmlChar **namespaces, int attribute_count,
                      int defaulted, const xmlChar **attributes)
@@ -696,6 +707,8 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
     }
 }
 
+/* Rows get the element's own text, which is all that was added since it began: that of the elements
+ * in it was taken off when they ended. */
 static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
 {
     (void)name;
@@ -733,6 +746,7 @@ static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const
     }
 }
 
+/* In pieces, as the parser has them. Only of elements that some row wants text of. */
 static void on_text(void *data, const xmlChar *bytes, int size)
 {
     struct pass *pass = data;
@@ -757,6 +771,8 @@ static void pass_fini(struct pass *pass)
     iv_buf_fini(&pass->values);
 }
 
+/* An element that stood twice is reported last: the document is well-formed, and rows have seen the
+ * first one. */
 static bool parse(const struct document *doc, const struct iv_xml_table *table, void *context,
                   size_t *ret_namespace)
 {

@@ -49,6 +49,7 @@ uint64_t iv_clock_cpu_ms(void)
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1000000;
 }
 
+/* Blocks that had to come from the disk: what the page cache had costs nothing. */
 uint64_t iv_clock_disk_reads(void)
 {
     struct rusage usage = {0};

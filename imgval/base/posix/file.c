@@ -25,6 +25,7 @@
 
 /* ---- what a file is ---- */
 
+/* Only regular files and directories are ever read; the others differ in their name alone. */
 static enum iv_file_type type_of_mode(mode_t mode)
 {
     if (S_ISREG(mode)) {
@@ -64,6 +65,7 @@ struct iv_status iv_status_of(const struct stat *st)
     };
 }
 
+/* Of this user or of root: nobody else could have put something there. */
 bool iv_status_is_ours(const struct iv_status *status)
 {
     return status->owner == geteuid() || status->owner == 0;
@@ -81,6 +83,7 @@ bool iv_file_status(int fd, struct iv_status *ret_status)
 
 /* ---- opening ---- */
 
+/* For IV_CLEANUP: errno still says why the function fails. */
 void iv_fd_close(int *fd)
 {
     if (*fd >= 0) {
@@ -175,6 +178,8 @@ static int open_beneath(int dirfd, const char *path, int flags)
     return (int)fd;
 }
 
+/* A file of a submission. Opened first and looked at through its descriptor, since the name may
+ * lead elsewhere a moment later. */
 int iv_file_open_at(int dirfd, const char *path, enum iv_file_type *ret_type, uint64_t *ret_size)
 {
     /* O_NONBLOCK: a FIFO without a writer must not hold us. */
@@ -203,6 +208,7 @@ int iv_file_open_at(int dirfd, const char *path, enum iv_file_type *ret_type, ui
     return opened;
 }
 
+/* A path that the user named: links are followed, as the user means what they lead to. */
 int iv_file_open(const char *path, struct iv_status *ret_status)
 {
     int fd IV_CLEANUP(iv_fd_close) = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -214,6 +220,7 @@ int iv_file_open(const char *path, struct iv_status *ret_status)
     return opened;
 }
 
+/* As iv_file_open(), but waits for a FIFO's writer: --policy=<(command) is one. */
 int iv_file_open_whole(const char *path)
 {
     return open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
@@ -259,6 +266,8 @@ bool iv_file_go_to(int fd, int64_t place)
     return lseek(fd, (off_t)place, SEEK_SET) == (off_t)place;
 }
 
+/* Fewer bytes than were asked for only at the end of the file, so callers need no loop. The place
+ * of the descriptor stays, which readers share. */
 int64_t iv_file_read_at(int fd, void *bytes, size_t size, uint64_t offset)
 {
     size_t done = 0;
@@ -288,6 +297,7 @@ int iv_file_duplicate(int fd)
     return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* Hints to the kernel, right or wrong at no risk. */
 void iv_file_expect_soon(int fd, uint64_t size)
 {
     (void)posix_fadvise(fd, 0, (off_t)size, POSIX_FADV_WILLNEED);
@@ -327,6 +337,7 @@ bool iv_file_make_folder(const char *path)
     return mkdir(path, 0777) == 0 || errno == EEXIST;
 }
 
+/* A new file, or none: what is there, be it a link, is never written to. */
 FILE *iv_file_make_at(int dirfd, const char *name)
 {
     int fd IV_CLEANUP(iv_fd_close) =
@@ -355,6 +366,7 @@ void iv_folder_close(struct iv_folder **folder)
     }
 }
 
+/* Beneath `dirfd`, like a file: a directory of a submission may have become a link by now. */
 struct iv_folder *iv_folder_open(int dirfd, const char *path)
 {
     int fd IV_CLEANUP(iv_fd_close) = open_beneath(dirfd, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK);

@@ -75,6 +75,8 @@ static bool keep_descriptors(const struct iv_process_start *start, int requests,
     return true;
 }
 
+/* An empty environment but for the charge: what a user has set must not change what a reader
+ * does. */
 static IV_NORETURN void exec_reader(int charge)
 {
     char variable[64];
@@ -106,6 +108,7 @@ static IV_NORETURN void child_main(const struct iv_process_start *start, pid_t p
 
 /* ---- the parent's side ---- */
 
+/* Of the parent; a process that reads from these pipes then sees its end. */
 static void close_all(struct iv_process *process)
 {
     iv_fd_close(&process->records);
@@ -168,6 +171,8 @@ static bool fork_process(const struct iv_process_start *start, struct iv_process
     return process->pid > 0;
 }
 
+/* NULL with errno set. Both of the parent's ends never block: one process that hangs must not hold
+ * up the others. */
 struct iv_process *iv_process_start(const struct iv_process_start *start)
 {
     struct iv_process *process = iv_malloc(sizeof(*process));
@@ -198,6 +203,8 @@ void iv_process_send_end(struct iv_process *process)
     iv_fd_close(&process->requests[1]);
 }
 
+/* 0: it ended, or its pipe cannot be read, which is the same to the caller; -1: nothing is there
+ * now. */
 int64_t iv_process_receive(struct iv_process *process, void *bytes, size_t size)
 {
     ssize_t got = read(process->records, bytes, size);
@@ -207,6 +214,7 @@ int64_t iv_process_receive(struct iv_process *process, void *bytes, size_t size)
     return got;
 }
 
+/* Until one of them has records, or has ended, or the time is over. A signal counts as time. */
 bool iv_process_wait(struct iv_process *const *processes, size_t count, unsigned ms,
                      bool *ret_ready)
 {
@@ -221,6 +229,8 @@ bool iv_process_wait(struct iv_process *const *processes, size_t count, unsigned
     return got >= 0 || errno == EINTR;
 }
 
+/* What the process has computed, so that one that waits for a slow disk is not taken for one that
+ * loops. */
 bool iv_process_cpu_ms(const struct iv_process *process, uint64_t *ret_ms)
 {
     clockid_t clock;
@@ -250,6 +260,7 @@ void iv_process_stop(struct iv_process **process, char *ret_reason, size_t size)
     *process = NULL;
 }
 
+/* Those that this process may use: in a container fewer than the machine has. */
 unsigned iv_process_processors(void)
 {
     cpu_set_t set;
@@ -264,6 +275,7 @@ unsigned iv_process_processors(void)
 
 /* ---- in such a process ---- */
 
+/* One request. False: the parent closed its end, and there is nothing more to do. */
 bool iv_process_read(void *bytes, size_t size)
 {
     ssize_t got;
@@ -276,6 +288,8 @@ bool iv_process_read(void *bytes, size_t size)
     return got != 0;
 }
 
+/* Head and body as one record without a copy. It blocks while the parent is busy, which keeps a
+ * fast reader from filling memory. */
 void iv_process_write(const void *head, size_t head_size, const void *body, size_t body_size)
 {
     for (size_t sent = 0; sent < head_size + body_size;) {
@@ -293,6 +307,7 @@ void iv_process_write(const void *head, size_t head_size, const void *body, size
     }
 }
 
+/* What the parent left for a program that was started by exec; false where it was not. */
 bool iv_process_charge(const void **ret_bytes, size_t *ret_size)
 {
     const char *number = getenv(CHARGE_VARIABLE);

@@ -59,6 +59,7 @@ size_t iv_program_path_root(const char *path)
     return path[0] == '/' ? 1 : 0;
 }
 
+/* SQLite takes a path that begins with "file:" for a URI. */
 const char *iv_program_library_path(const char *path, struct iv_arena *arena)
 {
     return iv_arena_printf(arena, "%s%s", *path == '/' ? "" : "./", path);

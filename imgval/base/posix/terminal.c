@@ -33,6 +33,8 @@ unsigned iv_terminal_width(enum iv_stream stream)
     return is_known ? size.ws_col : 0;
 }
 
+/* Whether colours may be written. Without TERM a terminal may still know them, which is enough
+ * where being wrong is harmless. */
 bool iv_terminal_obeys(enum iv_stream stream, bool is_sure)
 {
     const char *term = getenv("TERM");
