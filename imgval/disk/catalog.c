@@ -1,4 +1,12 @@
-/* The walk over SignedData, trust list and members; signers are read in catalog_signers.c. */
+/*
+ * A catalog is a PKCS #7 message whose content is Microsoft's certificate trust list: a list of
+ * members, each with a tag and, among its attributes, the digest of a file. The walk over both is
+ * here; signers are read in catalog_signers.c.
+ *
+ * Nothing is copied: everything that was read is a range of the catalog's bytes, which the caller
+ * keeps. What the walk does not understand it refuses, since a file that a member covers is taken
+ * for genuine.
+ */
 #include "imgval/disk/catalog.h"
 
 #include "imgval/base/buf.h"
@@ -81,6 +89,8 @@ bool iv_catalog_next(struct iv_der *at, struct iv_catalog_member *ret_member)
     return iv_der_enter(at, IV_DER_SEQUENCE, &value) && read_member(value, ret_member);
 }
 
+/* The best answer that the catalog can give: SHA-256 at once, SHA-1 only where no member has
+ * better, and the tag only in a catalog without digests, whose tags are digests by custom. */
 enum iv_catalog_match iv_catalog_find(const struct iv_catalog *catalog,
                                       const unsigned char sha1[IV_SHA1_SIZE],
                                       const unsigned char sha256[IV_SHA256_SIZE])
@@ -107,6 +117,8 @@ enum iv_catalog_match iv_catalog_find(const struct iv_catalog *catalog,
 
 /* ---- attributes ---------------------------------------------------------------------------- */
 
+/* Attributes that are a name and a text, such as the operating system that a catalog is for. NULL:
+ * there is none of that name that can be read. */
 const char *iv_catalog_value(struct iv_der attributes, const char *name, struct iv_arena *arena)
 {
     struct iv_der attribute;
@@ -206,6 +218,8 @@ static bool read_rest(struct iv_der at, struct iv_catalog *catalog)
     return false;
 }
 
+/* Content type, then version, digest algorithms and the content, then certificates and signers: in
+ * the order of RFC 2315. */
 bool iv_catalog_read(const void *bytes, size_t size, struct iv_arena *arena,
                      struct iv_catalog *ret_catalog, const char **ret_why)
 {

@@ -1,7 +1,7 @@
 /*
  * catalog.h: a catalog: DER PKCS #7 SignedData over a certificate trust list, whose members vouch
- * for files by their digests. An FFU has one for its hash table (ffu.md 1.3), a package has one for
- * its files (packages.md 2.7: update.cat, content.cat).
+ * for files by their digests. An FFU has one for its hash table (imgval/disk/ffu), a package has
+ * one for its files (update.cat, content.cat).
  *
  * A list of version 1 has one member a file, with its SHA-1. One of version 2 has two members a
  * file: one tagged with the SHA-1 and without a digest, one tagged with the SHA-256 and with it;

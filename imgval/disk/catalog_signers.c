@@ -44,6 +44,7 @@ struct certificate {
     struct iv_der subject;
 };
 
+/* As far as the subject: version, serial number, algorithm, issuer, validity, subject. */
 static bool read_certificate(struct iv_der value, struct certificate *c)
 {
     struct iv_der body;
@@ -74,6 +75,7 @@ struct certificates {
     size_t count;
 };
 
+/* One that cannot be read is left out: the signer may have another. */
 static void read_certificates(struct iv_der at, struct certificates *ret)
 {
     struct iv_der value;
@@ -85,6 +87,7 @@ static void read_certificates(struct iv_der at, struct certificates *ret)
     }
 }
 
+/* Issuer and serial number are what a signer names its certificate by. */
 static const struct certificate *find_certificate(const struct certificates *all,
                                                   struct iv_der issuer, struct iv_der serial)
 {
@@ -102,6 +105,7 @@ struct signer_info {
     struct iv_der issuer, serial, algorithm;
 };
 
+/* The shape is checked to the signature, so that half a signer is refused here and not shown. */
 static bool read_signer(struct iv_der at, struct signer_info *s)
 {
     struct iv_der_element part;

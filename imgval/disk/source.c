@@ -25,6 +25,7 @@ struct slice_source {
     uint64_t offset;
 };
 
+/* The one place that checks bounds: `read` functions may rely on them. */
 bool iv_source_read(const struct iv_source *source, void *bytes, size_t size, uint64_t offset)
 {
     if (offset > source->size || size > source->size - offset) {
@@ -72,6 +73,7 @@ static bool read_slice(const void *context, void *bytes, size_t size, uint64_t o
     return iv_source_read(&slice->whole, bytes, size, slice->offset + offset);
 }
 
+/* Cut to what the whole has: a partition whose table says more is as long as its image. */
 struct iv_source iv_source_slice(const struct iv_source *whole, uint64_t offset, uint64_t size,
                                  struct iv_arena *arena)
 {

@@ -94,6 +94,7 @@ static const char *probe_ext(const struct iv_source *source)
     return is_new ? "ext4" : has_journal ? "ext3" : "ext2";
 }
 
+/* Named so that the report can say what was not read. */
 static const char *probe_others(const struct iv_source *source)
 {
     char bytes[16];
@@ -139,6 +140,8 @@ const char *iv_volume_kind(const struct iv_source *source)
 
 /* ---- opening ---- */
 
+/* A kind that is known and not read has no `open`; that is another fault than bytes of no known
+ * kind. */
 bool iv_volume_open(const struct iv_source *source, size_t image, const struct iv_limits *limits,
                     struct iv_arena *arena, struct iv_volume **ret_volume,
                     struct iv_fault *ret_fault)
@@ -322,6 +325,7 @@ struct walk {
     bool is_cut;
 };
 
+/* Too deep, or too much: the walk goes on elsewhere, and says in the end that it was cut. */
 static void push_folder(struct walk *walk, const char *path, uint64_t depth)
 {
     walk->path_bytes += strlen(path) + 1;
@@ -335,6 +339,7 @@ static void push_folder(struct walk *walk, const char *path, uint64_t depth)
         (struct pending){.path = iv_arena_strdup(&walk->arena, path), .depth = depth};
 }
 
+/* Links are shown and not followed. */
 static void visit_folder(struct walk *walk, const struct pending *folder, struct iv_arena *scratch)
 {
     struct iv_volume_entry *entries = NULL;
@@ -408,6 +413,8 @@ static enum iv_volume_outcome find_file(struct iv_volume *volume, const char *pa
     return IV_VOLUME_FOUND;
 }
 
+/* All of the file or nothing of it, after what is in the buffer. `max` is compared before memory is
+ * asked for: the size is what a directory says. */
 enum iv_volume_outcome iv_volume_read(struct iv_volume *volume, const char *path, uint64_t max,
                                       struct iv_buf *buf, struct iv_fault *ret_fault)
 {

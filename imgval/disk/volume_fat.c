@@ -107,6 +107,8 @@ static bool is_called_fat(const struct iv_source *source)
            (memcmp(sector + 54, "FAT", 3) == 0 || memcmp(sector + 82, "FAT32   ", 8) == 0);
 }
 
+/* The boot sector has no signature, so the geometry must make sense, or the words of a formatting
+ * tool stand there: a damaged volume is then known for one, and not taken for raw bytes. */
 static const char *probe(const struct iv_source *source)
 {
     struct fat fat = {0};
@@ -118,6 +120,7 @@ static const char *probe(const struct iv_source *source)
 
 /* ---- chains ---- */
 
+/* The file or directory in hand cannot be trusted; others may. */
 static enum iv_volume_outcome damaged(const struct iv_volume *volume, struct iv_fault *ret_fault,
                                       const char *what)
 {
@@ -144,6 +147,7 @@ static bool read_table(const struct iv_volume *volume, uint32_t cluster, uint32_
     return true;
 }
 
+/* The first two words of the table are no clusters. */
 static bool is_cluster(const struct fat *fat, uint32_t cluster)
 {
     return cluster >= 2 && cluster - 2 < fat->clusters;
@@ -162,6 +166,8 @@ static bool bit_of(const unsigned char *bits, uint32_t cluster)
     return (bits[cluster / 8] >> cluster % 8 & 1) != 0;
 }
 
+/* A cluster that two others lead to is `shared`: two chains cross there, and one of them is wrong.
+ * Which one cannot be seen, so neither is read. */
 static void mark(struct fat *fat, uint32_t cluster)
 {
     if (is_cluster(fat, cluster)) {
@@ -315,6 +321,7 @@ static bool read_folder_chain(const struct iv_volume *volume, uint32_t first, st
 
 /* ---- directories ---- */
 
+/* A long name lies in entries before its short one, last part first, each with 13 units. */
 struct long_name {
     unsigned char units[LONG_PARTS_MAX * 26];
     unsigned parts; /* 0: none */
@@ -330,6 +337,8 @@ struct fat_entry {
     bool is_directory;
 };
 
+/* Each part of a long name carries this one of the short name that it belongs to: so parts that an
+ * old system left over, for a file that it deleted, are seen. */
 static unsigned char short_checksum(const unsigned char *name)
 {
     unsigned sum = 0;
@@ -340,6 +349,8 @@ static unsigned char short_checksum(const unsigned char *name)
     return (unsigned char)sum;
 }
 
+/* 0x40 marks the last part, which comes first. Parts out of order or of another file void the name,
+ * and the short one counts. */
 static void add_long_part(struct long_name *name, const unsigned char *entry)
 {
     static const struct {
@@ -363,6 +374,7 @@ static void add_long_part(struct long_name *name, const unsigned char *entry)
     name->next = number - 1;
 }
 
+/* In bytes, up to the zero that ends a name which does not fill its last part. */
 static size_t long_size(const struct long_name *name)
 {
     size_t size = 0;
@@ -461,6 +473,9 @@ static enum iv_volume_outcome read_folder(const struct iv_volume *volume,
 
 /* ---- what volume.c calls ---- */
 
+/* The table may be shorter than the clusters need, or the partition than the table says; what
+ * both have counts. Then one pass over the table finds all chains that cross, before anything is
+ * read. */
 static bool fat_open(struct iv_volume *volume, size_t image, struct iv_fault *ret_fault)
 {
     (void)image;
@@ -506,6 +521,8 @@ static enum iv_volume_outcome fat_root(struct iv_volume *volume, struct iv_volum
     return IV_VOLUME_FOUND;
 }
 
+/* The names of a directory, in memory until another one is asked for. Short names find a file too,
+ * as Windows lets them. */
 static enum iv_volume_outcome build_index(struct iv_volume *volume,
                                           const struct iv_volume_node *folder,
                                           struct iv_fault *ret_fault)
@@ -591,6 +608,7 @@ static enum iv_volume_outcome fat_list(struct iv_volume *volume,
     return outcome;
 }
 
+/* The whole chain is checked before any of it is believed. */
 static enum iv_volume_outcome fat_read(struct iv_volume *volume, const struct iv_volume_node *node,
                                        void *bytes, struct iv_fault *ret_fault)
 {

@@ -32,6 +32,8 @@ enum iv_volume_outcome iv_volume_trouble(const struct iv_volume *volume, struct 
     return IV_VOLUME_TROUBLE;
 }
 
+/* Never fails: half a pair and a NUL become U+FFFD. A name with them is shown, and matches none
+ * that is looked for. */
 const char *iv_volume_name_utf16(struct iv_arena *arena, const unsigned char *bytes, size_t size)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
@@ -47,6 +49,8 @@ const char *iv_volume_name_utf16(struct iv_arena *arena, const unsigned char *by
     return iv_arena_strdup(arena, iv_buf_text(&text));
 }
 
+/* One name in the index. Several may have one node, such as the short and the long name of a
+ * file. */
 struct iv_volume_name {
     const char *folded;
     const char *name;
@@ -54,6 +58,7 @@ struct iv_volume_name {
     struct iv_volume_node node;
 };
 
+/* One directory at a time: whoever reads a file in it most often reads the next one there, too. */
 void iv_volume_index_start(struct iv_volume_index *index, uint64_t place)
 {
     iv_volume_index_fini(index);
@@ -124,6 +129,8 @@ static const struct iv_volume_name *find_name(const struct iv_volume_index *inde
     return from < index->count ? &index->names[from] : NULL;
 }
 
+/* The name as it is spelled, else the first that differs in case alone: that is what Windows
+ * opens. */
 const struct iv_volume_node *iv_volume_index_find(const struct iv_volume_index *index,
                                                   const char *name)
 {

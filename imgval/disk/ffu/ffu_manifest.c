@@ -2,6 +2,11 @@
  * The manifest of an FFU: lines of "[Section]" and "Key = value", ASCII, CR LF. Keys and sections
  * are case-sensitive; what is unknown is ignored; of a repeated key the last one counts; a line
  * that is neither continues the last Description.
+ *
+ * Sections have no names of their own: [Store] and [Partition] may stand any number of times, and a
+ * partition belongs to the store before it. So the parser only keeps what it is in (`place`), and
+ * each pair goes to the function for that. When all lines were taken, what they claim is checked
+ * for sense. Everything wrong is a fault and never the end: the image itself may be fine.
  */
 #include "imgval/base/buf.h"
 #include "imgval/base/text.h"
@@ -13,6 +18,7 @@
 #define PLATFORM_IDS_MAX 64
 #define PLATFORM_ID_KEY "DevicePlatformId"
 
+/* NOWHERE: in a section that is not known, or that was one too many; its pairs are passed over. */
 enum place { NOWHERE, FULL_FLASH, STORE, PARTITION };
 
 struct parser {
@@ -30,6 +36,7 @@ struct parser {
     uint64_t line;
 };
 
+/* A fault with the line in hand, for a person with the manifest in an editor. */
 static bool wrong(struct parser *p, const char *what, const char *value)
 {
     return iv_faults_add(
@@ -42,6 +49,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* 0 where it is none, with a fault. */
 static uint64_t number(struct parser *p, const char *key, const char *value, uint64_t max)
 {
     uint64_t n = 0;
@@ -77,6 +85,8 @@ static const char *guid(struct parser *p, const char *value)
     return text;
 }
 
+/* Of the whole image. Values stay texts, as rules and reports want them as they were written; which
+ * versions are right is for check_manifest() and the rules. */
 static void full_flash_pair(struct parser *p, const char *key, const char *value)
 {
     struct iv_image *image = p->image;
@@ -170,6 +180,8 @@ static void partition_pair(struct parser *p, const char *key, const char *value)
     }
 }
 
+/* Older images have one store and do not say IsMainOSStore, so that is what holds unless it is
+ * said. */
 static void open_store(struct parser *p)
 {
     if (p->section_count == IV_IMAGE_STORES_MAX) {
@@ -181,6 +193,8 @@ static void open_store(struct parser *p)
     p->sections[p->section_count++] = (struct iv_ffu_section){.main_os = true};
 }
 
+/* What the manifest claims; partitions.c reads what the table on the disk says, and rules compare
+ * the two. */
 static void open_partition(struct parser *p)
 {
     struct iv_image *image = p->image;
@@ -263,6 +277,8 @@ static void take_line(struct parser *p, char *line, size_t size)
     }
 }
 
+/* Sector size and the sum of the partitions, which must fit into the store. A partition that takes
+ * all space needs a sector at least. */
 static void check_store(struct parser *p, size_t index)
 {
     const struct iv_ffu_section *section = &p->sections[index];
@@ -295,6 +311,8 @@ static void check_store(struct parser *p, size_t index)
     }
 }
 
+/* A partition has a name, and either a size or all the space; the latter only one in each store can
+ * have. */
 static void check_claims(struct parser *p)
 {
     size_t greedy = 0;
@@ -359,6 +377,7 @@ static void clean(struct parser *p, char *text, size_t size)
     }
 }
 
+/* DevicePlatformId0, 1, ...: up to the first number that is missing. */
 static void keep_ids(struct parser *p)
 {
     p->image->platform_ids = IV_NEW_ARRAY(p->arena, const char *, PLATFORM_IDS_MAX);

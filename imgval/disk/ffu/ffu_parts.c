@@ -11,6 +11,8 @@ bool iv_ffu_wrong(struct iv_faults *faults, const char *field, uint64_t offset, 
                          "%s at offset %" PRIu64 " is %" PRIu64 ": %s", field, offset, value, why);
 }
 
+/* Past the end there are two cases. What the header does not even account for is a wrong header.
+ * Else the file is cut, which is said once: everything after it would be missing too. */
 bool iv_ffu_within(struct iv_ffu *ffu, struct iv_image *image, struct iv_faults *faults,
                    const char *what, uint64_t offset, uint64_t size)
 {

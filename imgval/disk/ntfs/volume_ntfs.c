@@ -92,6 +92,7 @@ static enum iv_volume_outcome damaged(const struct iv_volume *volume, struct iv_
     return iv_volume_trouble(volume, ret_fault, IV_FAULT_FILE, "%s", what);
 }
 
+/* The layers below say why; what it happened to is known here. */
 static enum iv_volume_outcome damaged_why(const struct iv_volume *volume,
                                           struct iv_fault *ret_fault, const char *what,
                                           const struct iv_ntfs_why *why)
@@ -149,6 +150,7 @@ static const unsigned char *read_bitmap(struct iv_volume *volume)
     return bits;
 }
 
+/* In bytes. The last clusters may end within a byte of the bitmap. */
 static uint64_t count_used(const struct iv_ntfs *ntfs)
 {
     uint64_t count = 0;
@@ -203,6 +205,8 @@ static bool ntfs_open(struct iv_volume *volume, size_t image, struct iv_fault *r
 
 /* ---- what a file is ---- */
 
+/* Tag and length, then, for WOF, version, provider, version of the provider and algorithm. Another
+ * version of the provider has an algorithm that is not known. */
 static bool read_reparse(const struct iv_ntfs_file *file, struct iv_arena *arena,
                          struct traits *traits, struct iv_ntfs_why *why)
 {
@@ -328,6 +332,7 @@ static enum iv_volume_outcome ntfs_root(struct iv_volume *volume, struct iv_volu
 
 /* ---- directories ---- */
 
+/* A directory at hand, or read now. */
 static enum iv_volume_outcome get_folder(struct iv_volume *volume,
                                          const struct iv_volume_node *node,
                                          struct iv_ntfs_folder **ret_folder,
@@ -337,6 +342,8 @@ static enum iv_volume_outcome get_folder(struct iv_volume *volume,
                               node->place, ret_folder, ret_fault);
 }
 
+/* A name that is not in the index is absent only if the directory is whole. In a damaged one it may
+ * be where nobody can read it, and "absent" would be a judgement about the file. */
 static enum iv_volume_outcome ntfs_child(struct iv_volume *volume,
                                          const struct iv_volume_node *node, const char *name,
                                          struct iv_volume_node *ret_node,
