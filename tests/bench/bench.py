@@ -7,7 +7,10 @@
 Times are medians of interleaved runs; only the ratios carry over to other machines. CPU is user plus
 system time of all processes; RSS is the sum over the parent and its readers, sampled, so that pages
 shared between them count once for each. Sampling takes processor time of its own: where milliseconds
-count, the peak is that of a run before those that are timed."""
+count, the peak is that of a run before those that are timed.
+
+$IMGVAL_BEFORE may name another build of imgval, say of release 0.1.0, as one more peer of audit and
+reports."""
 import hashlib
 import json
 import os
@@ -81,13 +84,29 @@ def row(name, runs, count=None):
     wall, cpu, peak = (statistics.median(r[i] for r in runs) for i in range(3))
     rate = f"{count / wall:10.0f}/s" if count else " " * 12
     print(f"  {name:<44} {wall:8.3f} s wall {cpu:8.3f} s CPU {peak / 2**20:7.1f} MiB {rate}")
-    return wall, cpu
+    return wall, cpu, peak
 
 
 def goal(what, value, limit, unit=""):
     """A figure beside what it is to be at most."""
     print(f"  {what}: {value:.3f}{unit} (goal at most {limit}{unit}: "
           f"{'met' if value <= limit else 'MISSED'})")
+
+
+def before():
+    """The other build of imgval, or None."""
+    return os.environ.get("IMGVAL_BEFORE")
+
+
+def interleaved(commands, times=3):
+    """Runs of several commands by name, in turns, as a machine has better and worse times."""
+    runs = {name: [] for name in commands}
+    for _ in range(times):
+        for name, words in commands.items():
+            runs[name].append(measure(words))
+            if runs[name][-1][3] != 0:
+                sys.exit(f"bench: {name} exits with {runs[name][-1][3]}")
+    return runs
 
 
 def generate(build, tree, **options):
@@ -140,9 +159,9 @@ def bench_scan(build, work):
         two.append(measure([*scan, "-j2", tree], peak=peak2))
     for _ in range(2):
         peer.append(measure(["sh", "-c", PEER, str(tree)]))
-    wall1, _ = row("imgval scan -j1", ours, count)
-    wall2, _ = row("imgval scan -j2", two, count)
-    wallp, _ = row("cabextract -p -F | xmllint, each file", peer, count)
+    wall1, *_ = row("imgval scan -j1", ours, count)
+    wall2, *_ = row("imgval scan -j2", two, count)
+    wallp, *_ = row("cabextract -p -F | xmllint, each file", peer, count)
     goal("ratio -j1 to the peer", wall1 / wallp, 0.07)
     goal("ratio -j2 to -j1", wall2 / wall1, 0.55)
 
@@ -166,8 +185,8 @@ def bench_registry(build, work):
     for _ in range(9):
         for name, tree in trees.items():
             runs[name].append(measure([*scan, tree], peak=peaks[name]))
-    _, base = row("no registry files in the 300", runs["without"], 1000)
-    _, cpu = row("two registry files in each of the 300", runs["with"], 1000)
+    _, base, _ = row("no registry files in the 300", runs["without"], 1000)
+    _, cpu, _ = row("two registry files in each of the 300", runs["with"], 1000)
     goal("CPU time for each package that is looked into", (cpu - base) / 300 * 1000, 1, " ms")
 
 
@@ -184,8 +203,8 @@ def bench_work(build, work):
     for _ in range(5):
         ours.append(measure(scan, peak=peak))
         peer.append(measure(floor, peak=peak_floor))
-    _, cpu = row("imgval scan -j1", ours, 3000)
-    _, cpup = row("floor: libarchive and SAX, one process", peer, 3000)
+    _, cpu, _ = row("imgval scan -j1", ours, 3000)
+    _, cpup, _ = row("floor: libarchive and SAX, one process", peer, 3000)
     goal("CPU ratio", cpu / cpup, 1.15)
     small = work / "small"
     generate(build, small, packages=300, seed=1)
@@ -261,8 +280,8 @@ def bench_facts(build, work):
         first.append(measure(cached, peak=peaks[1]))
         again += [measure(cached, peak=peaks[2]) for _ in range(3)]  # short ones, so more of them
     row("imgval scan", plain, count)
-    wall1, _ = row("imgval scan --facts-cache, the first", first, count)
-    wall, cpu = row("imgval scan --facts-cache, again", again, count)
+    wall1, *_ = row("imgval scan --facts-cache, the first", first, count)
+    wall, cpu, _ = row("imgval scan --facts-cache, again", again, count)
     goal("ratio to the first scan", wall / wall1, 0.05)
     goal("wall of the rescan", wall, 0.5, " s")
     goal("peak RSS of the rescan", statistics.median(r[2] for r in again) / 2**20, 96, " MiB")
@@ -293,8 +312,8 @@ def bench_cold(build, work):
         one.append(measure([*scan, "-j1", tree], peak=peak1))
         drop(tree)
         many.append(measure([*scan, tree], peak=peak))
-    wall1, _ = row("imgval scan -j1", one, 3000)
-    wall, _ = row("imgval scan, default jobs", many, 3000)
+    wall1, *_ = row("imgval scan -j1", one, 3000)
+    wall, *_ = row("imgval scan, default jobs", many, 3000)
     goal("ratio", wall / wall1, 0.45)
 
 
@@ -324,8 +343,8 @@ def bench_store(build, work):
     for _ in range(15):
         plain.append(measure([*scan, "--no-wspc", tree], env))
         compared.append(measure([*scan, tree], env))
-    wall0, _ = row("scan --no-wspc of 20 packages", plain)
-    wall1, _ = row("the same, compared", compared)
+    wall0, *_ = row("scan --no-wspc of 20 packages", plain)
+    wall1, *_ = row("the same, compared", compared)
     goal("the comparison", (wall1 - wall0) * 1000, 5, " ms")
     size = (work / "store.db").stat().st_size / 2**20
     print(f"  the store has {size:.2f} MiB")
@@ -343,8 +362,8 @@ def bench_ffu(build, work):
     for _ in range(7):
         ours.append(measure([build / "imgval", "scan", "--no-wspc", "--format=json", image]))
         peer.append(measure(["openssl", "dgst", "-sha256", image]))
-    wall, _ = row("imgval scan: hashes, tables, volumes", ours)
-    wallp, _ = row("openssl dgst -sha256", peer)
+    wall, *_ = row("imgval scan: hashes, tables, volumes", ours)
+    wallp, *_ = row("openssl dgst -sha256", peer)
     rss = max(r[2] for r in ours)
     goal("ratio to the peer, on two processors", wall / wallp, 0.60)
     goal("peak RSS of all processes", rss / 2**20, 96, " MiB")
@@ -403,22 +422,31 @@ def write_stream(path, versions, packages):
                                versions * packages - (versions + 49) // 50}))
 
 
+PARSE = "import json, sys\nfor line in open(sys.argv[1], 'rb'):\n    json.loads(line)\n"
+
+
 def bench_audit(build, work):
-    """An audit of streams: ten times the versions; and the matrix alone, at full size."""
+    """An audit of streams, against what does nothing but parse their lines; ten times the versions;
+    and the matrix alone, at full size."""
     packages = 250
     walls, peaks = {}, {}
     for versions in (1000, 10000):
         stream = work / f"{versions}.jsonl"
         write_stream(stream, versions, packages)
-        run = measure([build / "imgval", "audit", "--format=json", stream])
-        if run[3] != 0:
-            sys.exit(f"bench: audit exits with {run[3]}")
-        row(f"audit of {versions:,} versions x {packages} packages", [run], versions)
-        walls[versions], peaks[versions] = run[0], run[2]
+        commands = {"imgval audit": [build / "imgval", "audit", "--format=json", stream],
+                    "python, json.loads of each line": [sys.executable, "-c", PARSE, stream]}
+        if before():
+            commands["audit of $IMGVAL_BEFORE"] = [before(), "audit", "--format=json", stream]
+        print(f"audit of a stream of {versions:,} versions x {packages} packages")
+        ours, parser, *older = (row(name, runs, versions)
+                                for name, runs in interleaved(commands).items())
+        walls[versions], peaks[versions] = ours[0], ours[2]
+        goal("CPU against parsing alone, in Python", ours[1] / parser[1], 0.5)
+        if older:
+            goal("wall against $IMGVAL_BEFORE", ours[0] / older[0][0], 0.334)
         stream.unlink()
     print(f"  ten times the versions cost {walls[10000] / walls[1000]:.1f} times the seconds and "
           f"{peaks[10000] / peaks[1000]:.1f} times the memory")
-    goal("10,000 versions, three times as fast as 0.1.0", walls[10000], 3.38, " s")
     goal("peak RSS of all processes", peaks[10000] / 2**20, 96, " MiB")
     done = subprocess.run([build / "tests/bench_matrix", "10000", "1000"], capture_output=True,
                           text=True, check=True)
@@ -439,7 +467,7 @@ def bench_start(build, work):
         explain.append(measure([build / "imgval", "explain", "STD001"]))
     row("true", nothing)
     for name, runs in (("imgval --version", version), ("imgval explain STD001", explain)):
-        wall, _ = row(name, runs)
+        wall, *_ = row(name, runs)
         goal("wall", wall * 1000, 10, " ms")
 
 
@@ -450,7 +478,8 @@ def saved_report(build, work, count):
         recipe = "".join(f"spkg failing/Contoso.P{i}.spkg component=Other{i} version=0.0.0.0 "
                          "compress=none files=1 file_size=16\n" for i in range(50))
         subprocess.run([build / "tests/mkfixture", "-", work], input=recipe.encode(), check=True)
-    scan = subprocess.run([build / "imgval", "scan", "--no-wspc", "--format=json", tree],
+    program = before() or build / "imgval"  # whose reports both of them read
+    scan = subprocess.run([program, "scan", "--no-wspc", "--format=json", tree],
                           capture_output=True, check=False)
     report = json.loads(scan.stdout)
     submission = report["submissions"][0]
@@ -472,9 +501,9 @@ def bench_reports(build, work):
     """Each format through render: ten times the findings must cost ten times as much, not more."""
     few, many = 10000, 100000
     reports = {count: saved_report(build, work, count) for count in (few, many)}
-    words = subprocess.run([build / "imgval", "--completion=bash"], capture_output=True, text=True,
-                           check=True).stdout
-    names = re.search(r"'render '\).*?--format\) words='([^']*)'", words, re.S).group(1).split()
+    said = subprocess.run([build / "imgval", "--complete", "--", "render", "--format="],
+                          capture_output=True, text=True, check=True).stdout
+    names = re.findall(r"^--format=(\w+)", said, re.M)
     print(f"render of {few:,} and {many:,} findings; the ratios are to be near {many // few}")
     for name in names:
         runs = {count: [measure([build / "imgval", "render", f"--format={name}", path])
@@ -486,6 +515,11 @@ def bench_reports(build, work):
         print(f"  {name}: CPU ratio {seconds[many] / max(seconds[few], 0.01):.1f}, "
               f"RSS ratio {peak[many] / peak[few]:.1f}")
         goal("peak RSS of all processes", peak[many] / 2**20, 100, " MiB")
+        older = [measure([before(), "render", f"--format={name}", reports[many]])
+                 for _ in range(3)] if before() else [(0, 0, 0, 2)]
+        if older[0][3] == 0:  # which may not have this format
+            cpu = row(f"{name}, {many:,} findings, $IMGVAL_BEFORE", older, many)[1]
+            goal("CPU against $IMGVAL_BEFORE", seconds[many] / cpu, 0.5)
 
 
 def bench_verify(build, work):
