@@ -431,7 +431,7 @@ bool iv_store_check_seal(struct iv_store *store, const struct iv_pop *pop, struc
                          struct iv_error *err)
 {
     struct iv_baselines baselines;
-    struct iv_store_pop found;
+    struct iv_store_pop found = {0};
     if (!iv_store_find_pop(store, pop, &found, err)) {
         return false;
     }

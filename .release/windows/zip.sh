@@ -41,7 +41,8 @@ cp "$source"/{README.md,CHANGELOG.md,LICENSE} .
 cp "$build/imgval.cdx.json" .
 cp -r "$native/site" manual
 cp -r "$source/man/examples" examples
-mkdir schema
+mkdir schema testdata
+cp -r "$source/testdata/story" testdata/story # for the commands of README.md
 cp "$source"/imgval/{report,engine}/schema/* schema
 cp -r "$libraries/licenses" licenses
 find . -type f -exec chmod 644 {} +

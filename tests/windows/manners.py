@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 PARTIAL = ["scan", "--type=partial", "--context-free"]
@@ -321,7 +322,24 @@ def lines(p):
         that(compare.without_unconfined((p.path / f"out.{form}").read_bytes()) == done.stdout, f"{form}: as a file")
 
 
-CHECKS = [long_paths, separators, drives_and_shares, names, devices, shared_with_none, store_in_use, read_only,
+def archive(p):
+    """Unpacked anywhere, the archive works: the first command of README.md, and what it names."""
+    made = sorted(pathlib.Path(p.given.windows).parent.parent.glob("imgval-*-windows-x64.zip"))
+    if not made:
+        raise compare.Skip("no archive was made")
+    with zipfile.ZipFile(made[-1]) as unpacked:
+        unpacked.extractall(p.path / "a folder")
+    top, = (p.path / "a folder").iterdir()
+    page = (top / "README.md").read_text(encoding="utf-8").partition("```powershell\n")[2].partition("```")[0]
+    first = next(line for line in page.splitlines() if line.startswith(".\\imgval.exe")).split()
+    done = subprocess.run(["wine", str(top / "imgval.exe"), *first[1:]], cwd=top, env=p.env, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=300, check=False)
+    that(done.returncode == 1 and b"Contoso.Camera.Phone.MainOS" in done.stdout, first, done.stdout, done.stderr)
+    for name in ("manual/index.html", "examples/Imgval.psm1", "LICENSE", "licenses/openssl", "imgval.cdx.json"):
+        that((top / name).is_file(), name)
+
+
+CHECKS = [archive, long_paths, separators, drives_and_shares, names, devices, shared_with_none, store_in_use, read_only,
           default_store, readers_open_nothing, reader_faults, required, lines]
 
 
