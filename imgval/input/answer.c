@@ -1,4 +1,7 @@
-/* Customization answer files: root ImageCustomizations (packages.md 5.4, item 2). */
+/* Customization answer files: documents with the root ImageCustomizations, in which a Static part
+ * and any number of Variant parts set device values. What stands in a Variant is a group: its
+ * operator goes with its model, and not with that of another. device.c makes variants of the
+ * groups. */
 #include "imgval/base/strings.h"
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
@@ -22,6 +25,7 @@ struct answer {
     struct iv_fault fault;   /* the first setting that cannot be used */
 };
 
+/* Values from here on hold for every variant. */
 static void on_static(void *context, const struct iv_xml_element *e)
 {
     (void)e;
@@ -56,6 +60,7 @@ static void on_variant(void *context, const struct iv_xml_element *e)
     answer->group = group;
 }
 
+/* The first is enough: the file is then known not to mean what it says. */
 static void odd_setting(struct answer *answer, uint64_t line, const char *detail)
 {
     if (answer->fault.kind == IV_FAULT_NONE) {
@@ -110,6 +115,8 @@ static void on_setting(void *context, const struct iv_xml_element *e)
     }
 }
 
+/* As far as the document was well-formed, its values count: the fault beside them keeps a missing
+ * one from being judged. */
 void iv_answer_read(const struct iv_reader *r, const struct iv_document *doc,
                     const struct iv_metadata *how)
 {
@@ -157,6 +164,8 @@ static bool has_word(const char *bytes, size_t size)
     return strstr(narrow, ROOT) != NULL;
 }
 
+/* By the root where it can be seen; a document that is damaged before its root is one if the name
+ * stands near its beginning, so that its damage is reported. */
 bool iv_answer_is(const char *bytes, size_t size)
 {
     char root[IV_ROOT_NAME_SIZE];
@@ -166,6 +175,8 @@ bool iv_answer_is(const char *bytes, size_t size)
     return has_word(bytes, size < HEAD_SIZE ? size : HEAD_SIZE);
 }
 
+/* What Windows provisioning tools made of answer files: it holds device values, and nobody here
+ * reads it. */
 bool iv_answer_is_datastore(const char *path)
 {
     const char *name = iv_reader_last_part(path);

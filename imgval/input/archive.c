@@ -24,6 +24,8 @@
 /* What a record has at most: a member is its path and some numbers. */
 #define RECORD_MAX (1024 * IV_MIB)
 
+/* By content, but for names of packages and manifests: what is called one and is a zip is a damaged
+ * package. */
 bool iv_archive_is(const char *path, const void *head, size_t size)
 {
     return iv_zip_is(head, size) && !iv_package_is_file_name(path) &&
@@ -57,6 +59,7 @@ bool iv_archive_is_name(const char *name)
 
 /* ----------------------------------------------------------------------------------- the record */
 
+/* Eight bytes, little-endian, for every number: the record is read once, by this same file. */
 static void put_number(struct iv_buf *buf, uint64_t value)
 {
     unsigned char bytes[8];
@@ -101,6 +104,7 @@ void iv_archive_encode(const struct iv_archive *archive, struct iv_buf *buf)
 #define MEMBER_LEAST (7 * 8 + 3)
 #define FAULT_LEAST (8 + 1)
 
+/* NULL for an empty one, as put_text() wrote it. */
 static const char *take_text(struct iv_cursor *c, struct iv_arena *arena)
 {
     size_t left = iv_cursor_left(c);
@@ -114,6 +118,7 @@ static const char *take_text(struct iv_cursor *c, struct iv_arena *arena)
     return text == NULL || length == 0 ? NULL : iv_arena_strndup(arena, (const char *)text, length);
 }
 
+/* Every number has a bound that the file itself sets. */
 static bool take_number(struct iv_cursor *c, uint64_t max, uint64_t *ret_value)
 {
     *ret_value = iv_cursor_u64(c);
@@ -136,6 +141,8 @@ static bool is_plain_path(const char *path)
     }
 }
 
+/* What lies in the file lies within it; what is stored is as long as it is packed; what cannot be
+ * read says why. */
 static bool take_member(struct iv_cursor *c, uint64_t size, struct iv_arena *arena,
                         struct iv_archived *ret_member)
 {
@@ -168,6 +175,7 @@ static bool take_member(struct iv_cursor *c, uint64_t size, struct iv_arena *are
            member.place.size == member.place.packed;
 }
 
+/* Strictly ascending paths are what look-ups go by, so they are checked rather than made. */
 bool iv_archive_decode(const void *bytes, size_t bytes_size, struct iv_arena *arena,
                        struct iv_archive *archive)
 {
@@ -427,6 +435,7 @@ static size_t count_slashes(const char *path)
     return count;
 }
 
+/* Once, as the walk of a directory says it. */
 static void add_too_deep(const char *path, const struct iv_limits *limits, struct iv_arena *arena,
                          struct iv_walk *walk)
 {
@@ -442,6 +451,7 @@ static void add_too_deep(const char *path, const struct iv_limits *limits, struc
     };
 }
 
+/* The same walk as iv_walk() makes on disk: since members are sorted, a folder is a run of them. */
 void iv_archive_walk(const struct iv_archive *archive, const struct iv_tree_search *search,
                      struct iv_arena *arena, struct iv_walk *ret_walk)
 {

@@ -25,11 +25,13 @@ struct component {
     struct iv_fault fault;
 };
 
+/* At the top of a package alone: those in folders are payload. */
 bool iv_component_is(const char *member)
 {
     return iv_ascii_isuffix(member, suffix) && strpbrk(member, "/\\") == NULL;
 }
 
+/* A new file: nothing of the one before it holds. */
 static void on_file(void *context, const struct iv_xml_element *e)
 {
     struct component *c = context;
@@ -38,6 +40,7 @@ static void on_file(void *context, const struct iv_xml_element *e)
     c->size = 0;
 }
 
+/* Several transforms are applied one after the other, so all must be the identity. */
 static void on_transform(void *context, const struct iv_xml_element *e)
 {
     struct component *c = context;
@@ -45,6 +48,7 @@ static void on_transform(void *context, const struct iv_xml_element *e)
     c->identity = c->identity && algorithm != NULL && strcmp(algorithm, IDENTITY) == 0;
 }
 
+/* By the end of the URI, as the two standards that define these have different beginnings. */
 static void on_method(void *context, const struct iv_xml_element *e)
 {
     struct component *c = context;
@@ -89,6 +93,7 @@ static bool decode_base64(const char *text, unsigned char *ret_bytes, size_t siz
     return used == size && text[strspn(text, "= \t\r\n")] == '\0';
 }
 
+/* The payload of a component lies in the folder that is named like its manifest. */
 static void on_value(void *context, const struct iv_xml_element *e)
 {
     struct component *c = context;

@@ -1,5 +1,5 @@
 /*
- * component.h: the digests that a component manifest names for its payload (packages.md 2.7).
+ * component.h: the digests that a component manifest names for its payload.
  * Internal to imgval/input.
  */
 #ifndef IMGVAL_INPUT_COMPONENT_H

@@ -1,4 +1,10 @@
-/* Which files are containers: two tables, one of first bytes and one of names. */
+/*
+ * Which files are containers: two tables, one of first bytes and one of names.
+ *
+ * A container may hold a submission, packages or metadata, and most are not read. They are known so
+ * that they can be reported: a folder with a tar archive in it is not one without packages. By name
+ * where only names are looked at (the walk of a directory), by bytes where the user named the file.
+ */
 #include "imgval/input/container.h"
 
 #include "imgval/base/attr.h"
@@ -60,6 +66,8 @@ bool iv_container_is_name(const char *name)
     return false;
 }
 
+/* The name of what is compressed by itself: OEMInput.xml of OEMInput.xml.gz. NULL: the name says no
+ * such thing. */
 const char *iv_container_inner(struct iv_arena *arena, const char *name)
 {
     static const char *const extensions[] = {".gz", ".xz", ".bz2", ".zst", ".lzma", ".lz4"};

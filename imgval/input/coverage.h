@@ -1,6 +1,6 @@
 /*
- * coverage.h: whether a catalog vouches for the files of a package, and for no others
- * (packages.md 2.7). Internal to imgval/input.
+ * coverage.h: whether a catalog vouches for the files of a package, and for no others.
+ * Internal to imgval/input.
  */
 #ifndef IMGVAL_INPUT_COVERAGE_H
 #define IMGVAL_INPUT_COVERAGE_H

@@ -1,4 +1,6 @@
-/* --device-info: registry text, an answer file, or Name=Value lines; the content decides. */
+/* --device-info: registry text, an answer file, or Name=Value lines; the content decides, so
+ * that the file may be whatever the user has at hand. Its values outrank all that is found but
+ * options. */
 #include "imgval/base/text.h"
 #include "imgval/input/metadata.h"
 
@@ -58,6 +60,7 @@ static void read_line(struct lines *lines, const char *text, size_t size)
     iv_reader_datum_add(lines->r, name, equals + 1, lines->doc->source, NULL, how.rank);
 }
 
+/* A file that says nothing is a mistake: the user named it for what it says. */
 static void read_lines(const struct iv_reader *r, const struct iv_document *doc, const char *text)
 {
     struct lines lines = {.r = r, .doc = doc};

@@ -26,6 +26,7 @@ struct layout {
     uint64_t odd_line;
 };
 
+/* Version 1 of the document has no stores; its partitions are those of the first. */
 static void on_partition(void *context, const struct iv_xml_element *e)
 {
     struct layout *in = context;
@@ -62,6 +63,7 @@ TEXT_ELEMENT(on_type, type)
 TEXT_ELEMENT(on_id, id)
 TEXT_ELEMENT(on_file_system, file_system)
 
+/* Kept as a text when it is odd: the fault is about the document and reported at its end, once. */
 static void on_use_all_space(void *context, const struct iv_xml_element *e)
 {
     struct layout *in = context;
@@ -99,6 +101,7 @@ static void on_sector_size(void *context, const struct iv_xml_element *e)
     in->sector_size = number_of(in, e->text);
 }
 
+/* In sectors still: see scale(). */
 static void add_partition(struct layout *in)
 {
     struct iv_layout *layout = in->layout;
@@ -185,6 +188,7 @@ static const char *const namespaces[] = {
     NULL,
 };
 
+/* False: the document is not to be judged by, and a fault says why. */
 static bool read_rows(struct layout *in, const struct iv_document *doc,
                       const struct iv_xml_row *rows, size_t count)
 {
@@ -234,6 +238,7 @@ void iv_device_layout_read(const struct iv_reader *r, const struct iv_document *
     }
 }
 
+/* Good enough to tell it from an answer file; the reader checks the root. */
 bool iv_device_layout_is(const char *bytes, size_t size)
 {
     return iv_find(bytes, size, "<DeviceLayout") != NULL;

@@ -22,6 +22,7 @@ bool iv_gzip_is(const void *head, size_t size)
     return size >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B;
 }
 
+/* Always false. */
 static bool fail(struct iv_fault *ret_fault, enum iv_fault_kind kind, const char *detail)
 {
     *ret_fault = (struct iv_fault){.kind = kind, .detail = detail};
@@ -59,6 +60,7 @@ static bool inflate_all(z_stream *stream, uint64_t max, struct iv_buf *buf,
     }
 }
 
+/* After a failure the buffer is as it was. */
 bool iv_gzip_read(const void *bytes, size_t size, uint64_t max, struct iv_buf *buf,
                   struct iv_fault *ret_fault)
 {
@@ -111,6 +113,7 @@ void iv_inflater_reset(struct iv_inflater *inflater)
     (void)inflateReset(&inflater->stream);
 }
 
+/* *size and *room come back as what was taken and what was made. */
 enum iv_inflated iv_inflater_step(struct iv_inflater *inflater, const unsigned char *bytes,
                                   size_t *size, unsigned char *place, size_t *room)
 {

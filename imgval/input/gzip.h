@@ -1,6 +1,6 @@
 /*
  * gzip.h: bounded inflation: of gzip data, which some device builds store manifests and registry
- * files in (packages.md 1.6), and, step by step, of the deflate data of an archive's member. The
+ * files in, and, step by step, of the deflate data of an archive's member. The
  * only module that knows zlib. Internal to imgval/input.
  */
 #ifndef IMGVAL_INPUT_GZIP_H

@@ -1,5 +1,5 @@
 /*
- * UpdateHistory.xml. The final state follows Microsoft's own algorithm (packages.md 3.3): events
+ * UpdateHistory.xml. The final state follows the algorithm that Microsoft documents for it: events
  * whose UpdateState is "Update Complete", by Sequence (DateTime goes back and forth on real
  * phones); for each package the last one wins, under its composed name. A package whose last entry
  * removes it stays in the result, marked so.
@@ -49,6 +49,7 @@ struct history {
     size_t faults;
 };
 
+/* Counted past the maximum, for the last fault to say how many there were. */
 static void fault(struct history *h, enum iv_fault_kind kind, uint64_t line, const char *detail)
 {
     if (h->faults++ < FAULTS_MAX) {
@@ -70,6 +71,8 @@ static void malformed(struct history *h, uint64_t line, const char *fmt, ...)
 
 /* --------------------------------------------------------------------------------------- events */
 
+/* Whether the event counts is known at its end alone; until then its packages are at the end of the
+ * list. */
 static void on_event_start(void *context, const struct iv_xml_element *e)
 {
     (void)e;
@@ -109,6 +112,7 @@ static void on_state(void *context, const struct iv_xml_element *e)
     h->is_complete = iv_ascii_ieq(iv_reader_trimmed(h->r->scratch, e->text), "Update Complete");
 }
 
+/* Packages of an event that was not completed are taken off again: the device never had them. */
 static void on_event_end(void *context, const struct iv_xml_element *e)
 {
     struct history *h = context;
@@ -213,6 +217,7 @@ static void on_binary_partition(void *context, const struct iv_xml_element *e)
     set_bool(h, e, "IsBinaryPartition", &h->now->package.binary_partition);
 }
 
+/* Another word leaves it to the file name: see style_of(). */
 static void on_style(void *context, const struct iv_xml_element *e)
 {
     struct history *h = context;
@@ -279,6 +284,7 @@ static enum iv_style style_of(const struct entry *entry, const char *file)
     return entry->identity != NULL ? IV_STYLE_CBS : iv_package_style_of_name(file);
 }
 
+/* All that was read of one package is there: what it is, whether it is gone, and its key. */
 static void set_name(struct history *h, struct entry *entry)
 {
     struct iv_package *package = &entry->package;
@@ -406,6 +412,7 @@ static void keep(const struct history *h, const struct entry *entry, struct iv_p
     package->grouping_key = iv_arena_strdup(arena, from->grouping_key);
 }
 
+/* One package a key: the last entry of each run after sorting. */
 static void finish(struct history *h, struct iv_history *history)
 {
     if (h->count > 1) {

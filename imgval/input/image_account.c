@@ -1,4 +1,7 @@
 /*
+ * What became of each entry of a volume. Readers mark the paths that they read or reported; then
+ * the volume is walked, and what has no mark has no place that anything is read from.
+ *
  * The volume is walked for this alone: nothing is judged by what it finds, so a folder that cannot
  * be listed and is none of those that are read costs the count, and not the verdict.
  */

@@ -41,6 +41,7 @@
 
 /* ------------------------------------------------------------------------------------- listing */
 
+/* By path; ranges of an image's chunks by their offset. */
 static int compare_item(const void *a, const void *b)
 {
     const struct iv_item *x = a;
@@ -68,6 +69,7 @@ static int compare_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Equal input gives equal listings, whatever order the file system has. */
 static void sort_listing(struct iv_listing *listing)
 {
     iv_sort(listing->items, listing->item_count, sizeof(*listing->items), compare_item);
@@ -127,6 +129,7 @@ static bool open_probe(const char *path, struct iv_probe *probe, struct iv_error
     return true;
 }
 
+/* The row of a kind that has one. */
 static const struct iv_kind_row *row_of(enum iv_kind kind)
 {
     const struct iv_kind_row *row = iv_kind_rows;
@@ -221,6 +224,8 @@ static void list_probe(struct iv_lister *lister, struct iv_probe *probe)
     }
 }
 
+/* False: there is no such input, or an option names a file that is not there: mistakes of the user.
+ * All that is wrong within the input is a fault of the listing instead. */
 bool iv_input_list(const char *path, const struct iv_list_options *options, struct iv_arena *arena,
                    struct iv_listing *ret_listing, struct iv_error *err)
 {
@@ -321,6 +326,8 @@ static bool open_item(const struct iv_listing *listing, const struct iv_item *it
     return true;
 }
 
+/* What the facts cache goes by. Times to the nanosecond, with the time of change, which no program
+ * can set back. */
 static struct iv_identity identity_of(const struct iv_status *st)
 {
     return (struct iv_identity){
@@ -368,6 +375,8 @@ static bool has_changed(const struct opened *opened)
            now.ctime != before->ctime || now.ctime_ns != before->ctime_ns;
 }
 
+/* The parent asks the kernel for the items that come next, while readers are busy. A failure is met
+ * again by the reader. */
 void iv_input_advise(const struct iv_listing *listing, const struct iv_item *item)
 {
     enum iv_file_type type;
@@ -493,6 +502,7 @@ static void report_twin(const struct iv_reader *r, const struct iv_item *item)
     }
 }
 
+/* Each role has a reader of its own; those of packages and images do not get here. */
 static void read_document(const struct iv_reader *r, const struct iv_item *item,
                           const struct iv_document *doc)
 {
@@ -644,6 +654,8 @@ static void read_item(const struct iv_reader *r, const struct iv_listing *listin
     }
 }
 
+/* Always leaves facts: of a file that could not be opened the package that its name says, with the
+ * fault. */
 void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
                    const struct iv_read_options *options, struct iv_arena *arena,
                    struct iv_facts *ret_facts)
@@ -686,6 +698,8 @@ void iv_input_read(const struct iv_listing *listing, const struct iv_item *item,
     iv_opened_close(&opened.file);
 }
 
+/* The facts of an item whose reader died, or was stopped: as if the file had been there and nothing
+ * in it could be read. */
 void iv_input_stand_in(const struct iv_item *item, enum iv_fault_kind kind, const char *detail,
                        struct iv_arena *arena, struct iv_facts *ret_facts)
 {

@@ -1,5 +1,6 @@
 /*
- * update.mum of a CBS package (packages.md 2.2), also of the recall shape that removes one (2.4).
+ * update.mum of a CBS package, also of the recall shape that removes one.
+ *
  * Nested <package> and <assemblyIdentity> elements belong to the member list of a Feature
  * Identifier Package: the identity is the root's direct child, partition and flag are those of the
  * root's direct <package>. The paths of the table say just that.
@@ -29,6 +30,7 @@ static const char *attribute(const struct mum *mum, const struct iv_xml_element 
     return value == NULL ? NULL : iv_reader_trimmed(mum->r->arena, value);
 }
 
+/* The name of CBS. A language that means "all of them" is none. */
 static void on_identity(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
@@ -73,6 +75,7 @@ static void set_binary(struct mum *mum, const struct iv_xml_element *e)
     }
 }
 
+/* The identifier is kept for reports and is no name: see imgval-formats(5), Keys. */
 static void on_package(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
@@ -82,6 +85,7 @@ static void on_package(void *context, const struct iv_xml_element *e)
     set_binary(mum, e);
 }
 
+/* The identity as an SPKG has it, which packages that were converted from one bring along. */
 static void on_phone(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
@@ -108,6 +112,8 @@ static const char *scratch_attribute(const struct mum *mum, const struct iv_xml_
     return value == NULL ? NULL : iv_reader_trimmed(mum->r->scratch, value);
 }
 
+/* Two tools write the attribute with different case. Where both stand and differ, which member is
+ * meant is not known. */
 static void on_file(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
@@ -136,6 +142,7 @@ static void on_recall(void *context, const struct iv_xml_element *e)
     mum->package->removal = true;
 }
 
+/* A recall names one package; of several the first. */
 static void on_recalled(void *context, const struct iv_xml_element *e)
 {
     struct mum *mum = context;
@@ -162,6 +169,7 @@ static const char *const namespaces[] = {
     NULL,
 };
 
+/* As iv_dsm_read(). */
 bool iv_mum_read(const struct iv_reader *r, const struct iv_document *doc,
                  struct iv_package *package, struct iv_file_list *list)
 {

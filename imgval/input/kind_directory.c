@@ -201,6 +201,7 @@ static const char *hidden_by_link(const struct tree *tree, const struct iv_entry
                                  : NULL;
 }
 
+/* A link that hides nothing is counted and needs no word. */
 static enum iv_fate judge_link(struct tree *tree, const struct iv_entry *entry)
 {
     struct iv_lister *lister = tree->lister;
@@ -238,13 +239,14 @@ static enum iv_fate judge_other(struct tree *tree, const struct iv_entry *entry)
 
 /* ------------------------------------------------------------------------------------- folders */
 
+/* "" for what lies in the root. */
 static const char *folder_of(struct iv_arena *arena, const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash == NULL ? "" : iv_arena_strndup(arena, path, (size_t)(slash - path));
 }
 
-/* By folder; in one folder update.mum first (packages.md 1.1). */
+/* By folder; in one folder update.mum first: it counts. */
 static int compare_manifest(const void *a, const void *b)
 {
     const struct folder *x = a;
@@ -270,6 +272,7 @@ static struct folder *find_folder(const struct tree *tree, const char *path)
                                              sizeof(*tree->folders), compare_folder);
 }
 
+/* One folder for each manifest; of two in one the first counts, by compare_manifest(). */
 static void find_folders(struct tree *tree)
 {
     size_t capacity = 0;
@@ -637,6 +640,7 @@ static bool can_have_role(const struct tree *tree, const struct iv_entry *entry)
            (entry->type == IV_FILE_REGULAR && iv_ascii_isuffix(entry->path, ".xml"));
 }
 
+/* Bytes of the folder's path, with its slash. */
 static size_t parent_size(const char *path)
 {
     return (size_t)(last_part(path) - path);
@@ -661,6 +665,8 @@ static void note_twin(struct tree *tree, const struct iv_entry *entry, const cha
     }
 }
 
+/* On Windows the two are one file, so which of them a device gets is not known. Of an .xml it only
+ * matters if it is an answer file, which its reader sees. */
 static void judge_twins(struct tree *tree, const struct iv_entry *first,
                         const struct iv_entry *second)
 {
@@ -675,6 +681,7 @@ static void judge_twins(struct tree *tree, const struct iv_entry *first,
     note_twin(tree, second, first->path);
 }
 
+/* Sorted without case, twins are neighbours. */
 static void find_twins(struct tree *tree)
 {
     const struct iv_entry **order =
@@ -697,6 +704,7 @@ static void find_twins(struct tree *tree)
     }
 }
 
+/* A folder that could not be walked may hold packages: the set is not known to be whole. */
 static void list_troubles(struct tree *tree)
 {
     for (size_t i = 0; i < tree->walk.trouble_count; i++) {
@@ -708,6 +716,7 @@ static void list_troubles(struct tree *tree)
     }
 }
 
+/* Folders first: what a manifest or a package file is depends on the others around it. */
 static void list_tree(struct tree *tree)
 {
     struct iv_lister *lister = tree->lister;
@@ -746,6 +755,8 @@ void iv_directory_list_beside(struct iv_lister *lister, const struct iv_probe *p
     iv_arena_fini(&tree.arena);
 }
 
+/* A root that is itself an extracted package, with no other in it, is a single package and no
+ * submission of several. */
 void iv_directory_list(struct iv_lister *lister, const struct iv_probe *probe)
 {
     struct tree tree = {.lister = lister, .probe = probe};

@@ -39,6 +39,7 @@ static void read_chunks(const struct iv_reader *r, const struct iv_item *item, i
     }
 }
 
+/* A store that cannot be put together has its faults already. */
 static void read_stores(struct iv_image_reader *x, const struct iv_ffu *ffu)
 {
     for (size_t s = 0; s < x->image->store_count; s++) {
@@ -49,6 +50,7 @@ static void read_stores(struct iv_image_reader *x, const struct iv_ffu *ffu)
     }
 }
 
+/* One item reads the image, others check ranges of its hashes at the same time. */
 void iv_ffu_read_item(const struct iv_reader *r, const struct iv_item *item, int fd, uint64_t size)
 {
     if (item->role == IV_ROLE_CHUNKS) {

@@ -1,6 +1,6 @@
 /*
- * The device side manifest of an SPKG (man.dsm.xml). There is no public schema; packages.md 1.2 has
- * both generations: late ones say FileType, early ones (2012, 2013) Type.
+ * The device side manifest of an SPKG (man.dsm.xml). There is no public schema; packages in the
+ * field show two generations: late ones say FileType, early ones (2012, 2013) Type.
  *
  * A table of paths names the elements that count, and each has a function here; others are passed
  * over, as later tools may have added some. The first thing that is wrong is kept as the fault, and
@@ -30,6 +30,7 @@ static void on_identity(void *context, const struct iv_xml_element *e)
     dsm->has_identity = true;
 }
 
+/* The version is kept as it is written, since that is what people search for. */
 static void on_version(void *context, const struct iv_xml_element *e)
 {
     static const char *const parts[] = {"Major", "Minor", "QFE", "Build"};
@@ -110,6 +111,7 @@ static void on_owner_type(void *context, const struct iv_xml_element *e)
     }
 }
 
+/* One entry of the list of files: its parts are collected until it ends. */
 static void on_file_start(void *context, const struct iv_xml_element *e)
 {
     (void)e;
@@ -142,6 +144,7 @@ static void on_cab_path(void *context, const struct iv_xml_element *e)
     dsm->file.cab_path = iv_reader_trimmed(dsm->r->scratch, e->text);
 }
 
+/* A size that is no number is none: sizes only add to sums and digests. */
 static void on_file_size(void *context, const struct iv_xml_element *e)
 {
     struct dsm *dsm = context;
@@ -150,6 +153,8 @@ static void on_file_size(void *context, const struct iv_xml_element *e)
         text != NULL && iv_parse_decimal(text, strlen(text), UINT64_MAX, &dsm->file.size);
 }
 
+/* The type may come before or after the early one, and wins. A file without a path on the device is
+ * known by its name in the cabinet. */
 static void on_file_end(void *context, const struct iv_xml_element *e)
 {
     (void)e;
@@ -207,6 +212,7 @@ static const char *const namespaces[] = {
     NULL,
 };
 
+/* What a package is known by: without it there is no key. */
 static void check_required(struct dsm *dsm)
 {
     if (!dsm->has_identity) {
@@ -218,6 +224,8 @@ static void check_required(struct dsm *dsm)
     }
 }
 
+/* True: the list of files is whole. The package may be unreadable all the same, for what its other
+ * elements say. */
 bool iv_dsm_read(const struct iv_reader *r, const struct iv_document *doc,
                  struct iv_package *package, struct iv_file_list *list)
 {

@@ -1,4 +1,6 @@
-/* The table of the kinds of input: how each is recognised, listed and read. */
+/* The table of the kinds of input: how each is recognised, listed and read. The order of rows is
+ * that in which they are asked. A kind is added by a row here, one in model/kinds.c and a file
+ * kind_<name>.c. */
 #include "imgval/input/kinds.h"
 
 #include "imgval/base/attr.h"

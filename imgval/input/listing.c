@@ -31,6 +31,7 @@ static const struct metadata_name metadata_names[] = {
     {.role = IV_ROLE_REGISTRY, .name = ".rga", .suffix = ".rga"},
 };
 
+/* By hand, as there is a path for each of many thousand entries. */
 char *iv_lister_join(struct iv_lister *lister, const char *directory, const char *name)
 {
     size_t length = strlen(directory);
@@ -60,6 +61,8 @@ void iv_lister_expect(struct iv_lister *lister, size_t count)
     }
 }
 
+/* Takes the descriptor over, also of an item that is not listed. Past the limit of packages there
+ * is one fault, and no more items. */
 void iv_lister_item(struct iv_lister *lister, enum iv_role role, const char *path,
                     const char *relative, int fd)
 {
@@ -244,6 +247,7 @@ static void place_close(struct place *place)
     iv_fd_close(&place->directory);
 }
 
+/* What may lie there is not known, so no rule may take it for absent. */
 static void place_fault(struct iv_lister *lister, const struct place *place, bool is_limit,
                         const char *detail)
 {

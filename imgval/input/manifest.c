@@ -124,8 +124,8 @@ static void put_number_field(struct iv_buf *buf, uint64_t number)
     put_field(buf, place);
 }
 
-/* The FileType that a DSM would give a file of a CBS package: packages.md 1.1 and 1.2 have the
- * folders. */
+/* The FileType that a DSM would give a file of a CBS package: the builders put files of each type
+ * into a folder of its own. */
 static const char *type_by_place(const struct iv_package *package, const char *path)
 {
     static const struct {
@@ -160,6 +160,7 @@ static void put_file(struct iv_buf *fields, const struct iv_package_file *file, 
     }
 }
 
+/* One call for all fields. */
 static const char *digest(const struct iv_reader *r, const struct iv_buf *fields)
 {
     struct iv_sha256 *sha = iv_sha256_open();
@@ -204,6 +205,7 @@ static void set_content(const struct iv_reader *r, const struct iv_file_list *li
     package->content_other = has_sizes ? digest(r, &other) : NULL;
 }
 
+/* For imgval inspect; a scan needs sums and digests alone. */
 static void keep_files(const struct iv_reader *r, const struct iv_file_list *list,
                        struct iv_package *package)
 {
@@ -221,7 +223,8 @@ static void keep_files(const struct iv_reader *r, const struct iv_file_list *lis
     }
 }
 
-/* MainOS has a junction in its root for each of these partitions (ffu.md 2.4). */
+/* MainOS has a junction in its root for each of these partitions: a file with such a path lands on
+ * another partition than its package says. */
 static bool is_through_junction(const char *path)
 {
     static const char *const names[] = {"EFIESP", "Data",      "DPP", "MMOS",
@@ -236,6 +239,8 @@ static bool is_through_junction(const char *path)
     return false;
 }
 
+/* What follows from the list of files. Whether the package is empty, and its digest, only a whole
+ * list says. */
 void iv_file_list_apply(const struct iv_reader *r, const struct iv_file_list *list, bool whole,
                         struct iv_package *package)
 {
@@ -300,6 +305,8 @@ static bool has_role(const char *name)
            iv_answer_is_datastore(name) || iv_package_is_file_name(name);
 }
 
+/* Files of the package that would be taken for members of the submission, were they met without
+ * it. */
 void iv_file_list_payload(const struct iv_reader *r, const struct iv_file_list *list,
                           struct iv_package *package)
 {
@@ -335,6 +342,7 @@ static int compare_missing(const void *a, const void *b)
     return iv_ascii_casecmp((*x)->cab_path, (*y)->cab_path);
 }
 
+/* Listed and not in the cabinet: each member once, the first of them one by one. */
 void iv_file_list_missing(const struct iv_reader *r, const struct iv_file_list *list,
                           const struct iv_cabinet *cabinet, struct iv_package *package)
 {

@@ -1,6 +1,7 @@
-/* OEMInput.xml (packages.md 4.1), as far as a rule asks for it; also in the namespace of 2019,
- * where DeviceLayoutType stands for SOC. What is not asked for but has a form is held to it: a
- * document that the image builder would refuse is not one to judge by. */
+/* OEMInput.xml, from which the image builder makes an image: product, device, features and lists of
+ * packages. Read as far as a rule asks for it; also in the namespace of 2019, where
+ * DeviceLayoutType stands for SOC. What is not asked for but has a form is held to it: a document
+ * that the image builder would refuse is not one to judge by. */
 #include "imgval/base/attr.h"
 #include "imgval/base/text.h"
 #include "imgval/base/xml.h"
@@ -25,6 +26,7 @@ TEXT_ELEMENT(on_soc, soc)
 TEXT_ELEMENT(on_device, device)
 TEXT_ELEMENT(on_build_type, build_type)
 
+/* The first of them becomes the fault. */
 static void odd(struct oem_input *in, const struct iv_xml_element *e, const char *name,
                 const char *text, const char *expected)
 {
@@ -70,6 +72,7 @@ static void on_exclude(void *context, const struct iv_xml_element *e)
     check_bool(context, e, "ExcludePrereleaseFeatures");
 }
 
+/* As it is written: most often a path with variables of the build. */
 static void on_package_file(void *context, const struct iv_xml_element *e)
 {
     struct oem_input *in = context;
@@ -83,6 +86,7 @@ static void on_package_file(void *context, const struct iv_xml_element *e)
     facts->package_files[facts->package_file_count++] = text;
 }
 
+/* Empty elements name nothing. */
 static void add_feature(const struct oem_input *in, const char *text, const char ***list,
                         size_t *count)
 {
@@ -130,6 +134,8 @@ static const char *const namespaces[] = {
     NULL,
 };
 
+/* Features are only known from a document that was read to its end: half a list would look like one
+ * from which some were removed. */
 void iv_oem_input_read(const struct iv_reader *r, const struct iv_document *doc)
 {
     struct oem_input in = {.r = r, .doc = doc, .facts = &r->facts->oem_input};

@@ -27,6 +27,7 @@ void iv_opened_close(struct iv_opened *file)
 
 /* ------------------------------------------------------------------------------------- reading */
 
+/* As iv_file_read_at(); a deflated member is inflated as far as it must be. */
 int64_t iv_opened_read_at(const struct iv_opened *file, void *bytes, size_t size, uint64_t offset,
                           struct iv_fault *ret_fault)
 {
@@ -40,6 +41,7 @@ int64_t iv_opened_read_at(const struct iv_opened *file, void *bytes, size_t size
     return got;
 }
 
+/* The checksum is compared before the bytes are used. */
 static bool read_packed(const struct iv_opened *file, uint64_t max, struct iv_buf *buf,
                         struct iv_fault *ret_fault)
 {
@@ -70,6 +72,8 @@ bool iv_opened_read_all(const struct iv_opened *file, uint64_t max, struct iv_bu
     return false;
 }
 
+/* Of a member that was read in pieces: whether they were what the archive says. Files on disk have
+ * no checksum. */
 bool iv_opened_check(const struct iv_opened *file, struct iv_fault *ret_fault)
 {
     return file->packed == NULL || iv_packed_check(file->packed, ret_fault);
@@ -77,6 +81,7 @@ bool iv_opened_check(const struct iv_opened *file, struct iv_fault *ret_fault)
 
 /* -------------------------------------------------------------------------------------- opening */
 
+/* EXDEV is the answer for a path that would leave the tree: there is no such file in it. */
 static enum iv_look open_file(const struct iv_tree *root, const char *path,
                               struct iv_opened *ret_file, struct iv_fault *ret_fault)
 {
@@ -93,6 +98,7 @@ static enum iv_look open_file(const struct iv_tree *root, const char *path,
     return is_absent ? IV_LOOK_ABSENT : IV_LOOK_TROUBLE;
 }
 
+/* The archive must still be the file that was listed: places in it mean nothing otherwise. */
 static enum iv_look open_member(const struct iv_archive *archive, const char *path,
                                 struct iv_arena *scratch, struct iv_opened *ret_file,
                                 struct iv_fault *ret_fault)
@@ -144,6 +150,7 @@ enum iv_look iv_tree_size(const struct iv_tree *root, const char *path, uint64_t
     return look;
 }
 
+/* Paths are relative to the folder of the search in both halves. */
 bool iv_tree_walk(const struct iv_tree *root, const struct iv_tree_search *search,
                   struct iv_arena *arena, struct iv_walk *ret_walk, struct iv_fault *ret_fault)
 {

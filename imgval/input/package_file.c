@@ -515,7 +515,7 @@ static bool is_any_cabinet_name(const struct iv_reader *r, const char *path)
            !iv_package_is_file_name(iv_arena_strndup(r->scratch, path, size - extension));
 }
 
-/* packages.md 1.1: the members decide, update.mum first. False: it is no package. */
+/* The members decide, update.mum first. False: it is no package. */
 static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cabinet,
                                struct iv_package *package, struct iv_file_list *list)
 {

@@ -17,6 +17,7 @@
  * the search must not become quadratic in the input. */
 #define SAME_WINDOW 1024
 
+/* Lists of facts have a count and no capacity: it follows from the count. */
 void *iv_reader_grow(struct iv_arena *arena, void *array, size_t count, size_t size)
 {
     if ((count & (count - 1)) != 0) {
@@ -29,6 +30,7 @@ void *iv_reader_grow(struct iv_arena *arena, void *array, size_t count, size_t s
     return bigger;
 }
 
+/* Of paths with either slash: manifests have both. */
 const char *iv_reader_last_part(const char *path)
 {
     const char *part = path;
@@ -62,6 +64,7 @@ char *iv_reader_trimmed(struct iv_arena *arena, const char *text)
     return size == 0 ? NULL : iv_arena_strndup(arena, text, size);
 }
 
+/* xs:boolean, exactly: True and FALSE are none. */
 bool iv_reader_parse_bool(const char *text, bool *ret_value)
 {
     bool is_true = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
@@ -72,6 +75,8 @@ bool iv_reader_parse_bool(const char *text, bool *ret_value)
     return true;
 }
 
+/* The four that Microsoft's tools know. Whose a package is decides whether it counts as firmware,
+ * so a fifth word is never taken for one of them. */
 bool iv_reader_is_owner_type(const char *text)
 {
     static const char *const known[] = {"Microsoft", "OEM", "SiliconVendor", "MobileOperator"};
@@ -95,6 +100,7 @@ static struct iv_fault kept(const struct iv_reader *r, const struct iv_fault *fa
     };
 }
 
+/* Of the submission: what is in no package. */
 void iv_reader_fault(const struct iv_reader *r, const struct iv_fault *fault)
 {
     struct iv_facts *facts = r->facts;
@@ -103,6 +109,8 @@ void iv_reader_fault(const struct iv_reader *r, const struct iv_fault *fault)
     facts->faults[facts->fault_count++] = kept(r, fault);
 }
 
+/* Of one package. `spoils`: nothing that it says can be believed, and rules about its content are
+ * not evaluated for it. */
 void iv_reader_package_fault(const struct iv_reader *r, struct iv_package *package,
                              const struct iv_fault *fault, bool spoils)
 {
@@ -116,6 +124,7 @@ void iv_reader_package_fault(const struct iv_reader *r, struct iv_package *packa
     package->unreadable = package->unreadable || spoils;
 }
 
+/* Keeps the first: what comes after it in a damaged document may only follow from it. */
 void iv_reader_malformed(const struct iv_reader *r, struct iv_fault *fault, uint64_t line,
                          const char *fmt, ...)
 {
@@ -144,6 +153,8 @@ const char *iv_reader_printf(const struct iv_reader *r, const char *fmt, ...)
     return iv_arena_strdup(r->arena, text);
 }
 
+/* A metadata document that is wrong does not make its package unreadable: only what it would have
+ * said is not known. */
 void iv_reader_metadata_fault(const struct iv_reader *r, struct iv_package *package,
                               const struct iv_document *doc, const struct iv_fault *fault)
 {
@@ -180,6 +191,7 @@ static size_t find_datum(const struct iv_facts *facts, const char *name, const c
     return facts->datum_count;
 }
 
+/* One more value, beside others of its name: two of one source are a conflict or a variant. */
 void iv_reader_datum_add(const struct iv_reader *r, const char *name, const char *value,
                          const char *source, const char *group, enum iv_rank rank)
 {
@@ -198,6 +210,8 @@ void iv_reader_datum_add(const struct iv_reader *r, const char *name, const char
     };
 }
 
+/* Takes the place of the one before it, as a later line of a registry file does. `value` NULL:
+ * deleted. */
 void iv_reader_datum(const struct iv_reader *r, const char *name, const char *value,
                      const char *source, const char *group, enum iv_rank rank)
 {
@@ -211,6 +225,7 @@ void iv_reader_datum(const struct iv_reader *r, const char *name, const char *va
     }
 }
 
+/* As if the source had never said it. */
 void iv_reader_datum_drop(const struct iv_reader *r, const char *name, const char *source)
 {
     struct iv_facts *facts = r->facts;
@@ -222,6 +237,8 @@ void iv_reader_datum_drop(const struct iv_reader *r, const char *name, const cha
     }
 }
 
+/* UTF-16 with or without its mark, which text in ASCII shows by its zeros; else as it stands, which
+ * is a superset of ASCII. */
 static bool decode_plain(const unsigned char *bytes, size_t size, struct iv_buf *buf,
                          struct iv_fault *ret_fault)
 {
@@ -269,6 +286,7 @@ struct narrow {
     const char *end;
 };
 
+/* -1 at the end of the bytes. */
 static int narrow_peek(struct narrow *n)
 {
     while (n->at < n->end && *n->at == '\0') {
@@ -304,6 +322,9 @@ static bool is_name_end(int c)
     return c < 0 || c == '>' || c == '/' || is_space((char)c);
 }
 
+/* The name of the root, from the beginning of a document alone: comments and processing
+ * instructions are passed over, a DOCTYPE is not. False: it cannot be seen, which says nothing
+ * about the rest. */
 bool iv_reader_root_name(const char *bytes, size_t size, char ret_name[IV_ROOT_NAME_SIZE])
 {
     struct narrow n = {.at = bytes, .end = bytes + size};
@@ -337,6 +358,7 @@ bool iv_reader_root_name(const char *bytes, size_t size, char ret_name[IV_ROOT_N
     return length > 0 && narrow_peek(&n) >= 0;
 }
 
+/* The errors of the XML reader in the words of facts. */
 bool iv_reader_xml(const struct iv_reader *r, const struct iv_document *doc,
                    const struct iv_xml_table *table, void *context, size_t *ret_namespace,
                    struct iv_fault *ret_fault)

@@ -1,6 +1,6 @@
 /*
  * Device values from registry text (.reg, .rga) and from the registryKeys of CBS manifests.
- * Encodings and forms: packages.md 1.6, 2.6 and 5.4.
+ * Encodings and forms: imgval-formats(5), METADATA.
  *
  * Only the key DeviceTargetingInfo matters: what is odd under other keys is passed over, unless it
  * leaves in doubt where that key begins. The text is read line by line by its first character: '['

@@ -35,8 +35,8 @@ static bool are_within(const struct iv_item *item, const struct iv_fault *faults
     return true;
 }
 
-/* The key of a package file is what its name says, and the language where it is left out there
- * (packages.md 2.3). What is installed or extracted has its name from its manifest. */
+/* The key of a package file is what its name says, and the language where it is left out there.
+ * What is installed or extracted has its name from its manifest. */
 static bool has_own_key(const struct iv_package *package, struct iv_arena *scratch)
 {
     struct iv_arena_mark mark = iv_arena_mark(scratch);
