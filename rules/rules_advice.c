@@ -125,7 +125,7 @@ static bool judge_content(const struct iv_package *now, const struct iv_package 
     const struct iv_evidence evidence = {
         .message = iv_verdict_printf(verdict,
                                      "%s has the version %s as in the baseline %s, but other files",
-                                     iv_rules_package_name(now), now->version,
+                                     iv_package_shown_name(now), now->version,
                                      iv_rules_baseline_name(iv_verdict_arena(verdict), baseline)),
         .path = now->path,
         .package_name = now->name,
@@ -149,7 +149,7 @@ static bool judge_version(const struct iv_package *now, const struct iv_package 
         .message = iv_verdict_printf(verdict,
                                      "%s has the version %s, which is lower than %s in the "
                                      "baseline %s",
-                                     iv_rules_package_name(now), now->version, before->version,
+                                     iv_package_shown_name(now), now->version, before->version,
                                      iv_rules_baseline_name(iv_verdict_arena(verdict), baseline)),
         .path = now->path,
         .package_name = now->name,
@@ -197,10 +197,10 @@ static enum iv_outcome step_content(const struct iv_case *c, struct iv_verdict *
             ? iv_verdict_printf(verdict,
                                 "%s has the version %s as in firmware %s, but other files in "
                                 "firmware %s",
-                                iv_rules_package_name(now), known(now->version),
+                                iv_package_shown_name(now), known(now->version),
                                 c->step->before->firmware_version, c->step->firmware_version)
             : iv_verdict_printf(verdict, "%s has the version %s as before, but other files",
-                                iv_rules_package_name(now), known(now->version));
+                                iv_package_shown_name(now), known(now->version));
     return fail_change(c, message, "a version above", verdict);
 }
 
@@ -214,7 +214,7 @@ static enum iv_outcome step_version(const struct iv_case *c, struct iv_verdict *
     return fail_change(c,
                        iv_verdict_printf(verdict,
                                          "%s has the version %s, which is lower than %s before",
-                                         iv_rules_package_name(now), known(now->version),
+                                         iv_package_shown_name(now), known(now->version),
                                          known(c->change->before->version)),
                        "at least", verdict);
 }
@@ -228,7 +228,7 @@ static enum iv_outcome step_owner(const struct iv_case *c, struct iv_verdict *ve
     if ((c->change->what & IV_CHANGE_FLAGS) == 0 || !iv_package_leaves_firmware(before, now)) {
         return IV_PASSED;
     }
-    const char *name = iv_rules_package_name(now);
+    const char *name = iv_package_shown_name(now);
     const struct iv_evidence evidence = {
         .message = iv_step_knows_versions(c->step)
                        ? iv_verdict_printf(
@@ -280,7 +280,7 @@ static enum iv_outcome report_owners(const struct iv_case *c, const struct iv_ba
         const struct iv_evidence evidence = {
             .message =
                 iv_verdict_printf(verdict, "%s is owned by %s here and by %s in the %s %s",
-                                  iv_rules_package_name(now), now->owner_type, then->owner_type,
+                                  iv_package_shown_name(now), now->owner_type, then->owner_type,
                                   what, iv_rules_baseline_name(iv_verdict_arena(verdict), before)),
             .path = now->path,
             .package_name = now->name,
@@ -397,7 +397,7 @@ static bool judge_test_package(const struct iv_package *p, struct iv_verdict *ve
     struct iv_evidence evidence = {.path = p->path, .package_name = p->name, .key = p->key};
     if (test) {
         evidence.message = iv_verdict_printf(verdict, "%s has the ReleaseType %s in an image",
-                                             iv_rules_package_name(p), p->release_type);
+                                             iv_package_shown_name(p), p->release_type);
         evidence.field = "release_type";
         evidence.actual = p->release_type;
         evidence.expected = "Production";
@@ -405,7 +405,7 @@ static bool judge_test_package(const struct iv_package *p, struct iv_verdict *ve
     }
     if (debug) {
         evidence.message = iv_verdict_printf(verdict, "%s has the BuildType %s in an image",
-                                             iv_rules_package_name(p), p->build_type);
+                                             iv_package_shown_name(p), p->build_type);
         evidence.field = "build_type";
         evidence.actual = p->build_type;
         evidence.expected = "Retail";
@@ -586,9 +586,9 @@ static enum iv_outcome check_history_removal(const struct iv_case *c, struct iv_
             .message = iv_verdict_printf(verdict,
                                          "The last state of %s in the update history is a removal; "
                                          "the package counts as absent",
-                                         iv_rules_package_name(entry)),
+                                         iv_package_shown_name(entry)),
             .path = s->history.path,
-            .package_name = iv_rules_package_name(entry),
+            .package_name = iv_package_shown_name(entry),
             .key = entry->key,
         };
         iv_verdict_fail(verdict, &evidence);
@@ -620,7 +620,7 @@ static enum iv_outcome check_not_in_history(const struct iv_case *c, struct iv_v
         }
         const struct iv_evidence evidence = {
             .message = iv_verdict_printf(verdict, "The update history does not name the package %s",
-                                         iv_rules_package_name(package)),
+                                         iv_package_shown_name(package)),
             .path = package->path,
             .package_name = package->name,
             .key = package->key,

@@ -40,7 +40,7 @@ static enum iv_outcome check_duplicate(const struct iv_case *c, struct iv_verdic
         .message = iv_verdict_printf(verdict,
                                      "%s and %s are both the package %s; it counts once, as the "
                                      "first of them says",
-                                     first->path, p->path, iv_rules_package_name(first)),
+                                     first->path, p->path, iv_package_shown_name(first)),
         .remedy =
             iv_verdict_printf(verdict, "Keep one of them: remove %s or %s.", first->path, p->path),
     };
@@ -87,9 +87,9 @@ static enum iv_outcome judge_beside(const struct iv_submission *s, const struct 
     }
     const struct iv_evidence evidence = {
         .message = iv_verdict_printf(verdict, "%s lies with the image and differs from it: %s",
-                                     iv_rules_package_name(beside), clause),
+                                     iv_package_shown_name(beside), clause),
         .path = beside->path,
-        .package_name = iv_rules_package_name(beside),
+        .package_name = iv_package_shown_name(beside),
         .key = beside->key,
     };
     iv_verdict_fail(verdict, &evidence);
@@ -207,7 +207,7 @@ static enum iv_outcome check_diff(const struct iv_case *c, struct iv_verdict *ve
     const struct iv_evidence evidence = {
         .message =
             iv_verdict_printf(verdict, "%s is a diff package; a submission needs the whole package",
-                              iv_rules_package_name(p)),
+                              iv_package_shown_name(p)),
         .field = "diff",
         .actual = "true",
         .expected = "false",
@@ -248,10 +248,10 @@ static enum iv_outcome check_history_package(const struct iv_case *c, struct iv_
                 iv_verdict_printf(verdict,
                                   "The update history names the package %s%s%s, which is "
                                   "not in the submission",
-                                  iv_rules_package_name(entry), entry->version != NULL ? " " : "",
+                                  iv_package_shown_name(entry), entry->version != NULL ? " " : "",
                                   entry->version != NULL ? entry->version : ""),
             .path = s->history.path,
-            .package_name = iv_rules_package_name(entry),
+            .package_name = iv_package_shown_name(entry),
             .key = entry->key,
         };
         iv_verdict_fail(verdict, &evidence);

@@ -235,7 +235,7 @@ static enum iv_outcome fail_partition(const struct iv_package *p, const char *wh
                                       struct iv_verdict *verdict)
 {
     return fail_package(iv_verdict_printf(verdict, "%s is for the partition %s, %s",
-                                          iv_rules_package_name(p), iv_package_partition(p), why),
+                                          iv_package_shown_name(p), iv_package_partition(p), why),
                         "partition", p->partition, verdict);
 }
 
@@ -291,7 +291,7 @@ static enum iv_outcome check_data(const struct iv_case *c, struct iv_verdict *ve
     return fail_package(iv_verdict_printf(verdict,
                                           "%s is for the Data partition, which a reset of the "
                                           "phone formats",
-                                          iv_rules_package_name(p)),
+                                          iv_package_shown_name(p)),
                         "partition", p->partition, verdict);
 }
 
@@ -315,7 +315,7 @@ static enum iv_outcome check_junction(const struct iv_case *c, struct iv_verdict
     return fail_package(iv_verdict_printf(verdict,
                                           "%s is for MainOS, but its file %s lies on the partition "
                                           "%.*s",
-                                          iv_rules_package_name(p), p->junction_file,
+                                          iv_package_shown_name(p), p->junction_file,
                                           (int)strcspn(name, "\\/"), name),
                         "files", p->junction_file, verdict);
 }

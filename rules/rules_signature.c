@@ -32,7 +32,7 @@ static enum iv_outcome check_flaws(const struct iv_case *c, struct iv_verdict *v
             continue;
         }
         const struct iv_evidence evidence = {
-            .message = iv_verdict_printf(verdict, "%s: %s", iv_rules_package_name(p), flaw->detail),
+            .message = iv_verdict_printf(verdict, "%s: %s", iv_package_shown_name(p), flaw->detail),
             .member = flaw->member,
         };
         iv_verdict_fail(verdict, &evidence);
@@ -95,7 +95,7 @@ static enum iv_outcome check_signed(const struct iv_case *c, struct iv_verdict *
     }
     const struct iv_evidence evidence = {
         .message = iv_verdict_printf(verdict, "%s is not signed: its catalog has no signature",
-                                     iv_rules_package_name(p)),
+                                     iv_package_shown_name(p)),
         .field = "signature",
         .actual = iv_signature_names[p->seal->signature],
     };
@@ -163,9 +163,9 @@ static enum iv_outcome check_root(const struct iv_case *c, struct iv_verdict *ve
     const char *is = signature_text(p->seal, verdict);
     const struct iv_evidence evidence = {
         .message = expected == IV_EXPECTED_ANY
-                       ? iv_verdict_printf(verdict, "%s is %s", iv_rules_package_name(p), is)
+                       ? iv_verdict_printf(verdict, "%s is %s", iv_package_shown_name(p), is)
                        : iv_verdict_printf(verdict, "%s is %s; --expect-signature=%s was given",
-                                           iv_rules_package_name(p), is, wanted[expected]),
+                                           iv_package_shown_name(p), is, wanted[expected]),
         .field = "root",
         .actual = iv_root_names[p->seal->root],
         .expected = expected == IV_EXPECTED_ANY ? NULL : wanted[expected],

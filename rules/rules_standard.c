@@ -51,7 +51,7 @@ static enum iv_outcome check_removal(const struct iv_case *c, struct iv_verdict 
     }
     const struct iv_evidence evidence = {
         .message = iv_verdict_printf(verdict, "%s is a %s: removal packages are not allowed",
-                                     iv_rules_package_name(p), kind),
+                                     iv_package_shown_name(p), kind),
         .field = "removal",
         .actual = "true",
         .expected = "false",
@@ -89,10 +89,10 @@ static enum iv_outcome check_zero_version(const struct iv_case *c, struct iv_ver
     evidence.message =
         p->version == NULL
             ? iv_verdict_printf(verdict, "%s has no version, which counts as 0.0.0.0",
-                                iv_rules_package_name(p))
+                                iv_package_shown_name(p))
             : iv_verdict_printf(verdict,
                                 "%s has the version \"%s\": packages cannot have version 0.0.0.0",
-                                iv_rules_package_name(p), p->version);
+                                iv_package_shown_name(p), p->version);
     iv_verdict_fail(verdict, &evidence);
     return IV_FAILED;
 }
@@ -126,7 +126,7 @@ static enum iv_outcome check_binary_partition(const struct iv_case *c, struct iv
     if (!p->binary_partition || !iv_ascii_ieq(iv_package_partition(p), partition)) {
         return is_unread(c->submission, partition) ? IV_NOT_EVALUATED : IV_PASSED;
     }
-    const char *name = iv_rules_package_name(p);
+    const char *name = iv_package_shown_name(p);
     static const char *const remedies[] = {
         [IV_STYLE_UNKNOWN] = ("Clear the binary-partition flag in the manifest, or name the raw "
                               "partition that the package is for; then build it again."),

@@ -476,7 +476,7 @@ static const char *add_remedy(const struct iv_case *c, const struct iv_compariso
         if (other != NULL) {
             text = iv_verdict_printf(
                 verdict, "%s%s%s -> %s", text, shown == 0 ? " renamed? " : ", ",
-                iv_rules_package_name(failure->missing[i]), iv_rules_package_name(other));
+                iv_package_shown_name(failure->missing[i]), iv_package_shown_name(other));
             shown++;
         }
     }

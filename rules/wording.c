@@ -70,11 +70,6 @@ const char *iv_rules_file_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-const char *iv_rules_package_name(const struct iv_package *package)
-{
-    return package->name != NULL ? package->name : package->key;
-}
-
 /* A record may lack both: an imported list has an id but perhaps no version, --against a path has
  * perhaps neither. */
 const char *iv_rules_baseline_name(struct iv_arena *arena, const struct iv_baseline *baseline)
@@ -91,7 +86,7 @@ const char *iv_rules_names(struct iv_arena *arena, const struct iv_package *cons
     size_t shown = count < IV_RULES_NAMES_MAX ? count : IV_RULES_NAMES_MAX;
     for (size_t i = 0; i < shown; i++) {
         iv_buf_puts(&buf, i == 0 ? "" : ", ");
-        iv_buf_puts(&buf, iv_rules_package_name(packages[i]));
+        iv_buf_puts(&buf, iv_package_shown_name(packages[i]));
     }
     if (count > shown) {
         iv_buf_printf(&buf, " and %zu more", count - shown);
@@ -109,8 +104,8 @@ const char *iv_rules_removed_remedy(const struct iv_rule *rule, const struct iv_
         const struct iv_change *change = &delta->changes[i];
         if (change->after == NULL && change->other != NULL) {
             text = iv_arena_printf(arena, "%s%s%s -> %s", text, shown == 0 ? " renamed? " : ", ",
-                                   iv_rules_package_name(change->before),
-                                   iv_rules_package_name(change->other));
+                                   iv_package_shown_name(change->before),
+                                   iv_package_shown_name(change->other));
             shown++;
         }
     }

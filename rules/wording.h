@@ -27,10 +27,9 @@ const char *iv_rules_command(struct iv_verdict *verdict, const struct iv_case *c
 /* Whether something of the metadata file could not be read; NULL: no. */
 bool iv_rules_has_fault(const struct iv_submission *submission, const char *path);
 
-/* How messages name things: the last part of a path (NULL stays NULL), a package by its name or
- * else its key, a baseline as "ID (version V)". */
+/* How messages name things: the last part of a path (NULL stays NULL), a baseline as "ID (version
+ * V)"; a package by iv_package_shown_name(). */
 const char *iv_rules_file_name(const char *path);
-const char *iv_rules_package_name(const struct iv_package *package);
 const char *iv_rules_baseline_name(struct iv_arena *arena, const struct iv_baseline *baseline);
 
 /* The names of packages for a message: at most this many, then "and N more". */

@@ -40,11 +40,6 @@ static const char *variant_name(struct planning *p, const struct iv_pop *pop)
     return iv_arena_printf(p->arena, "%s/%s/%s", pop->oem, pop->mobile_operator, pop->model);
 }
 
-static const char *package_name(const struct iv_package *package)
-{
-    return package->name != NULL ? package->name : package->key;
-}
-
 /* ---- which packages -------------------------------------------------------------------------- */
 
 static int compare_wish(const void *a, const void *b)
@@ -98,7 +93,7 @@ static bool conflicts(struct planning *p, const struct wish *wish)
         const struct iv_baseline *newer = s->variants[i].wspc.newer;
         if (newer != NULL && iv_set_find(&newer->set, wish->package->key) == NULL) {
             add_obstacle(
-                p, package_name(wish->package),
+                p, iv_package_shown_name(wish->package),
                 iv_arena_printf(p->arena,
                                 "the baseline %.12s (version %s) asks for it, but the later "
                                 "baseline %.12s (version %s) of %s does not have it: with the "
@@ -178,7 +173,7 @@ static const char *fill_project(struct planning *p, const struct wish *wish,
     *project = (struct iv_fix_package){
         .package = package,
         .from = wish->from,
-        .name = package_name(package),
+        .name = iv_package_shown_name(package),
         .partition = or_else(package->partition, "MainOS"),
         .owner_type = or_else(package->owner_type, "OEM"),
         .release_type = or_else(package->release_type, "Production"),
@@ -213,7 +208,7 @@ static void plan_package(struct planning *p, const struct wish *wish)
     }
     const char *why = fill_project(p, wish, &project);
     if (why != NULL) {
-        add_obstacle(p, package_name(wish->package), why);
+        add_obstacle(p, iv_package_shown_name(wish->package), why);
         return;
     }
     p->fix.packages[p->fix.package_count++] = project;
@@ -225,7 +220,7 @@ static void note_newer(struct planning *p, const struct iv_variant *variant,
                        const struct iv_comparison *failure)
 {
     for (size_t m = 0; m < failure->missing_count; m++) {
-        add_obstacle(p, package_name(failure->missing[m]),
+        add_obstacle(p, iv_package_shown_name(failure->missing[m]),
                      iv_arena_printf(p->arena,
                                      "the later baseline %.12s (version %s) of %s does not have "
                                      "it, so no package that is added here helps. Remove it from "

@@ -431,6 +431,11 @@ static int compare_text(const char *a, const char *b)
     return strcmp(a != NULL ? a : "", b != NULL ? b : "");
 }
 
+const char *iv_package_shown_name(const struct iv_package *package)
+{
+    return package->name != NULL ? package->name : package->key;
+}
+
 int iv_package_compare_path(const void *a, const void *b)
 {
     const struct iv_package *x = a;

@@ -174,6 +174,9 @@ const struct iv_package *iv_set_find(const struct iv_set *set, const char *key);
 size_t iv_set_missing(const struct iv_set *larger, const struct iv_set *smaller, bool all_owners,
                       struct iv_arena *arena, const struct iv_package ***ret_missing);
 
+/* What a package is called in front of people: its name or, where it has none, its key. */
+const char *iv_package_shown_name(const struct iv_package *package);
+
 /* Orders packages for reports: by origin, path, key. */
 int iv_package_compare_path(const void *a, const void *b);
 

@@ -216,7 +216,7 @@ static void list_differences(struct iv_wspc *wspc, const struct iv_set *submissi
             continue;
         }
         struct iv_wspc_difference *difference = &wspc->differences[wspc->difference_count++];
-        difference->name = packages[i]->name != NULL ? packages[i]->name : packages[i]->key;
+        difference->name = iv_package_shown_name(packages[i]);
         difference->in =
             iv_set_find(submission, packages[i]->key) != NULL ? (unsigned)IV_IN_SUBMISSION : 0u;
         for (size_t k = 0; k < IV_COUNT(baselines); k++) {

@@ -263,8 +263,8 @@ static void test_parts(void)
     CHECK_INT(iv_delta_parts(&change, parts), 0);
     before.name = NULL;
     before.key = "b";
-    CHECK_STR(iv_delta_name(&before), "b");
-    CHECK_STR(iv_delta_name(&after), "a");
+    CHECK_STR(iv_package_shown_name(&before), "b");
+    CHECK_STR(iv_package_shown_name(&after), "a");
     const char *words[IV_CHANGE_KINDS];
     change.what = IV_CHANGE_VERSION_UP | IV_CHANGE_FLAGS;
     if (CHECK_INT(iv_delta_words(&change, words), 2)) {

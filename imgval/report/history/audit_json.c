@@ -87,11 +87,6 @@ static void write_version(const struct writer *w, const struct iv_audit_version 
     iv_json_flush(json, FLUSH_SIZE, w->out);
 }
 
-static const char *package_name(const struct iv_package *package)
-{
-    return package->name != NULL ? package->name : package->key;
-}
-
 static void write_change(const struct writer *w, const struct iv_change *change)
 {
     const struct iv_package *one = change->after != NULL ? change->after : change->before;
@@ -103,10 +98,11 @@ static void write_change(const struct writer *w, const struct iv_change *change)
         }
     }
     iv_json_open_object(w->json, NULL);
-    iv_json_string(w->json, "name", package_name(one));
+    iv_json_string(w->json, "name", iv_package_shown_name(one));
     iv_json_string(w->json, "key", one->key);
     iv_json_strings(w->json, "what", words, count);
-    iv_json_string(w->json, "renamed", change->other == NULL ? NULL : package_name(change->other));
+    iv_json_string(w->json, "renamed",
+                   change->other == NULL ? NULL : iv_package_shown_name(change->other));
     iv_json_string(w->json, "before", change->before == NULL ? NULL : change->before->version);
     iv_json_string(w->json, "after", change->after == NULL ? NULL : change->after->version);
     iv_json_close_object(w->json);

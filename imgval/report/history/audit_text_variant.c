@@ -64,21 +64,17 @@ static size_t most(const struct iv_audit_text *w, size_t alone, size_t of_many)
 
 /* ---- broken steps ---------------------------------------------------------------------------- */
 
-static const char *package_name(const struct iv_package *package)
-{
-    return package->name != NULL ? package->name : package->key;
-}
-
 /* A package that went or came, and the one that it may have been renamed to or from: that is a
  * guess, so it has a question mark. */
 static const char *change_text(const struct iv_audit_text *w, const struct iv_change *change)
 {
     const bool gone = change->after == NULL;
-    const char *name = iv_out_escape(&w->out, package_name(gone ? change->before : change->after));
+    const char *name =
+        iv_out_escape(&w->out, iv_package_shown_name(gone ? change->before : change->after));
     return change->other == NULL
                ? name
                : iv_arena_printf(w->out.scratch, "%s (renamed %s %s?)", name, gone ? "to" : "from",
-                                 iv_out_escape(&w->out, package_name(change->other)));
+                                 iv_out_escape(&w->out, iv_package_shown_name(change->other)));
 }
 
 /* Packages that went, or came, in a step: with -v one a line, else in one paragraph. */

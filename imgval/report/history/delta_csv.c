@@ -45,10 +45,10 @@ static void add_change(struct iv_buf *rows, const struct iv_change *change)
         iv_buf_printf(&what, "%s%s", i > 0 ? "; " : "", words[i]);
     }
     iv_csv_text(rows, "package");
-    iv_csv_text(rows, iv_delta_name(iv_delta_either(change)));
+    iv_csv_text(rows, iv_package_shown_name(iv_delta_either(change)));
     iv_csv_text(rows, iv_delta_either(change)->key);
     iv_csv_text(rows, iv_buf_text(&what));
-    iv_csv_text(rows, change->other == NULL ? NULL : iv_delta_name(change->other));
+    iv_csv_text(rows, change->other == NULL ? NULL : iv_package_shown_name(change->other));
     iv_csv_text(rows, b == NULL ? NULL : b->version);
     iv_csv_text(rows, a == NULL ? NULL : a->version);
     iv_csv_text(rows, b == NULL ? NULL : iv_package_partition(b));

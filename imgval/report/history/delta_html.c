@@ -152,7 +152,7 @@ static void write_details(struct iv_markup *m, const struct iv_change *change)
     }
     if (change->other != NULL) {
         write_detail(m, &count, change->after == NULL ? "renamed to " : "renamed from ");
-        write_value(m, iv_delta_name(change->other));
+        write_value(m, iv_package_shown_name(change->other));
         iv_markup_text(m, "?");
     }
     iv_markup_close(m);
@@ -168,7 +168,7 @@ static void write_change(struct iv_markup *m, size_t pass, const struct iv_chang
     iv_markup_attribute_printf(m, "class", "state %s", classes[pass]);
     iv_markup_text(m, words[pass]);
     iv_markup_close(m);
-    iv_html_head_cell(m, iv_delta_name(iv_delta_either(change)));
+    iv_html_head_cell(m, iv_package_shown_name(iv_delta_either(change)));
     iv_html_cell(m, change->before == NULL ? NULL : change->before->version);
     iv_html_cell(m, change->after == NULL ? NULL : change->after->version);
     write_details(m, change);

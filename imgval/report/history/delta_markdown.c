@@ -68,7 +68,7 @@ static void add_change(struct iv_comment *comment, const struct iv_change *chang
     const struct iv_package *a = change->after;
     struct iv_buf *block = &comment->block;
     iv_buf_puts(block, "- ");
-    iv_markdown_code(block, iv_delta_name(iv_delta_either(change)));
+    iv_markdown_code(block, iv_package_shown_name(iv_delta_either(change)));
     iv_buf_putc(block, ' ');
     if ((change->what & (IV_CHANGE_VERSION_UP | IV_CHANGE_VERSION_DOWN)) != 0) {
         add_pair(block, b->version, a->version);
@@ -87,7 +87,7 @@ static void add_change(struct iv_comment *comment, const struct iv_change *chang
     }
     if (change->other != NULL) {
         iv_buf_printf(block, ", renamed %s ", a == NULL ? "to" : "from");
-        iv_markdown_code(block, iv_delta_name(change->other));
+        iv_markdown_code(block, iv_package_shown_name(change->other));
         iv_buf_putc(block, '?');
     }
     iv_buf_putc(block, '\n');

@@ -55,7 +55,7 @@ static const char *what_changed(const struct iv_out *out, const struct iv_change
     if (change->other != NULL) {
         text = iv_arena_printf(out->scratch, "%s, renamed %s %s?", text,
                                change->after == NULL ? "to" : "from",
-                               iv_out_escape(out, iv_delta_name(change->other)));
+                               iv_out_escape(out, iv_package_shown_name(change->other)));
     }
     return text;
 }
@@ -71,7 +71,7 @@ static void text_changes(const struct iv_out *out, const struct iv_delta *delta)
             if ((change->what & iv_delta_passes[pass].mask) != 0) {
                 iv_table_cell(out, &table, inks[pass], iv_delta_passes[pass].sign);
                 iv_table_cell(out, &table, IV_INK_PLAIN,
-                              iv_out_escape(out, iv_delta_name(iv_delta_either(change))));
+                              iv_out_escape(out, iv_package_shown_name(iv_delta_either(change))));
                 iv_table_cell(out, &table, IV_INK_PLAIN, what_changed(out, change));
             }
         }
@@ -160,10 +160,11 @@ static void json_change(struct iv_json *json, const struct iv_change *change)
 {
     const char *words[IV_CHANGE_KINDS];
     size_t count = iv_delta_words(change, words);
-    iv_json_string(json, "name", iv_delta_name(iv_delta_either(change)));
+    iv_json_string(json, "name", iv_package_shown_name(iv_delta_either(change)));
     iv_json_string(json, "key", iv_delta_either(change)->key);
     iv_json_strings(json, "what", words, count);
-    iv_json_string(json, "renamed", change->other == NULL ? NULL : iv_delta_name(change->other));
+    iv_json_string(json, "renamed",
+                   change->other == NULL ? NULL : iv_package_shown_name(change->other));
     json_package(json, "before", change->before);
     json_package(json, "after", change->after);
 }

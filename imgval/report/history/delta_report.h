@@ -32,8 +32,6 @@ void iv_delta_write_markdown(const struct iv_delta_report *report,
 
 /* Of the side that has the package, the later one first. */
 const struct iv_package *iv_delta_either(const struct iv_change *change);
-/* Its name or, where it has none, its key. */
-const char *iv_delta_name(const struct iv_package *package);
 /* The words of iv_change_names[] for a change. Returns how many there are. */
 size_t iv_delta_words(const struct iv_change *change, const char *ret_words[IV_CHANGE_KINDS]);
 

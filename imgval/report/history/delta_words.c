@@ -13,11 +13,6 @@ const struct iv_delta_pass iv_delta_passes[IV_DELTA_PASSES] = {
     {.mask = ~(unsigned)(IV_CHANGE_REMOVED | IV_CHANGE_ADDED), .title = "Changed", .sign = "~"},
 };
 
-const char *iv_delta_name(const struct iv_package *package)
-{
-    return package->name != NULL ? package->name : package->key;
-}
-
 /* The side that is there, the newer one where both are. */
 const struct iv_package *iv_delta_either(const struct iv_change *change)
 {
