@@ -16,6 +16,7 @@ static void add_encoded(struct iv_buf *line, const char *text, const char *more)
     iv_escape_command(line, text, "%AZP25", more);
 }
 
+/* Azure has errors and warnings only; it counts both, and shows them above the log. */
 static void add_command(struct iv_buf *line, const struct iv_finding *finding, bool with_remedy)
 {
     iv_buf_printf(line, "##vso[task.logissue type=%s;", iv_severity_names[finding->severity]);
@@ -65,6 +66,7 @@ static void add_finding(struct iv_buf *line, const struct iv_finding *finding, b
     iv_buf_putc(line, '\n');
 }
 
+/* As in sink_github.c. */
 static void add_gap(struct iv_buf *line, const char *path, const char *reason)
 {
     iv_buf_puts(line, "##vso[task.logissue type=warning;sourcepath=");

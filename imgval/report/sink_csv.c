@@ -8,6 +8,8 @@
 #include "imgval/report/sink.h"
 #include "imgval/report/write/csv.h"
 
+/* A row for each finding, its columns by the table of findings. A submission without findings has
+ * no row: its verdict is the exit status. */
 static void write_report(const struct iv_report *report, const struct iv_style_options *style,
                          FILE *out)
 {

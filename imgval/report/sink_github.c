@@ -22,6 +22,7 @@ static void add_encoded(struct iv_buf *line, const char *text, const char *more)
     iv_escape_command(line, text, "%25", more);
 }
 
+/* One annotation: the file and line that GitHub shows it at, then title and text. */
 static void add_finding(struct iv_buf *line, const struct iv_finding *finding, bool with_remedy)
 {
     iv_buf_printf(line, "::%s ", commands[finding->severity]);
@@ -47,6 +48,8 @@ static void add_finding(struct iv_buf *line, const struct iv_finding *finding, b
     iv_buf_putc(line, '\n');
 }
 
+/* What an audit could not judge. It is no finding of a rule, and all the same nobody must miss
+ * it. */
 static void add_gap(struct iv_buf *line, const char *path, const char *reason)
 {
     iv_buf_puts(line, "::warning file=");

@@ -33,6 +33,8 @@ static void write_entry(struct iv_json *json, const struct iv_report_entry *entr
     iv_json_close_object(json);
 }
 
+/* The verdict stands before the submissions, so that a program that only wants it need not read on.
+ * Each submission is flushed: memory does not grow with their number. */
 static void write_report(const struct iv_report *report, const struct iv_style_options *style,
                          FILE *out)
 {

@@ -33,6 +33,8 @@ static void write_entry(struct iv_json *json, const struct iv_report_entry *entr
     }
 }
 
+/* The verdict is in the last record, together with counts of all others: a stream without it was
+ * cut off. */
 static void write_report(const struct iv_report *report, const struct iv_style_options *style,
                          FILE *out)
 {

@@ -274,6 +274,8 @@ static void add_entry(struct iv_comment *comment, const struct iv_report_entry *
     }
 }
 
+/* The worst first: the comment is of bounded length, and what does not fit is counted at its
+ * end. */
 static void write_report(const struct iv_report *report, const struct iv_style_options *style,
                          FILE *out)
 {

@@ -213,6 +213,7 @@ void iv_text_print_device(const struct iv_out *out, const struct iv_submission *
     print_not_looked_into(out, s);
 }
 
+/* What is not ordinary about a package, in words that a search finds. */
 static const char *flags_text(const struct iv_out *out, const struct iv_package *package)
 {
     const struct {

@@ -8,6 +8,7 @@
 #include "imgval/report/history/audit_report.h"
 
 #include "imgval/model/kinds.h"
+#include "imgval/report/history/delta_report.h"
 #include "imgval/report/write/json_report.h"
 
 enum { FLUSH_SIZE = 64 * 1024 };
@@ -87,16 +88,12 @@ static void write_version(const struct writer *w, const struct iv_audit_version 
     iv_json_flush(json, FLUSH_SIZE, w->out);
 }
 
+/* A package on both sides of a step; null: not there on that side. */
 static void write_change(const struct writer *w, const struct iv_change *change)
 {
-    const struct iv_package *one = change->after != NULL ? change->after : change->before;
+    const struct iv_package *one = iv_delta_either(change);
     const char *words[IV_CHANGE_KINDS];
-    size_t count = 0;
-    for (unsigned i = 0; i < IV_CHANGE_KINDS; i++) {
-        if ((change->what >> i & 1U) != 0) {
-            words[count++] = iv_change_names[i];
-        }
-    }
+    const size_t count = iv_delta_words(change, words);
     iv_json_open_object(w->json, NULL);
     iv_json_string(w->json, "name", iv_package_shown_name(one));
     iv_json_string(w->json, "key", one->key);

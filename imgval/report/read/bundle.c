@@ -307,6 +307,7 @@ bool iv_bundle_take(struct iv_bundle_taker *taker, const void *part, size_t size
     return !is_broken;
 }
 
+/* An id stands for one submission, so those that are equal are one twice. */
 static int compare_records(const void *a, const void *b)
 {
     const struct iv_record *x = a;

@@ -82,6 +82,8 @@ static bool take(struct line *line, const char *text, size_t size)
 
 #define TAKE(line, text) take((line), (text), sizeof(text) - 1)
 
+/* Up to 18 digits cannot overflow, so nothing is checked for it. A zero in front is another form,
+ * which the parser of JSON is to refuse. */
 static bool take_number(struct line *line, uint64_t *ret_number)
 {
     enum { DIGITS_MAX = 18 };
@@ -107,6 +109,7 @@ static bool take_text(struct line *line, const char **ret_text, size_t *ret_size
     return TAKE(line, "\"");
 }
 
+/* From the line into the piece without a copy of its own: most of a stream is texts. */
 static bool encode_text(struct line *line, const struct row *row)
 {
     const char *text = NULL;
@@ -132,6 +135,7 @@ static bool encode_flag(struct line *line)
     return is_true || TAKE(line, "false");
 }
 
+/* A word that is not known is left to the slow way, which says so. */
 static bool encode_word(struct line *line, const char *const *words)
 {
     const char *text;
@@ -183,6 +187,7 @@ static bool encode_member(struct line *line, const struct row *row)
     return false;
 }
 
+/* The whole line or false; the piece may then be half written, and the caller cuts it off. */
 static bool encode(const struct iv_package_lines *lines, struct line *line, uint64_t submission)
 {
     uint64_t owner;

@@ -255,6 +255,7 @@ static void read_differences(struct iv_json_reader *reader, const struct iv_json
     variant->difference_count = count;
 }
 
+/* The comparison as it was reported. It is not made again: the baselines are not here. */
 static void read_variants(struct iv_json_reader *reader, const struct iv_json_value *object,
                           struct iv_piece_submission *piece)
 {

@@ -83,6 +83,7 @@ static const struct iv_rule *find_rule(const struct iv_loader *loader, const cha
     return rule;
 }
 
+/* The entry in hand; there is one once a submission was taken. */
 static struct iv_report_entry *last_entry(const struct iv_loader *loader)
 {
     return &loader->report.entries[loader->report.entry_count - 1];
@@ -383,6 +384,8 @@ static bool take_end(struct iv_loader *loader, const struct iv_piece *piece)
     return !end.has_timings || take_timings(loader, &end);
 }
 
+/* The header comes first and nothing after the end. False: the report is refused, and nothing more
+ * of it is looked at. */
 static bool take_piece(struct iv_loader *loader, const struct iv_piece *piece)
 {
     if ((piece->kind != IV_PIECE_HEADER && !loader->has_header) || loader->has_end) {

@@ -189,6 +189,8 @@ static void add_u64(struct iv_buf *buf, uint64_t value)
     }
 }
 
+/* What a reader that begins by exec must know of each document: its kind, where in the file it
+ * begins, and its name for messages. */
 static void add_charge(struct iv_buf *buf, const struct saving *saving, size_t count)
 {
     iv_buf_add(buf, charge_word, sizeof(charge_word));

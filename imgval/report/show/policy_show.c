@@ -207,6 +207,7 @@ static void json_version(struct iv_json *json, const char *name, bool has,
     }
 }
 
+/* What a waiver does not name is left out: it then holds for all. */
 static void json_waivers(const struct iv_policy_view *show, struct iv_json *json)
 {
     iv_json_open_array(json, "waivers");

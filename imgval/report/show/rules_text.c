@@ -78,6 +78,7 @@ void iv_rules_explain(const struct iv_rule *rule, struct iv_buf *buf)
     }
 }
 
+/* Text in a manual: what mdoc would take for a request or an escape is escaped. */
 static void add_mdoc_text(struct iv_buf *buf, const char *text)
 {
     for (const char *c = text != NULL ? text : ""; *c != '\0'; c++) {
@@ -92,6 +93,7 @@ static void add_mdoc_text(struct iv_buf *buf, const char *text)
     iv_buf_putc(buf, '\n');
 }
 
+/* imgval-rules(7) is made of the tables, so that it cannot say another thing than the program. */
 static void add_mdoc_rule(struct iv_buf *buf, const struct iv_rule *rule)
 {
     iv_buf_printf(buf, ".It Sy %s %s Pq %s%s\n", rule->id, rule->name,

@@ -147,6 +147,8 @@ static void write_difference(struct iv_json *json, const struct iv_wspc_differen
     iv_json_close_object(json);
 }
 
+/* For each package that some test found missing: where it is, in words, since bits would be no
+ * public form. */
 static void write_differences(struct iv_json *json, const struct iv_wspc *wspc)
 {
     if (wspc->difference_count == 0) {

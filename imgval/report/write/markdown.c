@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* A code span ends at as many backticks as it began with: more than any run in the text. */
 static size_t longest_run(const char *text, char c)
 {
     size_t longest = 0;

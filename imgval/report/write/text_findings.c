@@ -132,6 +132,7 @@ static bool may_show(const struct iv_out *out, const struct iv_finding *finding)
     return !finding->waived || !out->style->quiet;
 }
 
+/* NULL equals NULL alone. */
 static bool same_text(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -173,6 +174,7 @@ static const char *waived_text(const struct iv_out *out, size_t waived)
     return waived == 0 ? "" : iv_arena_printf(out->scratch, ", %zu waived", waived);
 }
 
+/* Heading, findings up to the bound, the number of the rest, and the remedy that all share. */
 static void print_group(const struct iv_out *out, const struct iv_text_group *group,
                         const char *submission_path)
 {
