@@ -1,6 +1,7 @@
 /* The engine on tables of its own: outcomes, aggregation, order, counts, verdict. */
 #include "imgval/base/attr.h"
 #include "imgval/engine/engine.h"
+#include "imgval/engine/policy_read.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -267,6 +268,54 @@ static enum iv_outcome check_many(const struct iv_case *c, struct iv_verdict *ve
     return IV_FAILED;
 }
 
+/* Of a request only the rows about requests have an outcome; those about waivers where there is a
+ * policy. */
+static void test_kept_outcomes(struct iv_arena *arena)
+{
+    static const struct iv_rule table[] = {
+        {.id = "T001",
+         .name = "owner",
+         .severity = IV_ERROR,
+         .subject = IV_SUBJECT_PACKAGE,
+         .applies = IV_APPLIES_ALL,
+         .check = check_owner},
+        {.id = "T020",
+         .name = "unused",
+         .severity = IV_WARNING,
+         .subject = IV_SUBJECT_POLICY,
+         .applies = IV_APPLIES_ALL,
+         .waiver = IV_WAIVER_UNUSED},
+        {.id = "T021",
+         .name = "request",
+         .severity = IV_ERROR,
+         .subject = IV_SUBJECT_REQUEST,
+         .applies = IV_APPLIES_ALL,
+         .check = check_twice},
+    };
+    static const char text[] = "<imgval-policy version=\"1\"/>";
+    struct iv_policy policy;
+    struct iv_policy_errors errors = {0};
+    const struct iv_rules family = {.rows = table, .count = IV_COUNT(table)};
+    const struct iv_submission s = {.path = "fw"};
+    const struct iv_request request = {0};
+    struct iv_engine *engine IV_CLEANUP(iv_engine_close) = NULL;
+    struct iv_error err = {0};
+    struct iv_judgement j;
+    CHECK(iv_engine_open(&family, 1, &engine, &err));
+    CHECK(iv_policy_read(text, sizeof(text) - 1, "p.xml", &family, 1, arena, &policy, &errors));
+    for (unsigned with_policy = 0; with_policy < 2; with_policy++) {
+        const struct iv_engine_options options = {
+            .judging = {.fail_on = IV_ERROR, .policy = with_policy ? &policy : NULL}};
+        iv_engine_judge(engine, &(struct iv_judged){.submission = &s, .request = &request},
+                        &options, arena, &j);
+        if (CHECK_INT(j.outcome_count, 1 + with_policy)) {
+            CHECK_STR(j.outcomes[with_policy].rule->id, "T021");
+        }
+        iv_engine_judge(engine, &(struct iv_judged){.submission = &s}, &options, arena, &j);
+        CHECK_INT(j.outcome_count, 3);
+    }
+}
+
 static void test_order(struct iv_arena *arena)
 {
     static const struct iv_rule row = {.id = "T024",
@@ -511,6 +560,7 @@ int main(void)
     test_package_patterns(&arena);
     test_partition(&arena);
     test_reasons(&arena);
+    test_kept_outcomes(&arena);
     test_order(&arena);
     test_device_check(&arena);
     test_image_rows(&arena);

@@ -373,6 +373,17 @@ static void test_limits(void)
     limits.cabinet_size = 20;
     SEEN_WITH(c, t.root, .limits = &limits);
     CHECK_INT(seen_package(&c, "/a.spkg")->faults[0].kind, IV_FAULT_LIMIT);
+    /* The longest texts are the two digests of the content. */
+    limits = iv_limits_default();
+    limits.package_text = 64;
+    SEEN_WITH(fits, t.root, .limits = &limits);
+    CHECK_INT(seen_package(&fits, "/d.dsm.xml")->fault_count, 0);
+    limits.package_text = 63;
+    SEEN_WITH(longer, t.root, .limits = &limits);
+    CHECK(seen_package(&longer, "/d.dsm.xml")->unreadable);
+    if (CHECK_INT(seen_package(&longer, "/d.dsm.xml")->fault_count, 2)) {
+        CHECK_INT(seen_package(&longer, "/d.dsm.xml")->faults[0].kind, IV_FAULT_LIMIT);
+    }
 }
 
 /* Another process that makes the file longer, byte by byte, until it is killed. */

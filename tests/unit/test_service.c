@@ -272,6 +272,24 @@ static void test_space(void)
     before.content = NULL;
     before.number.part[3] = 4;
     CHECK_INT(outcome_of(&scene, "SVC026"), IV_FAILED);
+    /* One baseline that it does not fit on, and one that it does: in either order it fails. */
+    struct iv_package same = scene.package;
+    const struct iv_package *fine[] = {&same};
+    struct iv_baseline other = scene.baseline;
+    other.id = "b2";
+    other.set = (struct iv_set){.items = fine, .count = 1};
+    struct iv_variant variants[2] = {scene.variant, scene.variant};
+    scene.s.variants = variants;
+    scene.s.variant_count = 2;
+    for (size_t i = 0; i < 2; i++) {
+        variants[i].wspc.older = &other;
+        variants[1 - i].wspc.older = &scene.baseline;
+        CHECK_INT(outcome_of(&scene, "SVC026"), IV_FAILED);
+    }
+    variants[0].wspc.older = &other;
+    CHECK_INT(outcome_of(&scene, "SVC026"), IV_PASSED);
+    scene.s.variants = &scene.variant;
+    scene.s.variant_count = 1;
     scene.package.partition = "EFIESP";
     CHECK_INT(outcome_of(&scene, "SVC026"), IV_PASSED);
     scene.package.partition = NULL;
