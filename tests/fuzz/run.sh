@@ -4,6 +4,7 @@
 # seeds: the story, real files where $IMGVAL_REAL names a folder of them, testdata/crashers/NAME, and
 # packages that BUILD/tests/mkfixture makes. A crash, a leak, a hang (10 s) or 2 GB of memory fails; the
 # input stays in BUILD/fuzz/NAME-crash-*. The corpus is kept in BUILD/fuzz/NAME.corpus.
+# The name "whole" is for whole.py: the program itself, on damaged inputs, for twice SECONDS, a minute at most.
 set -u
 build=$(realpath -- "${1:?usage: run.sh BUILD SECONDS [NAME...]}")
 seconds=${2:?usage: run.sh BUILD SECONDS [NAME...]}
@@ -22,12 +23,12 @@ log=$place/build.log
 {
     cmake -S "$top" -B "$place/build" -DCMAKE_TOOLCHAIN_FILE="$place/fuzz.cmake" \
         -DIMGVAL_SANITIZE=ON -DIMGVAL_TESTS=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
-        cmake --build "$place/build" --parallel "$(nproc)" --target imgval_core
+        cmake --build "$place/build" --parallel "$(nproc)" --target imgval_core imgval
 } >"$log" 2>&1 || { tail -n 30 "$log"; echo "0 passed, 1 failed"; exit 1; }
 
 libraries=$(pkg-config --libs libxml-2.0 sqlite3 libarchive libcrypto zlib libpcre2-8)
 names=$*
-[ -n "$names" ] || names=$(cd "$top/tests/fuzz" && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//')
+[ -n "$names" ] || names="$(cd "$top/tests/fuzz" && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//') whole"
 
 # A package of each kind and compression, for the binary readers.
 seeds=$place/seeds
@@ -165,12 +166,22 @@ passed=0
 failed=0
 export top place seconds seeds libraries
 export -f run_one seed
-# As many at a time as there are processors.
-results=$(printf '%s\n' $names | xargs -P "$(nproc)" -I NAME bash -c '
+# As many at a time as there are processors. The whole program takes all of them, and comes last.
+results=$(printf '%s\n' $names | grep -v -x whole | xargs -P "$(nproc)" -I NAME bash -c '
     if run_one NAME >"$place/NAME.result" 2>&1; then echo passed NAME; else echo failed NAME; fi')
 while read -r result name; do
+    [ -n "$name" ] || continue
     cat "$place/$name.result"
     if [ "$result" = passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done <<<"$(sort <<<"$results")"
+if grep -q -w whole <<<"$names"; then
+    seed=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo imgval)
+    if python3 -B "$top/tests/fuzz/whole.py" "$place/build/imgval" "$build/tests/mkfixture" "$build/tests/mkvolume" \
+        --seconds=$((seconds < 30 ? 2 * seconds : 60)) --seed="$seed" --keep="$place/whole"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
