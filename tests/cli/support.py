@@ -131,7 +131,7 @@ class Place:
         return self.program
 
     def run(self, *words, env=None, stdin=None, cwd=None, stdout=None, stderr=None, before=None,
-            timeout=120):
+            timeout=600):
         """Runs imgval; stdout and stderr may name files, `before` runs in the child."""
         opened = [open(p, "wb") if isinstance(p, (str, pathlib.Path)) else p
                   for p in (stdout, stderr)]
@@ -152,7 +152,7 @@ class Place:
         """Runs `script`, in which "$@" is imgval with these words."""
         process = subprocess.run(["sh", "-c", script, "sh", self.program, *words],
                                  env=self.environment(env), cwd=self.path, check=False,
-                                 stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                                 stdin=subprocess.DEVNULL, capture_output=True, timeout=600)
         return Done(["sh -c", script, *words], process)
 
     def build(self, recipe, where="."):

@@ -48,7 +48,7 @@ class Place:
     def make(self, kind, size, tree, name, *options):
         out = self.folder / name
         run = subprocess.run([self.programs / "mkvolume", *options, kind, size, tree, out],
-                             capture_output=True, text=True, timeout=120)
+                             capture_output=True, text=True, timeout=600)
         if run.returncode == 77:
             print("skipped:", run.stderr.strip())
             sys.exit(77)
@@ -60,7 +60,7 @@ class Place:
         """Lines by path, and the lines of the volume itself by their first word."""
         run = subprocess.run([self.programs / "volcat", *[w for w in words if w.startswith("--")],
                               image, *[w for w in words if not w.startswith("--")]],
-                             capture_output=True, text=True, timeout=60)
+                             capture_output=True, text=True, timeout=600)
         entries, about = {}, {}
         for line in run.stdout.split("\n"):
             word, _, rest = line.partition(" ")
@@ -520,7 +520,7 @@ def read_hive(place, data, key):
     path = place.folder / "hive"
     path.write_bytes(data)
     run = subprocess.run([place.programs / "volcat", "--hive", key, path], capture_output=True,
-                         text=True, timeout=60)
+                         text=True, timeout=600)
     return run.stdout.split("\n")[:-1]
 
 

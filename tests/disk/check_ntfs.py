@@ -783,7 +783,7 @@ def check_many_names(checks, place):
              if volume.data[volume.at(number):volume.at(number) + 4] == b"FILE" and volume.find(number, LIST)]
     checks.that(sum(size > 1500 * 26 for size in sizes) == 2, f"two long attribute lists: {sizes}")
     alternating = ["dir/one", "dir/two"] * ((1 << 22) // 1500 // 2 + 1)
-    run = subprocess.run([place.programs / "volcat", image, *alternating], capture_output=True, text=True, timeout=600)
+    run = subprocess.run([place.programs / "volcat", image, *alternating], capture_output=True, text=True, timeout=1700)
     lines = run.stdout.split("\n")
     checks.that("too long to follow" in lines[-2], f"the last of many: {lines[-2:]}")
     reported = [line for line in lines if "too long to follow" in line]
@@ -808,7 +808,7 @@ def check_flips(checks, place):
         if kind == "ntfs":
             places += ["0:90", f"{volume.index_blocks('dir')[0]}:512"]
         run = subprocess.run([place.programs / "volflip", image, *places], capture_output=True, text=True,
-                             timeout=900)
+                             timeout=1700)
         lines = run.stdout.split("\n")[:-1]
         checks.that(run.returncode == 0 and lines and int(lines[-1].split()[0]) > 2000, f"volflip: {run.stderr}")
         data = volume.find(runs, DATA)

@@ -101,7 +101,7 @@ class Test:
         if any(word.startswith("--reader-fault") for word in words): # readers misbehave on request
             program = os.path.join(os.path.dirname(program), "tests", "imgval-faulty")
         return subprocess.run([program, *words], cwd=self.place, env=self.env, check=False,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=600)
 
     def scan(self, *words):
         done = self.run("scan", "--no-wspc", "--format=json", *words)

@@ -1,6 +1,7 @@
 /* The facts codec: round trips of every table with every field set, refusals, random mutations. */
 #include "imgval/base/attr.h"
 #include "imgval/model/facts.h"
+#include "imgval/model/finding.h"
 #include "tests/unit/unit.h"
 
 #include <inttypes.h>
@@ -478,8 +479,25 @@ static void test_names(void)
     }
 }
 
+/* Texts that code after the pipe takes for granted, also behind a pointer. */
+static void test_filled(void)
+{
+    const struct iv_waiver whole = {.reason = "r", .owner = "o", .expires = "2031-01-31"};
+    const struct iv_waiver lacking = {.reason = "r", .expires = "2031-01-31"};
+    struct iv_finding finding = {.message = "m"};
+    CHECK(iv_facts_are_filled(&iv_finding_struct, IV_FIELD_REPORT, &finding));
+    finding.waiver = &whole;
+    CHECK(iv_facts_are_filled(&iv_finding_struct, IV_FIELD_REPORT, &finding));
+    finding.waiver = &lacking;
+    CHECK(!iv_facts_are_filled(&iv_finding_struct, IV_FIELD_REPORT, &finding));
+    CHECK(iv_facts_are_filled(&iv_finding_struct, IV_FIELD_ID, &finding));
+    finding = (struct iv_finding){.waiver = &whole};
+    CHECK(!iv_facts_are_filled(&iv_finding_struct, IV_FIELD_REPORT, &finding));
+}
+
 int main(void)
 {
+    test_filled();
     test_tables();
     test_sound();
     test_names();

@@ -154,6 +154,10 @@ static const struct key_row key_rows[] = {
     /* a bare manifest: the composed name, or the identity's name, never the identifier */
     {"in/folder/man.dsm.xml", "contoso.boot.sbl1", {.container = IV_CONTAINER_FOLDER, DSM}},
     {"in/folder", "contoso.boot.sbl1", {.container = IV_CONTAINER_FOLDER, DSM}},
+    /* without a name of its own: that of the folder, or of the archive that stands for one */
+    {"in/Folder/man.dsm.xml", "folder", {.container = IV_CONTAINER_FOLDER}},
+    {"in/Archive.zip", "archive", {.container = IV_CONTAINER_FOLDER}},
+    {"in/Archive.ZIP/man.dsm.xml", "archive", {.container = IV_CONTAINER_FOLDER}},
     {"folder",
      "contoso.boot.sbl1_lang_de",
      {.container = IV_CONTAINER_FOLDER, DSM, .culture = "de"}},
