@@ -302,7 +302,12 @@ static void test_kept_outcomes(struct iv_arena *arena)
     struct iv_error err = {0};
     struct iv_judgement j;
     CHECK(iv_engine_open(&family, 1, &engine, &err));
-    CHECK(iv_policy_read(text, sizeof(text) - 1, "p.xml", &family, 1, arena, &policy, &errors));
+    const struct iv_policy_source source = {.bytes = text,
+                                            .size = sizeof(text) - 1,
+                                            .path = "p.xml",
+                                            .families = &family,
+                                            .family_count = 1};
+    CHECK(iv_policy_read(&source, arena, &policy, &errors));
     for (unsigned with_policy = 0; with_policy < 2; with_policy++) {
         const struct iv_engine_options options = {
             .judging = {.fail_on = IV_ERROR, .policy = with_policy ? &policy : NULL}};
