@@ -16,6 +16,7 @@
 #include "imgval/base/program.h"
 #include "imgval/base/text.h"
 #include "imgval/engine/policy_read.h"
+#include "imgval/input/archive.h"
 #include "imgval/report/show/policy_show.h"
 #include "rules/rules.h"
 
@@ -220,7 +221,7 @@ static bool find_for_input(const char *input, bool quiet, struct iv_arena *arena
     case IV_LOOK_ABSENT:
         return true; /* the scan says so */
     case IV_LOOK_TROUBLE:
-        return iv_error_open(err, input);
+        return iv_archive_error_open(err, input);
     }
     const char *own = policy_in(input, arena);
     if (!quiet && st.type == IV_FILE_DIRECTORY && iv_look_at(own, &inside) == IV_LOOK_FOUND) {

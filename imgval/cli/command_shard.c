@@ -159,7 +159,9 @@ static bool refuse_several(const char *path, const struct iv_archive_options *op
     if (is_several && is_archive) {
         return iv_error_set(err, IV_ERROR_USAGE,
                             "%s holds %zu submissions, each with device metadata or a history "
-                            "of its own, and is none itself: unpack it, and judge the folders",
+                            "of its own, and is none itself. Unpack it into a folder DIR; then, to "
+                            "judge them as a history: imgval audit DIR; each by itself: imgval "
+                            "scan DIR/*",
                             path, count);
     }
     if (is_several) {

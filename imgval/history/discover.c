@@ -536,7 +536,7 @@ bool iv_discover(const char *path, const struct iv_archive_options *options, str
     struct iv_status st;
     int fd IV_CLEANUP(iv_fd_close) = iv_file_open(path, &st);
     if (fd < 0) {
-        return iv_error_open(err, path);
+        return iv_archive_error_open(err, path);
     }
     struct iv_walk walk = {0};
     struct finder finder = {

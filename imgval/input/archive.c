@@ -9,12 +9,14 @@
 #include "imgval/input/archive.h"
 
 #include "imgval/base/cursor.h"
+#include "imgval/base/look.h"
 #include "imgval/base/process.h"
 #include "imgval/base/text.h"
 #include "imgval/input/archive_list.h"
 #include "imgval/input/zip.h"
 #include "imgval/model/package.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +57,41 @@ bool iv_archive_look(const char *path, bool *ret_is, struct iv_error *err)
 bool iv_archive_is_name(const char *name)
 {
     return iv_ascii_isuffix(name, ".zip");
+}
+
+/* The file that stands where the path needs a folder. */
+static bool find_file_above(const char *path, struct iv_buf *ret_file)
+{
+    for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        struct iv_status st;
+        iv_buf_clear(ret_file);
+        iv_buf_add(ret_file, path, (size_t)(slash - path));
+        if (ret_file->size > 0 && iv_look_at(iv_buf_text(ret_file), &st) == IV_LOOK_FOUND &&
+            st.type == IV_FILE_REGULAR) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool iv_archive_error_open(struct iv_error *err, const char *path)
+{
+    const int number = errno;
+    struct iv_buf file IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_error unused = {0};
+    bool is_archive = false;
+    if ((number != ENOTDIR && number != ENOENT) || !find_file_above(path, &file)) {
+        errno = number;
+        return iv_error_open(err, path);
+    }
+    if (!iv_archive_look(iv_buf_text(&file), &is_archive, &unused) || !is_archive) {
+        return iv_error_set(err, IV_ERROR_NO_INPUT, "%s: no such path: %s is a file", path,
+                            iv_buf_text(&file));
+    }
+    return iv_error_set(err, IV_ERROR_NO_INPUT,
+                        "%s: a member of an archive cannot be named: name the archive itself, %s, "
+                        "or unpack it and name the file or folder",
+                        path, iv_buf_text(&file));
 }
 
 /* ----------------------------------------------------------------------------------- the record */

@@ -54,6 +54,10 @@ IV_MUST_USE bool iv_archive_look(const char *path, bool *ret_is, struct iv_error
 /* The same of a name alone: x.zip. */
 bool iv_archive_is_name(const char *name);
 
+/* As iv_error_open(), for a path that somebody named: one that leads into an archive, or another
+ * file, does not exist, and the message says why. */
+bool iv_archive_error_open(struct iv_error *err, const char *path);
+
 /* How its directory is read. */
 struct iv_archive_options {
     const struct iv_limits *limits;

@@ -15,8 +15,10 @@
 /* Bad names that are shown one by one. */
 #define BAD_NAMES_SHOWN 20
 
-/* As iv_walk(): all paths together, for each entry that is allowed. */
+/* All paths together, for each of them, and beside that: real ones are shorter, and few long ones
+ * do no harm. As in iv_walk(), a tree of as many entries as are allowed has room for as much. */
 #define PATH_BYTES_PER_ENTRY 512
+#define PATH_BYTES_MORE (64 * IV_MIB)
 
 /* A file of more bytes than this that inflates further than limits->archive_ratio is a bomb. */
 #define RATIO_FROM (64 * IV_MIB)
@@ -108,8 +110,16 @@ static bool check_totals(struct iv_archive_list *list, const struct iv_archived 
 {
     const struct iv_limits *limits = list->limits;
     list->text_size += strlen(member->path) + 1;
-    uint64_t text_max = limits->entries * PATH_BYTES_PER_ENTRY;
-    if (list->archive.count >= limits->entries || list->text_size > text_max + IV_MIB) {
+    uint64_t text_max = (uint64_t)list->archive.count * PATH_BYTES_PER_ENTRY + PATH_BYTES_MORE;
+    if (list->text_size > text_max) {
+        return iv_archive_list_fail(
+            list, IV_FAULT_LIMIT,
+            iv_arena_printf(list->arena,
+                            "the paths of the archive have more than %llu bytes together; none of "
+                            "them was read",
+                            (unsigned long long)text_max));
+    }
+    if (list->archive.count >= limits->entries) {
         return iv_archive_list_fail(
             list, IV_FAULT_LIMIT,
             iv_arena_printf(list->arena, "more than %llu directory entries; none of them was read",
@@ -127,6 +137,24 @@ static bool check_totals(struct iv_archive_list *list, const struct iv_archived 
     return true;
 }
 
+/*
+ * Cuts a path off where no walk goes on: each folder above a member becomes a member with a path of
+ * its own, so that a name of 64 KiB would cost the square of that. A walk stops after
+ * limits->directory_depth levels and says so, also one that begins in a folder which another walk
+ * found; so twice as many levels are kept, and the folder at the end, which it stumbles over.
+ */
+static bool cut_path(const struct iv_archive_list *list, char *path)
+{
+    uint64_t left = 2 * list->limits->directory_depth + 1;
+    for (char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        if (--left == 0) {
+            *slash = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
 bool iv_archive_list_add(struct iv_archive_list *list, const char *name, size_t length,
                          const struct iv_archived *member)
 {
@@ -142,7 +170,7 @@ bool iv_archive_list_add(struct iv_archive_list *list, const char *name, size_t 
     struct iv_archive *archive = &list->archive;
     struct iv_archived kept = *member;
     kept.path = path;
-    if (is_folder) {
+    if (cut_path(list, path) || is_folder) {
         kept = (struct iv_archived){.path = path, .type = IV_FILE_DIRECTORY};
     } else if (kept.fault == IV_FAULT_NONE && is_bomb(list, &kept.place)) {
         kept.fault = IV_FAULT_LIMIT;

@@ -101,7 +101,7 @@ static bool open_probe(const char *path, struct iv_probe *probe, struct iv_error
     struct iv_status st;
     bool lists;
     if (iv_look_at(path, &st) != IV_LOOK_FOUND) {
-        return iv_error_open(err, path);
+        return iv_archive_error_open(err, path);
     }
     if (st.type != IV_FILE_DIRECTORY && st.type != IV_FILE_REGULAR) {
         return iv_error_set(err, IV_ERROR_USAGE, "%s: neither a file nor a directory", path);

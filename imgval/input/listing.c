@@ -10,6 +10,7 @@
 #include "imgval/base/file.h"
 #include "imgval/base/look.h"
 #include "imgval/base/text.h"
+#include "imgval/input/archive.h"
 #include "imgval/input/kinds.h"
 #include "imgval/model/kinds.h"
 
@@ -381,7 +382,7 @@ static bool add_named(struct iv_lister *lister, enum iv_role role, const char *p
     }
     struct iv_status st;
     if (iv_look_at(path, &st) != IV_LOOK_FOUND) {
-        return iv_error_open(err, path);
+        return iv_archive_error_open(err, path);
     }
     if (st.type == IV_FILE_DIRECTORY && row != NULL) {
         return add_from_directory(lister, path, row, err);

@@ -24,6 +24,7 @@ Members are deflated, sorted by path, with folders. Options, which may repeat:
     damage=NAME         its first block is of a type that deflate does not have
     size=NAME=N         another size than it has, in both headers
     zeros=NAME=N        a further member of N zeros
+    deep=N=M=TIMES      so many further members, each N folders deep, of M letters each
     claim=NAME=N        a further member of a few bytes that says it has N
     unlisted=NAME       not in the central directory
     overlap=NAME=OTHER  the central directory places it at OTHER's data
@@ -149,6 +150,10 @@ class Archive:
             self.find(name).size = int(value)
         elif word == "zeros":
             self.add(name, bytes(int(value)))
+        elif word == "deep":
+            letters, times = map(int, value.split(b"="))
+            for i in range(times):
+                self.add((b"%0*d/" % (letters, i)) * int(name) + b"a.txt", b"a")
         elif word == "claim":
             self.add(name, b"MSCF and no more").size = int(value)
         elif word == "unlisted":
