@@ -29,6 +29,10 @@ Lines of the recipe that are ours, for images:
                                             rest of the recipe finds it as ../parts/FILE. One
                                             option of ours: --replace=OLD=NEW puts the bytes NEW
                                             over OLD, wherever they stand in the volume
+    %installed FOLDER TREE [change=NAME]    the extracted package FOLDER (payload=true) of what stands
+                                            before moves into the TREE of a volume, to where a
+                                            device has its files: manifest, catalog and payload. The
+                                            last byte of the file NAME is another one then
     %hive FILE [--dirty] KEY [NAME=VALUE...]...       a registry hive, see tests/disk/mkhive.py
     %zip FILE FOLDER [OPTION...]            once the tree is built, FOLDER becomes the zip archive FILE
                                             and is gone; options as in tests/cases/mkzip.py
@@ -51,6 +55,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -229,6 +234,31 @@ def hive_file(words):
     return f"file {path} hex <<END\n{content.hex()}\nEND"
 
 
+CATALOGS = "Windows/System32/catroot/{F750E6C3-38EE-11D1-85E5-00C04FC295EE}"
+
+
+def install(place, folder, tree, *options):
+    """By the manifest, as the image builder does it."""
+    package = place / folder
+    entries = [{child.tag.rpartition("}")[2]: child.text for child in entry}
+               for entry in xml.etree.ElementTree.parse(package / "man.dsm.xml").iter()
+               if entry.tag.rpartition("}")[2] == "FileEntry"]
+    name = package.name
+    for entry in entries:
+        target = entry["DevicePath"].replace("\\", "/").lstrip("/")
+        if entry["FileType"] == "Manifest":
+            target = f"Windows/Packages/DsmFiles/{name}.dsm.xml"
+        elif entry["FileType"] == "Catalog":
+            target = f"{CATALOGS}/{name}.cat"
+        target = place / tree / target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        content = bytearray((package / entry["CabPath"]).read_bytes())
+        if f"change={target.name}" in options:
+            content[-1] ^= 1
+        target.write_bytes(content)
+    shutil.rmtree(package)
+
+
 def make_signer(place, name):
     if shutil.which("openssl") is None:
         raise Skip
@@ -252,13 +282,15 @@ def replace_bytes(path, replacements):
 
 def build(recipe, builder, volume, place):
     """Builds place/tree; what is to be put into volumes is built in place/parts."""
-    lines, volumes, archives = [], [], []
+    lines, volumes, archives, installed = [], [], [], []
     parts = None
     for line in recipe.split("\n"):
         if line.startswith("%dsm "):
             lines.append(installed_manifest(shlex.split(line)[1:]))
         elif line.startswith("%hive "):
             lines.append(hive_file(shlex.split(line)[1:]))
+        elif line.startswith("%installed "):
+            installed.append(shlex.split(line)[1:])
         elif line.startswith("%signer "):
             make_signer(place, line.split()[1])
         elif line.startswith("%zip "):
@@ -275,6 +307,8 @@ def build(recipe, builder, volume, place):
         built = run(builder, [str(place / "recipe"), str(place / name)], place, os.environ)
         if built.returncode != 0:
             raise Failure("the recipe cannot be built" + shown(built))
+        for words in installed if name == "parts" else []:
+            install(place / name, *words)
         for kind, size, tree, file, *options in volumes if name == "parts" else []:
             (place / name / file).parent.mkdir(parents=True, exist_ok=True)
             replacements = [o for o in options if o.startswith("--replace=")]

@@ -2,6 +2,8 @@
 """Real packages through `scan --verify`: what imgval says of files, catalogs and signatures must be
 what cabextract, sha1sum, sha256sum (Python's) and openssl say; and a bit that is flipped anywhere in
 a cabinet must be noticed, unless it lies where the format reserves bytes or nobody signs them.
+Real catalogs by themselves through `inspect`: signer and digest must be those that osslsigncode
+prints (where it is installed), and a signature that openssl refuses must never be called valid.
 
     check_seals.py PROGRAM [FLIPS]      FLIPS: how many random flips (default 400)
 
@@ -58,15 +60,74 @@ def is_signed(catalog):
     return b"subject=" in run(["openssl", "pkcs7", "-inform", "DER", "-print_certs"], input=catalog).stdout
 
 
-def has_right_digest(catalog, place):
-    """Whether the signer's message digest is that of the trust list, by openssl alone."""
-    lines = run(["openssl", "asn1parse", "-inform", "DER"], input=catalog).stdout.decode().splitlines()
+def trust_list(catalog):
+    """The signed bytes of a catalog, and its lines as openssl shows them."""
+    lines = run(["openssl", "asn1parse", "-inform", "DER"],
+                input=catalog).stdout.decode(errors="replace").splitlines()
     at = next(i for i, line in enumerate(lines) if "1.3.6.1.4.1.311.10.1" in line)
     found = re.match(r" *(\d+):d=\d+ +hl=(\d+) l= *(\d+)", lines[at + 2])
     start, head, size = (int(n) for n in found.groups())
-    content = catalog[start + head:start + head + size]
+    return catalog[start + head:start + head + size], lines
+
+
+def has_right_digest(catalog):
+    """Whether the signer's message digest is that of the trust list, by openssl alone."""
+    content, lines = trust_list(catalog)
     said = re.search(r"messageDigest.*?HEX DUMP\]:([0-9A-F]+)", "\n".join(lines), re.S).group(1)
     return hashlib.sha256(content).hexdigest() == said.lower()
+
+
+def is_verified(catalog, place):
+    """Whether the signature over the trust list is right, by openssl; of the chain nothing is asked."""
+    (place / "list").write_bytes(trust_list(catalog)[0])
+    return run(["openssl", "smime", "-verify", "-noverify", "-inform", "DER", "-binary", "-content",
+                place / "list", "-out", os.devnull], input=catalog).returncode == 0
+
+
+def inspect(program, path):
+    done = run([program, "inspect", "--format=json", path])
+    return json.loads(done.stdout)["packages"][0].get("verification") or {}
+
+
+def check_by_osslsigncode(path, catalog, seal, problems):
+    said = run(["osslsigncode", "verify", "-in", path]).stdout.decode(errors="replace")
+    signer = re.search(r"Signer #0:\s+Subject: .*?/CN=([^\n]*)", said)
+    digest = re.search(r"Message digest: ([0-9A-F]{64})", said)
+    if signer is None or digest is None:
+        problems.append(f"{path.name}: osslsigncode shows no signer")
+    elif signer.group(1) != seal["signer"] or "Message digest algorithm: SHA256" not in said or \
+            seal["digest"] != "SHA-256":
+        problems.append(f"{path.name}: {seal['signer']}, {seal['digest']}; osslsigncode: {signer.group(1)}")
+    elif digest.group(1).lower() != hashlib.sha256(trust_list(catalog)[0]).hexdigest():
+        problems.append(f"{path.name}: osslsigncode has another digest of the trust list")
+
+
+def check_catalog(program, path, place, problems):
+    """One catalog, whole and with flipped bits. What openssl finds right may be refused all the same:
+    imgval looks at the chain, too."""
+    catalog = path.read_bytes()
+    seal = inspect(program, path)
+    if not is_signed(catalog):
+        if seal["signature"] != "unsigned":
+            problems.append(f"{path.name}: {seal['signature']}, and there is no signer")
+        return
+    if seal["signature"] != ("valid" if is_verified(catalog, place) else "invalid"):
+        problems.append(f"{path.name}: signature {seal['signature']}, openssl says otherwise")
+    if shutil.which("osslsigncode"):
+        check_by_osslsigncode(path, catalog, seal, problems)
+    chance = random.Random(path.name)
+    changed = place / "changed.cat"
+    for _ in range(8):
+        flipped = bytearray(catalog)
+        at = chance.randrange(len(flipped))
+        flipped[at] ^= 1 << chance.randrange(8)
+        changed.write_bytes(flipped)
+        try:
+            is_right = is_verified(bytes(flipped), place)
+        except (StopIteration, AttributeError, IndexError):  # it is no catalog any more
+            is_right = False
+        if not is_right and inspect(program, changed).get("signature") == "valid":
+            problems.append(f"{path.name}: byte {at} was changed, and openssl alone noticed")
 
 
 def check_cab(program, cab, place, problems):
@@ -80,7 +141,7 @@ def check_cab(program, cab, place, problems):
     if (seal["content"] == "intact") != by_others or seal["covered"] != len(files):
         problems.append(f"{cab.name}: {seal['content']}, {seal['covered']} of {len(files)} files covered")
     signed = is_signed(catalog)
-    wanted = "valid" if signed and has_right_digest(catalog, place) else "invalid" if signed else "unsigned"
+    wanted = "valid" if signed and has_right_digest(catalog) else "invalid" if signed else "unsigned"
     if seal["signature"] != wanted:
         problems.append(f"{cab.name}: signature {seal['signature']}, openssl says {wanted}")
     if seal["root"] != ("test" if signed else "none"):
@@ -167,8 +228,11 @@ def main():
         place = pathlib.Path(scratch)
         for cab in cabs:
             check_cab(program, cab, place / "members", problems)
+        catalogs = sorted((real / "cat").glob("*.cat"))
+        for catalog in catalogs:
+            check_catalog(program, catalog, place, problems)
         check_flips(program, cabs, place / "flips", flips, problems)
-    print("\n".join(problems[:40]) or f"{len(cabs)} cabinets agree")
+    print("\n".join(problems[:40]) or f"{len(cabs)} cabinets and {len(catalogs)} catalogs agree")
     return 1 if problems else 0
 
 
