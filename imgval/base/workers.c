@@ -91,6 +91,7 @@ enum {
 #define WALL_FACTOR 10
 #define MEASURE_AFTER_MS 100 /* a slot that is done sooner costs no system call */
 #define FAREWELL_MS 10000    /* for a process that has nothing left to do */
+#define BIRTH_MS 30000       /* for one to begin that may have been left too little for that */
 
 struct lane {
     size_t given[AHEAD]; /* a ring: slots given to this process and not delivered, in order */
@@ -693,6 +694,12 @@ static void lane_check_time(struct run *run, struct lane *lane)
     uint64_t waited = run->clock - lane->since;
     uint64_t cpu = 0;
     bool is_idle = lane->given_count == 0 && lane->is_ready;
+    char reason[REASON_SIZE];
+    if (!lane->is_ready && !lane->is_eased && waited >= BIRTH_MS) {
+        lane_stop(run, lane, reason);
+        lane_lose(run, lane, NULL);
+        return;
+    }
     if (!is_idle && waited >= MEASURE_AFTER_MS && !lane->is_measured) {
         lane->is_measured = iv_process_cpu_ms(lane->process, &lane->cpu);
     }
@@ -701,7 +708,6 @@ static void lane_check_time(struct run *run, struct lane *lane)
     if (!is_spent && waited < (is_idle ? FAREWELL_MS : WALL_FACTOR * slot_ms(run))) {
         return;
     }
-    char reason[REASON_SIZE];
     uint64_t seconds = slot_ms(run) / 1000;
     lane_stop(run, lane, reason);
     /* The same words for both clocks: which one it was depends on what else the machine does. */

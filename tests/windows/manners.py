@@ -155,6 +155,21 @@ def drives_and_shares(p):
     that(done.returncode == 2, "a share that is not there", done.returncode, done.stderr)
 
 
+def letter_case(p):
+    """A path in other letters is the same; what is judged and compared does not change with it."""
+    p.story()
+    typed = p.windows("scan", "--no-wspc", "--format=json", "V1")
+    plain = p.windows("scan", "--no-wspc", "--format=json", "v1")
+    that(typed.returncode == plain.returncode and typed.stdout == plain.stdout.replace(b'"v1', b'"V1'), "V1",
+         compare.first_difference(typed.stdout, plain.stdout.replace(b'"v1', b'"V1')), typed.stderr)
+    done = p.windows("diff", "v1", "V1")
+    that(done.returncode == 0, "diff v1 V1", done.returncode, done.stdout[-300:], done.stderr)
+    p.build("spkg fw/Contoso.A.spkg component=A\nspkg fw/CONTOSO.B.SPKG component=B\n"
+            "file fw/UPDATEHISTORY.XML <<-END\n    <x/>\n    END\n")
+    words = ["scan", "--no-wspc", "--format=json", "fw"]
+    same(p.linux(*words), p.windows(*words), "names in capitals")
+
+
 def names(p):
     """Characters of every plane in names and arguments; names that Windows keeps for devices."""
     p.build("spkg fw/Contoso.\u00e9\u56fa\U0001f600.spkg component=A\n"
@@ -339,7 +354,7 @@ def archive(p):
         that((top / name).is_file(), name)
 
 
-CHECKS = [archive, long_paths, separators, drives_and_shares, names, devices, shared_with_none, store_in_use, read_only,
+CHECKS = [archive, long_paths, separators, drives_and_shares, letter_case, names, devices, shared_with_none, store_in_use, read_only,
           default_store, readers_open_nothing, reader_faults, required, lines]
 
 

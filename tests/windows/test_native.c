@@ -6,7 +6,9 @@
 #include "tests/unit/unit.h"
 
 #include "imgval/base/look.h"
+#include "imgval/base/process.h"
 #include "imgval/base/program.h"
+#include "imgval/base/sandbox.h"
 #include "imgval/base/windows/native.h"
 #include "imgval/base/windows/opening.h"
 
@@ -312,8 +314,99 @@ static void test_hanging_up(void)
     }
 }
 
+/* ---- a process, with as little as there is and with more ---- */
+
+/* What the process says: how it reads, and whether it could. */
+struct answer {
+    char opens; /* 'p': its parent; 's': itself */
+    char is_read;
+    char is_refused;
+    char text[8];
+};
+
+/* In the process: reads the file of the charge, beneath the directory of the charge. */
+static int read_for_parent(void)
+{
+    struct iv_win_reader reader;
+    struct iv_containment got;
+    struct answer answer = {0};
+    const void *bytes;
+    size_t size;
+    uint64_t numbers[2];
+    if (!iv_win_reader(&reader) || !iv_process_charge(&bytes, &size) || size < sizeof(numbers)) {
+        return 3;
+    }
+    memcpy(numbers, bytes, sizeof(numbers));
+    iv_sandbox_enter(NULL, 0, NULL, &got);
+    int root = iv_process_file_in(numbers[0]);
+    uint64_t length = 0;
+    enum iv_file_type type;
+    while (iv_process_read(&numbers[1], sizeof(numbers[1]))) {
+        int fd IV_CLEANUP(iv_fd_close) = iv_file_open_at(root, "inside", &type, &length);
+        answer.opens = reader.opening != NULL ? 'p' : 's';
+        answer.is_read = iv_file_read_at(fd, answer.text, 6, 0) == 6;
+        int outside IV_CLEANUP(iv_fd_close) = iv_file_open_at(root, "../outside", &type, &length);
+        answer.is_refused = outside < 0;
+        iv_process_write(&answer, sizeof(answer), "", 0);
+    }
+    return 0;
+}
+
+static void check_process(int root, bool is_eased)
+{
+    struct iv_limits limits = iv_limits_default();
+    struct iv_buf charge IV_CLEANUP(iv_buf_fini) = {0};
+    uint64_t numbers[2] = {iv_process_file_out(root), 0};
+    iv_buf_add(&charge, numbers, sizeof(numbers));
+    const struct iv_process_start start = {.charge = &charge,
+                                           .directories = &root,
+                                           .directory_count = 1,
+                                           .limits = &limits,
+                                           .is_eased = is_eased};
+    struct iv_process *process = iv_process_start(&start);
+    if (!CHECK(process != NULL)) {
+        return;
+    }
+    struct answer answer = {0};
+    for (int round = 0; round < 2; round++) {
+        size_t done = 0;
+        CHECK(iv_process_send(process, &numbers[1], sizeof(numbers[1])));
+        for (int wait = 0; wait < 100 && done < sizeof(answer); wait++) {
+            bool is_ready = false;
+            CHECK(iv_process_wait(&process, 1, 200, &is_ready));
+            int64_t got = is_ready ? iv_process_receive(process, (char *)&answer + done,
+                                                        sizeof(answer) - done)
+                                   : 0;
+            done += got > 0 ? (size_t)got : 0;
+        }
+        CHECK_INT(done, sizeof(answer));
+        CHECK_INT(answer.opens, is_eased ? 's' : 'p');
+        CHECK_STR(answer.text, "inside");
+        CHECK(answer.is_read && answer.is_refused);
+    }
+    char reason[80];
+    iv_process_send_end(process);
+    iv_process_stop(&process, reason, sizeof(reason));
+    CHECK(process == NULL && reason[0] != '\0');
+}
+
+static void test_processes(void)
+{
+    struct place place;
+    if (place_open(&place)) {
+        check_process(place.root, false);
+        check_process(place.root, true);
+    }
+    place_close(&place);
+}
+
 int main(void)
 {
+    struct iv_win_reader reader;
+    if (iv_win_reader(&reader)) {
+        return read_for_parent();
+    }
+    test_processes();
     test_words();
     test_devices();
     test_paths();

@@ -208,6 +208,16 @@ enum level {
 static bool make_attributes(enum level level, size_t inherited, struct birth *birth)
 {
     enum { ATTRIBUTES = 3 };
+    /* No windows, and so none of the calls of the kernel for them. Nothing about where programs are
+     * loaded from: this one may be on a share, and what can open no file loads none. */
+    static const DWORD64 mitigations[] = {
+        [LEVEL_CLOSED] = PROCESS_CREATION_MITIGATION_POLICY_EXTENSION_POINT_DISABLE_ALWAYS_ON |
+                         PROCESS_CREATION_MITIGATION_POLICY_PROHIBIT_DYNAMIC_CODE_ALWAYS_ON |
+                         PROCESS_CREATION_MITIGATION_POLICY_FONT_DISABLE_ALWAYS_ON |
+                         PROCESS_CREATION_MITIGATION_POLICY_WIN32K_SYSTEM_CALL_DISABLE_ALWAYS_ON,
+        [LEVEL_LOW] = PROCESS_CREATION_MITIGATION_POLICY_EXTENSION_POINT_DISABLE_ALWAYS_ON,
+        [LEVEL_OPEN] = 0,
+    };
     SIZE_T size = 0;
     InitializeProcThreadAttributeList(NULL, ATTRIBUTES, 0, &size);
     LPPROC_THREAD_ATTRIBUTE_LIST list = iv_arena_alloc(&birth->arena, size + 1);
@@ -221,18 +231,13 @@ static bool make_attributes(enum level level, size_t inherited, struct birth *bi
         iv_win_set_errno();
         return false;
     }
-    birth->mitigations = PROCESS_CREATION_MITIGATION_POLICY_EXTENSION_POINT_DISABLE_ALWAYS_ON |
-                         PROCESS_CREATION_MITIGATION_POLICY_PROHIBIT_DYNAMIC_CODE_ALWAYS_ON |
-                         PROCESS_CREATION_MITIGATION_POLICY_IMAGE_LOAD_NO_REMOTE_ALWAYS_ON |
-                         PROCESS_CREATION_MITIGATION_POLICY_IMAGE_LOAD_NO_LOW_LABEL_ALWAYS_ON |
-                         PROCESS_CREATION_MITIGATION_POLICY_FONT_DISABLE_ALWAYS_ON;
-    if (level == LEVEL_CLOSED) { /* no windows, and so none of the calls of the kernel for them */
-        birth->mitigations |=
-            PROCESS_CREATION_MITIGATION_POLICY_WIN32K_SYSTEM_CALL_DISABLE_ALWAYS_ON;
-    }
+    birth->mitigations = mitigations[level];
     birth->children = PROCESS_CREATION_CHILD_PROCESS_RESTRICTED;
-    (void)UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_MITIGATION_POLICY,
-                                    &birth->mitigations, sizeof(birth->mitigations), NULL, NULL);
+    if (birth->mitigations != 0) {
+        (void)UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_MITIGATION_POLICY,
+                                        &birth->mitigations, sizeof(birth->mitigations), NULL,
+                                        NULL);
+    }
     (void)UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_CHILD_PROCESS_POLICY,
                                     &birth->children, sizeof(birth->children), NULL, NULL);
     return true;
