@@ -115,21 +115,24 @@ static enum iv_outcome check_beside(const struct iv_case *c, struct iv_verdict *
     return outcome;
 }
 
-/* Equal names, or names of which one alone carries the language: CBS keeps it in the identity. */
-static bool is_same_name(const char *stem, const char *name)
+/* Equal names, or names of which one alone carries the language of the package: CBS keeps it in the
+ * identity. */
+static bool is_same_name(const struct iv_package *p, const char *stem, const char *name)
 {
+    static const char mark[] = "_lang_";
     if (iv_ascii_ieq(stem, name)) {
         return true;
     }
-    const char *stem_lang = iv_ascii_ifind(stem, "_lang_");
-    const char *name_lang = iv_ascii_ifind(name, "_lang_");
+    const char *stem_lang = iv_ascii_ifind(stem, mark);
+    const char *name_lang = iv_ascii_ifind(name, mark);
     if ((stem_lang != NULL) == (name_lang != NULL)) {
         return false;
     }
     const char *longer = stem_lang != NULL ? stem : name;
     const char *shorter = stem_lang != NULL ? name : stem;
-    size_t size = (size_t)((stem_lang != NULL ? stem_lang : name_lang) - longer);
-    return strlen(shorter) == size && iv_ascii_iprefix(longer, shorter);
+    const char *lang = stem_lang != NULL ? stem_lang : name_lang;
+    return strlen(shorter) == (size_t)(lang - longer) && iv_ascii_iprefix(longer, shorter) &&
+           (p->culture == NULL || iv_ascii_ieq(lang + strlen(mark), p->culture));
 }
 
 /* The same for a package built for a guest processor: file names say _Wow_arm64.arm or .Guest, the
@@ -144,7 +147,8 @@ static bool is_same_guest_name(const struct iv_package *p, const char *stem, con
     if (mark == NULL && iv_ascii_isuffix(stem, ".guest")) {
         mark = stem + strlen(stem) - strlen(".guest");
     }
-    return mark != NULL && is_same_name(iv_arena_strndup(arena, stem, (size_t)(mark - stem)), name);
+    return mark != NULL &&
+           is_same_name(p, iv_arena_strndup(arena, stem, (size_t)(mark - stem)), name);
 }
 
 /* IMG002. WSPC pairs packages by file name where there is a file, so a name that is not in the
@@ -170,7 +174,7 @@ static enum iv_outcome check_name(const struct iv_case *c, struct iv_verdict *ve
         if (names[i] == NULL || names[i][0] == '\0') {
             continue;
         }
-        if (is_same_name(stem, names[i]) || is_same_guest_name(p, stem, names[i], &scratch)) {
+        if (is_same_name(p, stem, names[i]) || is_same_guest_name(p, stem, names[i], &scratch)) {
             return IV_PASSED;
         }
         said = said != NULL ? said : names[i];
@@ -661,8 +665,10 @@ static const struct iv_rule metadata_rows[] = {
         .fault = IV_FAULT_ELSEWHERE,
         .message = "The device metadata in {0} do not count: {1}",
         .summary = "What describes the device of an image must lie beside the image.",
-        .why = "Files below the folder of an image, and a history or OEMInput.xml with the name of "
-               "another image, say nothing about the image: one that was meant to is not judged.",
+        .why =
+            "Files below the folder of an image, a history or OEMInput.xml with the name of "
+            "another image, and a second OEMInput.xml say nothing about the submission: one that "
+            "was meant to is not judged.",
         .remedy = "Put the file beside the image, name it with --update-history, --oem-input or "
                   "--device-info, or take it away.",
         .passes = "phone.ffu with phone.UpdateHistory.xml and OEMInput.xml in one folder",

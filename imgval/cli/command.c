@@ -105,6 +105,7 @@ static const struct iv_option device_options[] = {
      .argument = "NAME",
      .type = IV_OPTION_STRING,
      .offset = AT(options.reading.manufacturer),
+     .once = true,
      .help = "PhoneManufacturer; wins over all other sources"},
     {.name = "model",
      .argument = "NAME",
@@ -120,6 +121,7 @@ static const struct iv_option device_options[] = {
      .argument = "VERSION",
      .type = IV_OPTION_STRING,
      .offset = AT(options.reading.firmware_version),
+     .once = true,
      .help = "PhoneFirmwareRevision, like 3012.0.1610.4"},
 };
 const struct iv_option_group iv_group_device = {
@@ -142,6 +144,7 @@ static const struct iv_option compare_options[] = {
      .argument = "PATH|ID",
      .type = IV_OPTION_STRING,
      .offset = AT(options.run.against),
+     .once = true,
      .complete = IV_COMPLETE_SUBMISSION,
      .help = "compare with this submission instead of the store's neighbours"},
 };

@@ -107,17 +107,19 @@ extern const char *const iv_when_words[];
 #define IV_ROW_HISTORY(at)                                                                         \
     {                                                                                              \
         .name = "update-history", .argument = "PATH", .type = IV_OPTION_STRING, .offset = (at),    \
-        .complete = IV_COMPLETE_FILE, .help = "UpdateHistory.xml, or a directory that holds it"    \
+        .once = true, .complete = IV_COMPLETE_FILE,                                                \
+        .help = "UpdateHistory.xml, or a directory that holds it"                                  \
     }
 #define IV_ROW_OEM_INPUT(at)                                                                       \
     {                                                                                              \
         .name = "oem-input", .argument = "PATH", .type = IV_OPTION_STRING, .offset = (at),         \
-        .complete = IV_COMPLETE_FILE, .help = "OEMInput.xml, or a directory that holds it"         \
+        .once = true, .complete = IV_COMPLETE_FILE,                                                \
+        .help = "OEMInput.xml, or a directory that holds it"                                       \
     }
 #define IV_ROW_DEVICE_INFO(at)                                                                     \
     {                                                                                              \
         .name = "device-info", .argument = "FILE", .type = IV_OPTION_STRING, .offset = (at),       \
-        .complete = IV_COMPLETE_FILE,                                                              \
+        .once = true, .complete = IV_COMPLETE_FILE,                                                \
         .help = "device metadata: .reg, answer file XML, or Name=Value lines"                      \
     }
 

@@ -106,6 +106,17 @@ static const char *as_path(enum iv_completion expected, const char *word, struct
     return word;
 }
 
+static bool set_string(const struct iv_option *option, const char *value, const char **place,
+                       struct iv_error *err)
+{
+    if (option->once && *place != NULL && strcmp(*place, value) != 0) {
+        return iv_error_set(err, IV_ERROR_USAGE, "--%s is given twice: %s and %s", option->name,
+                            *place, value);
+    }
+    *place = value;
+    return true;
+}
+
 /* Writes the value where the row says, into a struct of which nothing else is known here: the row's
  * type stands for the member's, so a wrong row is a bug that the tests of options find. `value` is
  * "" for an option without argument. */
@@ -126,8 +137,7 @@ static bool apply(const struct iv_option *option, const char *value, struct iv_a
         *(unsigned *)(void *)place += 1;
         return true;
     case IV_OPTION_STRING:
-        *(const char **)(void *)place = value;
-        return true;
+        return set_string(option, value, (const char **)(void *)place, err);
     case IV_OPTION_LIST:
         iv_strings_add(arena, (struct iv_strings *)(void *)place, value);
         return true;

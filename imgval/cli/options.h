@@ -47,6 +47,7 @@ struct iv_option {
     const char *const *words; /* IV_OPTION_WORD: NULL-terminated; or ... */
     iv_word_fn *word_at;      /* ... from a table; of a list: the word before its colon */
     enum iv_completion complete;
+    bool once; /* a string that names what is judged: two of them are refused, not overridden */
     bool hidden;
     const char *help; /* one line */
 };

@@ -39,7 +39,7 @@ static const char *after_root(const char *key, const char *const *roots)
 static const char *after_system(const char *key, bool any_root)
 {
     static const char *const systems[] = {"HKEY_LOCAL_MACHINE\\SYSTEM", "HKLM\\SYSTEM",
-                                          "$(hklm.system)", NULL};
+                                          "$(hklm)\\SYSTEM", "$(hklm.system)", NULL};
     static const char *const machines[] = {"HKEY_LOCAL_MACHINE", "HKLM", "HKEY_USERS", "HKU", NULL};
     const char *rest = after_root(key, systems);
     if (rest != NULL || !any_root) {

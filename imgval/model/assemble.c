@@ -144,6 +144,52 @@ static void drop_copies(struct iv_submission *s)
     s->package_count = kept;
 }
 
+static size_t depth_of(const char *path)
+{
+    size_t depth = 0;
+    for (; *path != '\0'; path++) {
+        depth += *path == '/' ? 1 : 0;
+    }
+    return depth;
+}
+
+/* A reader process that was taken over may send none. */
+static const char *path_of(const struct iv_oem_input *oem_input)
+{
+    return oem_input->path == NULL ? "" : oem_input->path;
+}
+
+/* Of several OEMInput.xml the topmost counts. */
+static bool is_above(const struct iv_oem_input *one, const struct iv_oem_input *other)
+{
+    size_t a = depth_of(path_of(one));
+    size_t b = depth_of(path_of(other));
+    return a != b ? a < b : strcmp(path_of(one), path_of(other)) < 0;
+}
+
+/* Each other OEMInput.xml says nothing about the submission. */
+static size_t other_oem_inputs(const struct iv_facts *facts, size_t count,
+                               const struct iv_submission *s, struct iv_arena *arena,
+                               struct iv_fault *ret_faults)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct iv_oem_input *oem_input = &facts[i].oem_input;
+        if (!oem_input->present || strcmp(path_of(oem_input), path_of(&s->oem_input)) == 0) {
+            continue;
+        }
+        if (ret_faults != NULL) {
+            ret_faults[found] = (struct iv_fault){
+                .kind = IV_FAULT_ELSEWHERE,
+                .path = path_of(oem_input),
+                .detail = iv_arena_printf(arena, "%s counts in its place", path_of(&s->oem_input)),
+            };
+        }
+        found++;
+    }
+    return found;
+}
+
 /* Sorted by path, kind and detail, so that reports do not depend on which worker was faster. */
 static void collect_faults(const struct iv_facts *facts, size_t count, struct iv_arena *arena,
                            struct iv_submission *s)
@@ -152,6 +198,7 @@ static void collect_faults(const struct iv_facts *facts, size_t count, struct iv
     for (size_t i = 0; i < count; i++) {
         total += facts[i].fault_count;
     }
+    total += other_oem_inputs(facts, count, s, arena, NULL);
     struct iv_fault *faults = IV_NEW_ARRAY(arena, struct iv_fault, total);
     size_t used = s->fault_count;
     if (used > 0) {
@@ -163,6 +210,7 @@ static void collect_faults(const struct iv_facts *facts, size_t count, struct iv
             used += facts[i].fault_count;
         }
     }
+    used += other_oem_inputs(facts, count, s, arena, faults + used);
     if (used > 0) {
         iv_sort(faults, used, sizeof(*faults), compare_faults);
     }
@@ -199,8 +247,9 @@ static void collect_side_files(const struct iv_facts *facts, size_t count, struc
         if (facts[i].history.present) {
             s->history = facts[i].history;
         }
-        if (facts[i].oem_input.present) {
-            s->oem_input = facts[i].oem_input;
+        const struct iv_oem_input *oem_input = &facts[i].oem_input;
+        if (oem_input->present && (!s->oem_input.present || is_above(oem_input, &s->oem_input))) {
+            s->oem_input = *oem_input;
         }
     }
 }
