@@ -151,15 +151,12 @@ static int print_list(const struct iv_found_list *list)
  * something else. */
 static int status_of(const struct iv_audit *audit)
 {
-    static const int statuses[] = {[IV_VERDICT_PASS] = IV_EXIT_PASS,
-                                   [IV_VERDICT_INCOMPLETE] = IV_EXIT_INCOMPLETE,
-                                   [IV_VERDICT_FAIL] = IV_EXIT_FAIL};
     if (audit->trouble) {
         fputs("imgval: audit: something could not be read for a reason of this machine or of the "
               "baseline store; the report names it\n",
               stderr);
     }
-    return audit->trouble ? IV_EXIT_TROUBLE : statuses[audit->verdict];
+    return audit->trouble ? IV_EXIT_TROUBLE : iv_command_verdict(audit->verdict);
 }
 
 /* Keeps this part of the list. A history of which a part is left out has steps that nobody judges:

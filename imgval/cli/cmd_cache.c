@@ -42,22 +42,6 @@ static const struct iv_option_group cache_group = {.options = cache_options,
                                                    .count = IV_COUNT(cache_options)};
 static const struct iv_option_group *const cache_groups[] = {&cache_group};
 
-/* Opens the store that the arguments name. */
-static bool open_store(const char *given, enum iv_store_mode mode, struct iv_arena *arena,
-                       struct iv_store **ret_store, struct iv_error *err)
-{
-    const char *path;
-    return iv_command_store_path(given, arena, &path, err) &&
-           iv_store_open(path, mode, ret_store, err);
-}
-
-/* No store where one is needed is trouble with the store, not with the command line. */
-static int fail_store(struct iv_error *err)
-{
-    int status = iv_command_fail(err);
-    return err->code == IV_ERROR_ABSENT ? IV_EXIT_TROUBLE : status;
-}
-
 /* Times that are recorded come from the clock, or for reproducible stores from SOURCE_DATE_EPOCH.
  * They decide nothing but WSPC015 and what --since lists. */
 static int64_t recording_time(void)
@@ -414,7 +398,8 @@ static bool merge_all(const char *given, const struct iv_strings *paths, struct 
                       size_t counts[OUTCOMES], struct iv_buf *rivals, struct iv_error *err)
 {
     struct iv_store *store IV_CLEANUP(iv_store_close) = NULL;
-    if (!open_store(given, IV_STORE_CREATE, arena, &store, err) || !iv_store_begin(store, err)) {
+    if (!iv_command_store_open(given, IV_STORE_CREATE, arena, &store, err) ||
+        !iv_store_begin(store, err)) {
         return false;
     }
     for (size_t i = 0; i < paths->count; i++) {
@@ -493,10 +478,10 @@ static int run_export(const struct iv_command *command, void *options,
         return iv_command_usage(command, "takes no argument");
     }
     /* No store is one without submissions. */
-    bool is_there = open_store(given->store, IV_STORE_READ, arena, &store, &err);
+    bool is_there = iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err);
     if (is_there ? !iv_store_list(store, true, arena, &records, &count, &err)
                  : err.code != IV_ERROR_ABSENT) {
-        return fail_store(&err);
+        return iv_command_store_fail(&err);
     }
     if (given->file != NULL) {
         const struct exporting e = {.records = records, .count = count};
@@ -550,8 +535,8 @@ static int run_remove(const struct iv_command *command, void *options,
         return iv_command_usage(command, "a submission is removed by its id; imgval cache list "
                                          "shows the ids");
     }
-    if (!open_store(given->store, IV_STORE_WRITE, arena, &store, &err)) {
-        return fail_store(&err);
+    if (!iv_command_store_open(given->store, IV_STORE_WRITE, arena, &store, &err)) {
+        return iv_command_store_fail(&err);
     }
     if (!iv_store_begin(store, &err) ||
         !iv_store_find(store, arguments->items[0], arena, &record, &err) ||
@@ -588,9 +573,9 @@ static int run_verify(const struct iv_command *command, void *options,
     if (arguments->count > 0) {
         return iv_command_usage(command, "takes no argument");
     }
-    if (!open_store(given->store, IV_STORE_READ, arena, &store, &err) ||
+    if (!iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err) ||
         !iv_store_verify(store, arena, &problems, &count, &err)) {
-        return fail_store(&err);
+        return iv_command_store_fail(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     iv_records_problems(problems, count, iv_command_is_ascii(), &text);

@@ -65,22 +65,6 @@ static const struct iv_option_group show_group = {
     .title = "Output", .options = show_options, .count = IV_COUNT(show_options)};
 static const struct iv_option_group *const show_groups[] = {&show_group, &store_group};
 
-/* To read: neither command makes or migrates a store, so both work where nothing may be written. */
-static bool open_store(const char *given, struct iv_arena *arena, struct iv_store **ret_store,
-                       struct iv_error *err)
-{
-    const char *path;
-    return iv_command_store_path(given, arena, &path, err) &&
-           iv_store_open(path, IV_STORE_READ, ret_store, err);
-}
-
-/* No store where one is needed is trouble with the store, not with the command line. */
-static int fail_store(struct iv_error *err)
-{
-    int status = iv_command_fail(err);
-    return err->code == IV_ERROR_ABSENT ? IV_EXIT_TROUBLE : status;
-}
-
 /* OEM/OPERATOR/MODEL; no part of it may hold a slash. */
 static bool parse_pop(const char *text, struct iv_arena *arena, struct iv_pop *ret_pop)
 {
@@ -122,10 +106,10 @@ static int run_list(const struct iv_command *command, void *options,
         return iv_command_usage(command, "--since=%s: expected a day, YYYY-MM-DD", given->since);
     }
     /* No store is one without submissions. */
-    bool is_there = open_store(given->store, arena, &store, &err);
+    bool is_there = iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err);
     if (is_there ? !iv_store_list(store, false, arena, &records, &count, &err)
                  : err.code != IV_ERROR_ABSENT) {
-        return fail_store(&err);
+        return iv_command_store_fail(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     if (given->json) {
@@ -162,8 +146,8 @@ static int show_history(const struct list_arguments *given, const struct iv_pop 
         !iv_command_store_path(given->store, arena, &scan_options.comparing.store_path, &err)) {
         return iv_command_fail(&err);
     }
-    if (!open_store(given->store, arena, &store, &err)) {
-        return fail_store(&err);
+    if (!iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err)) {
+        return iv_command_store_fail(&err);
     }
     const struct iv_audit_options audit_of = {
         .scan = &scan_options, .with_store = true, .pop = pop};
@@ -203,8 +187,8 @@ static int run_show(const struct iv_command *command, void *options,
     if (strchr(arguments->items[0], '@') == NULL && parse_pop(arguments->items[0], arena, &pop)) {
         return show_history(given, &pop, arena);
     }
-    if (!open_store(given->store, arena, &store, &err)) {
-        return fail_store(&err);
+    if (!iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err)) {
+        return iv_command_store_fail(&err);
     }
     if (!iv_store_find(store, arguments->items[0], arena, &record, &err)) {
         return iv_command_fail(&err);

@@ -85,10 +85,7 @@ static int print_request(const struct iv_request *request, const struct iv_repor
     } else {
         sink->write(report, &style, stdout);
     }
-    static const int statuses[] = {[IV_VERDICT_PASS] = IV_EXIT_PASS,
-                                   [IV_VERDICT_INCOMPLETE] = IV_EXIT_INCOMPLETE,
-                                   [IV_VERDICT_FAIL] = IV_EXIT_FAIL};
-    return iv_command_flush(statuses[request->verdict]);
+    return iv_command_flush(iv_command_verdict(request->verdict));
 }
 
 /* The store is asked about both sides before anything is judged: what a side is recorded as

@@ -1,7 +1,7 @@
 /*
  * What all commands share: the groups of options that several of them have, the way from parsed
- * arguments to scan options, where the baseline store is, how output looks, and how errors become
- * messages and exit statuses.
+ * arguments to scan options, how output looks, and how errors become messages and exit statuses.
+ * (The baseline store: command_store.c; several inputs and shards: command_shard.c.)
  *
  * The flow of a command: options.c parses the line by the tables below into struct
  * iv_scan_arguments (or a struct of the command's own that begins with one);
@@ -481,34 +481,6 @@ void iv_command_repeat(const struct iv_command *command, const struct iv_scan_ar
                         given->store == NULL ? "" : " --cache=FILE");
 }
 
-/* The option, the variable, the user's folder: the first that is set wins, also when no such file
- * exists. A path that is set and empty is a mistake in a script, and no store would be silently
- * used instead. */
-bool iv_command_store_path(const char *given, struct iv_arena *arena, const char **ret_path,
-                           struct iv_error *err)
-{
-    if (given != NULL) {
-        if (given[0] == '\0') {
-            return iv_error_set(err, IV_ERROR_USAGE, "--cache= needs the name of a file");
-        }
-        *ret_path = given;
-        return true;
-    }
-    const char *path = iv_program_path_variable("IMGVAL_CACHE", arena);
-    if (path != NULL) {
-        *ret_path = path;
-        return true;
-    }
-    const char *reason;
-    const char *data = iv_program_data_folder(arena, &reason);
-    if (data != NULL) {
-        *ret_path = iv_arena_printf(arena, "%s/imgval/baselines.db", data);
-        return true;
-    }
-    return iv_error_set(err, IV_ERROR_USAGE,
-                        "no place for the baseline store: %s; name one with --cache=FILE", reason);
-}
-
 /* --- output ---------------------------------------------------------------------------------- */
 
 /* Asked once for each output. --color=always wins over NO_COLOR: somebody asked. */
@@ -760,6 +732,14 @@ static void print_store(const struct iv_report *report)
     }
 }
 
+int iv_command_verdict(enum iv_final_verdict verdict)
+{
+    static const int statuses[] = {[IV_VERDICT_PASS] = IV_EXIT_PASS,
+                                   [IV_VERDICT_INCOMPLETE] = IV_EXIT_INCOMPLETE,
+                                   [IV_VERDICT_FAIL] = IV_EXIT_FAIL};
+    return statuses[verdict];
+}
+
 /* 4 wins over everything else; a tree without a package was not judged, so it never passes. */
 int iv_command_status(const struct iv_scan_outcome *outcome)
 {
@@ -767,15 +747,8 @@ int iv_command_status(const struct iv_scan_outcome *outcome)
         print_store(&outcome->report);
         return IV_EXIT_TROUBLE;
     }
-    switch (outcome->report.verdict) {
-    case IV_VERDICT_FAIL:
-        return IV_EXIT_FAIL;
-    case IV_VERDICT_INCOMPLETE:
-        return IV_EXIT_INCOMPLETE;
-    case IV_VERDICT_PASS:
-        return outcome->no_package ? IV_EXIT_INCOMPLETE : IV_EXIT_PASS;
-    }
-    return IV_EXIT_TROUBLE;
+    const bool is_judged = outcome->report.verdict != IV_VERDICT_PASS || !outcome->no_package;
+    return is_judged ? iv_command_verdict(outcome->report.verdict) : IV_EXIT_INCOMPLETE;
 }
 
 /* One path a line, so a list from `find -print` will do; NUL-terminated lists would be taken for

@@ -5,6 +5,7 @@
 #ifndef IMGVAL_CLI_COMMAND_H
 #define IMGVAL_CLI_COMMAND_H
 
+#include "cache/store.h"
 #include "imgval/base/arena.h"
 #include "imgval/base/error.h"
 #include "imgval/cli/options.h"
@@ -149,6 +150,12 @@ IV_MUST_USE bool iv_command_scan_options(const struct iv_scan_arguments *argumen
  * when none of them can be formed. */
 IV_MUST_USE bool iv_command_store_path(const char *given, struct iv_arena *arena,
                                        const char **ret_path, struct iv_error *err);
+/* Opens the store at that path. */
+IV_MUST_USE bool iv_command_store_open(const char *given, enum iv_store_mode mode,
+                                       struct iv_arena *arena, struct iv_store **ret_store,
+                                       struct iv_error *err);
+/* As iv_command_fail(), where a command needs the store: that there is none is trouble then. */
+int iv_command_store_fail(struct iv_error *err);
 
 /* Colours, width, character set of standard output. */
 struct iv_style_options iv_command_style(const struct iv_output_arguments *output);
@@ -186,7 +193,8 @@ int iv_command_print(const struct iv_buf *buf, int status);
  * for them. A document (JSON, HTML) is left as it is. */
 int iv_command_show(const struct iv_buf *buf, int status);
 
-/* The exit status of a finished scan. */
+/* The exit status of a verdict, and that of a finished scan. */
+int iv_command_verdict(enum iv_final_verdict verdict);
 int iv_command_status(const struct iv_scan_outcome *outcome);
 
 /* PATH arguments, with a lone "-" replaced by the lines of standard input. */

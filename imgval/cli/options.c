@@ -16,9 +16,8 @@
 
 #include <string.h>
 
-/* By long name (`length` bytes), or by letter where name is NULL; NULL: there is none. */
-static const struct iv_option *find_option(const struct iv_command *command, const char *name,
-                                           size_t length, char letter)
+const struct iv_option *iv_option_find(const struct iv_command *command, const char *name,
+                                       size_t length, char letter)
 {
     for (size_t g = 0; g < command->group_count; g++) {
         for (size_t i = 0; i < command->groups[g]->count; i++) {
@@ -183,7 +182,7 @@ static bool parse_long(const struct iv_command *command, struct words *words,
     const char *word = words->items[words->at++] + 2;
     const char *equals = strchr(word, '=');
     size_t length = equals == NULL ? strlen(word) : (size_t)(equals - word);
-    const struct iv_option *option = find_option(command, word, length, 0);
+    const struct iv_option *option = iv_option_find(command, word, length, 0);
     if (option == NULL) {
         return unknown_option(command, word, length, arena, err);
     }
@@ -211,7 +210,7 @@ static bool parse_short(const struct iv_command *command, struct words *words,
     const char *letters = words->items[words->at++] + 1;
     while (*letters != '\0') {
         char letter = *letters++;
-        const struct iv_option *option = find_option(command, NULL, 0, letter);
+        const struct iv_option *option = iv_option_find(command, NULL, 0, letter);
         if (option == NULL) {
             char shown[2] = {letter >= ' ' && letter < 127 ? letter : '?', '\0'};
             return iv_error_set(err, IV_ERROR_USAGE, "unknown option -%s", shown);

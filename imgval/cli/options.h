@@ -90,6 +90,10 @@ struct iv_parsed {
 bool iv_options_parse(const struct iv_command *command, int count, char *const *words,
                       struct iv_arena *arena, struct iv_parsed *ret_parsed, struct iv_error *err);
 
+/* The command's option of this long name (`length` bytes), or of this letter where the name is
+ * NULL; NULL: it has none. */
+const struct iv_option *iv_option_find(const struct iv_command *command, const char *name,
+                                       size_t length, char letter);
 /* The i-th word that an option takes and what is said of it (NULL: nothing); NULL after the last.
  */
 const char *iv_option_word(const struct iv_option *option, size_t i, const char **ret_help);

@@ -102,35 +102,25 @@ static void offer_options(const struct completing *c, const struct iv_command *c
 }
 
 /* The option that `--NAME`, up to its end or '=', is; NULL: none. */
-static const struct iv_option *find_option(const struct iv_command *command, const char *word)
+static const struct iv_option *option_of(const struct iv_command *command, const char *word)
 {
-    if (strncmp(word, "--", 2) != 0) {
-        return NULL;
-    }
-    size_t size = strcspn(word + 2, "=");
-    for (size_t g = 0; g < command->group_count; g++) {
-        for (size_t i = 0; i < command->groups[g]->count; i++) {
-            const struct iv_option *option = &command->groups[g]->options[i];
-            if (strlen(option->name) == size && strncmp(option->name, word + 2, size) == 0) {
-                return option;
-            }
-        }
-    }
-    return NULL;
+    return strncmp(word, "--", 2) == 0
+               ? iv_option_find(command, word + 2, strcspn(word + 2, "="), 0)
+               : NULL;
 }
 
 /* The line's command is known: an option, its value, or an argument. */
 static void complete_command(const struct completing *c, const struct iv_command *command)
 {
     const char *equals = strchr(c->current, '=');
-    const struct iv_option *option = find_option(command, c->current);
+    const struct iv_option *option = option_of(command, c->current);
     if (option != NULL && equals != NULL) {
         const size_t size = (size_t)(equals - c->current) + 1;
         offer_values(c, iv_arena_strndup(c->arena, c->current, size), option);
         return;
     }
     const char *previous = c->line->count > 1 ? c->line->items[c->line->count - 2] : "";
-    option = strchr(previous, '=') == NULL ? find_option(command, previous) : NULL;
+    option = strchr(previous, '=') == NULL ? option_of(command, previous) : NULL;
     if (option != NULL && option->argument != NULL && option->implied == NULL) {
         offer_values(c, "", option);
     } else if (c->current[0] == '-') {
