@@ -22,6 +22,7 @@ struct audit_arguments {
 
 #define AT(member) offsetof(struct audit_arguments, member)
 
+/* What makes up the history. */
 static const struct iv_option audit_options[] = {
     {.name = "store",
      .type = IV_OPTION_FLAG,
@@ -42,6 +43,7 @@ static const struct iv_option audit_options[] = {
 static const struct iv_option_group audit_group = {
     .title = "History", .options = audit_options, .count = IV_COUNT(audit_options)};
 
+/* An audit has a matrix beside its reports. */
 static const struct iv_option output_options[] = {
     IV_ROW_FORMAT(AT(scan.output.format), iv_words_audit),
     IV_ROW_REPORT(AT(reports), iv_words_audit),

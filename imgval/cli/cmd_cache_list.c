@@ -1,6 +1,9 @@
 /*
  * imgval cache list, show: what the baseline store holds. A single submission is shown from its
  * record; the history of a variant is an audit of its records, drawn as imgval audit draws it.
+ *
+ * Both open the store to read: neither makes or migrates one, so both work where nothing may be
+ * written.
  */
 #include "imgval/cli/command.h"
 
@@ -28,6 +31,7 @@ static const struct iv_option store_options[] = {
 static const struct iv_option_group store_group = {.options = store_options,
                                                    .count = IV_COUNT(store_options)};
 
+/* What is listed; with none of them all of it. */
 static const struct iv_option list_options[] = {
     {.name = "pop",
      .argument = "OEM/OPERATOR/MODEL",
@@ -48,6 +52,7 @@ static const struct iv_option_group list_group = {
     .title = "Selection", .options = list_options, .count = IV_COUNT(list_options)};
 static const struct iv_option_group *const list_groups[] = {&list_group, &store_group};
 
+/* How a history is drawn: see imgval audit. */
 static const struct iv_option show_options[] = {
     {.name = "color",
      .argument = "auto|always|never",

@@ -23,6 +23,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* --cache alone: all else that doctor reports is the machine's. */
 struct doctor_arguments {
     const char *store;
 };

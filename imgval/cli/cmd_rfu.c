@@ -1,7 +1,12 @@
 /*
  * imgval rfu: a request for update: may devices that hold the source be served the target? Both
  * sides are named like submissions anywhere; a path counts as a baseline only where the store has
- * recorded it as one. The judging is in history/request.c.
+ * recorded it as one.
+ *
+ * From the words to the answer: both names become submissions (iv_resolve(), which reads a path and
+ * looks up an id or a POP), history/request.c finds the variants that both are made for and judges
+ * each, and what it says is printed as a report about the target. Here are the options, and which
+ * mistakes in them end the command before anything is read.
  */
 #include "imgval/cli/command.h"
 
@@ -23,6 +28,8 @@ struct rfu_arguments {
 
 #define AT(member) offsetof(struct rfu_arguments, member)
 
+/* Source and target are options and no arguments, since a script that exchanges them would ask the
+ * opposite. */
 static const struct iv_option rfu_options[] = {
     {.name = "source",
      .argument = "SUBMISSION",
@@ -63,6 +70,7 @@ static const struct iv_option rfu_options[] = {
 static const struct iv_option_group rfu_group = {
     .title = "Request", .options = rfu_options, .count = IV_COUNT(rfu_options)};
 
+/* No --report: one request is one document. */
 static const struct iv_option output_options[] = {
     IV_ROW_FORMAT(AT(scan.output.format), iv_words_request),
     IV_ROW_COLOR(AT(scan.output.color)),

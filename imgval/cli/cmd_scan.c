@@ -200,6 +200,7 @@ static int run_scan(const struct iv_command *command, void *options,
     return write_reports(given, &outcome.report, further, &timings, status);
 }
 
+/* For many machines: see imgval-fleet(7). */
 static const struct iv_option fleet_options[] = {
     {.name = "shard",
      .argument = "I/N|auto",
@@ -210,6 +211,7 @@ static const struct iv_option fleet_options[] = {
 static const struct iv_option_group fleet_group = {
     .title = "Fleet", .options = fleet_options, .count = IV_COUNT(fleet_options)};
 
+/* Neither of them changes what a report says. */
 static const struct iv_option speed_options[] = {
     {.name = "facts-cache",
      .argument = "FILE",
@@ -230,6 +232,7 @@ static const struct iv_option speed_options[] = {
 static const struct iv_option_group speed_group = {
     .title = "Speed", .options = speed_options, .count = IV_COUNT(speed_options)};
 
+/* In the order of imgval scan --help: from what is read to how it is written. */
 static const struct iv_option_group *const groups[] = {
     &iv_group_input,  &iv_group_device,  &iv_group_compare, &iv_group_baselines, &iv_group_store,
     &iv_group_policy, &iv_group_what_if, &iv_group_verdict, &iv_group_output,    &iv_group_reading,
