@@ -481,7 +481,7 @@ static int run_export(const struct iv_command *command, void *options,
     bool is_there = iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err);
     if (is_there ? !iv_store_list(store, true, arena, &records, &count, &err)
                  : err.code != IV_ERROR_ABSENT) {
-        return iv_command_store_fail(&err);
+        return iv_command_fail_store(&err);
     }
     if (given->file != NULL) {
         const struct exporting e = {.records = records, .count = count};
@@ -536,7 +536,7 @@ static int run_remove(const struct iv_command *command, void *options,
                                          "shows the ids");
     }
     if (!iv_command_store_open(given->store, IV_STORE_WRITE, arena, &store, &err)) {
-        return iv_command_store_fail(&err);
+        return iv_command_fail_store(&err);
     }
     if (!iv_store_begin(store, &err) ||
         !iv_store_find(store, arguments->items[0], arena, &record, &err) ||
@@ -575,7 +575,7 @@ static int run_verify(const struct iv_command *command, void *options,
     }
     if (!iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err) ||
         !iv_store_verify(store, arena, &problems, &count, &err)) {
-        return iv_command_store_fail(&err);
+        return iv_command_fail_store(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     iv_records_problems(problems, count, iv_command_is_ascii(), &text);

@@ -114,7 +114,7 @@ static int run_list(const struct iv_command *command, void *options,
     bool is_there = iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err);
     if (is_there ? !iv_store_list(store, false, arena, &records, &count, &err)
                  : err.code != IV_ERROR_ABSENT) {
-        return iv_command_store_fail(&err);
+        return iv_command_fail_store(&err);
     }
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     if (given->json) {
@@ -152,7 +152,7 @@ static int show_history(const struct list_arguments *given, const struct iv_pop 
         return iv_command_fail(&err);
     }
     if (!iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err)) {
-        return iv_command_store_fail(&err);
+        return iv_command_fail_store(&err);
     }
     const struct iv_audit_options audit_of = {
         .scan = &scan_options, .with_store = true, .pop = pop};
@@ -193,7 +193,7 @@ static int run_show(const struct iv_command *command, void *options,
         return show_history(given, &pop, arena);
     }
     if (!iv_command_store_open(given->store, IV_STORE_READ, arena, &store, &err)) {
-        return iv_command_store_fail(&err);
+        return iv_command_fail_store(&err);
     }
     if (!iv_store_find(store, arguments->items[0], arena, &record, &err)) {
         return iv_command_fail(&err);

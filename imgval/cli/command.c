@@ -672,6 +672,14 @@ int iv_command_fail(const struct iv_error *err)
     return IV_EXIT_TROUBLE;
 }
 
+/* The name was found without the user's help, or the file is gone: neither is a mistake in the
+ * command line. */
+int iv_command_fail_store(const struct iv_error *err)
+{
+    int status = iv_command_fail(err);
+    return err->code == IV_ERROR_ABSENT ? IV_EXIT_TROUBLE : status;
+}
+
 int iv_command_usage(const struct iv_command *command, const char *fmt, ...)
 {
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};

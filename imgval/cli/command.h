@@ -154,8 +154,6 @@ IV_MUST_USE bool iv_command_store_path(const char *given, struct iv_arena *arena
 IV_MUST_USE bool iv_command_store_open(const char *given, enum iv_store_mode mode,
                                        struct iv_arena *arena, struct iv_store **ret_store,
                                        struct iv_error *err);
-/* As iv_command_fail(), where a command needs the store: that there is none is trouble then. */
-int iv_command_store_fail(struct iv_error *err);
 
 /* Colours, width, character set of standard output. */
 struct iv_style_options iv_command_style(const struct iv_output_arguments *output);
@@ -180,6 +178,8 @@ bool iv_command_is_ascii(void);
 
 /* "imgval: TEXT" on standard error, escaped; the exit status that belongs to the error. */
 int iv_command_fail(const struct iv_error *err);
+/* The same of a command that needs the store: that there is none is trouble then. */
+int iv_command_fail_store(const struct iv_error *err);
 
 /* A usage error of this command: the text, and where help is. Returns IV_EXIT_USAGE. */
 int iv_command_usage(const struct iv_command *command, const char *fmt, ...) IV_PRINTF(2, 3);

@@ -2,7 +2,7 @@
  * The baseline store as commands use it: where it is, how it is opened, and what it means that
  * there is none.
  *
- * A command that needs a store fails without one (iv_command_store_fail()); a scan goes on, and
+ * A command that needs a store fails without one (iv_command_fail_store()); a scan goes on, and
  * what it cannot compare is not evaluated. So the path is found without looking whether anything is
  * there, and only opening shows which case it is, by the code of the error.
  */
@@ -44,12 +44,4 @@ bool iv_command_store_open(const char *given, enum iv_store_mode mode, struct iv
     const char *path = NULL;
     return iv_command_store_path(given, arena, &path, err) &&
            iv_store_open(path, mode, ret_store, err);
-}
-
-/* The name was found without the user's help, or the file is gone: neither is a mistake in the
- * command line. */
-int iv_command_store_fail(struct iv_error *err)
-{
-    int status = iv_command_fail(err);
-    return err->code == IV_ERROR_ABSENT ? IV_EXIT_TROUBLE : status;
 }
