@@ -32,7 +32,7 @@ DEVICE = ["--manufacturer=CONTOSO", "--model=CT-100", "--operator=000-88",
           "--firmware-version=1.0.0.2"]
 INPUTS = """\
 %dsm main/Windows/Packages/DsmFiles Contoso.A
-%hive main/Windows/System32/config/SYSTEM Platform\\DeviceTargetingInfo PhoneManufacturer=CONTOSO
+%hive main/Windows/System32/config/SYSTEM 'Platform\\DeviceTargetingInfo' PhoneManufacturer=CONTOSO
 %volume ntfs 8M main main.img
 %volume wim-lzx 2M main image.wim
 spkg tree/Contoso.A.spkg component=A

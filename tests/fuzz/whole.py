@@ -45,7 +45,7 @@ FAILED_WITHIN = 99  # the status that the sanitizers end with
 # Every lane has its folder. "bad" is the neighbour.
 RECIPE = r"""
 %dsm main/Windows/Packages/DsmFiles Contoso.A
-%hive main/Windows/System32/config/SYSTEM Platform\DeviceTargetingInfo PhoneManufacturer=CONTOSO Setup C=1
+%hive main/Windows/System32/config/SYSTEM 'Platform\DeviceTargetingInfo' PhoneManufacturer=CONTOSO Setup C=1
 %volume ntfs 2M main main.img
 %volume wim-none 0 main image.wim
 %volume wim-lzx 0 main lzx.wim

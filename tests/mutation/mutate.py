@@ -75,6 +75,13 @@ EQUIVALENT = {
         "they differ there",
     ("imgval/engine/verdict.c", "if (outcome > tally->worst) {", ">="): "the same value again",
     ("imgval/model/timeline.c", "if (changed.count > 0) {", ">="): "sorts nothing",
+    ("imgval/history/request.c", "r.source.status = IV_REQUEST_BASELINE;", ";"):
+        "says that it begins with 0, which it does",
+    ("imgval/history/request.c", "r.target.status = IV_REQUEST_BASELINE;", ";"):
+        "says that it begins with 0, which it does",
+    ("imgval/history/request.c",
+     "if (k < t->variant_count && iv_pop_compare(&t->variants[k].pop, &s->variants[i].pop) == 0 &&", "<="):
+        "looks one past the end, which the sanitizers see",
 }
 
 # Unit tests that are named otherwise than the file they are about, and tests from outside that know

@@ -222,6 +222,9 @@ static void test_errors(struct iv_arena *arena)
         const char *error; /* a part of it; "": the policy is fine */
     } rows_of[] = {
         {"<require-baseline/>", ""},
+        /* by line: whether a waiver's rule is known is seen last */
+        {"<waiver rule='NO001'" DUE "\n<nothing/>", "there is no rule \"NO001\""},
+        {"<nothing/>\n<waiver rule='NO001'" DUE, "<nothing> has no place here"},
         {"<require-baseline/><require-baseline/>", "<require-baseline> stands in line 1 already"},
         {"<require-baseline since='1'/>", "since"},
         {"<growth percent='0' packages='1'/>", ""},
