@@ -55,6 +55,7 @@ static void refuse_name(struct iv_archive_list *list, const char *name, size_t l
         iv_arena_printf(list->arena, "the member %s of the archive %s", shown, why));
 }
 
+/* "C:": on Windows such a name leaves the tree. */
 static bool is_drive(const char *name, size_t length)
 {
     return length >= 2 && name[1] == ':' &&
@@ -100,6 +101,7 @@ static char *make_path(struct iv_archive_list *list, const char *name, size_t le
 /* ----------------------------------------------------------------------------------------- adding
  */
 
+/* A member that deflates better than data do. Small ones may: what they inflate to is small. */
 static bool is_bomb(const struct iv_archive_list *list, const struct iv_packed_place *place)
 {
     return place->size > RATIO_FROM && place->size / list->limits->archive_ratio > place->packed;
@@ -190,6 +192,7 @@ bool iv_archive_list_add(struct iv_archive_list *list, const char *name, size_t 
 /* --------------------------------------------------------------------------------- one tree of all
  */
 
+/* By path, so that a folder is a run and a look-up is by halves. */
 static int compare_members(const void *a, const void *b)
 {
     const struct iv_archived *x = a;
@@ -197,6 +200,7 @@ static int compare_members(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
+/* Once, when all are there. */
 static void sort_members(struct iv_archive *archive)
 {
     if (archive->count > 1) {

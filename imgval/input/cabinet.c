@@ -51,6 +51,7 @@ bool iv_cabinet_is(const void *head, size_t size)
 /* ------------------------------------------------------------------------------------- faults */
 
 IV_PRINTF(5, 0)
+/* Always false. The text is kept where the cabinet is. */
 static bool vfail(const struct iv_cabinet *cab, struct iv_fault *ret_fault, enum iv_fault_kind kind,
                   const struct iv_member *member, const char *fmt, va_list args)
 {
@@ -293,6 +294,7 @@ static bool read_folders(struct iv_cabinet *cab, const struct header *header,
     return true;
 }
 
+/* By where the folders' data begin in the file. */
 static int compare_starts(const void *a, const void *b)
 {
     const struct iv_folder *x = *(struct iv_folder *const *)a;

@@ -52,6 +52,7 @@ void iv_seal_flaw(const struct iv_reader *r, struct iv_seal *seal, enum iv_flaw_
 /* ------------------------------------------------------------------------------ the catalog's side
  */
 
+/* By length, then bytes: SHA-1 and SHA-256 stand in one list. */
 static int compare_digests(struct iv_der a, struct iv_der b)
 {
     if (a.size != b.size) {
@@ -68,6 +69,7 @@ static int compare_entries(const void *a, const void *b)
     return order != 0 ? order : (x->data > y->data) - (x->data < y->data);
 }
 
+/* The two lengths that a catalog may have. */
 static bool is_digest(struct iv_der bytes)
 {
     return bytes.size == IV_SHA1_SIZE || bytes.size == IV_SHA256_SIZE;

@@ -163,6 +163,7 @@ static const struct iv_xml_row layout_rows[] = {
     PARTITION("DeviceLayout/Stores/Store/Partitions/Partition"),
 };
 
+/* A device has one; a list of several is what newer tools write. */
 static void on_platform_id(void *context, const struct iv_xml_element *e)
 {
     struct layout *in = context;
@@ -227,6 +228,7 @@ static void scale(struct iv_layout *layout, uint64_t sector_size)
     }
 }
 
+/* A layout without partitions is none: it would look as if all had been removed. */
 void iv_device_layout_read(const struct iv_reader *r, const struct iv_document *doc,
                            bool with_claims)
 {
@@ -244,6 +246,7 @@ bool iv_device_layout_is(const char *bytes, size_t size)
     return iv_find(bytes, size, "<DeviceLayout") != NULL;
 }
 
+/* Ids alone, which only an image has. */
 void iv_device_platform_read(const struct iv_reader *r, const struct iv_document *doc)
 {
     struct layout in = {.r = r, .image = &r->facts->image};

@@ -56,6 +56,7 @@ struct iv_file_hash {
     unsigned char head[HEAD_SIZE];
 };
 
+/* Both digests at once: catalogs name files by either, and the file is read but once. */
 static struct pair pair_open(void)
 {
     return (struct pair){.sha256 = iv_sha256_open(), .sha1 = iv_sha1_open()};

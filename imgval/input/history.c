@@ -106,6 +106,7 @@ static void on_sequence(void *context, const struct iv_xml_element *e)
     h->has_sequence = true;
 }
 
+/* Any other word, also one that is not known, is an update that did not end. */
 static void on_state(void *context, const struct iv_xml_element *e)
 {
     struct history *h = context;
@@ -132,6 +133,7 @@ static void on_event_end(void *context, const struct iv_xml_element *e)
 
 /* ------------------------------------------------------------------------------------- packages */
 
+/* In scratch: only what wins in the end is copied into the facts. */
 static void on_package_start(void *context, const struct iv_xml_element *e)
 {
     (void)e;
@@ -194,6 +196,8 @@ static void on_version(void *context, const struct iv_xml_element *e)
         iv_arena_printf(h->r->scratch, "%s.%s.%s.%s", text[0], text[1], text[2], text[3]);
 }
 
+/* A flag that cannot be read makes the entry malformed: whether the package is there depends on
+ * it. */
 static void set_bool(struct history *h, const struct iv_xml_element *e, const char *name,
                      bool *place)
 {

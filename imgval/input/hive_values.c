@@ -19,6 +19,7 @@ struct hive_values {
     bool has_nameless;                          /* a damaged value without a name was reported */
 };
 
+/* A fault of the hive as metadata: other values of it stand. */
 static void odd_value(const struct hive_values *in, const char *detail)
 {
     const struct iv_fault fault = {.kind = IV_FAULT_MALFORMED, .detail = detail};
@@ -48,6 +49,8 @@ static void take_first(const struct hive_values *in, const char *known,
     }
 }
 
+/* A name that stands several times is a fault, reported once: which of the values a device takes is
+ * not known. */
 static void take_value(struct hive_values *in, const struct iv_hive_value *value)
 {
     if (value->name == NULL) {

@@ -7,7 +7,8 @@
  */
 #include "imgval/input/image_account.h"
 
-#include <stdlib.h>
+#include "imgval/base/sort.h"
+
 #include <string.h>
 
 void iv_image_mark(struct iv_image_marks *marks, const char *path, enum iv_fate fate)
@@ -86,9 +87,7 @@ void iv_image_account(struct iv_image_marks *marks, struct iv_volume *volume,
                       struct iv_entries *entries)
 {
     struct accounting accounting = {.marks = marks, .entries = entries};
-    if (marks->count > 1) {
-        qsort(marks->items, marks->count, sizeof(*marks->items), compare_marks);
-    }
+    iv_sort(marks->items, marks->count, sizeof(*marks->items), compare_marks);
     if (!iv_volume_walk(volume, visit, &accounting)) {
         entries->is_cut = true;
     }

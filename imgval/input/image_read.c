@@ -202,6 +202,7 @@ static bool read_installed(const void *context, const char *device_path, uint64_
 
 /* ---- manifests ---- */
 
+/* By value: the caller's may be in scratch, what it points to is not. */
 static void add_package(const struct iv_image_reader *x, const struct iv_package *package)
 {
     struct iv_facts *facts = x->r->facts;
@@ -604,6 +605,7 @@ static bool may_hold_history(const struct iv_volume_entry *entry)
     return entry->is_directory || is_history_name(entry->name);
 }
 
+/* A folder may hold one further down. */
 static bool may_hold_registry(const struct iv_volume_entry *entry)
 {
     return entry->is_directory || is_registry_name(entry->name);

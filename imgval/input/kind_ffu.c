@@ -1,4 +1,7 @@
-/* A full flash update image. Its hashes are checked range by range, in slots of their own. */
+/* A full flash update image: disks as chunks, each with its digest in a hash table, which a catalog
+ * signs. Its hashes are checked range by range, in slots of their own: an image has gigabytes, and
+ * several processes read it at once. Each of them opens the container anew, and only the one that
+ * reads the image itself reports what is wrong with it. */
 #include "imgval/disk/ffu/ffu.h"
 #include "imgval/disk/ffu/ffu_hash.h"
 #include "imgval/input/image_read.h"

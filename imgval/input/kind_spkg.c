@@ -23,6 +23,7 @@ struct dsm {
     struct iv_fault fault;       /* the first thing that is wrong; kind NONE: nothing yet */
 };
 
+/* That there is one is asked at the end; what it must hold has functions of its own. */
 static void on_identity(void *context, const struct iv_xml_element *e)
 {
     (void)e;

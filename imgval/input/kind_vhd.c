@@ -1,4 +1,6 @@
-/* A virtual hard disk: one disk with a partition table, or a bare volume. */
+/* A virtual hard disk: one disk with a partition table, or a bare volume. What lies in it is read
+ * like the disk of any image (image_read.c); here the container is opened, and its partitions
+ * become facts of the image. */
 #include "imgval/disk/partitions.h"
 #include "imgval/disk/vhd.h"
 #include "imgval/input/image_read.h"

@@ -1,4 +1,6 @@
-/* A WIM file: each image in it is read as one volume. */
+/* A WIM file: each image in it is read as one volume. It has no disk and so no partitions: a volume
+ * is known by the number of its image. A WIM that lies in an FFU or VHD is found by image_read.c,
+ * as a file of a volume, and read the same way. */
 #include "imgval/disk/volume.h"
 #include "imgval/input/image_read.h"
 #include "imgval/input/kinds.h"

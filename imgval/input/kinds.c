@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+/* An archive that was read is the tree that it holds. */
 static bool is_directory(const struct iv_probe *probe)
 {
     return probe->is_directory || probe->archive != NULL;
@@ -41,6 +42,7 @@ static bool is_package(const struct iv_probe *probe)
     return true;
 }
 
+/* One item, which is the whole submission. */
 static void list_package(struct iv_lister *lister, const struct iv_probe *probe)
 {
     const char *history = lister->options->update_history;

@@ -53,6 +53,7 @@ static void on_release_type(void *context, const struct iv_xml_element *e)
     }
 }
 
+/* Nobody asks for the value; the form must be right. */
 static void check_bool(struct oem_input *in, const struct iv_xml_element *e, const char *name)
 {
     bool unused;

@@ -58,6 +58,7 @@ static bool is_manifest_name(const char *name)
     return iv_ascii_isuffix(name, ".dsm.xml") || iv_ascii_isuffix(name, ".mum");
 }
 
+/* What is known before the file is opened, and all that is known if it cannot be. */
 void iv_package_from_name(struct iv_arena *arena, const char *path, bool is_folder,
                           struct iv_package *package)
 {
@@ -88,6 +89,7 @@ static bool contains(const char *text, const char *part)
     return text != NULL && iv_ascii_ifind(text, part) != NULL;
 }
 
+/* Any of the names that a package has: which of them says it differs between the styles. */
 static bool names_contain(const struct iv_package *p, const char *part)
 {
     return contains(p->name, part) || contains(p->identity_name, part) ||
@@ -260,6 +262,7 @@ struct packed_registries {
     const struct packed *items;
 };
 
+/* By the place in the list of members, which is that in the cabinet. */
 static int compare_packed(const void *a, const void *b)
 {
     const struct packed *x = a;
@@ -267,6 +270,7 @@ static int compare_packed(const void *a, const void *b)
     return (x->member > y->member) - (x->member < y->member);
 }
 
+/* One member, as it comes out of its folder; false ends the reading. */
 static bool take_packed(void *context, size_t index, const char *bytes, size_t size)
 {
     const struct packed_registries *all = context;
@@ -569,6 +573,7 @@ static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cab
     return true;
 }
 
+/* Facts first: what is verified is the list of files that they give. */
 static void read_cabinet(const struct iv_reader *r, struct iv_cabinet *cabinet,
                          struct iv_package *package)
 {
@@ -761,6 +766,8 @@ static void check_whole(const struct iv_reader *r, const struct iv_opened *file,
     }
 }
 
+/* With --verify each package has an answer: what could not be verified says so, and never
+ * nothing. */
 void iv_package_read_file(const struct iv_reader *r, const struct iv_opened *file,
                           const struct iv_tree *root, const char *relative,
                           struct iv_package *package)

@@ -263,6 +263,8 @@ int64_t iv_packed_read_at(struct iv_packed *packed, void *bytes, size_t size, ui
                : -1;
 }
 
+/* The checksum over all bytes, read once more: of a member that was read in pieces no sum was
+ * kept. */
 static bool check_stored(struct iv_packed *packed, struct iv_fault *ret_fault)
 {
     uint32_t crc = 0;

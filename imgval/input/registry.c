@@ -49,6 +49,7 @@ static const char *after_system(const char *key, bool any_root)
     return rest == NULL || *rest == '\0' ? NULL : rest + 1 + strcspn(rest + 1, "\\");
 }
 
+/* Keys above the one that matters are known too: deleting one of them deletes it. */
 enum iv_registry_place iv_registry_place_of(const char *key, bool any_root)
 {
     static const char tail[] = "\\Platform\\DeviceTargetingInfo";
@@ -147,6 +148,7 @@ static void skip_break(struct registry *reg)
     reg->line++;
 }
 
+/* To the beginning of the next one; the line is counted. */
 static void skip_line(struct registry *reg)
 {
     while (!is_line_end(*reg->at)) {
@@ -452,6 +454,7 @@ struct manifest {
     struct iv_fault fault; /* the first value that cannot be used */
 };
 
+/* A manifest names its keys in full, so one is inside or outside of the key that matters. */
 static void on_key(void *context, const struct iv_xml_element *e)
 {
     struct manifest *m = context;

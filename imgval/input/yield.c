@@ -25,6 +25,7 @@ static bool is_within(const struct iv_item *item, const char *path)
            (length > 0 && item->path[length - 1] == '/');
 }
 
+/* All of them are about the item's own path or what lies in it: a reader speaks of nothing else. */
 static bool are_within(const struct iv_item *item, const struct iv_fault *faults, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -118,6 +118,7 @@ bool iv_zip_is(const void *head, size_t size)
 
 /* ------------------------------------------------------------------------------------- faults */
 
+/* The archive as a whole: a part of it would be the tree of one program only. Always false. */
 static bool refuse(struct zip *zip, const char *detail)
 {
     return iv_archive_list_fail(zip->list, IV_FAULT_UNSUPPORTED,
@@ -137,6 +138,7 @@ static bool refuse_member(struct zip *zip, const struct member *member, const ch
     return refuse(zip, iv_arena_printf(zip->list->arena, "%s: %s", detail, shown));
 }
 
+/* All of them or a fault. */
 static bool read_bytes(struct zip *zip, void *bytes, size_t size, uint64_t offset)
 {
     int64_t got = iv_file_read_at(zip->fd, bytes, size, offset);
@@ -161,6 +163,7 @@ struct end {
     uint64_t central_at;
 };
 
+/* The fields of the first record are too narrow for large archives; see is_as_in(). */
 static struct end parse_end(const unsigned char *bytes)
 {
     struct iv_cursor c = iv_cursor(bytes + 4, END_SIZE - 4);
@@ -173,6 +176,7 @@ static struct end parse_end(const unsigned char *bytes)
     return end;
 }
 
+/* Numbers of a zip archive are little-endian. */
 static uint32_t mark_at(const unsigned char *bytes)
 {
     struct iv_cursor c = iv_cursor(bytes, 4);
@@ -404,6 +408,7 @@ static bool read_central(struct zip *zip, struct iv_cursor *c, struct member *me
     return read_extra(zip, extra, extra_size, member, true);
 }
 
+/* Read at once, as names point into it; its size was compared with the file's. */
 static bool read_all_central(struct zip *zip)
 {
     struct iv_arena *arena = zip->list->arena;
@@ -516,6 +521,7 @@ static bool check_gap(struct zip *zip, const struct member *member, uint64_t nex
                                      "different things");
 }
 
+/* Two at one place are members that overlap, which check_gap() finds. */
 static int compare_places(const void *a, const void *b)
 {
     const struct member *x = *(const struct member *const *)a;
@@ -625,6 +631,7 @@ static const char *portable_name(const struct zip *zip, const struct member *mem
     return name;
 }
 
+/* A member whose data cannot be read is in the tree all the same, with the reason. */
 static bool add_member(struct zip *zip, const struct member *member)
 {
     const char *detail = unread(zip, member);
@@ -646,6 +653,7 @@ static bool add_member(struct zip *zip, const struct member *member)
     return iv_archive_list_add(zip->list, portable_name(zip, member), member->name_size, &added);
 }
 
+/* Members go to the list only when the whole archive was found consistent. */
 void iv_zip_list(int fd, uint64_t size, struct iv_archive_list *list)
 {
     struct zip zip = {.fd = fd, .size = size, .list = list};
