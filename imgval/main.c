@@ -13,7 +13,7 @@
  *   imgval/disk/ffu/         the FFU container: headers, block map, hash table, catalog
  *   imgval/disk/ntfs/        the NTFS reader
  *   imgval/engine/           rules x facts -> findings; the policy file and its waivers
- *   rules/                   the rules as tables
+ *   rules/                   the rules as tables, a family a file (rules.h: which ids are where)
  *   cache/                   the baseline store
  *   imgval/report/           report -> text, JSON, SARIF, JUnit, HTML ...; one sink_NAME.c a
  *                            format
@@ -80,6 +80,7 @@ static void add_version(struct iv_buf *buf)
                   c.files ? "yes" : "no", words.calls, c.calls ? "yes" : "no");
 }
 
+/* One line a command, from the commands' own tables. */
 static void add_overview(struct iv_buf *buf)
 {
     iv_buf_puts(buf, "usage: imgval COMMAND [options] [arguments]\n"
@@ -143,6 +144,8 @@ static const struct iv_command *find_command(int count, char **words, int *ret_w
     return NULL;
 }
 
+/* The words after the command's name. Wrong ones end here with IV_EXIT_USAGE, before the command
+ * runs. */
 static int run_command(const struct iv_command *command, int count, char **words,
                        struct iv_arena *arena)
 {

@@ -1,6 +1,7 @@
 /*
- * rules.h: the list of rule families, in report order, and how to find a rule. Each family is one
- * file rules_NAME.c with one const table; adding a rule is one row there.
+ * rules.h: the list of rule families, in report order, and how to find a rule. iv_rules_NAME is one
+ * const table, at the end of rules_NAME.c; a row of it has the rule's words, and the check that it
+ * names stands above it in the same file. Adding a rule is one row there.
  */
 #ifndef IMGVAL_RULES_RULES_H
 #define IMGVAL_RULES_RULES_H
@@ -17,7 +18,7 @@ extern const struct iv_rules iv_rules_wspc;      /* WSPC001..WSPC016 */
 extern const struct iv_rules iv_rules_rfu;       /* RFU001..RFU006 */
 extern const struct iv_rules iv_rules_image;     /* IMG001..IMG011 */
 extern const struct iv_rules iv_rules_ffu;       /* IMG101..IMG205 */
-extern const struct iv_rules iv_rules_metadata;  /* IMG012, IMG013, IMG301..IMG306 */
+extern const struct iv_rules iv_rules_metadata;  /* IMG012, IMG013, IMG301..IMG306: rules_image.c */
 extern const struct iv_rules iv_rules_advice;    /* ADV... */
 extern const struct iv_rules iv_rules_signature; /* SIG... */
 extern const struct iv_rules iv_rules_service;   /* SVC001..SVC029 */
