@@ -8,15 +8,14 @@
  * registry files are read for device values; with --verify all files are read and compared. A step
  * that fails leaves a fault on the package and what was known before it.
  *
- * Where the other files of the package lie differs from case to case; struct place hides that from
- * the reading of the registry files.
+ * Where the other files of the package lie differs from case to case; struct iv_package_place hides
+ * that from the reading of the registry files (package_registry.c).
  */
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
 #include "imgval/input/container.h"
 #include "imgval/input/gzip.h"
-#include "imgval/input/manifest.h"
-#include "imgval/input/metadata.h"
+#include "imgval/input/package_registry.h"
 #include "imgval/input/verify.h"
 
 #include <stdlib.h>
@@ -24,9 +23,6 @@
 
 /* Bytes that decide what a file is. */
 #define HEAD_SIZE 512
-
-/* With so many faults of one package, its further registry files are not read. */
-#define FAULTS_MAX 64
 
 /* ------------------------------------------------------------------------------- the file name */
 
@@ -70,393 +66,6 @@ void iv_package_from_name(struct iv_arena *arena, const char *path, bool is_fold
     package->removal = iv_package_is_removal_name(path);
     package->diff = iv_package_is_diff_name(path);
     iv_package_set_key(arena, package, path);
-}
-
-/* ---------------------------------------------------------------------------- registry members */
-
-/* Where the other files of the package are. */
-struct place {
-    struct iv_cabinet *cabinet;           /* or NULL: */
-    const struct iv_installed *installed; /* or NULL: */
-    struct iv_tree root;
-    const char *folder; /* beneath the root, "" for itself */
-    bool is_device;     /* the folder is the root of a device: files lie at their device paths */
-    bool is_nowhere;    /* a manifest alone */
-};
-
-static bool contains(const char *text, const char *part)
-{
-    return text != NULL && iv_ascii_ifind(text, part) != NULL;
-}
-
-/* Any of the names that a package has: which of them says it differs between the styles. */
-static bool names_contain(const struct iv_package *p, const char *part)
-{
-    return contains(p->name, part) || contains(p->identity_name, part) ||
-           contains(p->component, part) || contains(p->sub_component, part);
-}
-
-static bool is_settings(const struct iv_package_file *file)
-{
-    return iv_ascii_isuffix(file->path, "OEMSettings.reg");
-}
-
-static bool is_installed(const struct place *place)
-{
-    return place->installed != NULL || place->is_device;
-}
-
-/* Opens a file of an extracted package by its place in the cabinet, else by its last part. False
- * without a fault: it is not there. */
-static bool open_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
-                       struct iv_opened *ret_file, struct iv_fault *ret_fault)
-{
-    char *path = iv_arena_strdup(r->scratch, cab_path);
-    for (char *p = path; *p != '\0'; p++) {
-        *p = *p == '\\' ? '/' : *p;
-    }
-    /* A device path starts at the root. */
-    const char *names[] = {path + (place->is_device ? strspn(path, "/") : 0),
-                           iv_reader_last_part(path)};
-    *ret_fault = (struct iv_fault){0};
-    for (size_t i = 0; i < IV_COUNT(names); i++) {
-        size_t length = strlen(place->folder);
-        bool is_joined = length == 0 || place->folder[length - 1] == '/';
-        const char *full =
-            iv_arena_printf(r->scratch, "%s%s%s", place->folder, is_joined ? "" : "/", names[i]);
-        struct iv_fault fault;
-        switch (iv_tree_open(&place->root, full, r->scratch, ret_file, &fault)) {
-        case IV_LOOK_FOUND:
-            return true;
-        case IV_LOOK_TROUBLE:
-            *ret_fault = fault;
-            return false;
-        case IV_LOOK_ABSENT:
-            break;
-        }
-    }
-    return false;
-}
-
-/* The bytes of a file that open_loose() finds. False without a fault: it is not there. */
-static bool read_loose(const struct iv_reader *r, const struct place *place, const char *cab_path,
-                       struct iv_buf *buf, struct iv_fault *ret_fault)
-{
-    struct iv_opened file IV_CLEANUP(iv_opened_close) = IV_OPENED_NONE;
-    if (!open_loose(r, place, cab_path, &file, ret_fault)) {
-        return false; /* ret_fault says whether that is a fault */
-    }
-    if (!iv_opened_read_all(&file, r->limits->metadata_size, buf, ret_fault)) {
-        if (ret_fault->kind == IV_FAULT_LIMIT) {
-            ret_fault->detail = "larger than the limit of a metadata file";
-        }
-        return false;
-    }
-    return true;
-}
-
-/* A file of an installed or extracted package. False without a fault: it is not there. */
-static bool read_member(const struct iv_reader *r, const struct place *place,
-                        const struct iv_package_file *file, struct iv_buf *buf,
-                        struct iv_fault *ret_fault)
-{
-    if (place->installed != NULL) {
-        *ret_fault = (struct iv_fault){0};
-        return place->installed->read(place->installed->context, file->path,
-                                      r->limits->metadata_size, buf, ret_fault);
-    }
-    return read_loose(r, place, place->is_device ? file->path : file->cab_path, buf, ret_fault);
-}
-
-/* What the registry files of one package are read with. */
-struct registries {
-    const struct iv_reader *r;
-    const struct place *place;
-    struct iv_package *package;
-    enum iv_rank rank;
-    bool is_targeting; /* the package is there to hold device values */
-};
-
-/* The name under which the package has the file, as reports show it. */
-static const char *place_of_file(const struct registries *in, const struct iv_package_file *file)
-{
-    return is_installed(in->place) ? file->path : file->cab_path;
-}
-
-/* A listed file that is not there: what it says is not known. Where a whole package has it not,
- * that is a fault; folders are often without their payload, and images without what they applied.
- */
-static void miss_registry(const struct registries *in, const struct iv_package_file *file)
-{
-    if (in->place->cabinet == NULL && (is_installed(in->place) || !in->is_targeting)) {
-        in->package->registry_unread = true;
-        return;
-    }
-    struct iv_document doc = {.path = in->package->path, .member = place_of_file(in, file)};
-    const struct iv_fault fault = {
-        .kind = IV_FAULT_METADATA,
-        .detail = "the registry file is listed in the manifest, and the package does not have it",
-    };
-    iv_reader_metadata_fault(in->r, in->package, &doc, &fault);
-}
-
-/* Device values from the bytes of one registry file or component manifest. False when the package
- * has so many faults that no more is read. */
-static bool take_registry(const struct registries *in, const struct iv_package_file *file,
-                          const char *bytes, size_t size)
-{
-    struct iv_package *package = in->package;
-    if (!in->is_targeting && !iv_registry_may_name_key(bytes, size)) {
-        return true;
-    }
-    /* Members of an SPKG have made-up short names (2_OEMSett.reg): the name on the device says
-     * more. */
-    const char *member = place_of_file(in, file);
-    const char *shown = package->style == IV_STYLE_CBS ? member : file->path;
-    struct iv_document doc = {
-        .path = package->path,
-        .member = member,
-        .bytes = bytes,
-        .size = size,
-        .source = iv_arena_printf(in->r->scratch, "%s:%s", iv_reader_last_part(package->path),
-                                  iv_reader_last_part(shown)),
-    };
-    struct iv_metadata how = {.package = package, .rank = in->rank};
-    if (package->style == IV_STYLE_CBS) {
-        iv_registry_read_manifest(in->r, &doc, &how);
-    } else {
-        iv_registry_read(in->r, &doc, &how);
-    }
-    return package->fault_count < FAULTS_MAX;
-}
-
-/* A registry file on its own. False: no more is read. */
-static bool read_registry(const struct registries *in, const struct iv_package_file *file)
-{
-    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
-    struct iv_fault fault = {0};
-    if (read_member(in->r, in->place, file, &buf, &fault)) {
-        return take_registry(in, file, iv_buf_text(&buf), buf.size);
-    }
-    if (fault.kind == IV_FAULT_NONE) {
-        miss_registry(in, file);
-        return true;
-    }
-    struct iv_document doc = {.path = in->package->path, .member = place_of_file(in, file)};
-    iv_reader_metadata_fault(in->r, in->package, &doc, &fault);
-    return fault.kind != IV_FAULT_LIMIT; /* reading on would hit it again */
-}
-
-/* ---- of a cabinet: each folder is inflated once ---- */
-
-/* All registry members are asked for in one call, so that a folder which holds several of them is
- * decompressed once and not once for each. */
-
-struct packed {
-    const struct iv_member *member;
-    const struct iv_package_file *file;
-};
-
-struct packed_registries {
-    const struct registries *in;
-    const struct packed *items;
-};
-
-/* By the place in the list of members, which is that in the cabinet. */
-static int compare_packed(const void *a, const void *b)
-{
-    const struct packed *x = a;
-    const struct packed *y = b;
-    return (x->member > y->member) - (x->member < y->member);
-}
-
-/* One member, as it comes out of its folder; false ends the reading. */
-static bool take_packed(void *context, size_t index, const char *bytes, size_t size)
-{
-    const struct packed_registries *all = context;
-    return take_registry(all->in, all->items[index].file, bytes, size);
-}
-
-/* The registry files of a cabinet. A manifest may list one member twice: it is read once. */
-static void read_packed(const struct registries *in, const struct iv_package_file *const *files,
-                        size_t count)
-{
-    const struct iv_reader *r = in->r;
-    struct packed *items = IV_NEW_ARRAY(r->scratch, struct packed, count);
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct iv_member *member = iv_cabinet_find(in->place->cabinet, files[i]->cab_path);
-        if (member == NULL) {
-            miss_registry(in, files[i]);
-        } else {
-            items[found++] = (struct packed){.member = member, .file = files[i]};
-        }
-    }
-    if (found > 1) {
-        iv_sort(items, found, sizeof(*items), compare_packed);
-    }
-    const struct iv_member **members = IV_NEW_ARRAY(r->scratch, const struct iv_member *, found);
-    size_t kept = 0;
-    for (size_t i = 0; i < found; i++) {
-        if (kept == 0 || items[kept - 1].member != items[i].member) {
-            members[kept] = items[i].member;
-            items[kept++] = items[i];
-        }
-    }
-    struct packed_registries all = {.in = in, .items = items};
-    struct iv_fault fault = {0};
-    const struct iv_cabinet_taker taker = {
-        .take = take_packed, .context = &all, .max = r->limits->metadata_size};
-    if (!iv_cabinet_read_all(in->place->cabinet, members, kept, &taker, &fault)) {
-        struct iv_document doc = {.path = in->package->path, .member = fault.member};
-        iv_reader_metadata_fault(r, in->package, &doc, &fault);
-    }
-}
-
-/* ---- which packages, and which files ---- */
-
-/* Whether a member is the manifest of a component; those of deployments are left out. */
-static bool is_component_manifest(const char *name)
-{
-    const char *file = iv_reader_last_part(name);
-    return iv_ascii_isuffix(file, ".manifest") && iv_ascii_ifind(file, "deployment") == NULL;
-}
-
-/* Whether the device takes the file into its registry. */
-static bool is_registry(const struct iv_package *package, const struct iv_package_file *file)
-{
-    if (package->style == IV_STYLE_CBS) {
-        return file->cab_path != NULL && is_component_manifest(file->cab_path);
-    }
-    return iv_ascii_ieq(file->type, "Registry") ||
-           iv_ascii_ieq(file->type, "RegistryMultiStringAppend") || is_settings(file) ||
-           iv_ascii_ifind(file->path, "\\Packages\\RegistryFiles\\") != NULL;
-}
-
-/* The component manifests of a CBS cabinet are known by their names: its list of files may lack
- * some, and the cabinet some of the list. `files` has room for both; returns how many they are. */
-static size_t find_manifests(const struct iv_reader *r, const struct iv_cabinet *cabinet,
-                             const struct iv_file_list *list, const struct iv_package *package,
-                             const struct iv_package_file **files)
-{
-    size_t count = 0;
-    size_t member_count;
-    const struct iv_member *members = iv_cabinet_members(cabinet, &member_count);
-    for (size_t i = 0; i < member_count; i++) {
-        if (is_component_manifest(members[i].name)) {
-            struct iv_package_file *file = IV_NEW(r->scratch, struct iv_package_file);
-            file->path = members[i].name;
-            file->cab_path = members[i].name;
-            files[count++] = file;
-        }
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        if (is_registry(package, &list->items[i]) &&
-            iv_cabinet_find(cabinet, list->items[i].cab_path) == NULL) {
-            files[count++] = &list->items[i];
-        }
-    }
-    return count;
-}
-
-/* The listed registry files; one without a place cannot be read. */
-static size_t find_registries(const struct place *place, const struct iv_file_list *list,
-                              struct iv_package *package, const struct iv_package_file **files)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        if (!is_registry(package, &list->items[i])) {
-            continue;
-        }
-        if (is_installed(place) || list->items[i].cab_path != NULL) {
-            files[count++] = &list->items[i];
-        } else {
-            package->registry_unread = true;
-        }
-    }
-    return count;
-}
-
-/* Whether the package's name, or a file of it, says that it is there to hold device values. */
-static bool is_named_for_values(const struct iv_file_list *list, const struct iv_package *package)
-{
-    bool is_named =
-        names_contain(package, "Customizations") || names_contain(package, "RegistryCustomization");
-    for (size_t i = 0; i < list->count && !is_named; i++) {
-        is_named = is_settings(&list->items[i]);
-    }
-    return is_named;
-}
-
-/* What the package brings to the device's datastore may be values of variants. On a device the
- * datastore is met as a file. */
-static void report_datastores(const struct iv_reader *r, const struct iv_file_list *list,
-                              struct iv_package *package)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (iv_answer_is_datastore(list->items[i].path)) {
-            const struct iv_fault fault = {
-                .kind = IV_FAULT_METADATA,
-                .path = package->path,
-                .member = list->items[i].path,
-                .detail = IV_DATASTORE_DETAIL,
-            };
-            iv_reader_package_fault(r, package, &fault, false);
-        }
-    }
-}
-
-/*
- * Any registry file of any package may set device values. Looking for them means inflating what
- * lies before them, so the packages that Microsoft owns are left out, unless their name says that
- * they hold such values: they come with the operating system, and know no device.
- */
-static void read_registries(const struct iv_reader *r, const struct place *place,
-                            const struct iv_file_list *list, struct iv_package *package)
-{
-    bool is_named = is_named_for_values(list, package);
-    if (package->removal || package->diff ||
-        (!is_named && iv_ascii_ieq(package->owner_type, "Microsoft"))) {
-        return;
-    }
-    if (!is_installed(place)) {
-        report_datastores(r, list, package);
-    }
-    if (is_installed(place) && package->style == IV_STYLE_CBS) {
-        return; /* its component manifests are deltas there; the SYSTEM hive has the values */
-    }
-
-    bool is_targeting = contains(package->name, "Customizations") ||
-                        contains(package->identity_name, "Customizations") ||
-                        contains(package->sub_component, "Customizations");
-    struct registries in = {
-        .r = r,
-        .place = place,
-        .package = package,
-        .rank = is_targeting ? IV_RANK_TARGETING : IV_RANK_REGISTRY,
-        .is_targeting = is_named,
-    };
-
-    size_t member_count = 0;
-    if (place->cabinet != NULL) {
-        (void)iv_cabinet_members(place->cabinet, &member_count);
-    }
-    const struct iv_package_file **files =
-        IV_NEW_ARRAY(r->scratch, const struct iv_package_file *, list->count + member_count);
-    size_t count = place->cabinet != NULL && package->style == IV_STYLE_CBS
-                       ? find_manifests(r, place->cabinet, list, package, files)
-                       : find_registries(place, list, package, files);
-    if (place->cabinet != NULL) {
-        read_packed(&in, files, count);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (place->is_nowhere) {
-            package->registry_unread = true;
-        } else if (!read_registry(&in, files[i])) {
-            return;
-        }
-    }
 }
 
 /* ------------------------------------------------------------------------------------ manifests */
@@ -568,8 +177,8 @@ static bool read_cabinet_facts(const struct iv_reader *r, struct iv_cabinet *cab
     if (!package->removal && !package->diff) {
         iv_file_list_missing(r, list, cabinet, package);
     }
-    struct place place = {.cabinet = cabinet, .root = {.directory = -1}, .folder = ""};
-    read_registries(r, &place, list, package);
+    struct iv_package_place place = {.cabinet = cabinet, .root = {.directory = -1}, .folder = ""};
+    iv_package_read_registries(r, &place, list, package);
     return true;
 }
 
@@ -675,13 +284,13 @@ static void read_bare(const struct iv_reader *r, const struct iv_opened *file,
     bool whole = read_manifest(r, &doc, is_mum_document(&buf, package->path), package, &list);
     const char *device = device_root(r, relative);
     if (whole) {
-        struct place place = {
+        struct iv_package_place place = {
             .root = *root,
             .folder = device,
             .is_device = device != NULL,
             .is_nowhere = device == NULL,
         };
-        read_registries(r, &place, &list, package);
+        iv_package_read_registries(r, &place, &list, package);
     }
     if (r->verify != NULL) {
         iv_verify_nothing(r, package,
@@ -782,7 +391,8 @@ void iv_package_read_file(const struct iv_reader *r, const struct iv_opened *fil
 }
 
 /* Whether a file can be opened beneath the folder. */
-static bool has_file(const struct iv_reader *r, const struct place *place, const char *name)
+static bool has_file(const struct iv_reader *r, const struct iv_package_place *place,
+                     const char *name)
 {
     const char *slash = *place->folder == '\0' ? "" : "/";
     const char *path = iv_arena_printf(r->scratch, "%s%s%s", place->folder, slash, name);
@@ -794,14 +404,14 @@ static bool has_file(const struct iv_reader *r, const struct place *place, const
 /* How the files of an extracted package are found when all of them are read. */
 struct loose {
     const struct iv_reader *r;
-    const struct place *place;
+    const struct iv_package_place *place;
 };
 
 static bool open_listed(const void *context, const struct iv_package_file *file,
                         struct iv_opened *ret_file, struct iv_fault *ret_fault)
 {
     const struct loose *loose = context;
-    return open_loose(loose->r, loose->place, file->cab_path, ret_file, ret_fault);
+    return iv_package_open_loose(loose->r, loose->place, file->cab_path, ret_file, ret_fault);
 }
 
 /* Files that are no part of a package although they lie in its folder: other packages, and the
@@ -852,7 +462,7 @@ static bool is_below(const char *path, const char *const *folders, size_t count)
 
 /* What lies in the folder of a package and is not listed: it was added, unless the catalog covers
  * it. */
-static void add_unlisted(const struct iv_reader *r, const struct place *place,
+static void add_unlisted(const struct iv_reader *r, const struct iv_package_place *place,
                          struct iv_file_list *list, struct iv_package *package)
 {
     const struct iv_tree_search search = {
@@ -903,7 +513,8 @@ void iv_package_read_folder(const struct iv_reader *r, const struct iv_opened *f
     const char *slash = strrchr(relative, '/');
     const char *manifest = slash == NULL ? relative : slash + 1;
     size_t length = slash == NULL ? 0 : (size_t)(slash - relative);
-    struct place place = {.root = *root, .folder = iv_arena_strndup(r->scratch, relative, length)};
+    struct iv_package_place place = {.root = *root,
+                                     .folder = iv_arena_strndup(r->scratch, relative, length)};
     struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
     bool is_mum = iv_ascii_ieq(manifest, IV_MUM_NAME);
     package->style = is_mum ? IV_STYLE_CBS : IV_STYLE_SPKG;
@@ -932,7 +543,7 @@ void iv_package_read_folder(const struct iv_reader *r, const struct iv_opened *f
     bool whole = read_manifest(r, &doc, is_mum, package, &list);
     iv_file_list_payload(r, &list, package);
     if (whole) {
-        read_registries(r, &place, &list, package);
+        iv_package_read_registries(r, &place, &list, package);
     }
     if (r->verify != NULL) {
         const struct loose loose = {.r = r, .place = &place};
@@ -982,8 +593,9 @@ void iv_package_read_installed(const struct iv_reader *r, const struct iv_instal
     struct iv_file_list list = {0};
     bool is_mum = is_mum_document(bytes, package->path);
     if (read_manifest(r, &doc, is_mum, package, &list)) {
-        struct place place = {.installed = installed, .root = {.directory = -1}, .folder = ""};
-        read_registries(r, &place, &list, package);
+        struct iv_package_place place = {
+            .installed = installed, .root = {.directory = -1}, .folder = ""};
+        iv_package_read_registries(r, &place, &list, package);
         if (r->verify != NULL) {
             iv_verify_installed(r, installed, &list, package);
         }
