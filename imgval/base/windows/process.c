@@ -356,6 +356,18 @@ static void read_on(struct iv_process *process)
     }
 }
 
+/* This program may be in a job already, as those of build agents are: then the system takes none
+ * that has rules on windows besides. */
+static void put_in_job(const struct iv_limits *limits, HANDLE made, struct iv_process *process)
+{
+    bool is_in = false;
+    for (int attempt = 0; !is_in && attempt < 2; attempt++) {
+        iv_win_close(&process->job);
+        process->job = iv_win_job(limits, attempt == 0);
+        is_in = process->job != NULL && AssignProcessToJobObject(process->job, made);
+    }
+}
+
 static bool start_process(const struct iv_process_start *start, struct iv_process *process)
 {
     struct birth birth IV_CLEANUP(birth_end) = {.requests = NULL};
@@ -369,8 +381,7 @@ static bool start_process(const struct iv_process_start *start, struct iv_proces
         !open_charge(start->charge, &birth) || !create(start, &birth)) {
         return false;
     }
-    process->job = iv_win_job(start->limits);
-    (void)(process->job != NULL && AssignProcessToJobObject(process->job, birth.process));
+    put_in_job(start->limits, birth.process, process);
     if (ResumeThread(birth.thread) == (DWORD)-1) {
         iv_win_set_errno();
         TerminateProcess(birth.process, STATUS_LOST);

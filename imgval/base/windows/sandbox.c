@@ -147,7 +147,7 @@ HANDLE iv_win_token_first(void)
                : NULL;
 }
 
-HANDLE iv_win_job(const struct iv_limits *limits)
+HANDLE iv_win_job(const struct iv_limits *limits, bool with_windows)
 {
     HANDLE job IV_CLEANUP(iv_win_close) = CreateJobObjectW(NULL, NULL);
     uint64_t seconds = limits->reader_seconds < 1000000 ? limits->reader_seconds : 1000000;
@@ -174,7 +174,9 @@ HANDLE iv_win_job(const struct iv_limits *limits)
         !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &info, sizeof(info))) {
         return NULL;
     }
-    (void)SetInformationJobObject(job, JobObjectBasicUIRestrictions, &windows, sizeof(windows));
+    if (with_windows) {
+        (void)SetInformationJobObject(job, JobObjectBasicUIRestrictions, &windows, sizeof(windows));
+    }
     HANDLE made = job;
     job = NULL;
     return made;
@@ -247,7 +249,7 @@ static bool closes_files(void)
 struct iv_containment iv_sandbox_offered(void)
 {
     const struct iv_limits limits = iv_limits_default();
-    HANDLE job IV_CLEANUP(iv_win_close) = iv_win_job(&limits);
+    HANDLE job IV_CLEANUP(iv_win_close) = iv_win_job(&limits, true);
     struct iv_containment got = {.files = closes_files()};
     if (job != NULL) {
         measure_job(job, &got);
