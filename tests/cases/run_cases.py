@@ -42,7 +42,8 @@ Members of a finding are compared as text; missing or null is written as null; v
 oem/operator/model; `message~=text` and `remedy~=text` look for a part.
 
 Every case runs with one, three and no reader processes: the JSON must be the same bytes, and valid
-against the shipped schema. `imgval explain` must know the findings by their messages.
+against the shipped schema; no rule that passed has a finding. `imgval explain` must know the findings
+by their messages.
 """
 import argparse
 import concurrent.futures
@@ -115,7 +116,7 @@ def parse(path):
 
 def run(program, words, cwd, env):
     return subprocess.run([program, *words], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=120, check=False)
+                          capture_output=True, timeout=600, check=False)
 
 
 def member(finding, name):
@@ -149,6 +150,11 @@ def matches(finding, wanted):
 def check_report(case, report):
     findings = [f for s in report["submissions"] for f in s["findings"]]
     outcomes = [o for s in report["submissions"] for o in s["outcomes"]]
+    for submission in report["submissions"]:
+        found = {f["id"] for f in submission["findings"]}
+        for outcome in submission["outcomes"]:
+            if outcome["id"] in found and outcome["outcome"] in ("passed", "not-applicable"):
+                raise Failure(f"{outcome['id']} is {outcome['outcome']} and has a finding")
     if case["verdict"] is not None and report["verdict"] != case["verdict"]:
         raise Failure(f"verdict {report['verdict']}, expected {case['verdict']}")
     for rule, wanted in case["outcome"]:
