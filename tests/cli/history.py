@@ -221,6 +221,8 @@ def check_paths(checks, place):
     checks.status(done, 3, "without a store nothing is decided")
     checks.same([f["id"] for f in json.loads(done.out)["request"]["findings"]], ["WSPC006"],
                 "without a store")
+    checks.same([v["verdict"] for v in json.loads(done.out)["request"]["variants"]], ["incomplete"],
+                "without a store: of each phone")
     checks.that(not (place.path / "paths.db").exists(), "rfu makes no store")
     for one in ("v1", "v3"):
         place.run("cache", "add", "--baseline", store, one)
@@ -242,6 +244,8 @@ def check_paths(checks, place):
     (place.path / "v3/Broken.spkg").write_bytes(b"no cabinet")
     done = place.run("rfu", store, "--source=v1", "--target=v3", "--type=trial", "--format=json")
     checks.same(json.loads(done.out)["verdict"], "incomplete", "a side that cannot be read")
+    checks.same([v["verdict"] for v in json.loads(done.out)["request"]["variants"]], ["incomplete"],
+                "a side that cannot be read: of each phone")
     checks.status(done, 3, "a side that cannot be read")
 
 

@@ -68,8 +68,6 @@ EQUIVALENT = {
     ("imgval/model/package.c",
      "const char *tilde = length > 1 ? memchr(name + 1, '~', length - 1) : NULL;", "- 0"):
         "the byte more is the end of the text",
-    ("imgval/model/version.c", "at = i < 3 ? end + 1 : end;", "<="):
-        "after the last part nobody looks at it",
     ("imgval/model/audit.c",
      "int order = a_size != b_size ? (a_size < b_size ? -1 : 1) : strncmp(*a, *b, a_size);", "<="):
         "they differ there",
