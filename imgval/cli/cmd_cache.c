@@ -35,6 +35,7 @@ struct cache_arguments {
     const char *file; /* export: --output */
 };
 
+/* Of the verbs that need nothing else. */
 static const struct iv_option cache_options[] = {
     IV_ROW_STORE(offsetof(struct cache_arguments, store)),
 };
@@ -224,6 +225,7 @@ static int run_add(const struct iv_command *command, void *options,
     return status;
 }
 
+/* How it is recorded; all else that adds takes from a scan. */
 static const struct iv_option add_options[] = {
     {.name = "replace",
      .type = IV_OPTION_FLAG,

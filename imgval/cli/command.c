@@ -42,6 +42,8 @@ static const char *format_word(enum iv_printed what, size_t i, const char **ret_
     return sink == NULL ? NULL : sink->name;
 }
 
+/* The words of --format, by what a command prints: they are the sinks that have a slot for it, so a
+ * format is added in report/ and appears here by itself. */
 const char *iv_words_report(size_t i, const char **ret_help)
 {
     return format_word(IV_PRINTED_REPORT, i, ret_help);
@@ -75,6 +77,7 @@ static_assert(sizeof(enum iv_expected) == sizeof(int), "enum size");
  * whole; the order of a command's groups is in its own file. */
 #define AT(member) offsetof(struct iv_scan_arguments, member)
 
+/* What the submission is taken for, and the files that belong to it though they lie elsewhere. */
 static const struct iv_option input_options[] = {
     {.name = "type",
      .argument = "image|partial",
@@ -127,6 +130,7 @@ static const struct iv_option device_options[] = {
 const struct iv_option_group iv_group_device = {
     .title = "Device", .options = device_options, .count = IV_COUNT(device_options)};
 
+/* The store alone, for commands that use it and do not compare as a scan does. */
 static const struct iv_option store_options[] = {
     IV_ROW_STORE(AT(store)),
 };
@@ -151,6 +155,7 @@ static const struct iv_option compare_options[] = {
 const struct iv_option_group iv_group_compare = {
     .title = "Comparison", .options = compare_options, .count = IV_COUNT(compare_options)};
 
+/* What the baselines must be for a comparison with them to count. */
 static const struct iv_option baseline_options[] = {
     IV_ROW_ALL_OWNERS(AT(options.run.all_owners)),
     {.name = "require-baseline",
@@ -167,6 +172,8 @@ static const struct iv_option baseline_options[] = {
 const struct iv_option_group iv_group_baselines = {
     .title = "Baselines", .options = baseline_options, .count = IV_COUNT(baseline_options)};
 
+/* The only option that moves the line between pass and fail: severities and waivers are the
+ * policy's, which has owners and dates. */
 static const struct iv_option verdict_options[] = {
     {.name = "fail-on",
      .argument = "error|warning|note",
@@ -188,6 +195,7 @@ const struct iv_option_group iv_group_what_if = {
 const struct iv_option_group iv_group_verdict = {
     .title = "Verdict", .options = verdict_options, .count = IV_COUNT(verdict_options)};
 
+/* Only how things are said: none of these changes what is found. */
 static const struct iv_option output_options[] = {
     IV_ROW_FORMAT(AT(output.format), iv_words_report),
     IV_ROW_REPORT(AT(reports), iv_words_report),
@@ -217,6 +225,8 @@ static const struct iv_option output_options[] = {
 const struct iv_option_group iv_group_output = {
     .title = "Output", .options = output_options, .count = IV_COUNT(output_options)};
 
+/* How the bytes are read. None of these changes a verdict from fail to pass: what is not checked is
+ * reported as such. */
 static const struct iv_option reading_options[] = {
     {.name = "jobs",
      .letter = 'j',
@@ -260,6 +270,7 @@ static const char *const expected_words[] = {
     NULL,
 };
 
+/* --verify and what it goes by: who must have signed, and whose roots are trusted. */
 static const struct iv_option verify_options[] = {
     {.name = "verify",
      .type = IV_OPTION_FLAG,
@@ -282,6 +293,7 @@ static const struct iv_option verify_options[] = {
 const struct iv_option_group iv_group_verify = {
     .title = "Verifying", .options = verify_options, .count = IV_COUNT(verify_options)};
 
+/* Which policy: a file, none, or the one that is found beside the submission. */
 static const struct iv_option policy_options[] = {
     {.name = "policy",
      .argument = "FILE",
