@@ -52,15 +52,16 @@ static void run_waivers(const struct iv_rule *rule, struct iv_verdict *verdict,
             iv_tally_add(tally, IV_PASSED);
             continue;
         }
-        const struct iv_rule *refused = options->uses[i].refused;
+        /* An expired waiver may name what cannot be waived: that is not what is wrong with it. */
+        const char *second = rule->waiver == IV_WAIVER_NO_EFFECT ? options->uses[i].refused->id
+                                                                 : waiver->waiver.expires;
         struct iv_finding *finding = iv_verdict_add(verdict);
         const char *text = iv_waive_text(waiver, verdict->arena);
         finding->path = options->judging.policy->path;
         finding->line = waiver->line;
         finding->field = text;
         finding->actual = waiver->waiver.expires;
-        finding->message = iv_verdict_fill(verdict, rule->message, text,
-                                           refused != NULL ? refused->id : waiver->waiver.expires);
+        finding->message = iv_verdict_fill(verdict, rule->message, text, second);
         iv_tally_add(tally, IV_FAILED);
     }
 }
