@@ -53,24 +53,25 @@ static void on_release_type(void *context, const struct iv_xml_element *e)
     }
 }
 
-/* Nobody asks for the value; the form must be right. */
-static void check_bool(struct oem_input *in, const struct iv_xml_element *e, const char *name)
-{
-    bool unused;
-    const char *text = iv_reader_trimmed(in->r->scratch, e->text);
-    if (text == NULL || !iv_reader_parse_bool(text, &unused)) {
-        odd(in, e, name, text, "true nor false");
-    }
-}
-
+/* Nobody asks for the value; the form must be right. The image builder takes it as a text, so that
+ * TRUE is as good as true. */
 static void on_format_dpp(void *context, const struct iv_xml_element *e)
 {
-    check_bool(context, e, "FormatDPP");
+    struct oem_input *in = context;
+    const char *text = iv_reader_trimmed(in->r->scratch, e->text);
+    if (!iv_ascii_ieq(text, "true") && !iv_ascii_ieq(text, "false")) {
+        odd(in, e, "FormatDPP", text, "true nor false");
+    }
 }
 
 static void on_exclude(void *context, const struct iv_xml_element *e)
 {
-    check_bool(context, e, "ExcludePrereleaseFeatures");
+    struct oem_input *in = context;
+    bool unused;
+    const char *text = iv_reader_trimmed(in->r->scratch, e->text);
+    if (text == NULL || !iv_reader_parse_bool(text, &unused)) {
+        odd(in, e, "ExcludePrereleaseFeatures", text, "true nor false");
+    }
 }
 
 /* As it is written: most often a path with variables of the build. */
