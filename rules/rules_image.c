@@ -478,7 +478,7 @@ static const struct iv_rule rows[] = {
             "Convert the file to a supported form, or use a build of imgval that reads it. Of "
             "an archive: unpack it, and name the folder.",
         .passes = "a cabinet compressed with LZX or MSZIP; a zip archive whose members are stored "
-                  "or deflated",
+                  "or deflated; a tar archive",
         .fails = "a cabinet with Quantum compression; an encrypted archive, or one whose two "
                  "directories disagree; an image in an archive",
     },

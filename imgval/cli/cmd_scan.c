@@ -244,8 +244,8 @@ const struct iv_command iv_cmd_scan = {
     .synopsis = "PATH...",
     .summary = "Judge one or more firmware submissions.",
     .details =
-        "PATH is a directory of packages (.spkg .spkr .spku .cab .cbsr, or extracted), a zip\n"
-        "archive of one, which is read in place, an image (.ffu .vhd .wim), a directory that\n"
+        "PATH is a directory of packages (.spkg .spkr .spku .cab .cbsr, or extracted), a zip or\n"
+        "tar archive of one, which is read in place, an image (.ffu .vhd .wim), a directory that\n"
         "holds images, or a single package. \"-\" reads a list of paths from standard input.\n"
         "Several PATHs are several submissions in one report.\n\n"
         "Exit status: 0 pass, 1 fail, 2 usage error, 3 incomplete (something was not checked),\n"

@@ -544,7 +544,7 @@ static bool is_firmware(const char *path)
         "man.dsm.xml",  "update.mum", "UpdateHistory.xml",
         "OEMInput.xml", ".reg",       ".rga",
         ".ffu",         ".vhd",       ".wim",
-        ".zip",
+        ".zip",         ".tar",
     };
     const char *slash = strrchr(path, '/');
     bool named = iv_package_is_file_name(slash == NULL ? path : slash + 1);

@@ -13,6 +13,7 @@
 #include "imgval/base/process.h"
 #include "imgval/base/text.h"
 #include "imgval/input/archive_list.h"
+#include "imgval/input/tar.h"
 #include "imgval/input/zip.h"
 #include "imgval/model/package.h"
 
@@ -30,7 +31,7 @@
  * package. */
 bool iv_archive_is(const char *path, const void *head, size_t size)
 {
-    return iv_zip_is(head, size) && !iv_package_is_file_name(path) &&
+    return (iv_zip_is(head, size) || iv_tar_is(head, size)) && !iv_package_is_file_name(path) &&
            !iv_ascii_isuffix(path, ".mum") && !iv_ascii_isuffix(path, ".dsm.xml");
 }
 
@@ -56,7 +57,7 @@ bool iv_archive_look(const char *path, bool *ret_is, struct iv_error *err)
 
 bool iv_archive_is_name(const char *name)
 {
-    return iv_ascii_isuffix(name, ".zip");
+    return iv_ascii_isuffix(name, ".zip") || iv_ascii_isuffix(name, ".tar");
 }
 
 /* The file that stands where the path needs a folder. */
@@ -267,7 +268,11 @@ static void read_list(void *context, size_t slot, struct iv_buf *record)
     (void)slot;
     struct iv_arena arena IV_CLEANUP(iv_arena_fini) = {0};
     struct iv_archive_list list = {.arena = &arena, .limits = opening->limits};
-    iv_zip_list(opening->archive->fd, opening->archive->before.size, &list);
+    const struct iv_archive *archive = opening->archive;
+    unsigned char head[512];
+    int64_t got = iv_file_read_at(archive->fd, head, sizeof(head), 0);
+    (got > 0 && iv_tar_is(head, (size_t)got) ? iv_tar_list : iv_zip_list)(
+        archive->fd, archive->before.size, &list);
     if (list.archive.is_read) {
         iv_archive_list_finish(&list);
     }

@@ -1,7 +1,7 @@
 /*
  * archive_list.h: a list of members in the making, which the reader of a format fills: names become
- * paths, and what cannot lie in one tree is found. Runs in a reader process. Private to archive*.c
- * and zip.c.
+ * paths, and what cannot lie in one tree is found. Runs in a reader process. Private to archive*.c,
+ * zip.c and tar.c.
  */
 #ifndef IMGVAL_INPUT_ARCHIVE_LIST_H
 #define IMGVAL_INPUT_ARCHIVE_LIST_H

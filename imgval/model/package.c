@@ -301,7 +301,8 @@ static const char *place_name(struct iv_arena *arena, const char *file_name)
     if (fixed && file > path + 1) {
         path = iv_arena_strndup(arena, path, (size_t)(file - path) - 1);
     }
-    if (has_suffix(path, strlen(path), ".zip")) { /* it stands for the folder that it holds */
+    if (has_suffix(path, strlen(path), ".zip") || has_suffix(path, strlen(path), ".tar")) {
+        /* it stands for the folder that it holds */
         path = iv_arena_strndup(arena, path, strlen(path) - strlen(".zip"));
     }
     return iv_package_stem(arena, path);

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """An archive is the tree that it holds: every case whose scan names folders is scanned once more with
-these folders replaced by zip archives of the same name, made by Python's zipfile. Report and exit
-status must be the same bytes. The setup of the case (what goes into the store) runs with archives,
-too. Members are stored, deflated, or have the fields of zip64, by turns.
+these folders replaced by archives of the same name, made by Python's zipfile and tarfile. Report and
+exit status must be the same bytes. The setup of the case (what goes into the store) runs with archives,
+too. By turns: zip with members that are stored, deflated, or have the fields of zip64; tar in the form
+of pax and of GNU.
 
 EXCEPT lists the cases that cannot agree, each with the reason.
 """
@@ -16,6 +17,7 @@ import shlex
 import shutil
 import stat
 import sys
+import tarfile
 import tempfile
 import zipfile
 
@@ -59,9 +61,30 @@ def add(archive, root, path, how):
     archive.writestr(info, data)
 
 
+TARS = {3: tarfile.PAX_FORMAT, 4: tarfile.GNU_FORMAT}
+HOWS = 5
+
+
+def pack_tar(folder, made, how):
+    entries = [path for path in folder.rglob("*")]
+    if not entries or any(path.is_socket() for path in entries):
+        raise run_cases.Skip  # one of nothing is zeros alone, and none holds a socket
+    with tarfile.open(made, "w", format=TARS[how]) as archive:
+        for place, folders, files in os.walk(folder):
+            for name in folders + files:
+                archive.inodes = {}  # no hard links
+                path = os.path.join(place, name)
+                archive.add(path, os.path.relpath(path, folder), recursive=False)
+
+
 def pack(folder, how):
     """Puts an archive of the folder into its place."""
     made = folder.with_name(folder.name + ".made")
+    if how in TARS:
+        pack_tar(folder, made, how)
+        shutil.rmtree(folder)
+        made.rename(folder)
+        return
     with zipfile.ZipFile(made, "w") as archive:
         for place, folders, files in os.walk(folder):
             for name in folders + files:
@@ -128,10 +151,10 @@ def compare(path, number, given):
         if not folders or is_large(place / "tree", folders):
             raise run_cases.Skip
         if has_image(place / "tree", folders):
-            check_image(case, given.program, place, number % 3)
+            check_image(case, given.program, place, number % HOWS)
             return
         status, report, _ = scan(case, given.program, place / "tree", place, None)
-        other, zipped, done = scan(case, given.program, place / "tree", place, number % 3)
+        other, zipped, done = scan(case, given.program, place / "tree", place, number % HOWS)
         if (status, report) != (other, zipped):
             (pathlib.Path(given.keep) / (name.replace("/", "-") + ".tree.json")).write_bytes(report)
             (pathlib.Path(given.keep) / (name.replace("/", "-") + ".zip.json")).write_bytes(zipped)

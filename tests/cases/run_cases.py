@@ -36,6 +36,7 @@ Lines of the recipe that are ours, for images:
     %hive FILE [--dirty] KEY [NAME=VALUE...]...       a registry hive, see tests/disk/mkhive.py
     %zip FILE FOLDER [OPTION...]            once the tree is built, FOLDER becomes the zip archive FILE
                                             and is gone; options as in tests/cases/mkzip.py
+    %tar FILE FOLDER [OPTION...]            the same as a tar archive, see tests/cases/mktar.py
     %signer FILE                            a new key with its certificate, as ../FILE
 
 Members of a finding are compared as text; missing or null is written as null; variant is written
@@ -299,8 +300,8 @@ def build(recipe, builder, volume, place):
             installed.append(shlex.split(line)[1:])
         elif line.startswith("%signer "):
             make_signer(place, line.split()[1])
-        elif line.startswith("%zip "):
-            archives.append(shlex.split(line)[1:])
+        elif line.startswith(("%zip ", "%tar ")):
+            archives.append(shlex.split(line[1:]))
         elif line.startswith("%volume "):
             volumes.append(shlex.split(line)[1:])
             parts, lines = (parts or []) + lines, []
@@ -325,8 +326,9 @@ def build(recipe, builder, volume, place):
             if made.returncode != 0:
                 raise Failure(f"the volume {file} cannot be made" + shown(made))
             replace_bytes(place / name / file, replacements)
-    for file, folder, *options in archives:
-        load("mkzip", "tests/cases/mkzip.py").make(place / "tree" / file, place / "tree" / folder, options)
+    for kind, file, folder, *options in archives:
+        maker = load(f"mk{kind}", f"tests/cases/mk{kind}.py")
+        maker.make(place / "tree" / file, place / "tree" / folder, options)
         shutil.rmtree(place / "tree" / folder)
 
 
