@@ -200,6 +200,25 @@ static void test_limits(struct iv_arena *arena)
     CHECK_INT(limits.members, iv_limits_default().members);
 }
 
+/* What a site rule says of itself, and what is said where it does not. */
+static void test_site_words(struct iv_arena *arena)
+{
+    struct iv_policy policy;
+    static const char start[] = "<rule severity='note' pattern='x' field='owner' summary='s'";
+    const char *text = iv_arena_printf(
+        arena,
+        "%s id='OEM001' name='one-rule' why='w' remedy='r'/>%s id='OEM002' name='two-rules'/>",
+        start, start);
+    if (CHECK(read_policy(text, arena, &policy)) && CHECK_INT(policy.rule_count, 2)) {
+        CHECK_STR(policy.rules[0].summary, "s");
+        CHECK_STR(policy.rules[0].why, "w");
+        CHECK_STR(policy.rules[0].remedy, "r");
+        CHECK_STR(policy.rules[1].why, "The site's policy asks for it.");
+        CHECK_STR(policy.rules[1].remedy,
+                  "Fix what the rule of the site's policy names, or ask its owner.");
+    }
+}
+
 /* The first error of a policy, without its line; "": none. */
 static const char *first_error(const char *inside, struct iv_arena *arena)
 {
@@ -346,6 +365,7 @@ int main(void)
     test_dates();
     test_limits(&arena);
     test_errors(&arena);
+    test_site_words(&arena);
     test_many_entries(&arena);
     test_noise(&arena);
     return unit_end();
