@@ -653,11 +653,11 @@ def check_cache(checks, place):
     checks.status(place.run("cache", "show", "--cache=no.db", "a/b/c"), 4, "no store")
 
 
-# --- archives: zip is read as the folder it holds, others are named ---------------------------------
+# --- archives: zip and tar are read as the folder that they hold, others are named ---------------
 def pack(place, target, source):
-    """A zip archive of a folder, in the folder's place."""
+    """An archive of a folder, of the kind that its name says."""
     (place.path / target).parent.mkdir(parents=True, exist_ok=True)
-    made = shutil.make_archive(str(place.path / "made"), "zip", place.path / source)
+    made = shutil.make_archive(str(place.path / "made"), target.rpartition(".")[2], place.path / source)
     pathlib.Path(made).rename(place.path / target)
 
 
@@ -665,13 +665,13 @@ def check_zips(checks, place):
     for number, packages in ((1, "a1 b1"), (2, "a2 b2"), (3, "a3"), (4, "a4 b4")):
         write_set(place.path / f"zipped/v{number}", number, packages)
     pack(place, "mixed/v2.zip", "zipped/v2")
-    pack(place, "mixed/v3/set.zip", "zipped/v3")
+    pack(place, "mixed/v3/set.tar", "zipped/v3")
     (place.path / "mixed/v3/readme.txt").write_text("what it is")
     for name in ("v1", "v4"):
         shutil.copytree(place.path / "zipped" / name, place.path / "mixed" / name)
     plain = audit(checks, place, "a history of folders", "zipped", status=0)
     mixed = audit(checks, place, "the same, two of them as archives", "mixed", status=0)
-    text = json.dumps(mixed).replace("mixed/v2.zip", "zipped/v2").replace("mixed/v3/set.zip", "zipped/v3")
+    text = json.dumps(mixed).replace("mixed/v2.zip", "zipped/v2").replace("mixed/v3/set.tar", "zipped/v3")
     checks.same(json.loads(text.replace("mixed", "zipped")), plain, "archives in a history are submissions")
     (place.path / "docs").mkdir()
     (place.path / "docs/notes.txt").write_text("words")
@@ -684,8 +684,8 @@ def check_zips(checks, place):
     checks.same([u["path"] for u in answer["not_in_full"]], ["several/all.zip"], "is named")
     checks.that("holds 4 submissions" in answer["not_in_full"][0]["reason"], "and how many it holds", answer)
     answer = audit(checks, place, "the same by its path", "several/all.zip", status=3)
-    checks.refused(place.run("scan", "several/all.zip"), "unpack it", "a scan of it")
-    checks.refused(place.run("cache", "add", "--cache=zip.db", "several/all.zip"), "unpack it", "to record it")
+    checks.refused(place.run("scan", "several/all.zip"), "imgval audit DIR", "a scan of it")
+    checks.refused(place.run("cache", "add", "--cache=zip.db", "several/all.zip"), "Unpack it", "to record it")
 
 
 def check_zip_commands(checks, place):
