@@ -754,18 +754,24 @@ static bool read_first(struct iv_image_reader *x, struct iv_image_volume *volume
     return read_document(x, &file, buf, ret_doc);
 }
 
-/* Another OEMInput.xml than the one that was read does not count, and that is reported. */
+/* Another OEMInput.xml than the one that was read does not count, and that is reported. A copy of
+ * it says the same, and an image builder may leave one. */
 static void report_other_oem_input(struct iv_image_reader *x, struct iv_image_volume *volume,
-                                   const char *path)
+                                   const char *path, const struct iv_buf *counted)
 {
-    struct iv_source source;
     struct iv_fault fault = {0};
-    if (iv_volume_file(volume->handle, path, x->r->scratch, &source, &fault) == IV_VOLUME_ABSENT) {
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
+    const char *spelled = spell(x, volume, path).paths[0];
+    const enum iv_volume_outcome found =
+        read_file(x, volume, spelled, x->r->limits->metadata_size, &buf, &fault);
+    const bool is_copy = found == IV_VOLUME_FOUND && buf.size == counted->size &&
+                         memcmp(iv_buf_text(&buf), counted->data, buf.size) == 0;
+    if (found == IV_VOLUME_ABSENT || is_copy) {
         return;
     }
     fault = (struct iv_fault){
         .kind = IV_FAULT_ELSEWHERE,
-        .path = shown_path(x, volume, spell(x, volume, path).paths[0]),
+        .path = shown_path(x, volume, spelled),
         .detail = iv_reader_printf(x->r, "%s counts in its place", x->r->facts->oem_input.path),
     };
     iv_reader_fault(x->r, &fault);
@@ -783,16 +789,21 @@ static void find_oem_input(struct iv_image_reader *x)
         {false, "SharedData/DuShared/OEMInput.xml"},
     };
     struct iv_oem_input *oem_input = &x->r->facts->oem_input;
+    struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0}; /* of the one that counts */
     for (size_t i = 0; i < IV_COUNT(places); i++) {
         for (size_t v = 0; v < x->volume_count; v++) {
             struct iv_image_volume *volume = &x->volumes[v];
-            struct iv_buf buf IV_CLEANUP(iv_buf_fini) = {0};
             struct iv_document doc;
             bool is_place =
                 places[i].on_main ? volume->is_main : iv_ascii_ieq(volume->name, "Data");
-            if (is_place && oem_input->present) {
-                report_other_oem_input(x, volume, places[i].path);
-            } else if (is_place && read_first(x, volume, places[i].path, &buf, &doc)) {
+            if (oem_input->present) {
+                if (is_place) {
+                    report_other_oem_input(x, volume, places[i].path, &buf);
+                }
+                continue;
+            }
+            iv_buf_clear(&buf);
+            if (is_place && read_first(x, volume, places[i].path, &buf, &doc)) {
                 oem_input->present = true;
                 oem_input->path = doc.path;
                 iv_oem_input_read(x->r, &doc);
