@@ -40,6 +40,7 @@ FILES = ["rules/*.c", "imgval/engine/*.c", "imgval/model/*.c", "imgval/history/a
          "imgval/input/package_file.c", "imgval/input/registry.c", "imgval/input/component.c",
          "imgval/input/coverage.c", "imgval/input/verify.c", "imgval/input/zip.c",
          "imgval/input/archive.c", "imgval/input/archive_list.c", "imgval/input/packed.c",
+         "imgval/input/package_registry.c", "imgval/input/tar.c",
          "imgval/input/kind_*.c", "imgval/disk/hive.c", "imgval/input/hive_values.c",
          "imgval/report/read/report_check.c", "imgval/scan/scan_read.c",
          "imgval/scan/judge.c", "imgval/scan/look_up.c", "cache/store_find.c", "cache/sets.c"]
@@ -73,6 +74,7 @@ EQUIVALENT = {
         "they differ there",
     ("imgval/engine/verdict.c", "if (outcome > tally->worst) {", ">="): "the same value again",
     ("imgval/model/timeline.c", "if (changed.count > 0) {", ">="): "sorts nothing",
+    ("imgval/model/device.c", "if (kept > 1) {", ">="): "sorts one",
     ("imgval/history/request.c", "r.source.status = IV_REQUEST_BASELINE;", ";"):
         "says that it begins with 0, which it does",
     ("imgval/history/request.c", "r.target.status = IV_REQUEST_BASELINE;", ";"):
