@@ -47,8 +47,9 @@ in_root "$root" "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DIMGVAL_TESTS=O
 package=$(basename "$root"/src/build/imgval_*_"$architecture".deb)
 
 # What the program writes at build time is in it.
+dpkg-deb -c "$root/src/build/$package" >"$work/list"
 for part in bin/imgval share/bash-completion/completions/imgval share/doc/imgval/html/rules.html; do
-    dpkg-deb -c "$root/src/build/$package" | grep -q " ./usr/$part\$" || {
+    grep -q " ./usr/$part\$" "$work/list" || {
         echo "cross.sh: $package: no /usr/$part in it" >&2
         exit 1
     }
