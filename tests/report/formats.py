@@ -277,16 +277,18 @@ def check_csv(out, report):
 
 
 def qualified(report, verdict=None, submissions=None):
-    """What follows the word of a verdict: warnings of a pass, and a set that is not compliant."""
+    """What follows the word of a verdict: warnings of a pass, a set that is not compliant or not compared."""
     verdict = report["verdict"] if verdict is None else verdict
     submissions = report["submissions"] if submissions is None else submissions
     warnings = sum(s["counts"]["warning"] for s in submissions)
     text = ""
     if verdict == "pass" and warnings:
         text += f" with {warnings} warning{'' if warnings == 1 else 's'}"
-    if verdict != "fail" and any(v["wspc"] == "not-compliant" for s in submissions
-                                 for v in s["variants"]):
-        text += ": not WSPC compliant; not available for retail servicing"
+    states = {v["wspc"] for s in submissions for v in s["variants"]}
+    missing = ["not WSPC compliant; not available for retail servicing"] if "not-compliant" in states else []
+    missing += ["WSPC skipped (--no-wspc)"] if "skipped" in states else []
+    if verdict != "fail" and missing:
+        text += ": " + "; ".join(missing)
     return text
 
 
@@ -314,9 +316,7 @@ def summary(report):
     what_if = "what if (no real verdict): " if report.get("what_if") else ""
     return (f"imgval: {what_if}{report['verdict']}{qualified(report)}: {count} submission{'' if count == 1 else 's'}, "
             f"{totals['packages']} package{'' if totals['packages'] == 1 else 's'}; "
-            f"{', '.join(names)}, {totals['waived']} waived"
-            + ("; WSPC skipped (--no-wspc)" if any(v["wspc"] == "skipped" for s in report["submissions"]
-                                                   for v in s["variants"]) else ""))
+            f"{', '.join(names)}, {totals['waived']} waived")
 
 
 def github_command(line):

@@ -61,11 +61,6 @@ static void add_summary(const struct iv_report *report, struct iv_buf *buf)
         iv_phrase_count(buf, parts[i].count, parts[i].noun);
     }
     iv_buf_printf(buf, ", %zu waived", totals.waived);
-    bool skipped = false;
-    for (size_t i = 0; i < report->entry_count; i++) {
-        skipped = skipped || iv_phrase_has_skipped(report->entries[i].submission);
-    }
-    iv_buf_puts(buf, skipped ? "; WSPC skipped (--no-wspc)" : "");
     iv_buf_putc(buf, '\n');
 }
 

@@ -57,7 +57,7 @@ static bool is_compliant(const struct iv_submission *s)
 
 /* See iv_phrase_qualify(): for one submission, and for a whole report added up. */
 static void qualify(struct iv_buf *buf, enum iv_final_verdict verdict, size_t warnings,
-                    bool compliant)
+                    bool compliant, bool skipped)
 {
     if (verdict == IV_VERDICT_PASS && warnings > 0) {
         iv_buf_puts(buf, " with ");
@@ -66,23 +66,29 @@ static void qualify(struct iv_buf *buf, enum iv_final_verdict verdict, size_t wa
     if (verdict != IV_VERDICT_FAIL && !compliant) {
         iv_buf_puts(buf, ": not WSPC compliant; not available for retail servicing");
     }
+    if (verdict != IV_VERDICT_FAIL && skipped) {
+        iv_buf_puts(buf, compliant ? ": " : "; ");
+        iv_buf_puts(buf, "WSPC skipped (--no-wspc)");
+    }
 }
 
 void iv_phrase_qualify(struct iv_buf *buf, const struct iv_report_entry *entry)
 {
     qualify(buf, entry->judgement.verdict, entry->judgement.counts.warning,
-            is_compliant(entry->submission));
+            is_compliant(entry->submission), iv_phrase_has_skipped(entry->submission));
 }
 
 void iv_phrase_qualify_all(struct iv_buf *buf, const struct iv_report *report)
 {
     size_t warnings = 0;
     bool compliant = true;
+    bool skipped = false;
     for (size_t i = 0; i < report->entry_count; i++) {
         warnings += report->entries[i].judgement.counts.warning;
         compliant = compliant && is_compliant(report->entries[i].submission);
+        skipped = skipped || iv_phrase_has_skipped(report->entries[i].submission);
     }
-    qualify(buf, report->verdict, warnings, compliant);
+    qualify(buf, report->verdict, warnings, compliant, skipped);
 }
 
 /* Which rules failed so that it counts, by place among the outcomes: a rule with nothing but waived

@@ -22,8 +22,8 @@ const char *iv_phrase_type(const struct iv_submission *submission);
 
 /*
  * What the word of a verdict does not say, to stand right after it: " with 2 warnings: not WSPC
- * compliant; not available for retail servicing". Nothing after a pass that is as good as it
- * sounds, and after a fail, which has its findings.
+ * compliant; not available for retail servicing", ": WSPC skipped (--no-wspc)". Nothing after a
+ * pass that is as good as it sounds, and after a fail, which has its findings.
  */
 void iv_phrase_qualify(struct iv_buf *buf, const struct iv_report_entry *entry);
 void iv_phrase_qualify_all(struct iv_buf *buf, const struct iv_report *report);
