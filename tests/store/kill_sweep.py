@@ -20,6 +20,11 @@ STORE = "run/s.db"
 CACHE = f"--cache={STORE}"
 POINTS_MAX = 2000
 EMPTY = b'{"schema":"imgval-bundle/1"}\n{"end":true,"submissions":0}\n'
+# Name, words, and the file that they write beside and rename.
+FILES = (
+    ("export-to-file", ("cache", "export", "--cache=other.db", "--output=x.jsonl"), "x.jsonl"),
+    ("report", ("scan", "-j0", "--no-wspc", "--report=json:r.json", "v1"), "r.json"),
+)
 
 
 def setup(p):
@@ -177,9 +182,7 @@ def main():
         for name, start, words in scenarios(place):
             if len(sys.argv) == 3 or name in sys.argv[3:]:
                 results.append((name, check_scenario(checks, place, killat, name, start, words)))
-        for name, words, path in (
-                ("export-to-file", ("cache", "export", "--cache=other.db", "--output=x.jsonl"), "x.jsonl"),
-                ("report", ("scan", "-j0", "--no-wspc", "--report=json:r.json", "v1"), "r.json")):
+        for name, words, path in FILES:
             if len(sys.argv) == 3 or name in sys.argv[3:]:
                 results.append((name, check_file(checks, place, killat, name, words, path)))
     for name, seen in results:

@@ -1,11 +1,12 @@
 #!/bin/bash
 # run.sh BUILD [SECONDS [NAME...]]: the program for Windows in BUILD/windows, which `./run windows` has
-# built, under wine: the unit tests, manners.py, then compare.py with the program in BUILD, for so many seconds in all
-# (0, the default: without an end). With NAMEs, only the cases whose path holds one of them.
+# built, under wine: the unit tests, manners.py, kills.py, then compare.py with the program in BUILD, for so
+# many seconds in all (0, the default: without an end). With NAMEs, only the cases whose path holds one of them.
 set -euo pipefail
 top=$(realpath -- "$(dirname -- "$0")/../..")
 build=$(realpath -- "${1:?usage: run.sh BUILD [SECONDS [NAME...]]}")
 seconds=${2:-0}
+seed=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo imgval)
 from=$SECONDS
 wine=$(command -v wine)
 wineserver=$(command -v wineserver || echo /usr/lib/wine/wineserver)
@@ -33,11 +34,13 @@ status=0
     --output-on-failure || status=1
 [ $# -gt 2 ] || "$top/tests/windows/manners.py" --program="$build/imgval" --windows="$build/windows" \
     --builder="$build/tests/mkfixture" || status=1
+[ $# -gt 2 ] || "$top/tests/windows/kills.py" --program="$build/imgval" --windows="$build/windows" \
+    --seed="$seed" || status=1
 if [ "$seconds" -gt 0 ]; then
     seconds=$((seconds - SECONDS + from))
     [ "$seconds" -gt 0 ] || seconds=1
 fi
 "$top/tests/windows/compare.py" --program="$build/imgval" --windows="$build/windows" \
     --builder="$build/tests/mkfixture" --seconds="$seconds" \
-    --seed="$(git -C "$top" rev-parse HEAD 2>/dev/null || echo imgval)" "${@:3}" || status=1
+    --seed="$seed" "${@:3}" || status=1
 exit "$status"
