@@ -53,8 +53,9 @@ static void run_waivers(const struct iv_rule *rule, struct iv_verdict *verdict,
             continue;
         }
         /* An expired waiver may name what cannot be waived: that is not what is wrong with it. */
-        const char *second = rule->waiver == IV_WAIVER_NO_EFFECT ? options->uses[i].refused->id
-                                                                 : waiver->waiver.expires;
+        const struct iv_rule *refused = options->uses[i].refused;
+        const bool is_refused = rule->waiver == IV_WAIVER_NO_EFFECT && refused != NULL;
+        const char *second = is_refused ? refused->id : waiver->waiver.expires;
         struct iv_finding *finding = iv_verdict_add(verdict);
         const char *text = iv_waive_text(waiver, verdict->arena);
         finding->path = options->judging.policy->path;

@@ -764,7 +764,7 @@ static void report_other_oem_input(struct iv_image_reader *x, struct iv_image_vo
     const char *spelled = spell(x, volume, path).paths[0];
     const enum iv_volume_outcome found =
         read_file(x, volume, spelled, x->r->limits->metadata_size, &buf, &fault);
-    const bool is_copy = found == IV_VOLUME_FOUND && buf.size == counted->size &&
+    const bool is_copy = found == IV_VOLUME_FOUND && buf.size > 0 && buf.size == counted->size &&
                          memcmp(iv_buf_text(&buf), counted->data, buf.size) == 0;
     if (found == IV_VOLUME_ABSENT || is_copy) {
         return;

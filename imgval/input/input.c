@@ -234,7 +234,7 @@ bool iv_input_list(const char *path, const struct iv_list_options *options, stru
         .arena = arena,
         .listing = {.directory = -1, .archive_fd = -1},
     };
-    struct iv_probe probe;
+    struct iv_probe probe = {.fd = -1};
     if (!open_probe(path, &probe, err)) {
         return false;
     }

@@ -437,7 +437,7 @@ static bool check_end(struct tar *tar)
 void iv_tar_list(int fd, uint64_t size, struct iv_archive_list *list)
 {
     struct tar tar = {.fd = fd, .size = size, .list = list};
-    unsigned char block[BLOCK];
+    unsigned char block[BLOCK] = {0};
     bool is_fine = true;
     bool is_ended = false;
     while (is_fine && !is_ended) {
