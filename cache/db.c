@@ -1,10 +1,11 @@
 /*
  * One SQLite file as a store that loses nothing and believes nothing.
  *
- * Durability: a rollback journal and synchronous = EXTRA, so that a commit that was acknowledged
- * survives a power loss. A new file is made under a temporary name (newfile.h) and gets its own
- * name in the first commit, after one fsync: there is never a store that is half made. It needs no
- * journal until then.
+ * Durability: a commit that was acknowledged survives a power loss. It cuts the rollback journal to
+ * nothing and flushes that, as not every system can make the removal of a file durable; the empty
+ * journal is removed when the file is closed. A new file is made under a temporary name (newfile.h)
+ * and gets its own name in the first commit, after one fsync: there is never a store that is half
+ * made. It needs no journal until then.
  *
  * Reading takes one snapshot: a read transaction from open to close. A journal that a killed writer
  * left must be played back first, which needs a connection that may write. A file of an older
@@ -52,6 +53,7 @@ struct iv_db {
     char *path;                 /* as the user gave it, for messages */
     struct iv_newfile *newfile; /* not NULL: the file is in the making, and handle is open on it */
     unsigned wait;
+    bool keeps_journal; /* an empty one lies beside the file until it is closed */
 };
 
 struct iv_query {
@@ -505,13 +507,19 @@ static bool check_version(struct iv_db *db, bool *ret_is_old, struct iv_error *e
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-/* Undoes an open transaction. close_v2 leaves a connection with open queries alive until they
- * end. */
+/* Undoes an open transaction, and leaves one file, unless another process is busy with it: that
+ * one removes the journal then, or the next to write. close_v2 leaves a connection with open
+ * queries alive until they end. */
 static void close_handle(struct iv_db *db)
 {
     if (db->handle != NULL) {
         if (!sqlite3_get_autocommit(db->handle)) {
             sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+        }
+        if (db->keeps_journal) {
+            sqlite3_busy_timeout(db->handle, 0);
+            sqlite3_exec(db->handle, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+            db->keeps_journal = false;
         }
         sqlite3_close_v2(db->handle);
         db->handle = NULL;
@@ -576,8 +584,9 @@ static bool configure(struct iv_db *db, struct iv_error *err)
 }
 
 /*
- * EXTRA is FULL and one fsync of the directory after the journal was unlinked; without it a power
- * loss may bring the journal back and undo a commit that was acknowledged. Reads the file.
+ * From FULL on, the journal is flushed after it was cut to nothing: a power loss that brought it
+ * back would undo a commit that was acknowledged. EXTRA is FULL and one fsync of the directory
+ * where a journal is unlinked. Reads the file.
  */
 static bool make_durable(struct iv_db *db, struct iv_error *err)
 {
@@ -662,6 +671,7 @@ static bool open_memory(const struct iv_db *db, struct iv_db *ret_copy, struct i
 {
     *ret_copy = *db;
     ret_copy->handle = NULL;
+    ret_copy->keeps_journal = false;
     library_begin();
     int code = sqlite3_open_v2(":memory:", &ret_copy->handle,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
@@ -792,7 +802,8 @@ static bool open_to_write(struct iv_db *db, struct iv_error *err)
         return false;
     }
     /* Somebody may have switched the file to WAL by hand; one file is the whole store. */
-    return run_sql(db, "PRAGMA journal_mode = DELETE", err) && (!is_old || migrate(db, err));
+    db->keeps_journal = true;
+    return run_sql(db, "PRAGMA journal_mode = TRUNCATE", err) && (!is_old || migrate(db, err));
 }
 
 /* --- creation ------------------------------------------------------------------------------- */

@@ -134,9 +134,8 @@ def check_scenario(c, p, killat, name, start, words):
             break
         state = check_after_kill(c, p, what, (before, after), done)
         seen[state] += 1
-        if name != "remove" or state != "after":
-            again = p.run(*words)
-            c.status(again, 0, f"{what}: the next attempt")
+        is_gone = name == "remove" and state == "after"
+        c.status(p.run(*words), 2 if is_gone else 0, f"{what}: the next attempt")
         c.same(export(p), after, f"{what}: the next attempt succeeds")
         left = sorted(x for x in os.listdir(p.path / "run") if x != "s.db")
         c.same(left, [], f"{what}: nothing is left beside the store after the next attempt")

@@ -1,14 +1,18 @@
 #!/usr/bin/python3
-"""Killed at its write calls, the program for Windows loses nothing that was recorded.
+"""Killed at its write calls, or without power, the program for Windows loses nothing that was recorded.
 
-    kills.py --program build/imgval --windows build/windows [--points=N] [--seed=WORDS] [SCENARIO...]
+    kills.py --program build/imgval --windows build/windows [--points=N] [--seconds=N] [--seed=WORDS] [NAME...]
 
 What tests/store/kill_sweep.py does on Linux, under wine: each verb that changes a store runs again and
-again in imgval-killed.exe (kill.c), which ends itself at its first, second, third ... call that may change
+again in imgval-killed.exe (calls.c), which ends itself at its first, second, third ... call that may change
 a file: before the call, or after it, where a write has written half. Then imgval.exe opens the store first, so
 it is the one that plays the journal back; both programs agree on what the store holds, which is exactly
 what it held before or what it was to hold; imgval for Linux finds it whole and can use it. The same verb in
 imgval.exe then succeeds and leaves nothing beside the store.
+
+The same program writes down what it does to files. Of that, the states that a power loss may leave are made,
+as tests/store/power_loss.py does it, with what is durable on Windows; each of them holds what the store held
+before or what it was to hold, and after the verb has come to its end, the latter.
 
 A start takes a quarter of a second, so only --points of a scenario's points are tried (0: all), spread
 over its calls. The first and the last are always among them; which others, changes with --seed.
@@ -24,10 +28,12 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "store"))
 
 import kill_sweep  # noqa: E402
+import power_loss  # noqa: E402
 from kill_sweep import CACHE, EMPTY, STORE, Checks, Done, Place  # noqa: E402
 
 KILLED = 137
@@ -54,6 +60,15 @@ class Windows:
         return self.run(*words, program="tests/windows/imgval-killed.exe",
                         env={"IMGVAL_KILL_AT": str((point + 1) // 2),
                              **({} if point % 2 else {"IMGVAL_KILL_LATE": "1"})})
+
+    def recorded(self, words):
+        """Runs to the end and writes down what is done to the store."""
+        log = self.place.path / "log"
+        log.unlink(missing_ok=True)
+        done = self.run(*words, program="tests/windows/imgval-killed.exe",
+                        env={"IMGVAL_RECORD": f"Z:{log}",
+                             "IMGVAL_RECORD_BELOW": f"Z:{self.place.path}/run".replace("/", "\\")})
+        return done, power_loss.parse(log.read_bytes()) if log.exists() else []
 
     def calls(self, words):
         """Runs to the end. How many calls there were."""
@@ -103,14 +118,14 @@ def check_scenario(c, w, name, start, words):
             continue
         state = check_killed(c, w, what, (before, after), done)
         seen[state] += 1
-        if name != "remove" or state != "after":
-            c.status(w.run(*words), 0, f"{what}: the next attempt")
+        is_gone = name == "remove" and state == "after"
+        c.status(w.run(*words), 2 if is_gone else 0, f"{what}: the next attempt")
         c.same(kill_sweep.export(p), after, f"{what}: the next attempt succeeds")
         left = sorted(x for x in os.listdir(p.path / "run") if x != "s.db")
         c.same(left, [], f"{what}: nothing is left beside the store after the next attempt")
     c.that(seen["before"] > 0 and seen["after"] > 0, f"{name}: kills before and after the commit", seen)
     c.same(seen["empty"], 0, f"{name}: kills that leave an empty store where there was none")
-    return calls, seen
+    return f"{sum(seen.values())} kills at {calls} calls", seen
 
 
 def check_file(c, w, name, words, path):
@@ -129,7 +144,15 @@ def check_file(c, w, name, words, path):
         c.that(now in (b"old", after), f"{name}, killed at {point}: old or new", now[:100])
         seen["after" if now == after else "before"] += 1
     c.that(seen["before"] > 0 and seen["after"] > 0, f"{name}: kills before and after the move", seen)
-    return calls, seen
+    return f"{sum(seen.values())} kills at {calls} calls", seen
+
+
+def check_power(c, w, name, start, words):
+    """Of the states, as many as there is time for, in an order that changes with --seed."""
+    calls, looked, states, seen = power_loss.check_scenario(
+        c, w.place, w.recorded, (name, start, words), time.monotonic() + w.given.seconds,
+        random.Random(f"{w.given.seed} {name}"))
+    return f"{looked} of {states} states after a power loss at {calls} calls", seen
 
 
 def run_one(given, prepared, check, arguments):
@@ -137,8 +160,8 @@ def run_one(given, prepared, check, arguments):
     c = Checks()
     with Place(given.program, story=False) as place:
         shutil.copytree(prepared.path, place.path, dirs_exist_ok=True)
-        calls, seen = check(c, Windows(given, place), *arguments)
-    return c, calls, seen
+        what, seen = check(c, Windows(given, place), *arguments)
+    return c, what, seen
 
 
 def main():
@@ -146,24 +169,21 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--windows", required=True)
     parser.add_argument("--points", type=int, default=16)
+    parser.add_argument("--seconds", type=int, default=2, help="for the power loss of a scenario")
     parser.add_argument("--seed", default="")
     parser.add_argument("names", nargs="*", help="only these scenarios")
     given = parser.parse_args()
     given.windows = os.path.abspath(given.windows)
     checks = Checks()
-    swept = 0
     with Place(given.program) as place, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         kill_sweep.setup(place)
-        work = [(check_scenario, one) for one in kill_sweep.scenarios(place)]
+        work = [(check, one) for one in kill_sweep.scenarios(place) for check in (check_scenario, check_power)]
         work += [(check_file, one) for one in kill_sweep.FILES]
         work = [(check, one) for check, one in work if not given.names or one[0] in given.names]
-        for (_, one), (c, calls, seen) in zip(work, pool.map(lambda w: run_one(given, place, *w), work)):
+        for (_, one), (c, what, seen) in zip(work, pool.map(lambda w: run_one(given, place, *w), work)):
             checks.passed += c.passed
             checks.failed += c.failed
-            swept += sum(seen.values())
-            print(f"{one[0]}: {sum(seen.values())} kills at {calls} calls, {seen['before']} before, "
-                  f"{seen['after']} after", flush=True)
-    print(f"{swept} kills")
+            print(f"{one[0]}: {what}, {seen['before']} before, {seen['after']} after", flush=True)
     return checks.close()
 
 
