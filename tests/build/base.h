@@ -13,7 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FX_PRINTF(fmt, args) __attribute__((format(printf, fmt, args), nonnull(fmt)))
+/* A build names another kind where that of the compiler is not the one of the C library. */
+#ifndef IV_PRINTF_KIND
+#define IV_PRINTF_KIND printf
+#endif
+#define FX_PRINTF(fmt, args) __attribute__((format(IV_PRINTF_KIND, fmt, args), nonnull(fmt)))
 
 /* Prints "mkfixture: ..." to standard error and exits with status 2. */
 _Noreturn void fx_die(const char *format, ...) FX_PRINTF(1, 2);

@@ -1,10 +1,9 @@
 #include "ffu_write.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define HASH 32u
 
@@ -470,9 +469,9 @@ void fx_ffu_write(struct fx_ffu *ffu, struct fx_buf *out)
 
 /* ---- large files --------------------------------------------------------------------------- */
 
-static void write_at(int fd, const void *bytes, size_t n, uint64_t at)
+static void write_at(FILE *file, const void *bytes, size_t n, uint64_t at)
 {
-    if (pwrite(fd, bytes, n, (off_t)at) != (ssize_t)n) {
+    if (fseeko(file, (off_t)at, SEEK_SET) != 0 || fwrite(bytes, 1, n, file) != n) {
         fx_die("cannot write");
     }
 }
@@ -517,11 +516,11 @@ void fx_ffu_generate(const char *path, uint64_t size, uint64_t seed)
     size_t hashes = table.len + (size_t)blocks * HASH;
     fx_catalog_write("", 0, "sha1", NULL, &catalog); /* for its length */
     uint64_t base = (32 + catalog.len + hashes + BLOCK - 1) / BLOCK * BLOCK;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0) {
+    FILE *file = fopen(path, "wbx");
+    if (file == NULL) {
         fx_die("%s: cannot create", path);
     }
-    write_at(fd, head.data, head.len, base);
+    write_at(file, head.data, head.len, base);
     for (uint64_t i = 0; i < blocks; i++) {
         unsigned char digest[EVP_MAX_MD_SIZE];
         for (size_t k = 0; k < BLOCK / 8; k++) {
@@ -529,15 +528,15 @@ void fx_ffu_generate(const char *path, uint64_t size, uint64_t seed)
         }
         EVP_Digest(bytes, BLOCK, digest, NULL, EVP_sha256(), NULL);
         fx_buf_put(&table, digest, HASH);
-        write_at(fd, bytes, BLOCK, base + head.len + i * BLOCK);
+        write_at(file, bytes, BLOCK, base + head.len + i * BLOCK);
     }
     catalog.len = 0;
     fx_catalog_write(table.data, table.len, "sha1", NULL, &catalog);
     security_header(BLOCK, catalog.len, table.len, &front);
     fx_buf_put(&front, catalog.data, catalog.len);
     fx_buf_put(&front, table.data, table.len);
-    write_at(fd, front.data, front.len, 0);
-    if (close(fd) != 0) {
+    write_at(file, front.data, front.len, 0);
+    if (fclose(file) != 0) {
         fx_die("%s: cannot write", path);
     }
     fx_buf_fini(&head);

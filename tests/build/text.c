@@ -169,7 +169,7 @@ static void put_gzip(const struct fx_buf *plain, struct fx_buf *out)
     if (deflateInit2(&zlib, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
         fx_die("cannot start gzip");
     }
-    size_t room = deflateBound(&zlib, plain->len) + 32;
+    size_t room = deflateBound(&zlib, (uLong)plain->len) + 32;
     fx_buf_reserve(out, room);
     zlib.next_in = plain->data;
     zlib.avail_in = (uInt)plain->len;

@@ -7,19 +7,20 @@
 #include "imgval/disk/ffu/ffu.h"
 #include "imgval/disk/source.h"
 #include "tests/build/recipe.h"
+#include "tests/unit/files.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Appends the file `name` that the recipe makes; the tree is removed again. */
 static inline void build(const char *recipe, const char *name, struct iv_buf *bytes)
 {
-    char place[] = "/tmp/imgval-disk-XXXXXX";
+    char place[FILES_PATH_SIZE];
     char *before = getcwd(NULL, 0);
-    if (before == NULL || mkdtemp(place) == NULL || chdir(place) != 0) {
+    files_folder(place);
+    if (before == NULL || chdir(place) != 0) {
         abort();
     }
     fx_recipe_run("test", recipe, strlen(recipe));
@@ -29,10 +30,10 @@ static inline void build(const char *recipe, const char *name, struct iv_buf *by
         n = fread(iv_buf_reserve(bytes, 65536), 1, 65536, file);
         bytes->size += n;
     }
-    if (file == NULL || fclose(file) != 0 || unlink(name) != 0 || chdir(before) != 0 ||
-        rmdir(place) != 0) {
+    if (file == NULL || fclose(file) != 0 || chdir(before) != 0) {
         abort();
     }
+    files_remove(place);
     free(before);
 }
 
