@@ -57,7 +57,7 @@ if [ -x "$build/tests/mkvolume" ]; then
     "$top/tests/disk/mkhive.py" "$seeds/system.hive" 'Platform\DeviceTargetingInfo' A=text B=dword:1 'Setup' C=1
 fi
 
-# Archives of each form.
+# Archives of each form, of both kinds.
 number=0
 for options in '' stored zip64 descriptor 'descriptor zip64' windows 'comment=text' 'link=a=../b' 'encrypt=one.txt' 'crc=one.txt'; do
     number=$((number + 1))
@@ -66,6 +66,11 @@ for options in '' stored zip64 descriptor 'descriptor zip64' windows 'comment=te
     echo one >"$seeds/zipped/one.txt"
     # shellcheck disable=SC2086
     "$top/tests/cases/mkzip.py" "$seeds/form-$number.zip" "$seeds/zipped" $options
+done
+for options in '' gnu old link=a=../b hard=a=one.txt record=one.txt=path=two.txt global=comment=text long=one.txt=long; do
+    number=$((number + 1))
+    # shellcheck disable=SC2086
+    "$top/tests/cases/mktar.py" "$seeds/form-$number.tar" "$seeds/zipped" $options
 done
 rm -rf "$seeds/zipped"
 
@@ -123,7 +128,7 @@ seed() {
         sort -z |
         case $1 in
         cabinet) grep -z -E '\.(spkg|spkr|spku|cab|cbsr)$' ;;
-        archive) grep -z -E '\.zip$' ;;
+        archive) grep -z -E '\.(zip|tar)$' ;;
         catalog) grep -z -E '\.(cat|dll|exe|sys|efi)$' ;;
         saved) grep -z -E '\.saved$' ;;
         policy) grep -z -E '\.policy\.xml$' ;;
