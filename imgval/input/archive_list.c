@@ -7,8 +7,11 @@
  */
 #include "imgval/input/archive_list.h"
 
+#include "imgval/base/error.h"
+#include "imgval/base/file.h"
 #include "imgval/base/sort.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +33,18 @@ bool iv_archive_list_fail(struct iv_archive_list *list, enum iv_fault_kind kind,
                                     &list->fault_capacity, sizeof(*archive->faults));
     archive->faults[archive->fault_count++] = (struct iv_fault){.kind = kind, .detail = detail};
     return false;
+}
+
+bool iv_archive_list_read(struct iv_archive_list *list, int fd, void *bytes, size_t size,
+                          uint64_t offset)
+{
+    int64_t got = iv_file_read_at(fd, bytes, size, offset);
+    if (got == (int64_t)size) {
+        return true;
+    }
+    return iv_archive_list_fail(list, IV_FAULT_UNREADABLE,
+                                got < 0 ? iv_errno_text(errno)
+                                        : "it became shorter while it was read");
 }
 
 /* ---------------------------------------------------------------------------------------- names */

@@ -23,6 +23,10 @@ struct iv_archive_list {
 bool iv_archive_list_fail(struct iv_archive_list *list, enum iv_fault_kind kind,
                           const char *detail);
 
+/* All of these bytes of the archive's file, or such a fault. */
+IV_MUST_USE bool iv_archive_list_read(struct iv_archive_list *list, int fd, void *bytes,
+                                      size_t size, uint64_t offset);
+
 /* Adds a member under a name of the archive ('/' between its parts). A name that leads out of the
  * tree, or is none, is a fault, and the member is passed over. False: a limit was hit, which is a
  * fault, and there is nothing more to read. */

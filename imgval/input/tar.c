@@ -16,7 +16,6 @@
 #include "imgval/base/cursor.h"
 #include "imgval/base/text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,17 +63,6 @@ static bool refuse(struct tar *tar, const char *detail)
 {
     return iv_archive_list_fail(tar->list, IV_FAULT_UNSUPPORTED,
                                 iv_arena_printf(tar->list->arena, "a tar archive %s", detail));
-}
-
-static bool read_bytes(struct tar *tar, void *bytes, size_t size, uint64_t offset)
-{
-    int64_t got = iv_file_read_at(tar->fd, bytes, size, offset);
-    if (got == (int64_t)size) {
-        return true;
-    }
-    return iv_archive_list_fail(tar->list, IV_FAULT_UNREADABLE,
-                                got < 0 ? iv_errno_text(errno)
-                                        : "it became shorter while it was read");
 }
 
 /* ---------------------------------------------------------------------------------------- headers
@@ -259,7 +247,7 @@ static bool take_extension(struct tar *tar, char type, uint64_t size)
                                     "was read");
     }
     char *text = iv_arena_alloc_text(tar->list->arena, (size_t)size + 1);
-    if (!read_bytes(tar, text, (size_t)size, tar->at)) {
+    if (!iv_archive_list_read(tar->list, tar->fd, text, (size_t)size, tar->at)) {
         return false;
     }
     text[size] = '\0';
@@ -423,7 +411,7 @@ static bool check_end(struct tar *tar)
     }
     for (; left > 0; left = tar->size - tar->at) {
         const size_t size = left < BLOCK ? (size_t)left : BLOCK;
-        if (!read_bytes(tar, block, size, tar->at)) {
+        if (!iv_archive_list_read(tar->list, tar->fd, block, size, tar->at)) {
             return false;
         }
         if (!is_zero(block, size)) {
@@ -444,7 +432,7 @@ void iv_tar_list(int fd, uint64_t size, struct iv_archive_list *list)
         if (tar.at >= size || size - tar.at < BLOCK) {
             is_fine = refuse(&tar, "without its end: it is cut off");
         } else {
-            is_fine = read_bytes(&tar, block, sizeof(block), tar.at);
+            is_fine = iv_archive_list_read(list, fd, block, sizeof(block), tar.at);
         }
         if (is_fine) {
             is_ended = is_zero(block, sizeof(block));

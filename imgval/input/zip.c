@@ -25,7 +25,6 @@
 #include "imgval/base/text.h"
 #include "imgval/input/gzip.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,18 +137,6 @@ static bool refuse_member(struct zip *zip, const struct member *member, const ch
     return refuse(zip, iv_arena_printf(zip->list->arena, "%s: %s", detail, shown));
 }
 
-/* All of them or a fault. */
-static bool read_bytes(struct zip *zip, void *bytes, size_t size, uint64_t offset)
-{
-    int64_t got = iv_file_read_at(zip->fd, bytes, size, offset);
-    if (got == (int64_t)size) {
-        return true;
-    }
-    return iv_archive_list_fail(zip->list, IV_FAULT_UNREADABLE,
-                                got < 0 ? iv_errno_text(errno)
-                                        : "it became shorter while it was read");
-}
-
 /* --------------------------------------------------------------------------------- the end record
  */
 
@@ -188,7 +175,7 @@ static bool find_end(struct zip *zip, struct end *ret_end)
 {
     size_t tail = zip->size < END_SIZE + COMMENT_MAX ? (size_t)zip->size : END_SIZE + COMMENT_MAX;
     unsigned char *bytes = iv_arena_alloc(zip->list->arena, tail + 1);
-    if (!read_bytes(zip, bytes, tail, zip->size - tail)) {
+    if (!iv_archive_list_read(zip->list, zip->fd, bytes, tail, zip->size - tail)) {
         return false;
     }
     /* Programs take the last mark, or the last record that ends with the file: any mark after that
@@ -227,7 +214,7 @@ static bool read_end64(struct zip *zip, struct end *end)
         return true;
     }
     uint64_t locator_at = zip->end_at - LOCATOR_SIZE;
-    if (!read_bytes(zip, locator, sizeof(locator), locator_at)) {
+    if (!iv_archive_list_read(zip->list, zip->fd, locator, sizeof(locator), locator_at)) {
         return false;
     }
     struct iv_cursor c = iv_cursor(locator, sizeof(locator));
@@ -244,7 +231,7 @@ static bool read_end64(struct zip *zip, struct end *end)
     if (at > locator_at || locator_at - at < END64_SIZE) {
         return refuse(zip, "whose zip64 end record is out of place");
     }
-    if (!read_bytes(zip, record, sizeof(record), at)) {
+    if (!iv_archive_list_read(zip->list, zip->fd, record, sizeof(record), at)) {
         return false;
     }
     c = iv_cursor(record, sizeof(record));
@@ -413,7 +400,8 @@ static bool read_all_central(struct zip *zip)
 {
     struct iv_arena *arena = zip->list->arena;
     char *bytes = iv_buf_reserve(&zip->central, (size_t)zip->central_size);
-    if (!read_bytes(zip, bytes, (size_t)zip->central_size, zip->central_at)) {
+    if (!iv_archive_list_read(zip->list, zip->fd, bytes, (size_t)zip->central_size,
+                              zip->central_at)) {
         return false;
     }
     struct iv_cursor c = iv_cursor(bytes, (size_t)zip->central_size);
@@ -455,7 +443,7 @@ static bool check_local(struct zip *zip, struct member *member)
     if (at > zip->central_at || zip->central_at - at < LOCAL_SIZE) {
         return refuse_member(zip, member, "with a member out of place");
     }
-    if (!read_bytes(zip, head, sizeof(head), at)) {
+    if (!iv_archive_list_read(zip->list, zip->fd, head, sizeof(head), at)) {
         return false;
     }
     struct iv_cursor c = iv_cursor(head, sizeof(head));
@@ -478,7 +466,7 @@ static bool check_local(struct zip *zip, struct member *member)
     struct iv_buf text IV_CLEANUP(iv_buf_fini) = {0};
     size_t name_size = local.name_size;
     char *bytes = iv_buf_reserve(&text, name_size + extra_size);
-    if (!read_bytes(zip, bytes, name_size + extra_size, at + LOCAL_SIZE)) {
+    if (!iv_archive_list_read(zip->list, zip->fd, bytes, name_size + extra_size, at + LOCAL_SIZE)) {
         return false;
     }
     local.name = bytes;
@@ -507,7 +495,7 @@ static bool check_gap(struct zip *zip, const struct member *member, uint64_t nex
     if (!has_descriptor || (gap != 12 && gap != 16 && gap != 20 && gap != 24)) {
         return refuse_member(zip, member, "with bytes after a member that belong to none");
     }
-    if (!read_bytes(zip, bytes, (size_t)gap, end)) {
+    if (!iv_archive_list_read(zip->list, zip->fd, bytes, (size_t)gap, end)) {
         return false;
     }
     struct iv_cursor c = iv_cursor(bytes, (size_t)gap);
