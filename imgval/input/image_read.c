@@ -496,11 +496,10 @@ static const struct iv_image_partition *find_shared(const struct iv_image_reader
 }
 
 /*
- * One partition: what file system it holds, and the packages on it. Firmware has partitions without
- * a file system (boot loaders), so "raw" is a fault only where one must be: MainOS, and where the
- * manifest of the image says so. Of overlapping partitions the later one is not read, as its
- * packages would count twice. `claimed`: the file system that the image's own manifest names, or
- * NULL.
+ * One partition: what file system it holds, and the packages on it. Boot loaders lie in partitions
+ * that have none, so "raw" is a fault only where one must be: MainOS, and where the manifest of the
+ * image says so. Of overlapping partitions the later one is not read, as its packages would count
+ * twice. `claimed`: the file system that the image's own manifest names, or NULL.
  */
 static void read_partition(struct iv_image_reader *x, size_t index, const struct iv_source *source,
                            const char *claimed)

@@ -11,6 +11,7 @@
 
 #include "imgval/base/sort.h"
 #include "imgval/base/text.h"
+#include "imgval/model/fields.h"
 #include "imgval/model/payload.h"
 #include "imgval/model/record.h"
 
@@ -167,7 +168,19 @@ static bool is_above(const struct iv_oem_input *one, const struct iv_oem_input *
     return a != b ? a < b : strcmp(path_of(one), path_of(other)) < 0;
 }
 
-/* Each other OEMInput.xml says nothing about the submission. */
+/* Whether two OEMInput.xml differ in nothing but their places. */
+static bool is_copy(const struct iv_oem_input *one, const struct iv_oem_input *other)
+{
+    struct iv_buf a IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_buf b IV_CLEANUP(iv_buf_fini) = {0};
+    struct iv_oem_input moved = *other;
+    moved.path = one->path;
+    iv_facts_encode(&a, &iv_oem_input_struct, one, IV_FIELD_WIRE);
+    iv_facts_encode(&b, &iv_oem_input_struct, &moved, IV_FIELD_WIRE);
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+/* Each other OEMInput.xml that says something else says it about no submission. */
 static size_t other_oem_inputs(const struct iv_facts *facts, size_t count,
                                const struct iv_submission *s, struct iv_arena *arena,
                                struct iv_fault *ret_faults)
@@ -175,7 +188,7 @@ static size_t other_oem_inputs(const struct iv_facts *facts, size_t count,
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         const struct iv_oem_input *oem_input = &facts[i].oem_input;
-        if (!oem_input->present || strcmp(path_of(oem_input), path_of(&s->oem_input)) == 0) {
+        if (!oem_input->present || is_copy(oem_input, &s->oem_input)) {
             continue;
         }
         if (ret_faults != NULL) {

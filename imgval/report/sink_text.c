@@ -220,14 +220,17 @@ static bool holds_no_package(const struct iv_submission *s)
     return s->package_count == 0 && iv_kinds[s->kind].is_loose;
 }
 
-/* In place of tables in which nothing applies. */
-static void print_no_package(const struct iv_out *out)
+/* In place of tables in which nothing applies. What could not be read may hold packages. */
+static void print_no_package(const struct iv_out *out, const struct iv_submission *s)
 {
-    iv_out_paragraph(out, 2, IV_NO_LABEL,
-                     IV_PIECE(IV_INK_PLAIN,
-                              "Nothing was judged: there is no package here (.spkg .spkr "
-                              ".spku .cab .cbsr, or a folder with man.dsm.xml or "
-                              "update.mum)."));
+    iv_out_paragraph(
+        out, 2, IV_NO_LABEL,
+        IV_PIECE(IV_INK_PLAIN,
+                 s->fault_count > 0
+                     ? "Nothing was judged: no package was found in what could be read. The rest "
+                       "is named here:"
+                     : "Nothing was judged: there is no package here (.spkg .spkr .spku .cab "
+                       ".cbsr, or a folder with man.dsm.xml or update.mum)."));
 }
 
 /* One submission from top to bottom. */
@@ -236,7 +239,7 @@ static void print_entry(const struct iv_out *out, const struct iv_report *report
 {
     print_entry_verdict(out, entry, false);
     if (holds_no_package(entry->submission)) {
-        print_no_package(out);
+        print_no_package(out, entry->submission);
         iv_text_print_findings(out, entry);
         return;
     }

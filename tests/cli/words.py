@@ -155,6 +155,12 @@ def check_every_format(c, p):
     for form in ("text", "junit", "html", "markdown", "github", "azure"):
         skipped = p.run("scan", "-q", f"--format={form}", "--no-wspc", "v1")
         c.that(": WSPC skipped (--no-wspc)" in skipped.text, f"{form}: WSPC was skipped", skipped.text[-600:])
+    # It is no reason for a verdict that is not a pass; and what could not be read is not empty.
+    (p.path / "packed.tar.gz").write_bytes(b"\x1f\x8b\x08" + bytes(100))
+    packed = p.run("scan", "--no-wspc", "packed.tar.gz")
+    c.that(packed.text.startswith("? INCOMPLETE  packed.tar.gz"), "incomplete, for its own reason", packed.text)
+    c.that("no package was found in what could be read" in packed.text
+           and "there is no package here" not in packed.text, "an archive that cannot be read", packed.text)
 
 
 def check_colours(c, p):

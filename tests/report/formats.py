@@ -286,7 +286,7 @@ def qualified(report, verdict=None, submissions=None):
         text += f" with {warnings} warning{'' if warnings == 1 else 's'}"
     states = {v["wspc"] for s in submissions for v in s["variants"]}
     missing = ["not WSPC compliant; not available for retail servicing"] if "not-compliant" in states else []
-    missing += ["WSPC skipped (--no-wspc)"] if "skipped" in states else []
+    missing += ["WSPC skipped (--no-wspc)"] if verdict == "pass" and "skipped" in states else []
     if verdict != "fail" and missing:
         text += ": " + "; ".join(missing)
     return text

@@ -168,12 +168,12 @@ static bool place_open(struct place *place)
 {
     bool lists;
     CHECK(iv_file_make_folder("opening"));
-    CHECK(iv_file_make_folder("opening/root"));
-    CHECK(iv_file_make_folder("opening/root/folder"));
+    CHECK(iv_file_make_folder("opening/given"));
+    CHECK(iv_file_make_folder("opening/given/folder"));
     make("opening/outside", "outside");
-    make("opening/root/inside", "inside");
-    make("opening/root/folder/deep", "deep");
-    place->root = iv_look_open("opening/root", &lists);
+    make("opening/given/inside", "inside");
+    make("opening/given/folder/deep", "deep");
+    place->root = iv_look_open("opening/given", &lists);
     place->pipe = INVALID_HANDLE_VALUE;
     place->opener = place->root < 0 ? NULL : iv_win_opener_open(&place->root, 1, &place->pipe);
     return CHECK(place->opener != NULL);

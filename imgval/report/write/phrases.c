@@ -66,7 +66,7 @@ static void qualify(struct iv_buf *buf, enum iv_final_verdict verdict, size_t wa
     if (verdict != IV_VERDICT_FAIL && !compliant) {
         iv_buf_puts(buf, ": not WSPC compliant; not available for retail servicing");
     }
-    if (verdict != IV_VERDICT_FAIL && skipped) {
+    if (verdict == IV_VERDICT_PASS && skipped) {
         iv_buf_puts(buf, compliant ? ": " : "; ");
         iv_buf_puts(buf, "WSPC skipped (--no-wspc)");
     }

@@ -23,7 +23,8 @@ const char *iv_phrase_type(const struct iv_submission *submission);
 /*
  * What the word of a verdict does not say, to stand right after it: " with 2 warnings: not WSPC
  * compliant; not available for retail servicing", ": WSPC skipped (--no-wspc)". Nothing after a
- * pass that is as good as it sounds, and after a fail, which has its findings.
+ * pass that is as good as it sounds, and after a fail, which has its findings. That WSPC was
+ * skipped is said of a pass alone: it is not what makes a verdict incomplete.
  */
 void iv_phrase_qualify(struct iv_buf *buf, const struct iv_report_entry *entry);
 void iv_phrase_qualify_all(struct iv_buf *buf, const struct iv_report *report);
