@@ -221,16 +221,19 @@ static bool holds_no_package(const struct iv_submission *s)
 }
 
 /* In place of tables in which nothing applies. What could not be read may hold packages. */
-static void print_no_package(const struct iv_out *out, const struct iv_submission *s)
+static void print_no_package(const struct iv_out *out, const struct iv_judgement *judgement)
 {
+    bool is_whole = true;
+    for (size_t i = 0; i < judgement->finding_count; i++) {
+        is_whole = is_whole && !judgement->findings[i].incomplete;
+    }
     iv_out_paragraph(
         out, 2, IV_NO_LABEL,
         IV_PIECE(IV_INK_PLAIN,
-                 s->fault_count > 0
-                     ? "Nothing was judged: no package was found in what could be read. The rest "
-                       "is named here:"
-                     : "Nothing was judged: there is no package here (.spkg .spkr .spku .cab "
-                       ".cbsr, or a folder with man.dsm.xml or update.mum)."));
+                 is_whole ? "Nothing was judged: there is no package here (.spkg .spkr .spku .cab "
+                            ".cbsr, or a folder with man.dsm.xml or update.mum)."
+                          : "Nothing was judged: no package was found in what could be read. The "
+                            "rest is named here:"));
 }
 
 /* One submission from top to bottom. */
@@ -239,7 +242,7 @@ static void print_entry(const struct iv_out *out, const struct iv_report *report
 {
     print_entry_verdict(out, entry, false);
     if (holds_no_package(entry->submission)) {
-        print_no_package(out, entry->submission);
+        print_no_package(out, &entry->judgement);
         iv_text_print_findings(out, entry);
         return;
     }
